@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package proof
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The key pair and signed document of FEP-8b32's own scenario (CC0).
+const (
+	fepSecret = "z3u2en7t5LR2WtQH5PfFqMqwVHBeXouLzo6haApm8XHqvjxq"
+	fepPublic = "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"
+	fepMethod = "https://server.example/users/alice#ed25519-key"
+)
+
+func fepKey(t *testing.T) ed25519.PrivateKey {
+	t.Helper()
+	raw, err := decodeBase58(fepSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// multicodec ed25519-priv is 0x1300.
+	return ed25519.NewKeyFromSeed(raw[2:])
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestSignGivesTheValueOfTheSpecification(t *testing.T) {
+	t.Parallel()
+	signed := readFile(t, "testdata/fep-8b32-signed.json")
+	unsigned, err := without(signed, "proof")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := Sign(unsigned, fepKey(t), fepMethod, time.Date(2023, 2, 24, 23, 36, 38, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := canonical(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := canonical(signed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("signed document\n got %s\nwant %s", got, want)
+	}
+}
+
+func TestVerifyAcceptsTheDocumentOfTheSpecification(t *testing.T) {
+	t.Parallel()
+	doc := readFile(t, "testdata/fep-8b32-signed.json")
+	key, err := DecodeMultikey(fepPublic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Verify(doc, key); err != nil {
+		t.Errorf("got %v, want a valid proof", err)
+	}
+	p, err := Read(doc)
+	if err != nil || p.VerificationMethod != fepMethod {
+		t.Errorf("got method %q, %v, want %q", p.VerificationMethod, err, fepMethod)
+	}
+}
+
+func newKey(seed byte) ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))
+}
+
+const sample = `{"@context":["https://www.w3.org/ns/activitystreams","` + ContextURL + `",{"essaim":"https://w3id.org/essaim#"}],` +
+	`"id":"https://brest.example/objects/1","type":"Article","name":"Réparer <ensemble> & durer","location":{"type":"Place","latitude":48.0,"longitude":-4.5e0}}`
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func TestSignLeavesEveryOtherByteAlone(t *testing.T) {
+	t.Parallel()
+	out, err := Sign([]byte(sample), newKey(1), "https://brest.example/a#k", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(out[:len(sample)-1]), sample[:len(sample)-1]; got != want {
+		t.Errorf("got %s\nwant prefix %s", got, want)
+	}
+	if err := Verify(out, newKey(1).Public().(ed25519.PublicKey)); err != nil {
+		t.Errorf("own proof: %v", err)
+	}
+	content, exact, err := Digests(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := ContentDigest([]byte(sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content != before {
+		t.Errorf("content digest changed by signing: got %s, want %s", content, before)
+	}
+	again, err := Sign([]byte(sample), newKey(2), "https://brest.example/a#k2", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content2, exact2, err := Digests(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content2 != content || exact2 == exact {
+		t.Errorf("another key: content %s → %s (want equal), copy %s → %s (want different)", content, content2, exact, exact2)
+	}
+}
+
+func TestVerifyRefusesWhatWasChanged(t *testing.T) {
+	t.Parallel()
+	key := newKey(1)
+	public := key.Public().(ed25519.PublicKey)
+	out, err := Sign([]byte(sample), key, "https://brest.example/a#k", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := string(out)
+	replace := func(from, to string) string {
+		if !strings.Contains(signed, from) {
+			t.Fatalf("%q not in the document", from)
+		}
+		return strings.Replace(signed, from, to, 1)
+	}
+	for _, tt := range []struct {
+		name, doc string
+		key       ed25519.PublicKey
+		want      error
+	}{
+		{"untouched", signed, public, nil},
+		{"white space", strings.ReplaceAll(signed, `,"`, `, "`), public, nil},
+		{"number spelt otherwise", replace("48.0", "48"), public, nil},
+		{"a foreign linked-data signature", replace(`"type":"Article"`, `"type":"Article","signature":{"a":1}`), public, nil},
+		{"one letter", replace("durer", "Durer"), public, ErrInvalid},
+		{"member added", replace(`"type":"Article"`, `"type":"Article","x":1`), public, ErrInvalid},
+		{"date of the proof", replace("2026-03-01T12", "2026-03-02T12"), public, ErrInvalid},
+		{"method of the proof", replace("a#k", "a#j"), public, ErrInvalid},
+		{"another key", signed, newKey(2).Public().(ed25519.PublicKey), ErrInvalid},
+		{"a short key", signed, public[:31], ErrInvalid},
+		{"another suite", replace(Suite, "eddsa-rdfc-2022"), public, ErrUnsupported},
+		{"another purpose", replace(`"assertionMethod"`, `"authentication"`), public, ErrUnsupported},
+		{"an array of proofs", replace(`"proof":{`, `"proof":[{`)[:len(signed)] + "]}", public, ErrUnsupported},
+		{"a repeated member", replace(`"type":"Article"`, `"type":"Article","type":"Note"`), public, ErrMalformed},
+		{"no proof", sample, public, ErrNone},
+		{"not an object", `[1]`, public, ErrMalformed},
+		{"text after", signed + "x", public, ErrMalformed},
+		{"cut", signed[:len(signed)-2], public, ErrMalformed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := Verify([]byte(tt.doc), tt.key); !errors.Is(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestVerifyWantsTheProofContextFirst(t *testing.T) {
+	t.Parallel()
+	key := newKey(3)
+	out, err := Sign([]byte(sample), key, "https://brest.example/a#k", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A context put before those that were signed changes what the terms mean.
+	moved := strings.Replace(string(out), `"@context":[`, `"@context":["https://evil.example/context",`, 1)
+	if got := Verify([]byte(moved), key.Public().(ed25519.PublicKey)); !errors.Is(got, ErrInvalid) {
+		t.Errorf("got %v, want %v", got, ErrInvalid)
+	}
+}
+
+func TestSignRefusesDocumentsThatPeersWouldRefuse(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, doc string }{
+		{"context as a string", `{"@context":"https://www.w3.org/ns/activitystreams","id":"x"}`},
+		{"no context", `{"id":"x"}`},
+		{"signed already", `{"@context":["x"],"proof":{}}`},
+		{"not an object", `"x"`},
+		{"empty", ``},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if out, err := Sign([]byte(tt.doc), newKey(1), "k", noon); !errors.Is(err, ErrMalformed) {
+				t.Errorf("got %s, %v, want %v", out, err, ErrMalformed)
+			}
+		})
+	}
+}
+
+func TestMultikeyRoundTrip(t *testing.T) {
+	t.Parallel()
+	want := fepKey(t).Public().(ed25519.PublicKey)
+	if got := EncodeMultikey(want); got != fepPublic {
+		t.Errorf("got %s, want %s", got, fepPublic)
+	}
+	got, err := DecodeMultikey(fepPublic)
+	if err != nil || !got.Equal(want) {
+		t.Errorf("got %x, %v, want %x", got, err, want)
+	}
+	if got, want := KeyFragment(want), "ed25519-z6MkrJVn"; got != want {
+		t.Errorf("got fragment %s, want %s", got, want)
+	}
+	for _, bad := range []string{"", "z", "6MkrJVn", "z0OIl", fepPublic[:20], fepSecret, "z" + strings.Repeat("1", 300), "uAAAA"} {
+		if key, err := DecodeMultikey(bad); !errors.Is(err, ErrKey) {
+			t.Errorf("%q: got %x, %v, want %v", bad, key, err, ErrKey)
+		}
+	}
+}
+
+func TestBase58KeepsLeadingZeros(t *testing.T) {
+	t.Parallel()
+	for _, want := range [][]byte{{0}, {0, 0, 1}, {255, 0}, {}} {
+		got, err := decodeBase58(encodeBase58(want))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("got %v, %v, want %v", got, err, want)
+		}
+	}
+}
+
+// TestCorpusDocumentsCanBeSignedAndRead reads the real documents of the
+// shared corpus: each that is an object signs, verifies and keeps its digest.
+func TestCorpusDocumentsCanBeSignedAndRead(t *testing.T) {
+	t.Parallel()
+	root := os.Getenv("ESSAIM_CORPUS")
+	if root == "" {
+		root = "../../../shared"
+	}
+	files, err := filepath.Glob(filepath.Join(root, "data/fediverse/*/*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("no corpus under %s", root)
+		}
+		t.Logf("left out: no corpus under %s", root)
+		return
+	}
+	key := newKey(7)
+	var signed, proofs int
+	for _, f := range files {
+		doc := readFile(t, f)
+		var head map[string]json.RawMessage
+		if json.Unmarshal(doc, &head) != nil {
+			continue
+		}
+		if raw, ok := head["proof"]; ok {
+			// The examples write "..." for the value: read as a proof, refused.
+			if _, err := parse(raw); !errors.Is(err, ErrInvalid) {
+				t.Errorf("%s: got %v, want %v", filepath.Base(f), err, ErrInvalid)
+			}
+			proofs++
+			continue
+		}
+		if c := bytes.TrimSpace(head["@context"]); len(c) == 0 || c[0] != '[' {
+			continue
+		}
+		out, err := Sign(doc, key, "https://brest.example/actor#k", noon)
+		if filepath.Base(f) == "fep-8a8e-11.json" {
+			// This example writes startTime twice.
+			if !errors.Is(err, ErrMalformed) {
+				t.Errorf("%s: got %v, want %v", filepath.Base(f), err, ErrMalformed)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", filepath.Base(f), err)
+			continue
+		}
+		if err := Verify(out, key.Public().(ed25519.PublicKey)); err != nil {
+			t.Errorf("%s: %v", filepath.Base(f), err)
+		}
+		signed++
+	}
+	t.Logf("%d files, %d signed and verified, %d proofs read", len(files), signed, proofs)
+	if len(files) < 500 || signed < 100 || proofs < 5 {
+		t.Errorf("got %d files, %d signed, %d proofs; want ≥ 500, 100, 5", len(files), signed, proofs)
+	}
+}
+
+// FuzzVerify holds that a document that verifies keeps verifying in its
+// canonical form, and that nothing else than the signed content does.
+func FuzzVerify(f *testing.F) {
+	key := newKey(1)
+	public := key.Public().(ed25519.PublicKey)
+	signed, err := Sign([]byte(sample), key, "https://brest.example/a#k", noon)
+	if err != nil {
+		f.Fatal(err)
+	}
+	want, err := ContentDigest(signed)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(signed)
+	f.Add([]byte(sample))
+	f.Add([]byte(`{"proof":{"type":"DataIntegrityProof","cryptosuite":"eddsa-jcs-2022","proofPurpose":"assertionMethod","proofValue":"z1"}}`))
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		if Verify(doc, public) != nil {
+			return
+		}
+		unsigned, err := without(doc, "proof", "signature")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ContentDigest(unsigned)
+		if err != nil || got != want {
+			t.Errorf("a forged document verifies: %s (%v)", doc, err)
+		}
+		form, err := canonical(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Verify(form, public); err != nil {
+			t.Errorf("canonical form does not verify: %v", err)
+		}
+	})
+}
