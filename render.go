@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package essaim
+
+import "time"
+
+// Verb is what a publication does to a record, as the activity's type.
+type Verb string
+
+// The verbs of publication.
+const (
+	VerbCreate Verb = "Create"
+	VerbUpdate Verb = "Update"
+	VerbDelete Verb = "Delete"
+)
+
+// RenderRequest asks for the bytes that publish one version of a record.
+type RenderRequest struct {
+	Verb       Verb
+	ActivityID string
+	// Record is complete: id, slug, URL, territory, version and dates are set.
+	// For VerbDelete only its identity, kind, version and dates are.
+	Record Record
+	At     time.Time
+}
+
+// Rendered is what federation/vocab makes of a record; store keeps it as bytes
+// and never looks inside.
+type Rendered struct {
+	Document      []byte // the object with its proof; for VerbDelete the Tombstone
+	Activity      []byte // the activity that embeds it, with its own proof
+	ContentDigest string // hex
+	CopyDigest    string // hex
+}
+
+// RenderFunc makes the bytes of a publication. It is pure but for the keys it
+// holds: the same request gives the same bytes.
+type RenderFunc func(RenderRequest) (Rendered, error)

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package essaim
+
+import "time"
+
+// Author is who wrote a revision: an account of this node, or a process such as
+// an import, named.
+type Author struct {
+	User int64  // account id; 0 for a process
+	Name string // the name the person chose, or the process's
+}
+
+// Revision is one kept state of a record's content.
+type Revision struct {
+	Number  int // as in Record.Revision
+	At      time.Time
+	Author  Author
+	State   State
+	Content Content
+}
+
+// NewRecord asks for a record to be created.
+type NewRecord struct {
+	Content Content
+	State   State // draft, candidate or published
+	Author  Author
+	// Import is the import the record belongs to; such a record is published
+	// without being announced. 0 for none.
+	Import int64
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package essaim
+
+import "time"
+
+// Query selects records: the same for pages, API, feeds and exports. The zero
+// Query is every published record, local and replicated, newest change first.
+type Query struct {
+	// Text is words as typed, "phrases" and -exclusions; see store/french.
+	Text        string
+	Kinds       []Kind
+	Themes      []string // a broader theme finds the narrower ones
+	Territories []string // actor IRIs
+	Stages      []string // ListStage
+	// Origin: "" for all, "local", or a host.
+	Origin string
+	// State is StatePublished when empty; others are for those who may see them.
+	State State
+	Near  *Circle
+	Box   *Box
+	Since time.Time // changed after
+	// Upcoming keeps meetings that have not ended at that time, soonest first.
+	Upcoming time.Time
+	After    string // Results.Next of the page before
+	Limit    int    // 20 when 0, at most 100
+	Facets   bool   // count facets too
+}
+
+// Circle is a radius around a point; degrees and kilometres.
+type Circle struct{ Lat, Lon, Radius float64 }
+
+// Box is a rectangle in degrees.
+type Box struct{ South, West, North, East float64 }
+
+// CountCap is up to where counts are exact; beyond it reads "1 000+".
+const CountCap = 1000
+
+// Results is one page of what a query found.
+type Results struct {
+	Records []Record
+	Total   int  // exact up to CountCap
+	Capped  bool // there are more than CountCap
+	Facets  Facets
+	Next    string // empty on the last page
+}
+
+// Facets counts what a query found by value, most frequent first.
+type Facets struct {
+	Kinds       []Count
+	Themes      []Count
+	Territories []Count // Label is the territory's name
+	Stages      []Count
+}
+
+// Count is a facet's value and how many records have it, exact up to CountCap.
+type Count struct {
+	Value  string
+	Label  string
+	N      int
+	Capped bool
+}
