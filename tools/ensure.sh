@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Installs the Debian packages that a suite needs and this machine lacks:
+#   tools/ensure.sh test|package
+# Looks first and installs only what is absent; needs root for that alone.
+set -euo pipefail
+
+# A line is: a file whose presence proves the package, then the package.
+common=(
+  "/usr/lib/postgresql/*/bin/initdb postgresql-15"
+  "/usr/bin/chromium chromium"
+  "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core"
+)
+packaging=(
+  "/usr/bin/buildah buildah"
+  "/usr/sbin/debootstrap debootstrap"
+  "/usr/bin/caddy caddy"
+  "/usr/sbin/nginx nginx-light"
+  "/usr/bin/systemd-analyze systemd"
+  "/etc/ssl/certs/ca-certificates.crt ca-certificates"
+  "/usr/bin/openssl openssl"
+)
+case "${1:-test}" in
+  test) want=("${common[@]}" "${packaging[@]}") ;;
+  package) want=("${packaging[@]}") ;;
+  *) echo "ensure.sh: unknown suite $1" >&2; exit 2 ;;
+esac
+
+missing=()
+for line in "${want[@]}"; do
+  read -r proof package <<<"$line"
+  compgen -G "$proof" >/dev/null || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "ensure.sh: this is not Debian; install what stands for: ${missing[*]}" >&2
+  exit 1
+fi
+if [ "$(id -u)" != 0 ]; then
+  echo "ensure.sh: missing Debian packages; run as root: apt-get update && apt-get install -y --no-install-recommends ${missing[*]}" >&2
+  exit 1
+fi
+echo "ensure.sh: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# No service is started by its installation: the tests start their own.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$log" "$policy"' EXIT
+fi
+if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "ensure.sh: installing ${missing[*]} did not work" >&2
+  exit 1
+fi
