@@ -60,3 +60,9 @@ type Count struct {
 	N      int
 	Capped bool
 }
+
+// Related is a record that points to another, and how.
+type Related struct {
+	Type   RelationType
+	Record Record
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Package federation speaks ActivityPub: it serves the node's actors, objects
+// and activities, receives what others send, applies it, and delivers what the
+// territory publishes.
+//
+// Inwards: inbox.go (gate, signature, owner rules, one durable row) →
+// ingest.go (what an activity comes to, as essaim.Effects) → the store.
+// Outwards: dispatch.go (an event becomes a delivery per inbox) → deliver.go
+// (hosts are scheduled, not rows).
+package federation
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"essaim"
+)
+
+// Keys are the node's key pairs; every local actor publishes them as its own.
+type Keys struct {
+	RSA     *rsa.PrivateKey
+	Ed25519 ed25519.PrivateKey
+}
+
+// PeerPolicy decides whether a Follow of /actor is accepted at once.
+type PeerPolicy string
+
+// The policies of ESSAIM_PEER_POLICY.
+const (
+	PeerPolicyOpen      PeerPolicy = "open"
+	PeerPolicyApprove   PeerPolicy = "approve"
+	PeerPolicyAllowlist PeerPolicy = "allowlist"
+)
+
+// Config is what a Server needs. Node, Keys and Store are required.
+type Config struct {
+	Node       essaim.Node
+	Keys       Keys
+	Store      Store
+	PeerPolicy PeerPolicy // PeerPolicyOpen when empty
+	Version    string     // of the software, for NodeInfo
+	// Now and NewID (a ULID in lower case) are injected by tests.
+	Now    func() time.Time
+	NewID  func() string
+	Logger *slog.Logger
+	// AllowPrivate lists ranges that may be reached over plain HTTP, for
+	// development and tests.
+	AllowPrivate []netip.Prefix
+	Workers      int // delivery workers; 64 when 0
+}
+
+// Store is what federation needs of the database, by role.
+type Store interface {
+	InboxStore
+	ActorStore
+	DocumentStore
+	DeliveryStore
+	PeerStore
+}
+
+// InboxStore keeps what came and applies it once.
+type InboxStore interface {
+	// ReceiveActivity stores the row; it is durable when it returns. fresh is
+	// false when an activity of this id was received before.
+	ReceiveActivity(ctx context.Context, in essaim.Inbound) (fresh bool, err error)
+	// ClaimInbound leases up to n rows that are due, oldest first.
+	ClaimInbound(ctx context.Context, n int, lease time.Duration) ([]essaim.Inbound, error)
+	// Apply writes each activity's effects and its row in one transaction of its
+	// own or, where the database groups commits, in a savepoint of its own: one
+	// that fails leaves no trace and its error stands at its index.
+	Apply(ctx context.Context, batch []essaim.Applied) []error
+	// Blocked tells whether an actor or its host is blocked.
+	Blocked(ctx context.Context, actor string) (bool, error)
+}
+
+// ActorStore caches actors elsewhere.
+type ActorStore interface {
+	// RemoteActor is essaim.ErrNotFound for one never fetched.
+	RemoteActor(ctx context.Context, id string) (essaim.RemoteActor, error)
+	// RemoteActorByKey finds the actor whose document lists a key id.
+	RemoteActorByKey(ctx context.Context, keyID string) (essaim.RemoteActor, error)
+	SaveRemoteActor(ctx context.Context, a essaim.RemoteActor) error
+}
+
+// Stored is a document as it is served.
+type Stored struct {
+	Bytes   []byte
+	ETag    string // without quotes
+	PageURL string // of the record's page, for browsers; empty for activities
+	Updated time.Time
+	// Gone is set for a withdrawn record: Bytes is its Tombstone.
+	Gone bool
+}
+
+// DocumentStore reads what is published.
+type DocumentStore interface {
+	// Object is a local record's document or its Tombstone; essaim.ErrNotFound
+	// for what was never published.
+	Object(ctx context.Context, id string) (Stored, error)
+	// Activity is a local activity's bytes; essaim.ErrGone once its object is erased.
+	Activity(ctx context.Context, id string) (Stored, error)
+	// Outbox lists the activities of the current publications of an actor, newest
+	// first, those with a change number below before (0 = from the newest);
+	// numbers[i] is that of activities[i].
+	Outbox(ctx context.Context, actor string, before int64, n int) (activities [][]byte, numbers []int64, err error)
+	// Counts are totals for the collections of a local actor and NodeInfo.
+	Counts(ctx context.Context, actor string) (Counts, error)
+	// Reactions counts the likes or announces of a local record.
+	Reactions(ctx context.Context, object string, kind essaim.ReactionKind) (int, error)
+	// Record is a record by its id.
+	Record(ctx context.Context, id string) (essaim.Record, error)
+}
+
+// Counts are totals of one local actor.
+type Counts struct {
+	Published int // records now public
+	Followers int
+	Following int
+	Users     int // accounts of the node
+	Comments  int // shown comments
+}
+
+// DeliveryStore is the durable queue.
+type DeliveryStore interface {
+	// Dispatch takes up to n events after the cursor, in the order of their
+	// numbers, and writes one delivery per distinct inbox of the followers of the
+	// event's actor and of nodeActor, with the cursor's move, in one transaction.
+	// It returns how many events it took. One process dispatches at a time.
+	Dispatch(ctx context.Context, nodeActor string, n int) (int, error)
+	// DueHosts lists hosts with a delivery that is due, with their state.
+	DueHosts(ctx context.Context, n int) ([]essaim.HostState, error)
+	// ClaimDeliveries leases up to n due deliveries of a host, oldest first; never
+	// one behind an earlier live delivery with the same inbox and order key.
+	ClaimDeliveries(ctx context.Context, host string, n int, lease time.Duration) ([]essaim.Delivery, error)
+	// FinishDeliveries writes results; those whose claim was lost are left alone.
+	FinishDeliveries(ctx context.Context, results []essaim.DeliveryResult) error
+	SaveHost(ctx context.Context, h essaim.HostState) error
+	// WakeHost makes what waits for a host due now.
+	WakeHost(ctx context.Context, host string) error
+	// Notify returns a channel that gets a value, at the latest within a second,
+	// after work was committed, by this process or another.
+	Notify() <-chan struct{}
+}
+
+// PeerStore keeps the nodes that we follow.
+type PeerStore interface {
+	Peers(ctx context.Context) ([]essaim.Peer, error)
+	Peer(ctx context.Context, host string) (essaim.Peer, error)
+	// FollowPeer stores the peer as requested and queues the Follow, in one transaction.
+	FollowPeer(ctx context.Context, p essaim.Peer, follow essaim.Outgoing) error
+	// UnfollowPeer removes the peer and queues the Undo; its records stay, marked.
+	UnfollowPeer(ctx context.Context, host string, undo essaim.Outgoing) error
+	// Followers lists the followers of a local actor by id, after one.
+	Followers(ctx context.Context, local, after string, n int) ([]string, error)
+}

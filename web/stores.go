@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"context"
+	"time"
+
+	"essaim"
+)
+
+// Reader finds records, local and replicated.
+type Reader interface {
+	// Search runs a query; a text or cursor that cannot be read is essaim.ErrInvalid.
+	Search(ctx context.Context, q essaim.Query) (essaim.Results, error)
+	// Record is a record by its id, whatever its state.
+	Record(ctx context.Context, id string) (essaim.Record, error)
+	// RecordBySlug finds by kind and slug; origin is a host, empty for local
+	// records. kind may be empty when origin is set.
+	RecordBySlug(ctx context.Context, kind essaim.Kind, origin, slug string) (essaim.Record, error)
+	// Revisions lists a local record's, newest first.
+	Revisions(ctx context.Context, id string) ([]essaim.Revision, error)
+	// RelatedTo lists published records that point to one, and the relation.
+	RelatedTo(ctx context.Context, id string) ([]Related, error)
+	// Thanks counts likes and announces of a record.
+	Thanks(ctx context.Context, id string) (likes, announces int, err error)
+}
+
+// Related is a record that points to another.
+type Related = essaim.Related
+
+// Writer changes local records. Each call is one transaction.
+type Writer interface {
+	CreateRecord(ctx context.Context, n essaim.NewRecord) (essaim.Record, error)
+	// UpdateRecord writes a new revision; revision is the one that was edited, and
+	// another in between is essaim.ErrConflict (0 skips the check). state is draft
+	// or published; a published record stays published.
+	UpdateRecord(ctx context.Context, id string, revision int, c essaim.Content, state essaim.State, by essaim.Author) (essaim.Record, error)
+	// WithdrawRecord erases the content and publishes the tombstone; a draft just goes.
+	WithdrawRecord(ctx context.Context, id string, by essaim.Author) error
+}
+
+// Accounts signs people in. Secrets are given in clear and stored hashed.
+type Accounts interface {
+	// UseSignIn spends a sign-in link and opens a session.
+	UseSignIn(ctx context.Context, secret, session string, until time.Time) (essaim.User, error)
+	UserBySession(ctx context.Context, session string) (essaim.User, error)
+	EndSession(ctx context.Context, session string) error
+	UserByToken(ctx context.Context, token string) (essaim.User, error)
+	UserByEmail(ctx context.Context, email string) (essaim.User, error)
+	// NewSignIn stores a sign-in link for an account.
+	NewSignIn(ctx context.Context, user int64, secret string, until time.Time) error
+}
+
+// Network lists the peers with their state.
+type Network interface {
+	Peers(ctx context.Context) ([]essaim.Peer, error)
+}
+
+// Health tells whether the database answers and its schema is the program's.
+type Health interface {
+	Ready(ctx context.Context) error
+}
+
+// Store is what web needs of the database.
+type Store interface {
+	Reader
+	Writer
+	Accounts
+	Network
+	Health
+}
