@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+//go:generate go test -run TestConfigurationReferenceIsCurrent . -update
+
+// settings are the node's options as written, before they are checked. Each
+// may come from a flag of `essaim serve`, from an environment variable or from
+// essaim.toml in the data directory, in this order; the comment of a field is
+// its entry in docs/configuration.md.
+type settings struct {
+	// Public address of the node, `https://brest.example`, without a path. It is
+	// never taken from a request. `essaim init` writes it once; it can't change
+	// later, because the ids of what is published begin with it.
+	URL string `toml:"url" name:"url" placeholder:"URL" help:"Public address of the node."`
+	// Address and port that the web server listens on. Default: `127.0.0.1:8080`,
+	// behind a reverse proxy. With a certificate of its own: `:443`.
+	Listen string `toml:"listen" name:"listen" placeholder:"HOST:PORT" help:"Where to listen (127.0.0.1:8080)."`
+	// `postgres://user:password@host/database` (PostgreSQL 15 or later). Empty:
+	// SQLite, in the data directory.
+	DatabaseURL string `toml:"database_url" name:"database-url" placeholder:"URL" help:"postgres://…; empty for SQLite."`
+	// PEM files of a certificate chain and its key, to serve HTTPS without a
+	// reverse proxy. Both or none.
+	TLSCert string `toml:"tls_cert" name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM)."`
+	// See `tls_cert`.
+	TLSKey string `toml:"tls_key" name:"tls-key" placeholder:"FILE" help:"Key of the certificate (PEM)."`
+	// `on`: obtain and renew a certificate by ACME for the host of `url`, kept in
+	// the data directory. The server must then be reachable on port 443.
+	ACME string `toml:"acme" name:"acme" placeholder:"on|off" help:"Obtain a certificate by ACME."`
+	// Address that the certificate authority may write to.
+	ACMEEmail string `toml:"acme_email" name:"acme-email" placeholder:"EMAIL" help:"Contact for the ACME authority."`
+	// Directory address of the ACME authority. Default: Let's Encrypt.
+	ACMEDirectory string `toml:"acme_directory" name:"acme-directory" placeholder:"URL" help:"ACME directory."`
+	// Mail server for sign-in links, `smtp://user:password@host:587` or
+	// `smtps://…`. The query `from` is the sender: `?from=essaim@brest.example`.
+	// Empty: no mail is sent, and links come from `essaim user add`.
+	SMTPURL string `toml:"smtp_url" name:"smtp-url" placeholder:"URL" help:"Mail server: smtp:// or smtps://."`
+	// Where files are kept: empty for the data directory, or
+	// `s3://key:secret@host/bucket`. Checked at the start; this version stores no
+	// uploaded file yet.
+	BlobURL string `toml:"blob_url" name:"blob-url" placeholder:"URL" help:"Where files are kept."`
+	// Networks (CIDR) of the reverse proxies whose `X-Forwarded-For` is believed.
+	TrustedProxies string `toml:"trusted_proxies" name:"trusted-proxies" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For is believed."`
+	// Networks (CIDR) that outgoing requests may reach besides the public
+	// Internet, such as `127.0.0.0/8` for tests; plain HTTP is allowed there.
+	// Empty in production.
+	AllowPrivate string `toml:"allow_private" name:"allow-private" placeholder:"CIDR,…" help:"Private networks that may be reached (tests only)."`
+	// Who may follow the node as a peer: `open` accepts at once, `approve` waits
+	// for an administrator, `allowlist` accepts only the nodes followed here.
+	// Default: `open`.
+	PeerPolicy string `toml:"peer_policy" name:"peer-policy" placeholder:"open|approve|allowlist" help:"Who may follow the node as a peer."`
+	// `debug`, `info`, `warn` or `error`. Default: `info`.
+	LogLevel string `toml:"log_level" name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	// `text` or `json`, on standard error. Default: `text`.
+	LogFormat string `toml:"log_format" name:"log-format" placeholder:"text|json" help:"Form of the log."`
+	// Address of a second listener with Prometheus metrics at `/metrics` and Go
+	// profiles at `/debug/pprof/`; never a public one. Empty: none.
+	MetricsListen string `toml:"metrics_listen" name:"metrics-listen" placeholder:"HOST:PORT" help:"Where to serve metrics and profiles."`
+}
