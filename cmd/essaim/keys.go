@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"essaim"
+	"essaim/federation"
+)
+
+// The files of DIR/keys, mode 0600, PKCS #8 in PEM.
+const (
+	keysDir    = "keys"
+	rsaFile    = "rsa.pem"
+	ed25519Pem = "ed25519.pem"
+)
+
+// newKeys makes the two pairs of a node: RSA-2048, which every server checks,
+// and Ed25519 for the proofs of objects.
+func newKeys() (federation.Keys, error) {
+	r, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return federation.Keys{}, err
+	}
+	_, e, err := ed25519.GenerateKey(rand.Reader)
+	return federation.Keys{RSA: r, Ed25519: e}, err
+}
+
+// fingerprint is the hex SHA-256 of the public keys. The database keeps it, so
+// that no process signs with other keys than the node's.
+func fingerprint(k federation.Keys) (string, error) {
+	spki, err := x509.MarshalPKIXPublicKey(&k.RSA.PublicKey)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append(spki, k.Ed25519.Public().(ed25519.PublicKey)...))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func hasKeys(dir string) bool {
+	for _, f := range []string{rsaFile, ed25519Pem} {
+		if _, err := os.Stat(filepath.Join(dir, keysDir, f)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// writeKeys never replaces a key that stands: what was signed with it could
+// not be continued.
+func writeKeys(dir string, k federation.Keys) error {
+	rsaPEM, edPEM, err := encodeKeys(k)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, keysDir), 0o700); err != nil {
+		return err
+	}
+	if err := createFile(filepath.Join(dir, keysDir, rsaFile), rsaPEM); err != nil {
+		return err
+	}
+	return createFile(filepath.Join(dir, keysDir, ed25519Pem), edPEM)
+}
+
+// createFile writes a new file of mode 0600 and syncs it.
+func createFile(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func readKeys(dir string) (federation.Keys, error) {
+	rsaPEM, err := os.ReadFile(filepath.Join(dir, keysDir, rsaFile))
+	if err != nil {
+		return federation.Keys{}, err
+	}
+	edPEM, err := os.ReadFile(filepath.Join(dir, keysDir, ed25519Pem))
+	if err != nil {
+		return federation.Keys{}, err
+	}
+	k, err := decodeKeys(rsaPEM, edPEM)
+	if err != nil {
+		return federation.Keys{}, fmt.Errorf("%s: %w", filepath.Join(dir, keysDir), err)
+	}
+	return k, nil
+}
+
+func encodeKeys(k federation.Keys) (rsaPEM, edPEM []byte, err error) {
+	encode := func(key any) []byte {
+		b, encodeErr := x509.MarshalPKCS8PrivateKey(key)
+		err = errors.Join(err, encodeErr)
+		return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: b})
+	}
+	rsaPEM, edPEM = encode(k.RSA), encode(k.Ed25519)
+	return rsaPEM, edPEM, err
+}
+
+func decodeKeys(rsaPEM, edPEM []byte) (federation.Keys, error) {
+	var k federation.Keys
+	for _, text := range [][]byte{rsaPEM, edPEM} {
+		block, _ := pem.Decode(text)
+		if block == nil {
+			return k, fmt.Errorf("no PEM key: %w", essaim.ErrInvalid)
+		}
+		key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err != nil {
+			return k, fmt.Errorf("%w: %w", essaim.ErrInvalid, err)
+		}
+		switch key := key.(type) {
+		case *rsa.PrivateKey:
+			k.RSA = key
+		case ed25519.PrivateKey:
+			k.Ed25519 = key
+		}
+	}
+	if k.RSA == nil || k.Ed25519 == nil {
+		return k, fmt.Errorf("an RSA and an Ed25519 key are wanted: %w", essaim.ErrInvalid)
+	}
+	return k, nil
+}
