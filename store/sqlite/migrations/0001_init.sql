@@ -159,9 +159,12 @@ CREATE TABLE event (
     order_key   TEXT NOT NULL
 );
 
+-- Events up to n are fanned out; inbox is how far the next one is, when it has
+-- more inboxes than one short transaction writes.
 CREATE TABLE dispatch_cursor (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    n  INTEGER NOT NULL
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    n     INTEGER NOT NULL,
+    inbox TEXT    NOT NULL
 );
 
 CREATE TABLE delivery (
@@ -183,6 +186,7 @@ CREATE TABLE delivery (
 );
 CREATE INDEX delivery_due ON delivery (host, next_at, id) WHERE state = 'waiting';
 CREATE INDEX delivery_order ON delivery (inbox, order_key, id) WHERE state = 'waiting';
+CREATE INDEX delivery_leased ON delivery (lease_until) WHERE state = 'waiting' AND lease_until > 0;
 CREATE INDEX delivery_of_activity ON delivery (activity_id);
 CREATE INDEX delivery_ended ON delivery (state, done_at) WHERE state <> 'waiting';
 
@@ -201,6 +205,7 @@ CREATE TABLE inbox (
     activity_id TEXT    NOT NULL UNIQUE,
     type        TEXT    NOT NULL,
     actor       TEXT    NOT NULL,
+    object      TEXT    NOT NULL, -- of what was applied, so that its erasure finds raw
     raw         BLOB, -- null once erased
     state       TEXT    NOT NULL,
     attempt     INTEGER NOT NULL,
@@ -211,7 +216,9 @@ CREATE TABLE inbox (
     done_at     INTEGER
 );
 CREATE INDEX inbox_due ON inbox (next_at, id) WHERE state = 'waiting';
+CREATE INDEX inbox_leased ON inbox (lease_until, actor) WHERE state = 'waiting' AND lease_until > 0;
 CREATE INDEX inbox_of_actor ON inbox (actor);
+CREATE INDEX inbox_of_object ON inbox (object) WHERE object <> '';
 CREATE INDEX inbox_ended ON inbox (state, done_at) WHERE state <> 'waiting';
 
 -- Actors elsewhere, as last fetched.
@@ -329,4 +336,4 @@ CREATE INDEX signin_of ON signin (account_id);
 CREATE INDEX signin_expiry ON signin (expires_at);
 
 INSERT INTO counter (id, n) VALUES (1, 0);
-INSERT INTO dispatch_cursor (id, n) VALUES (1, 0);
+INSERT INTO dispatch_cursor (id, n, inbox) VALUES (1, 0, '');
