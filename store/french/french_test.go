@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package french_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"essaim/store/french"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+func TestTextsThatMustMatch(t *testing.T) {
+	t.Parallel()
+	for _, pair := range [][2]string{
+		{"vélos", "velo"},
+		{"Vélos", "VELO"},
+		{"œuvre", "oeuvres"},
+		{"Œuvres", "œuvre"},
+		{"l'école", "ecoles"},
+		{"l’école", "École"},
+		{"L'ÉCOLE", "école"},
+		{"aujourd'hui", "aujourd’hui"},
+		{"aujourd'hui", "aujourdhui"},
+		{"d’aujourd’hui", "aujourd'hui"},
+		{"entr'aide", "entraide"},
+		{"presqu’île", "presqu'ile"},
+		{"jardins partagés", "jardin partagé"},
+		{"jardin partage", "Jardins partagés"},
+		{"habitante", "habitants"},
+		{"associations", "association"},
+		{"solidaires", "solidaire"},
+		{"recettes", "recette"},
+		{"ateliers", "atelier"},
+		{"réparation", "reparations"},
+		{"alimentaire", "alimentaires"},
+		{"initiatives", "Initiative"},
+		{"chevaux", "cheval"},
+		{"journaux", "journal"},
+		{"numériques", "numérique"},
+		{"tiers-lieux", "tiers lieu"},
+		{"coopératives", "coopérative"},
+		{"amis", "ami"},
+		{"menus", "menu"},
+		{"fruits", "fruit"},
+		{"Saint-Brieuc", "saint brieuc"},
+		{"Plougastel-Daoulas", "plougastel daoulas"},
+		{"qu'une forêt", "foret"},
+		{"jusqu’à l’été", "ete"},
+		{"naïf", "naif"},
+		{"maïs", "mais"},
+		{"milieux", "milieu"},
+		{"travaux", "travail"},
+		{"bureaux", "bureau"},
+		{"garçon", "garcon"},
+		{"ﬁbre", "fibre"},
+		{"ＢＲＥＳＴ", "Brest"},
+		{"m²", "m2"},
+		{"Łódź", "lodz"},
+		{"Αθήνα", "αθηνα"},
+		{"co\u00ADopérer", "coopérer"},
+	} {
+		got, want := french.Terms(pair[0]), french.Terms(pair[1])
+		if len(got) == 0 || !slices.Equal(got, want) {
+			t.Errorf("%q gives %q and %q gives %q, want the same", pair[0], got, pair[1], want)
+		}
+	}
+}
+
+func TestTextsThatMustNotMatch(t *testing.T) {
+	t.Parallel()
+	for _, pair := range [][2]string{
+		{"pain", "pins"},
+		{"vélo", "velours"},
+		{"Brest", "Bretagne"},
+		{"lieu", "lien"},
+		{"cantine", "canton"},
+		{"troc", "trocadéro"},
+		{"jardin", "jarre"},
+		{"recyclage", "récit"},
+		{"poule", "poulpe"},
+		{"école", "écologie"},
+	} {
+		if got, other := french.Terms(pair[0]), french.Terms(pair[1]); slices.Equal(got, other) {
+			t.Errorf("%q and %q both give %q, want different terms", pair[0], pair[1], got)
+		}
+	}
+}
+
+func TestTermsKeepOrderAndDropStopWords(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"":                                   nil,
+		"à la":                               nil,
+		"' ’ -- …":                           nil,
+		"Le pain et les roses":               {"pain", "ros"},
+		"l’atelier d'Élise":                  {"ateli", "elis"},
+		"Rez-de-chaussée, 2 rue de l’Église": {"rez", "chausse", "2", "ru", "eglis"},
+		"« Été 2024 »":                       {"ete", "2024"},
+		"½ litre":                            {"1", "2", "litr"},
+		"日本 Токио":                           {"日本", "токио"},
+		"le pain, le pain":                   {"pain", "pain"},
+	} {
+		if got := french.Terms(text); !slices.Equal(got, want) {
+			t.Errorf("Terms(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestSpansPointAtTheWordWithoutItsArticle(t *testing.T) {
+	t.Parallel()
+	text := "À l’école d'aujourd’hui, des Vélos"
+	var got []string
+	for _, s := range french.Spans(text) {
+		got = append(got, text[s.Start:s.End])
+	}
+	if want := []string{"école", "aujourd’hui", "Vélos"}; !slices.Equal(got, want) {
+		t.Errorf("spans of %q = %q, want %q", text, got, want)
+	}
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]french.Query{
+		"":                          {},
+		"jardins partagés":          {All: []string{"jardin", "partag"}},
+		"jardin Jardins":            {All: []string{"jardin"}},
+		`"jardins partagés" brest`:  {All: []string{"brest"}, Phrases: [][]string{{"jardin", "partag"}}},
+		`« recette de pain »`:       {Phrases: [][]string{french.Terms("recette pain")}},
+		`“pain”`:                    {All: []string{"pain"}},
+		"pain -levain":              {All: []string{"pain"}, None: [][]string{{"levain"}}},
+		`pain -"sans gluten"`:       {All: []string{"pain"}, None: [][]string{{"gluten"}}},
+		"-levain":                   {None: [][]string{{"levain"}}},
+		"porte-à-porte":             {All: []string{"port"}},
+		"pain - levain":             {All: []string{"pain", "levain"}},
+		`"jamais fermé`:             {Phrases: [][]string{french.Terms("jamais fermé")}},
+		"NEAR(a b) AND * ^x {title": {All: []string{"near", "b", "and", "x", "titl"}},
+	} {
+		got := french.Parse(text)
+		if !equal(got, want) {
+			t.Errorf("Parse(%q) = %+v, want %+v", text, got, want)
+		}
+	}
+}
+
+func TestParseBoundsWhatAQueryCosts(t *testing.T) {
+	t.Parallel()
+	q := french.Parse(strings.Repeat(`mot1 "mot2 mot3" -mot4 `, 5000))
+	n := len(q.All)
+	for _, s := range append(q.Phrases, q.None...) {
+		n += len(s)
+	}
+	if n > french.MaxQueryTerms {
+		t.Errorf("a query of 20,000 words keeps %d terms, want at most %d", n, french.MaxQueryTerms)
+	}
+}
+
+func equal(a, b french.Query) bool {
+	same := func(x, y [][]string) bool { return slices.EqualFunc(x, y, slices.Equal[[]string]) }
+	return slices.Equal(a.All, b.All) && same(a.Phrases, b.Phrases) && same(a.None, b.None)
+}
+
+// FuzzTerms checks what the indexes rely on: a term is cut no further by any
+// tokenizer, folding changes nothing the second time, and a text gives the
+// same terms however its accents are encoded.
+func FuzzTerms(f *testing.F) {
+	for _, s := range []string{"Les Vélos de l’École", "œuvre d'aujourd’hui", "ﬁ ½ ŉ İ ẞ", "e\u0301\u0302", "हिन्दी ไทย", "a\xffb", "l''x'", "\u0344", "ᾳ", "ǅ"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		folded := french.Fold(text)
+		if again := french.Fold(folded); again != folded {
+			t.Fatalf("Fold(%q) = %q, folded again %q", text, folded, again)
+		}
+		terms := french.Terms(text)
+		for _, term := range terms {
+			if term == "" || len(term) > french.MaxTerm {
+				t.Fatalf("%q gives a term of %d bytes", text, len(term))
+			}
+			for _, r := range term {
+				if !unicode.In(r, unicode.L, unicode.N, unicode.M) || unicode.ToLower(r) != r {
+					t.Fatalf("%q gives %q, which holds %q", text, term, r)
+				}
+			}
+		}
+		for _, form := range []norm.Form{norm.NFC, norm.NFD} {
+			if got := french.Terms(form.String(text)); !slices.Equal(got, terms) {
+				t.Fatalf("%q gives %q, in form %d %q", text, terms, form, got)
+			}
+		}
+		for _, s := range french.Spans(text) {
+			if s.Start < 0 || s.Start >= s.End || s.End > len(text) {
+				t.Fatalf("%q gives the span %+v", text, s)
+			}
+		}
+	})
+}
+
+// FuzzParse checks that any query is read, within its bounds, into terms that
+// the analyser itself gives.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{`pain -levain "au four"`, `«»“”""-"`, "--a", "\x00", `-«`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		q := french.Parse(text)
+		known := map[string]bool{}
+		for _, term := range french.Terms(text) {
+			known[term] = true
+		}
+		n := len(q.All)
+		for _, s := range append(append([][]string{q.All}, q.Phrases...), q.None...) {
+			for _, term := range s {
+				if !known[term] && !strings.ContainsAny(text, "'`’") {
+					t.Fatalf("Parse(%q) looks for %q, which the text does not hold", text, term)
+				}
+			}
+		}
+		for _, s := range append(q.Phrases, q.None...) {
+			n += len(s)
+		}
+		if n > french.MaxQueryTerms {
+			t.Fatalf("Parse(%q) keeps %d terms", text, n)
+		}
+	})
+}
+
+func BenchmarkTerms(b *testing.B) {
+	text := strings.Repeat("Les jardins partagés de l’École accueillent chaque année des habitantes et des habitants. ", 10)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		french.Terms(text)
+	}
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package french
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxQueryTerms is the number of terms of a query that count. The rest is
+// ignored: a longer query costs time and finds nothing more.
+const MaxQueryTerms = 32
+
+// A Query is what a person asked for, as terms.
+type Query struct {
+	// All are the words that must all be present, without repetition.
+	All []string
+	// Phrases are the sequences that must be present in this order, each of at
+	// least two terms. Stop words do not count: "recette de pain" is found in
+	// « recettes du pain ».
+	Phrases [][]string
+	// None are the sequences, mostly of one word, that must not be present.
+	None [][]string
+}
+
+// Empty tells whether the query asks for nothing that can be looked up: it is
+// empty, or made of stop words, or only says what is not wanted.
+func (q Query) Empty() bool { return len(q.All) == 0 && len(q.Phrases) == 0 }
+
+// Parse reads a query as people type it: words, "phrases" in straight,
+// typographic or French quotation marks, and a minus before what is not
+// wanted. Any text is a query; Parse never fails.
+func Parse(text string) Query {
+	var q Query
+	left := MaxQueryTerms
+	for piece := range pieces(text) {
+		terms := Terms(piece.text)
+		if len(terms) > left {
+			terms = terms[:left]
+		}
+		left -= len(terms)
+		switch {
+		case len(terms) == 0:
+		case piece.minus:
+			q.None = append(q.None, terms)
+		case piece.quoted && len(terms) > 1:
+			q.Phrases = append(q.Phrases, terms)
+		default:
+			for _, t := range terms {
+				if !slices.Contains(q.All, t) {
+					q.All = append(q.All, t)
+				}
+			}
+		}
+	}
+	return q
+}
+
+type piece struct {
+	text          string
+	minus, quoted bool
+}
+
+// pieces cuts a query at spaces and quotation marks.
+func pieces(text string) func(yield func(piece) bool) {
+	return func(yield func(piece) bool) {
+		for text = strings.TrimLeftFunc(text, unicode.IsSpace); text != ""; text = strings.TrimLeftFunc(text, unicode.IsSpace) {
+			var p piece
+			if rest, ok := cutMinus(text); ok {
+				p.minus, text = true, rest
+			}
+			r, size := utf8.DecodeRuneInString(text)
+			if closing := quotes[r]; closing != 0 {
+				text = text[size:]
+				p.quoted = true
+				p.text, text = cutRune(text, closing)
+			} else {
+				end := strings.IndexFunc(text, func(r rune) bool { return unicode.IsSpace(r) || quotes[r] != 0 })
+				if end < 0 {
+					end = len(text)
+				}
+				p.text, text = text[:end], text[end:]
+			}
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// quotes maps an opening quotation mark to its closing one. The apostrophe is
+// not one of them.
+var quotes = map[rune]rune{'"': '"', '«': '»', '“': '”', '„': '”', '”': '”', '»': '»'}
+
+// cutMinus tells whether text starts with a minus that is followed by what it
+// excludes, and returns that.
+func cutMinus(text string) (rest string, ok bool) {
+	for _, sign := range []string{"-", "−", "–"} {
+		if rest, ok := strings.CutPrefix(text, sign); ok {
+			r, _ := utf8.DecodeRuneInString(rest)
+			return rest, wordRune(r) || quotes[r] != 0
+		}
+	}
+	return text, false
+}
+
+// cutRune returns what stands before the first r and what stands after it. A
+// quotation that is never closed goes to the end.
+func cutRune(text string, r rune) (before, after string) {
+	i := strings.IndexRune(text, r)
+	if i < 0 {
+		return text, ""
+	}
+	return text[:i], text[i+utf8.RuneLen(r):]
+}
