@@ -129,7 +129,8 @@ func (l *gazetteerLoader) line(line string) error {
 }
 
 func (l *gazetteerLoader) area() error {
-	f := append(l.fields, "", "")
+	var f [4]string
+	copy(f[:], l.fields)
 	switch f[0] {
 	case "#region":
 		l.g.regions[f[1]] = Region{Code: f[1], Name: f[2]}
