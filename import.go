@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package essaim
+
+import "time"
+
+// Import is one run that brought rows of a file in; its records belong to it
+// and can be undone by its id.
+type Import struct {
+	ID          int64        `json:"id"`
+	StartedAt   time.Time    `json:"startedAt"`
+	File        string       `json:"file"` // name or address, without its directory
+	Kind        Kind         `json:"kind,omitempty"`
+	Licence     string       `json:"licence"`
+	Attribution string       `json:"attribution"`
+	Report      ImportReport `json:"report"`
+	UndoneAt    time.Time    `json:"undoneAt,omitzero"`
+}
+
+// ImportReport counts what became of the rows. Candidates are among the
+// created and changed: rows that lack what publication needs.
+type ImportReport struct {
+	Rows       int `json:"rows"`
+	Created    int `json:"created"`
+	Changed    int `json:"changed"`
+	Unchanged  int `json:"unchanged"`
+	Refused    int `json:"refused"`
+	Candidates int `json:"candidates"`
+}
+
+// ImportRow is one row made into content. Key identifies it at its source for
+// good, Digest its content as the source has it: the same pair again changes
+// nothing, whatever people have edited here since.
+type ImportRow struct {
+	Key     string
+	Digest  string
+	Content Content
+	State   State // candidate or published
+}
+
+// ImportOutcome is what a store made of a row.
+type ImportOutcome string
+
+// The outcomes of a row. A row whose record people edited or withdrew here is
+// left as they made it: unchanged.
+const (
+	ImportCreated   ImportOutcome = "created"
+	ImportChanged   ImportOutcome = "changed"
+	ImportUnchanged ImportOutcome = "unchanged"
+)
