@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package transfer
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"essaim"
+)
+
+// Commune is what the gazetteer knows of a commune.
+type Commune struct {
+	Code        string // INSEE
+	Name        string
+	Departement string
+	Region      string
+	EPCI        string
+	Lat, Lon    float64 // degrees; both 0 when not known
+}
+
+// Gazetteer finds the territories of France by their official codes.
+type Gazetteer interface {
+	Commune(code string) (Commune, bool)
+	// CommunesNamed finds by name, whatever accents, case and hyphens.
+	CommunesNamed(name string) []Commune
+	EPCI(code string) (name string, ok bool)
+	Departement(code string) (name string, ok bool)
+	Region(code string) (name string, ok bool)
+}
+
+// nearEnough is how far a point may lie from the centre of the commune of that
+// name: the largest communes of mainland France are 40 km wide.
+const nearEnough = 25.0 // km
+
+var (
+	fiveCode = regexp.MustCompile(`^(\d{2}|2[AB])\d{3}$`)
+	siren    = regexp.MustCompile(`^2\d{8}$`)
+)
+
+// elsewhere is the code of a country that is not France and not known
+// (ISO 3166-1 leaves it to users); an empty one would mean France.
+const elsewhere = "ZZ"
+
+// place makes the place of a row. ok is false when the row names none.
+func (c *Converter) place(r Row) (pl essaim.Place, ok bool, err error) {
+	m := c.mapping
+	said := m.Value(r, FieldCountry)
+	pl = essaim.Place{
+		Street:   street(m, r),
+		Postcode: m.Value(r, FieldPostcode),
+		City:     m.Value(r, FieldCity),
+		Country:  country(said),
+	}
+	if err := c.locate(&pl, r); err != nil {
+		return pl, false, err
+	}
+	switch {
+	case pl.Country == "FR":
+		pl.Country = ""
+	case pl.Country == "" && (said != "" || pl.Located() && !nearFrance(*pl.Lat, *pl.Lon)):
+		pl.Country = elsewhere
+	}
+	if label := m.Value(r, FieldLabel); label != pl.City {
+		pl.Label = label
+	}
+	if code := strings.ToUpper(strings.ReplaceAll(m.Value(r, FieldCode), " ", "")); code != "" {
+		pl.Country = ""
+		err = c.byCode(&pl, code, m.Value(r, FieldLevel))
+	} else if pl.Country == "" {
+		c.byName(&pl, m.Value(r, FieldDepartement))
+	}
+	if v := m.Value(r, FieldEPCI); pl.EPCI == "" && pl.INSEE == "" && siren.MatchString(v) {
+		pl.EPCI = v
+	}
+	code := pl.INSEE + pl.EPCI + pl.Departement + pl.Region
+	return pl, pl.Located() || code != "" || pl.City != "" || pl.Label != "", err
+}
+
+// nearFrance is a rough box: it only serves not to write France for a point
+// that is surely elsewhere.
+func nearFrance(lat, lon float64) bool {
+	mainland := lat > 41 && lat < 51.2 && lon > -5.3 && lon < 9.7
+	overseas := lat < 20 && (lon < -50 || lon > 43)
+	return mainland || overseas
+}
+
+// street joins number, street and complement.
+func street(m *Mapping, r Row) string {
+	parts := m.all(r, FieldStreet)
+	if n := m.Value(r, FieldHouseNumber); n != "" && len(parts) > 0 {
+		parts[0] = n + " " + parts[0]
+	}
+	return strings.Join(strings.Fields(strings.Join(parts, ", ")), " ")
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// locate reads the point: the geometry first, then columns.
+func (c *Converter) locate(pl *essaim.Place, r Row) error {
+	if r.Lat != nil {
+		pl.Lat, pl.Lon = r.Lat, r.Lon
+		return nil
+	}
+	latText, lonText := c.mapping.Value(r, FieldLat), c.mapping.Value(r, FieldLon)
+	if both := c.mapping.Value(r, FieldPoint); latText == "" && both != "" {
+		if a, b, ok := strings.Cut(both, ","); ok {
+			latText, lonText = strings.TrimSpace(a), strings.TrimSpace(b)
+		}
+	}
+	if latText == "" && lonText == "" {
+		return nil
+	}
+	lat, err1 := degrees(latText)
+	lon, err2 := degrees(lonText)
+	if err1 != nil || err2 != nil {
+		return fmt.Errorf("coordinates %q, %q: %w", latText, lonText, essaim.ErrInvalid)
+	}
+	if lat == 0 && lon == 0 {
+		return nil // the point that programs write for none
+	}
+	if err := checkDegrees(lat, lon); err != nil {
+		return err
+	}
+	pl.Lat, pl.Lon = essaim.Point(lat, lon)
+	return nil
+}
+
+// degrees reads a number with a decimal point or comma.
+func degrees(s string) (float64, error) {
+	v, err := strconv.ParseFloat(strings.Replace(s, ",", ".", 1), 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0, essaim.ErrInvalid
+	}
+	return v, nil
+}
+
+// byCode fills the place from an official code at the level that the row names,
+// that of a commune when it names none.
+func (c *Converter) byCode(pl *essaim.Place, code, level string) error {
+	name := pl.City
+	if name == "" {
+		name = pl.Label
+	}
+	switch Fold(level) {
+	case "", "commune", "com":
+		return c.byCommune(pl, code, name)
+	case "epci", "intercommunalite", "petr", "syndicat":
+		if !siren.MatchString(code) {
+			return fmt.Errorf("%q is no SIREN of an EPCI: %w", code, essaim.ErrInvalid)
+		}
+		pl.EPCI, pl.Level = code, "epci"
+		if known, ok := c.gazetteer.EPCI(code); ok && name == "" {
+			pl.Label = known
+		}
+	case "departement", "dep":
+		fixed, known, err := mendZero(code, name, 2, c.gazetteer.Departement)
+		if err != nil {
+			return fmt.Errorf("département %w", err)
+		}
+		pl.Departement, pl.Level, pl.Label = fixed, "departement", known
+	case "region", "reg":
+		fixed, known, err := mendZero(code, name, 2, c.gazetteer.Region)
+		if err != nil {
+			return fmt.Errorf("region %w", err)
+		}
+		pl.Region, pl.Level, pl.Label = fixed, "region", known
+	default:
+		return fmt.Errorf("level %q is not known: %w", level, essaim.ErrInvalid)
+	}
+	return nil
+}
+
+// mendZero finds a code, or the same with the zero that a spreadsheet took from
+// its front when the name of the row is that of the mended code.
+func mendZero(code, name string, length int, find func(string) (string, bool)) (fixed, known string, err error) {
+	if known, ok := find(code); ok {
+		return code, known, nil
+	}
+	if len(code) == length-1 && isDigits(code) {
+		known, ok := find("0" + code)
+		if ok && Fold(known) == Fold(name) {
+			return "0" + code, known, nil
+		}
+		if ok {
+			return "", "", fmt.Errorf("code %q is too short, and 0%s is %s, not %q: %w", code, code, known, name, essaim.ErrInvalid)
+		}
+	}
+	return "", "", fmt.Errorf("code %q is not known: %w", code, essaim.ErrInvalid)
+}
+
+// byCommune fills the place from the code of a commune. A code of the right
+// form that the gazetteer does not hold (a commune merged since) is kept.
+func (c *Converter) byCommune(pl *essaim.Place, code, name string) error {
+	find := func(code string) (string, bool) {
+		k, ok := c.gazetteer.Commune(code)
+		return k.Name, ok
+	}
+	code = wholeCity(code)
+	if fiveCode.MatchString(code) {
+		pl.INSEE = code
+	} else {
+		fixed, _, err := mendZero(code, name, 5, find)
+		if err != nil {
+			return fmt.Errorf("commune %w", err)
+		}
+		pl.INSEE = fixed
+		if len(pl.Postcode) == 4 && isDigits(pl.Postcode) {
+			pl.Postcode = "0" + pl.Postcode
+		}
+	}
+	c.fill(pl)
+	return nil
+}
+
+// fill completes a place from the commune of its code.
+func (c *Converter) fill(pl *essaim.Place) {
+	k, ok := c.gazetteer.Commune(pl.INSEE)
+	if !ok {
+		return
+	}
+	if pl.City == "" {
+		pl.City = k.Name
+	}
+	if pl.Label == pl.City {
+		pl.Label = ""
+	}
+	if !pl.Located() && (k.Lat != 0 || k.Lon != 0) {
+		pl.Lat, pl.Lon = essaim.Point(k.Lat, k.Lon)
+		pl.Approximate = true
+	}
+}
+
+// wholeCity gives the commune of a municipal arrondissement of Paris, Lyon or
+// Marseille, which have codes of their own.
+func wholeCity(code string) string {
+	switch {
+	case code >= "75101" && code <= "75120" && len(code) == 5:
+		return "75056"
+	case code >= "69381" && code <= "69389" && len(code) == 5:
+		return "69123"
+	case code >= "13201" && code <= "13216" && len(code) == 5:
+		return "13055"
+	}
+	return code
+}
+
+// byName finds the commune of a name, only when the département or the point of
+// the row says the same and one commune remains: 1,441 names are shared.
+func (c *Converter) byName(pl *essaim.Place, departement string) {
+	if pl.City == "" {
+		return
+	}
+	departement = departementCode(departement)
+	fromPostcode := departementOf(pl.Postcode)
+	if departement == "" && fromPostcode == "" && !pl.Located() {
+		return
+	}
+	var found []Commune
+	for _, k := range c.named(pl.City) {
+		agrees := (departement == "" || k.Departement == departement) &&
+			(fromPostcode == "" || k.Departement == fromPostcode || fromPostcode == "20" && strings.HasPrefix(k.Departement, "2")) &&
+			(!pl.Located() || k.Lat == 0 && k.Lon == 0 || essaim.Distance(*pl.Lat, *pl.Lon, k.Lat, k.Lon) <= nearEnough)
+		if agrees {
+			found = append(found, k)
+		}
+	}
+	if len(found) == 1 {
+		pl.INSEE = found[0].Code
+		c.fill(pl)
+	}
+}
+
+// cityNoise are what addresses add to the name of a commune.
+var cityNoise = regexp.MustCompile(`(?i)\s+(cedex(\s+\d+)?|\d{1,2}\s*(e|er|ème|eme)?(\s+arrondissement)?)\s*$`)
+
+// named finds communes by name, without CEDEX or arrondissement, with "St" for
+// "Saint".
+func (c *Converter) named(city string) []Commune {
+	if found := c.gazetteer.CommunesNamed(city); len(found) > 0 {
+		return found
+	}
+	words := strings.Fields(Fold(cityNoise.ReplaceAllString(city, "")))
+	for i, w := range words {
+		switch w {
+		case "st":
+			words[i] = "saint"
+		case "ste":
+			words[i] = "sainte"
+		}
+	}
+	return c.gazetteer.CommunesNamed(strings.Join(words, " "))
+}
+
+// departementCode reads a column of départements: a code, with or without its
+// zero; a name gives nothing.
+func departementCode(s string) string {
+	s = strings.ToUpper(strings.TrimSpace(s))
+	if len(s) == 1 && isDigits(s) {
+		return "0" + s
+	}
+	if len(s) == 2 && (isDigits(s) || s == "2A" || s == "2B") || len(s) == 3 && isDigits(s) && s > "970" && s < "977" {
+		return s
+	}
+	return ""
+}
+
+// departementOf gives the département of a French postcode; "20" for Corsica,
+// whose postcodes do not tell its two apart for sure.
+func departementOf(postcode string) string {
+	if len(postcode) != 5 || !isDigits(postcode) {
+		return ""
+	}
+	if d := postcode[:2]; d != "97" && d != "98" {
+		return d
+	}
+	return postcode[:3]
+}
