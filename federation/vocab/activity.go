@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package vocab
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/go-fed/activity/streams"
+	"github.com/go-fed/activity/streams/vocab"
+
+	"essaim"
+)
+
+// envelope is an activity on the wire, in the order it is written. to and cc
+// are arrays even of one item, which go-fed's own serialization flattens.
+type envelope struct {
+	Context   json.RawMessage `json:"@context"`
+	ID        iri             `json:"id"`
+	Type      text            `json:"type"`
+	Actor     iri             `json:"actor"`
+	Published moment          `json:"published,omitzero"`
+	To        iris            `json:"to,omitempty"`
+	CC        iris            `json:"cc,omitempty"`
+	Object    json.RawMessage `json:"object,omitempty"`
+}
+
+// activity is what the activity types of go-fed have in common that we set.
+type activity interface {
+	vocab.Type
+	SetJSONLDId(vocab.JSONLDIdProperty)
+	SetActivityStreamsActor(vocab.ActivityStreamsActorProperty)
+	SetActivityStreamsObject(vocab.ActivityStreamsObjectProperty)
+	SetActivityStreamsPublished(vocab.ActivityStreamsPublishedProperty)
+	SetActivityStreamsTo(vocab.ActivityStreamsToProperty)
+	SetActivityStreamsCc(vocab.ActivityStreamsCcProperty)
+}
+
+func newActivity(verb string) (activity, bool) {
+	switch verb {
+	case "Create":
+		return streams.NewActivityStreamsCreate(), true
+	case "Update":
+		return streams.NewActivityStreamsUpdate(), true
+	case "Delete":
+		return streams.NewActivityStreamsDelete(), true
+	case "Follow":
+		return streams.NewActivityStreamsFollow(), true
+	case "Accept":
+		return streams.NewActivityStreamsAccept(), true
+	case "Reject":
+		return streams.NewActivityStreamsReject(), true
+	case "Undo":
+		return streams.NewActivityStreamsUndo(), true
+	}
+	return nil, false
+}
+
+// Activity describes an activity to build.
+type Activity struct {
+	ID    string
+	Type  string // Create, Update, Delete, Follow, Accept, Reject, Undo
+	Actor string // a local actor: it signs
+	// Object is the object's id, or its document as bytes, which are embedded
+	// as they are.
+	Object    string
+	Document  []byte
+	To, CC    []string
+	Published time.Time // zero to leave it out
+}
+
+// Build makes the bytes of an activity, with the proof of its actor. The
+// envelope is go-fed's; the embedded document never passes through it.
+func (r *Renderer) Build(a Activity) ([]byte, error) {
+	act, ok := newActivity(a.Type)
+	if !ok {
+		return nil, fmt.Errorf("activity of type %q: %w", a.Type, essaim.ErrInvalid)
+	}
+	object := a.Object
+	if a.Document != nil {
+		var named struct {
+			ID iri `json:"id"`
+		}
+		read(members(a.Document), &named)
+		object = string(named.ID)
+	}
+	if err := fill(act, a, object); err != nil {
+		return nil, err
+	}
+	m, err := streams.Serialize(act)
+	if err != nil {
+		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
+	}
+	env, err := envelopeOf(m)
+	if err != nil {
+		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
+	}
+	if a.Document != nil {
+		env.Object = nil
+	}
+	b, err := encode(env)
+	if err != nil {
+		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
+	}
+	if a.Document != nil {
+		// Written between the bytes: encoding would touch what is signed.
+		b = append(b[:len(b)-1], `,"object":`...)
+		b = append(append(b, a.Document...), '}')
+	}
+	return r.sign(b, a.Actor, cmp.Or(a.Published, r.now()))
+}
+
+func fill(act activity, a Activity, object string) error {
+	id := streams.NewJSONLDIdProperty()
+	actor := streams.NewActivityStreamsActorProperty()
+	target := streams.NewActivityStreamsObjectProperty()
+	to, cc := streams.NewActivityStreamsToProperty(), streams.NewActivityStreamsCcProperty()
+	for _, set := range []struct {
+		addresses []string
+		with      func(*url.URL)
+	}{
+		{[]string{a.ID}, id.Set},
+		{[]string{a.Actor}, actor.AppendIRI},
+		{[]string{object}, target.AppendIRI},
+		{a.To, to.AppendIRI},
+		{a.CC, cc.AppendIRI},
+	} {
+		for _, s := range set.addresses {
+			u, err := url.Parse(s)
+			if err != nil || u.Host == "" {
+				return fmt.Errorf("activity %s: address %q: %w", a.ID, s, essaim.ErrInvalid)
+			}
+			set.with(u)
+		}
+	}
+	act.SetJSONLDId(id)
+	act.SetActivityStreamsActor(actor)
+	act.SetActivityStreamsObject(target)
+	if len(a.To) > 0 {
+		act.SetActivityStreamsTo(to)
+	}
+	if len(a.CC) > 0 {
+		act.SetActivityStreamsCc(cc)
+	}
+	if !a.Published.IsZero() {
+		published := streams.NewActivityStreamsPublishedProperty()
+		published.Set(a.Published.UTC().Truncate(time.Second))
+		act.SetActivityStreamsPublished(published)
+	}
+	return nil
+}
+
+// envelopeOf takes what go-fed serialized into our order, with our constant
+// context: its own is in random order and names contexts that do not exist.
+func envelopeOf(m map[string]any) (envelope, error) {
+	b, err := encode(m)
+	if err != nil {
+		return envelope{}, err
+	}
+	var env envelope
+	read(members(b), &env)
+	env.Context = activityContext
+	return env, nil
+}
+
+// Publication is the Create, Update or Delete that carries a record's document
+// to everyone.
+func (r *Renderer) Publication(verb essaim.Verb, id, actor string, doc []byte, at time.Time) ([]byte, error) {
+	return r.Build(Activity{
+		ID: id, Type: string(verb), Actor: actor, Document: doc,
+		To: []string{Public}, CC: []string{actor + "/followers"}, Published: at,
+	})
+}
+
+// Follow asks to follow a remote actor.
+func (r *Renderer) Follow(id, actor, object string) ([]byte, error) {
+	return r.Build(Activity{ID: id, Type: "Follow", Actor: actor, Object: object, To: []string{object}})
+}
+
+// Accept answers a Follow, embedded as it came; follower is who asked.
+func (r *Renderer) Accept(id, actor, follower string, follow []byte) ([]byte, error) {
+	return r.Build(Activity{ID: id, Type: "Accept", Actor: actor, Document: follow, To: []string{follower}})
+}
+
+// Reject refuses a Follow.
+func (r *Renderer) Reject(id, actor, follower string, follow []byte) ([]byte, error) {
+	return r.Build(Activity{ID: id, Type: "Reject", Actor: actor, Document: follow, To: []string{follower}})
+}
+
+// Undo takes back an activity of ours, embedded: Mastodon cannot undo by id.
+func (r *Renderer) Undo(id, actor, to string, undone []byte) ([]byte, error) {
+	return r.Build(Activity{ID: id, Type: "Undo", Actor: actor, Document: undone, To: []string{to}})
+}
+
+// tombstone is what remains of a withdrawn record: id, kind, version, date.
+type tombstone struct {
+	Context      json.RawMessage `json:"@context"`
+	ID           iri             `json:"id"`
+	Type         text            `json:"type"`
+	FormerType   text            `json:"formerType,omitempty"`
+	AttributedTo iri             `json:"attributedTo"`
+	Deleted      moment          `json:"deleted"`
+	Updated      moment          `json:"updated"`
+	To           iris            `json:"to,omitempty"`
+	Kind         text            `json:"essaim:kind,omitempty"`
+	Incarnation  number          `json:"essaim:incarnation,omitempty"`
+	Revision     number          `json:"essaim:revision,omitempty"`
+}
+
+func (r *Renderer) tombstone(rec *essaim.Record, at time.Time) ([]byte, error) {
+	info, ok := rec.Kind.Info()
+	if !ok {
+		return nil, fmt.Errorf("kind %q: %w", rec.Kind, essaim.ErrInvalid)
+	}
+	doc, err := encode(tombstone{
+		Context: tombstoneTerms, ID: iri(rec.ID), Type: "Tombstone", FormerType: text(info.Type), AttributedTo: iri(rec.Territory),
+		Deleted: utc(at), Updated: utc(at), To: iris{Public},
+		Kind: text(rec.Kind), Incarnation: number(rec.Incarnation), Revision: number(rec.Revision),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.sign(doc, rec.Territory, at)
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Package vocab turns records into ActivityStreams documents and back: the
+// shapes, the JSON-LD context and the terms of Essaim.
+//
+// Documents are plain structs out, typed structs of raw JSON in, and bytes at
+// rest: a stored document is never read and written again.
+package vocab
+
+import (
+	"encoding/json"
+
+	"essaim"
+	"essaim/federation/proof"
+)
+
+const (
+	// Public addresses everyone (ActivityPub 5.6).
+	Public = "https://www.w3.org/ns/activitystreams#Public"
+	// ContentType is the one media type of what we serve and send. Lemmy
+	// compares it with three literal strings.
+	ContentType = "application/activity+json"
+
+	activityStreams = "https://www.w3.org/ns/activitystreams"
+	securityV1      = "https://w3id.org/security/v1"
+	// profiled is the media type of links to ActivityStreams objects (FEP-e232).
+	profiled = `application/ld+json; profile="https://www.w3.org/ns/activitystreams"`
+)
+
+// Terms are defined inline: a context of our own would be fetched by software
+// that knows only the ones it bundles (Friendica), and the message lost when
+// that fails. No URL stands here that every peer does not bundle.
+const recordTerms = `{"essaim":"` + essaim.Namespace + `","dcterms":"http://purl.org/dc/terms/","prov":"http://www.w3.org/ns/prov#",` +
+	`"schema":"http://schema.org#","mz":"https://joinmobilizon.org/ns#","ical":"http://www.w3.org/2002/12/cal/ical#",` +
+	`"Hashtag":"as:Hashtag","PostalAddress":"schema:PostalAddress","streetAddress":"schema:streetAddress","postalCode":"schema:postalCode",` +
+	`"addressLocality":"schema:addressLocality","addressCountry":"schema:addressCountry",` +
+	`"category":"schema:category","timezone":"mz:timezone","joinMode":"mz:joinMode",` +
+	`"externalParticipationUrl":{"@id":"mz:externalParticipationUrl","@type":"schema:URL"},` +
+	`"kind":"essaim:kind","role":"essaim:role","fromStage":"essaim:fromStage","toStage":"essaim:toStage","since":"essaim:since",` +
+	`"person":"essaim:person","text":"essaim:text","until":"essaim:until","label":"essaim:label","value":"essaim:value","unit":"essaim:unit",` +
+	`"date":"essaim:date","tip":"essaim:tip","trap":"essaim:trap","by":"essaim:by","on":"essaim:on","fetched":"essaim:fetched","key":"essaim:key",` +
+	`"rna":"essaim:rna","siren":"essaim:siren",` +
+	`"dcterms:license":{"@type":"@id"},"essaim:territory":{"@type":"@id"},"essaim:themes":{"@type":"@id"}}`
+
+const actorTerms = `{"essaim":"` + essaim.Namespace + `","sec":"https://w3id.org/security#",` +
+	`"assertionMethod":{"@id":"sec:assertionMethod","@type":"@id","@container":"@set"},"Multikey":"sec:Multikey",` +
+	`"controller":{"@id":"sec:controller","@type":"@id"},"publicKeyMultibase":"sec:publicKeyMultibase",` +
+	`"toot":"http://joinmastodon.org/ns#","discoverable":"toot:discoverable","indexable":"toot:indexable",` +
+	`"featured":{"@id":"toot:featured","@type":"@id"},"schema":"http://schema.org#","PropertyValue":"schema:PropertyValue","value":"schema:value",` +
+	`"manuallyApprovesFollowers":"as:manuallyApprovesFollowers","webfinger":{"@id":"https://purl.archive.org/socialweb/webfinger#webfinger"}}`
+
+// Every @context is an array: Mastodon refuses a proof on a document whose
+// context is a string.
+var (
+	recordContext   = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `",` + recordTerms + `]`)
+	activityContext = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `"]`)
+	actorContext    = json.RawMessage(`["` + activityStreams + `","` + securityV1 + `","` + proof.ContextURL + `",` + actorTerms + `]`)
+	plainContext    = json.RawMessage(`["` + activityStreams + `"]`)
+	tombstoneTerms  = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `",{"essaim":"` + essaim.Namespace + `"}]`)
+)

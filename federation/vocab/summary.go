@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package vocab
+
+import (
+	"cmp"
+	"fmt"
+	"html"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"essaim"
+	"essaim/web/markup"
+)
+
+// maxSummary keeps a summary within a teaser: Mastodon shows it above the
+// link, Misskey and GoToSocial as a subject line (interop.md 2.8).
+const maxSummary = 300
+
+// summary is one or two neutral sentences: the tagline or the beginning of
+// the text, and for a meeting its date and place, which other software shows
+// nowhere else.
+func summary(rec *essaim.Record, lang string) string {
+	first := strings.TrimSpace(rec.Tagline)
+	if first == "" {
+		first = opening(rec.Text)
+	}
+	second := ""
+	if m, ok := rec.Body.(*essaim.Meeting); ok {
+		second = occasion(m, rec.Places, lang)
+	} else if first == "" && len(rec.Places) > 0 {
+		second = where(rec.Places[0])
+	}
+	if first != "" && second != "" {
+		first = ended(first) + " "
+	}
+	s := first + second
+	if s == "" {
+		return ""
+	}
+	return "<p>" + html.EscapeString(s) + "</p>"
+}
+
+// ended closes a sentence that has no final mark.
+func ended(s string) string {
+	last, _ := utf8.DecodeLastRuneInString(s)
+	if strings.ContainsRune(".!?…»", last) {
+		return s
+	}
+	return s + "."
+}
+
+// opening is the beginning of a Markdown text as plain words.
+func opening(markdown string) string {
+	plain := markup.Plain(markup.Markdown(markdown))
+	plain, _, _ = strings.Cut(plain, "\n")
+	if utf8.RuneCountInString(plain) <= maxSummary {
+		return plain
+	}
+	cut := string([]rune(plain)[:maxSummary])
+	if i := strings.LastIndexAny(cut, ".!?"); i > maxSummary/3 {
+		return cut[:i+1]
+	}
+	if i := strings.LastIndexByte(cut, ' '); i > 0 {
+		cut = cut[:i]
+	}
+	return cut + "…"
+}
+
+var (
+	frenchDays   = [...]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"}
+	frenchMonths = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
+)
+
+// occasion is when and where a meeting is: « Samedi 14 mars 2026, 14 h 30 –
+// 17 h, Maison pour tous, Brest. »
+func occasion(m *essaim.Meeting, places []essaim.Place, lang string) string {
+	if m.Start.IsZero() {
+		return ""
+	}
+	zone, err := time.LoadLocation(cmp.Or(m.Timezone, "Europe/Paris"))
+	if err != nil {
+		zone = time.UTC
+	}
+	start := m.Start.In(zone)
+	s := day(start, lang) + ", " + clock(start, lang)
+	if !m.End.IsZero() {
+		end := m.End.In(zone)
+		if end.Format(time.DateOnly) == start.Format(time.DateOnly) {
+			s += " – " + clock(end, lang)
+		} else {
+			s += " – " + day(end, lang) + ", " + clock(end, lang)
+		}
+	}
+	if m.Status == "cancelled" {
+		s = label{"Annulé : ", "Cancelled: "}.in(lang) + s
+	}
+	if len(places) > 0 {
+		if w := where(places[0]); w != "" {
+			s += ", " + w
+		}
+	}
+	first, size := utf8.DecodeRuneInString(s)
+	return strings.ToUpper(string(first)) + s[size:] + "."
+}
+
+func day(t time.Time, lang string) string {
+	if lang == "en" {
+		return t.Format("Monday 2 January 2006")
+	}
+	number := fmt.Sprint(t.Day())
+	if t.Day() == 1 {
+		number = "1er"
+	}
+	return frenchDays[t.Weekday()] + " " + number + " " + frenchMonths[t.Month()-1] + fmt.Sprintf(" %d", t.Year())
+}
+
+func clock(t time.Time, lang string) string {
+	if lang == "en" {
+		return t.Format("15:04")
+	}
+	if t.Minute() == 0 {
+		return fmt.Sprintf("%d\u00a0h", t.Hour())
+	}
+	return fmt.Sprintf("%d\u00a0h\u00a0%02d", t.Hour(), t.Minute())
+}
