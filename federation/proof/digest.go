@@ -10,39 +10,40 @@ import (
 // ContentDigest names a version of a document: SHA-256, in hexadecimal, of
 // its canonical form without the proof. Signing again leaves it unchanged.
 func ContentDigest(doc []byte) (string, error) {
-	unsigned, err := without(doc, "proof")
-	if err != nil {
-		return "", err
-	}
-	return sum(unsigned)
+	content, _, err := Digests(doc)
+	return content, err
 }
 
 // CopyDigest names an exact copy: SHA-256, in hexadecimal, of the canonical
 // form with its proof. Two nodes hold the same document if and only if their
 // copy digests are equal.
 func CopyDigest(doc []byte) (string, error) {
-	if _, _, err := split(doc); err != nil {
-		return "", err
-	}
-	return sum(doc)
+	_, exact, err := Digests(doc)
+	return exact, err
 }
 
 // Digests returns the content digest and the copy digest.
 func Digests(doc []byte) (content, exact string, err error) {
-	if content, err = ContentDigest(doc); err != nil {
+	list, _, err := split(doc)
+	if err != nil {
 		return "", "", err
 	}
-	if exact, err = CopyDigest(doc); err != nil {
+	whole, err := object(list)
+	if err != nil {
 		return "", "", err
 	}
-	return content, exact, nil
+	exact = digest(whole)
+	if find(list, "proof") == nil {
+		return exact, exact, nil
+	}
+	bare, err := object(list, "proof")
+	if err != nil {
+		return "", "", err
+	}
+	return digest(bare), exact, nil
 }
 
-func sum(doc []byte) (string, error) {
-	form, err := canonical(doc)
-	if err != nil {
-		return "", err
-	}
+func digest(form []byte) string {
 	h := sha256.Sum256(form)
-	return hex.EncodeToString(h[:]), nil
+	return hex.EncodeToString(h[:])
 }

@@ -6,81 +6,177 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"unicode/utf16"
+
+	"github.com/gowebpki/jcs"
 )
 
-// member is one name and value of a JSON object, with its place in the bytes.
+// member is one name and value of a JSON object, where they stand in its bytes,
+// and the value's canonical form once it is known.
 type member struct {
 	name  string
 	value []byte
 	start int // of the name's quote
 	end   int // after the value
+	form  []byte
 }
 
 // split finds the members of a JSON object without changing its bytes, and
 // the position just after the last of them (before white space and '}').
 // A name that occurs twice is refused: two readers would see two documents.
 func split(doc []byte) ([]member, int, error) {
-	dec := json.NewDecoder(bytes.NewReader(doc))
-	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
+	if !json.Valid(doc) {
+		return nil, 0, fmt.Errorf("%w: not JSON", ErrMalformed)
+	}
+	i := space(doc, 0)
+	if doc[i] != '{' {
 		return nil, 0, fmt.Errorf("%w: not an object", ErrMalformed)
 	}
-	end := int(dec.InputOffset())
-	seen := map[string]bool{}
 	var list []member
-	for dec.More() {
-		start := int(dec.InputOffset())
-		tok, err := dec.Token()
-		name, ok := tok.(string)
-		if err != nil || !ok {
-			return nil, 0, fmt.Errorf("%w: member name", ErrMalformed)
+	seen := map[string]bool{}
+	end := i + 1
+	// The text is valid JSON: what follows only needs to find its way.
+	for i = space(doc, i+1); doc[i] != '}'; i = space(doc, i) {
+		if doc[i] == ',' {
+			i = space(doc, i+1)
 		}
-		if seen[name] {
-			return nil, 0, fmt.Errorf("%w: %q twice", ErrMalformed, name)
-		}
-		seen[name] = true
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
+		m := member{start: i}
+		i = skipString(doc, i)
+		if err := json.Unmarshal(doc[m.start:i], &m.name); err != nil {
 			return nil, 0, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
-		start += bytes.IndexByte(doc[start:], '"')
-		end = int(dec.InputOffset())
-		list = append(list, member{name: name, value: doc[end-len(value) : end], start: start, end: end})
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, 0, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	if len(bytes.TrimSpace(doc[dec.InputOffset():])) > 0 {
-		return nil, 0, fmt.Errorf("%w: text after the object", ErrMalformed)
+		if seen[m.name] {
+			return nil, 0, fmt.Errorf("%w: %q twice", ErrMalformed, m.name)
+		}
+		seen[m.name] = true
+		i = space(doc, space(doc, i)+1) // past the colon
+		from := i
+		i = skipValue(doc, i)
+		m.value, m.end = doc[from:i], i
+		end = i
+		list = append(list, m)
 	}
 	return list, end, nil
 }
 
-// without returns the object without the named members; doc itself when it
-// has none of them.
-func without(doc []byte, names ...string) ([]byte, error) {
-	list, _, err := split(doc)
-	if err != nil {
-		return nil, err
+func space(doc []byte, i int) int {
+	for i < len(doc) && (doc[i] == ' ' || doc[i] == '\t' || doc[i] == '\n' || doc[i] == '\r') {
+		i++
 	}
-	out := make([]byte, 0, len(doc))
-	out = append(out, '{')
-	for _, m := range list {
-		if drop(m.name, names) {
+	return i
+}
+
+// skipString returns the position after the string that begins at i.
+func skipString(doc []byte, i int) int {
+	for i++; doc[i] != '"'; i++ {
+		if doc[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
+}
+
+// skipValue returns the position after the value that begins at i.
+func skipValue(doc []byte, i int) int {
+	depth := 0
+	for ; i < len(doc); i++ {
+		switch doc[i] {
+		case '"':
+			i = skipString(doc, i) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i
+			}
+			depth--
+		case ',', ' ', '\t', '\n', '\r':
+			if depth == 0 {
+				return i
+			}
+			continue
+		default:
 			continue
 		}
-		if len(out) > 1 {
+		if depth == 0 {
+			return i + 1
+		}
+	}
+	return i
+}
+
+// find returns a member by its name, nil when there is none.
+func find(list []member, name string) *member {
+	for i := range list {
+		if list[i].name == name {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// object is the canonical form of an object of these members (RFC 8785 3.2.3:
+// sorted by the UTF-16 code units of their names), but for the names to skip.
+// It keeps each value's form in the list.
+func object(list []member, skip ...string) ([]byte, error) {
+	order := make([]*member, 0, len(list))
+	size := 2
+	for i := range list {
+		m := &list[i]
+		if slices.Contains(skip, m.name) {
+			continue
+		}
+		if m.form == nil {
+			var err error
+			if m.form, err = canonical(m.value); err != nil {
+				return nil, err
+			}
+		}
+		order = append(order, m)
+		size += len(m.name) + len(m.form) + 4
+	}
+	slices.SortFunc(order, func(a, b *member) int {
+		return slices.Compare(utf16.Encode([]rune(a.name)), utf16.Encode([]rune(b.name)))
+	})
+	out := append(make([]byte, 0, size), '{')
+	for i, m := range order {
+		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, doc[m.start:m.end]...)
+		name, err := canonicalString(m.name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(append(out, name...), ':'), m.form...)
 	}
 	return append(out, '}'), nil
 }
 
-func drop(name string, names []string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
+// canonical is the RFC 8785 form of one JSON value.
+func canonical(raw []byte) ([]byte, error) {
+	out, err := jcs.Transform(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	return false
+	return out, nil
+}
+
+func canonicalString(s string) ([]byte, error) {
+	raw, err := encode(s)
+	if err != nil {
+		return nil, err
+	}
+	return canonical(raw)
+}
+
+// encode writes v as JSON without escaping HTML.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

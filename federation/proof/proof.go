@@ -16,8 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/gowebpki/jcs"
 )
 
 const (
@@ -53,59 +51,77 @@ type Proof struct {
 	Created time.Time
 
 	value   []byte
-	config  []byte // the proof without proofValue, as received
+	config  []byte // the proof without proofValue, canonical
 	context []byte // its @context, nil when absent
+}
+
+// Signed is a document with its proof, and what was computed on the way.
+type Signed struct {
+	Bytes         []byte
+	ContentDigest string // see ContentDigest
+	CopyDigest    string // see CopyDigest
+
+	form []byte // canonical, proof included
 }
 
 // Sign returns doc with a proof by key added as its last member. doc must be
 // a JSON object with an array as @context and without proof; method is the
 // key's id, a key of the document's owner (FEP-8b32). created is written in
 // UTC with whole seconds.
-func Sign(doc []byte, key ed25519.PrivateKey, method string, created time.Time) ([]byte, error) {
-	members, end, err := split(doc)
+func Sign(doc []byte, key ed25519.PrivateKey, method string, created time.Time) (Signed, error) {
+	return SignAround(doc, nil, key, method, created)
+}
+
+// SignAround signs a document that embeds, as its object, one that was just
+// signed, without computing the canonical form of that one again.
+func SignAround(doc []byte, embedded *Signed, key ed25519.PrivateKey, method string, created time.Time) (Signed, error) {
+	list, end, err := split(doc)
 	if err != nil {
-		return nil, err
+		return Signed{}, err
 	}
-	var context []byte
-	for _, m := range members {
-		switch m.name {
-		case "proof":
-			return nil, fmt.Errorf("sign: %w: already has a proof", ErrMalformed)
-		case "@context":
-			context = m.value
-		}
+	if find(list, "proof") != nil {
+		return Signed{}, fmt.Errorf("sign: %w: already has a proof", ErrMalformed)
+	}
+	if o := find(list, "object"); embedded != nil && o != nil && bytes.Equal(o.value, embedded.Bytes) {
+		o.form = embedded.form
+	}
+	body, err := object(list)
+	if err != nil {
+		return Signed{}, err
 	}
 	// Mastodon 4.7 refuses a proof with a context unless the document's
 	// @context is an array that begins with it.
-	if len(context) == 0 || context[0] != '[' {
-		return nil, fmt.Errorf("sign: %w: @context is not an array", ErrMalformed)
+	context := find(list, "@context")
+	if context == nil || context.value[0] != '[' {
+		return Signed{}, fmt.Errorf("sign: %w: @context is not an array", ErrMalformed)
 	}
 	p := config{
-		Context: context, Type: proofType, Cryptosuite: Suite,
+		Context: context.value, Type: proofType, Cryptosuite: Suite,
 		VerificationMethod: method, ProofPurpose: proofPurpose,
 		Created: created.UTC().Truncate(time.Second).Format(time.RFC3339),
 	}
-	options, err := encode(p)
+	options, err := p.form(context.form)
 	if err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
+		return Signed{}, err
 	}
-	hash, err := hashData(options, doc)
+	p.ProofValue = encodeBase58(ed25519.Sign(key, hashData(options, body)))
+	raw, err := encode(p)
 	if err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
+		return Signed{}, fmt.Errorf("sign: %w", err)
 	}
-	p.ProofValue = encodeBase58(ed25519.Sign(key, hash))
-	signed, err := encode(p)
+	out := Signed{ContentDigest: digest(body)}
+	out.Bytes = append(make([]byte, 0, len(doc)+len(raw)+16), doc[:end]...)
+	out.Bytes = append(append(out.Bytes, `,"proof":`...), raw...)
+	out.Bytes = append(out.Bytes, doc[end:]...)
+	whole, err := p.form(context.form)
 	if err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
+		return Signed{}, err
 	}
-	out := make([]byte, 0, len(doc)+len(signed)+16)
-	out = append(out, doc[:end]...)
-	if len(members) > 0 {
-		out = append(out, ',')
+	if out.form, err = object(append(list, member{name: "proof", form: whole})); err != nil {
+		return Signed{}, err
 	}
-	out = append(out, `"proof":`...)
-	out = append(out, signed...)
-	return append(out, doc[end:]...), nil
+	out.CopyDigest = digest(out.form)
+	return out, nil
 }
 
 // config is a proof on the wire.
@@ -119,19 +135,36 @@ type config struct {
 	Created            string          `json:"created,omitempty"`
 }
 
+// form is the canonical form of a proof whose context's is known.
+func (c config) form(context []byte) ([]byte, error) {
+	c.Context = nil
+	raw, err := encode(c)
+	if err != nil {
+		return nil, err
+	}
+	list, _, err := split(raw)
+	if err != nil {
+		return nil, err
+	}
+	return object(append(list, member{name: "@context", form: context}))
+}
+
 // Read returns the document's proof without checking it: its key must be
 // found first. ErrNone means that there is none.
 func Read(doc []byte) (Proof, error) {
-	members, _, err := split(doc)
+	list, _, err := split(doc)
 	if err != nil {
 		return Proof{}, err
 	}
-	for _, m := range members {
-		if m.name == "proof" {
-			return parse(m.value)
-		}
+	return readFrom(list)
+}
+
+func readFrom(list []member) (Proof, error) {
+	m := find(list, "proof")
+	if m == nil {
+		return Proof{}, ErrNone
 	}
-	return Proof{}, ErrNone
+	return parse(m.value)
 }
 
 func parse(raw []byte) (Proof, error) {
@@ -155,38 +188,38 @@ func parse(raw []byte) (Proof, error) {
 			return Proof{}, fmt.Errorf("%w: created", ErrInvalid)
 		}
 	}
-	if p.config, err = without(raw, "proofValue"); err != nil {
+	list, _, err := split(raw)
+	if err != nil {
 		return Proof{}, err
 	}
-	return p, nil
+	p.config, err = object(list, "proofValue")
+	return p, err
 }
 
 // Verify checks the document's proof against key, which the caller has found
 // by the proof's VerificationMethod and knows to belong to the document's
 // owner. It returns ErrNone, ErrUnsupported, ErrMalformed or ErrInvalid.
 func Verify(doc []byte, key ed25519.PublicKey) error {
-	p, err := Read(doc)
+	list, _, err := split(doc)
+	if err != nil {
+		return err
+	}
+	p, err := readFrom(list)
 	if err != nil {
 		return err
 	}
 	if len(key) != ed25519.PublicKeySize {
 		return fmt.Errorf("%w: key of %d bytes", ErrInvalid, len(key))
 	}
-	if p.context != nil {
-		if err := p.checkContext(doc); err != nil {
-			return err
-		}
-	}
 	// FEP-8b32: a linked-data signature beside the proof is not covered.
-	unsigned, err := without(doc, "proof", "signature")
+	body, err := object(list, "proof", "signature")
 	if err != nil {
 		return err
 	}
-	hash, err := hashData(p.config, unsigned)
-	if err != nil {
+	if err := p.checkContext(find(list, "@context")); err != nil {
 		return err
 	}
-	if !ed25519.Verify(key, hash, p.value) {
+	if !ed25519.Verify(key, hashData(p.config, body), p.value) {
 		return ErrInvalid
 	}
 	return nil
@@ -194,22 +227,21 @@ func Verify(doc []byte, key ed25519.PublicKey) error {
 
 // checkContext applies vc-di-eddsa 3.3.2: the document's @context starts with
 // the values of the proof's, in order.
-func (p Proof) checkContext(doc []byte) error {
-	members, _, err := split(doc)
-	if err != nil {
-		return err
+func (p Proof) checkContext(own *member) error {
+	if p.context == nil {
+		return nil
 	}
-	var own []byte
-	for _, m := range members {
-		if m.name == "@context" {
-			own = m.value
-		}
+	if own == nil {
+		return fmt.Errorf("%w: @context", ErrInvalid)
 	}
-	have, want := items(own), items(p.context)
+	have, want := items(own.value), items(p.context)
 	if len(want) > len(have) {
 		return fmt.Errorf("%w: @context", ErrInvalid)
 	}
 	for i, w := range want {
+		if bytes.Equal(w, have[i]) {
+			continue
+		}
 		a, errA := canonical(w)
 		b, errB := canonical(have[i])
 		if errA != nil || errB != nil || !bytes.Equal(a, b) {
@@ -234,35 +266,7 @@ func items(raw []byte) []json.RawMessage {
 // hashData is what Ed25519 signs: SHA-256 of the canonical proof without its
 // value, then SHA-256 of the canonical document without proof
 // (vc-di-eddsa 3.3.4).
-func hashData(config, doc []byte) ([]byte, error) {
-	options, err := canonical(config)
-	if err != nil {
-		return nil, err
-	}
-	body, err := canonical(doc)
-	if err != nil {
-		return nil, err
-	}
+func hashData(options, body []byte) []byte {
 	a, b := sha256.Sum256(options), sha256.Sum256(body)
-	return append(a[:], b[:]...), nil
-}
-
-// canonical is the RFC 8785 form of one JSON value.
-func canonical(raw []byte) ([]byte, error) {
-	out, err := jcs.Transform(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	return out, nil
-}
-
-// encode writes v as JSON without escaping HTML.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return append(a[:], b[:]...)
 }

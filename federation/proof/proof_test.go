@@ -43,15 +43,11 @@ func readFile(t *testing.T, path string) []byte {
 func TestSignGivesTheValueOfTheSpecification(t *testing.T) {
 	t.Parallel()
 	signed := readFile(t, "testdata/fep-8b32-signed.json")
-	unsigned, err := without(signed, "proof")
+	out, err := Sign(unsigned(t, signed), fepKey(t), fepMethod, time.Date(2023, 2, 24, 23, 36, 38, 0, time.UTC))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := Sign(unsigned, fepKey(t), fepMethod, time.Date(2023, 2, 24, 23, 36, 38, 0, time.UTC))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := canonical(out)
+	got, err := canonical(out.Bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +83,16 @@ func newKey(seed byte) ed25519.PrivateKey {
 const sample = `{"@context":["https://www.w3.org/ns/activitystreams","` + ContextURL + `",{"essaim":"https://w3id.org/essaim#"}],` +
 	`"id":"https://brest.example/objects/1","type":"Article","name":"Réparer <ensemble> & durer","location":{"type":"Place","latitude":48.0,"longitude":-4.5e0}}`
 
+// unsigned takes the proof, the last member, off a document.
+func unsigned(t *testing.T, doc []byte) []byte {
+	t.Helper()
+	i := bytes.Index(doc, []byte(`"proof": {`))
+	if i < 0 {
+		t.Fatal("no proof at the end")
+	}
+	return append(bytes.TrimRight(bytes.Clone(doc[:i]), ", \n"), '}')
+}
+
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func TestSignLeavesEveryOtherByteAlone(t *testing.T) {
@@ -95,15 +101,18 @@ func TestSignLeavesEveryOtherByteAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := string(out[:len(sample)-1]), sample[:len(sample)-1]; got != want {
+	if got, want := string(out.Bytes[:len(sample)-1]), sample[:len(sample)-1]; got != want {
 		t.Errorf("got %s\nwant prefix %s", got, want)
 	}
-	if err := Verify(out, newKey(1).Public().(ed25519.PublicKey)); err != nil {
+	if err := Verify(out.Bytes, newKey(1).Public().(ed25519.PublicKey)); err != nil {
 		t.Errorf("own proof: %v", err)
 	}
-	content, exact, err := Digests(out)
+	content, exact, err := Digests(out.Bytes)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if content != out.ContentDigest || exact != out.CopyDigest {
+		t.Errorf("signing says %s and %s, the bytes %s and %s", out.ContentDigest, out.CopyDigest, content, exact)
 	}
 	before, err := ContentDigest([]byte(sample))
 	if err != nil {
@@ -116,12 +125,60 @@ func TestSignLeavesEveryOtherByteAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content2, exact2, err := Digests(again)
+	content2, exact2, err := Digests(again.Bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if content2 != content || exact2 == exact {
 		t.Errorf("another key: content %s → %s (want equal), copy %s → %s (want different)", content, content2, exact, exact2)
+	}
+}
+
+func TestSignAroundGivesWhatSignGives(t *testing.T) {
+	t.Parallel()
+	key := newKey(1)
+	inner, err := Sign([]byte(sample), key, "https://brest.example/a#k", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer := []byte(`{"@context":["https://www.w3.org/ns/activitystreams"],"type":"Create","object":` + string(inner.Bytes) + `}`)
+	want, err := Sign(outer, key, "https://brest.example/a#k", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := SignAround(outer, &inner, key, "https://brest.example/a#k", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes, want.Bytes) || got.CopyDigest != want.CopyDigest {
+		t.Errorf("got  %s\nwant %s", got.Bytes, want.Bytes)
+	}
+	// Another document than the embedded one is not taken for it.
+	other := inner
+	other.Bytes, other.form = []byte(`{"id":"x"}`), []byte(`{"id":"x"}`)
+	if got, err = SignAround(outer, &other, key, "https://brest.example/a#k", noon); err != nil || got.CopyDigest != want.CopyDigest {
+		t.Errorf("got %s, %v, want %s", got.CopyDigest, err, want.CopyDigest)
+	}
+}
+
+func TestSplitAgreesWithTheStandardLibrary(t *testing.T) {
+	t.Parallel()
+	doc := []byte(" {\n\"a\" : 1 ,\"b\\\"\":[1, {\"x\":\"]}\"}] ,\t\"\u00e9\":null,\"c\":{ },\"d\":-1.5e3\n} ")
+	list, end, err := split(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]json.RawMessage
+	if err := json.Unmarshal(doc, &want); err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != len(want) || end != len(doc)-3 {
+		t.Errorf("got %d members to %d, want %d to %d", len(list), end, len(want), len(doc)-3)
+	}
+	for _, m := range list {
+		if got := string(m.value); got != string(want[m.name]) {
+			t.Errorf("%q: got %q, want %q", m.name, got, want[m.name])
+		}
 	}
 }
 
@@ -133,7 +190,7 @@ func TestVerifyRefusesWhatWasChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed := string(out)
+	signed := string(out.Bytes)
 	replace := func(from, to string) string {
 		if !strings.Contains(signed, from) {
 			t.Fatalf("%q not in the document", from)
@@ -181,7 +238,7 @@ func TestVerifyWantsTheProofContextFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A context put before those that were signed changes what the terms mean.
-	moved := strings.Replace(string(out), `"@context":[`, `"@context":["https://evil.example/context",`, 1)
+	moved := strings.Replace(string(out.Bytes), `"@context":[`, `"@context":["https://evil.example/context",`, 1)
 	if got := Verify([]byte(moved), key.Public().(ed25519.PublicKey)); !errors.Is(got, ErrInvalid) {
 		t.Errorf("got %v, want %v", got, ErrInvalid)
 	}
@@ -199,7 +256,7 @@ func TestSignRefusesDocumentsThatPeersWouldRefuse(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			if out, err := Sign([]byte(tt.doc), newKey(1), "k", noon); !errors.Is(err, ErrMalformed) {
-				t.Errorf("got %s, %v, want %v", out, err, ErrMalformed)
+				t.Errorf("got %s, %v, want %v", out.Bytes, err, ErrMalformed)
 			}
 		})
 	}
@@ -285,7 +342,7 @@ func TestCorpusDocumentsCanBeSignedAndRead(t *testing.T) {
 			t.Errorf("%s: %v", filepath.Base(f), err)
 			continue
 		}
-		if err := Verify(out, key.Public().(ed25519.PublicKey)); err != nil {
+		if err := Verify(out.Bytes, key.Public().(ed25519.PublicKey)); err != nil {
 			t.Errorf("%s: %v", filepath.Base(f), err)
 		}
 		signed++
@@ -305,24 +362,24 @@ func FuzzVerify(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	want, err := ContentDigest(signed)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(signed)
+	want := signed.ContentDigest
+	f.Add(signed.Bytes)
 	f.Add([]byte(sample))
 	f.Add([]byte(`{"proof":{"type":"DataIntegrityProof","cryptosuite":"eddsa-jcs-2022","proofPurpose":"assertionMethod","proofValue":"z1"}}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		if Verify(doc, public) != nil {
 			return
 		}
-		unsigned, err := without(doc, "proof", "signature")
+		list, _, err := split(doc)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := ContentDigest(unsigned)
-		if err != nil || got != want {
-			t.Errorf("a forged document verifies: %s (%v)", doc, err)
+		bare, err := object(list, "proof", "signature")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if digest(bare) != want {
+			t.Errorf("a forged document verifies: %s", doc)
 		}
 		form, err := canonical(doc)
 		if err != nil {

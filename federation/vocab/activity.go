@@ -13,6 +13,7 @@ import (
 	"github.com/go-fed/activity/streams/vocab"
 
 	"essaim"
+	"essaim/federation/proof"
 )
 
 // envelope is an activity on the wire, in the order it is written. to and cc
@@ -74,7 +75,10 @@ type Activity struct {
 
 // Build makes the bytes of an activity, with the proof of its actor. The
 // envelope is go-fed's; the embedded document never passes through it.
-func (r *Renderer) Build(a Activity) ([]byte, error) {
+func (r *Renderer) Build(a Activity) ([]byte, error) { return r.build(a, nil) }
+
+// build is Build with the embedded document's canonical form, when it is known.
+func (r *Renderer) build(a Activity, embedded *proof.Signed) ([]byte, error) {
 	act, ok := newActivity(a.Type)
 	if !ok {
 		return nil, fmt.Errorf("activity of type %q: %w", a.Type, essaim.ErrInvalid)
@@ -110,7 +114,11 @@ func (r *Renderer) Build(a Activity) ([]byte, error) {
 		b = append(b[:len(b)-1], `,"object":`...)
 		b = append(append(b, a.Document...), '}')
 	}
-	return r.sign(b, a.Actor, cmp.Or(a.Published, r.now()))
+	out, err := proof.SignAround(b, embedded, r.key, r.ProofKeyID(a.Actor), cmp.Or(a.Published, r.clock()))
+	if err != nil {
+		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
+	}
+	return out.Bytes, nil
 }
 
 func fill(act activity, a Activity, object string) error {
@@ -166,15 +174,6 @@ func envelopeOf(m map[string]any) (envelope, error) {
 	return env, nil
 }
 
-// Publication is the Create, Update or Delete that carries a record's document
-// to everyone.
-func (r *Renderer) Publication(verb essaim.Verb, id, actor string, doc []byte, at time.Time) ([]byte, error) {
-	return r.Build(Activity{
-		ID: id, Type: string(verb), Actor: actor, Document: doc,
-		To: []string{Public}, CC: []string{actor + "/followers"}, Published: at,
-	})
-}
-
 // Follow asks to follow a remote actor.
 func (r *Renderer) Follow(id, actor, object string) ([]byte, error) {
 	return r.Build(Activity{ID: id, Type: "Follow", Actor: actor, Object: object, To: []string{object}})
@@ -210,10 +209,10 @@ type tombstone struct {
 	Revision     number          `json:"essaim:revision,omitempty"`
 }
 
-func (r *Renderer) tombstone(rec *essaim.Record, at time.Time) ([]byte, error) {
+func (r *Renderer) tombstone(rec *essaim.Record, at time.Time) (proof.Signed, error) {
 	info, ok := rec.Kind.Info()
 	if !ok {
-		return nil, fmt.Errorf("kind %q: %w", rec.Kind, essaim.ErrInvalid)
+		return proof.Signed{}, fmt.Errorf("kind %q: %w", rec.Kind, essaim.ErrInvalid)
 	}
 	doc, err := encode(tombstone{
 		Context: tombstoneTerms, ID: iri(rec.ID), Type: "Tombstone", FormerType: text(info.Type), AttributedTo: iri(rec.Territory),
@@ -221,7 +220,7 @@ func (r *Renderer) tombstone(rec *essaim.Record, at time.Time) ([]byte, error) {
 		Kind: text(rec.Kind), Incarnation: number(rec.Incarnation), Revision: number(rec.Revision),
 	})
 	if err != nil {
-		return nil, err
+		return proof.Signed{}, err
 	}
 	return r.sign(doc, rec.Territory, at)
 }

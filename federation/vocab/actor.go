@@ -122,15 +122,13 @@ func (r *Renderer) authority() string {
 // actor's document is the same bytes.
 func (r *Renderer) born() time.Time { return time.Unix(r.node.Incarnation, 0).UTC() }
 
-// now is when an activity without date is signed.
-func (r *Renderer) now() time.Time { return r.clock() }
-
 func (r *Renderer) signActor(d actorDocument) ([]byte, error) {
 	doc, err := encode(d)
 	if err != nil {
 		return nil, err
 	}
-	return r.sign(doc, string(d.ID), r.born())
+	out, err := r.sign(doc, string(d.ID), r.born())
+	return out.Bytes, err
 }
 
 // PlainSummary is the text of an actor's summary, for pages and NodeInfo.

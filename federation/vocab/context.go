@@ -30,16 +30,13 @@ const (
 // Terms are defined inline: a context of our own would be fetched by software
 // that knows only the ones it bundles (Friendica), and the message lost when
 // that fails. No URL stands here that every peer does not bundle.
-const recordTerms = `{"essaim":"` + essaim.Namespace + `","dcterms":"http://purl.org/dc/terms/","prov":"http://www.w3.org/ns/prov#",` +
+// Names inside our own objects (kind, role, until…) fall under @vocab.
+const recordTerms = `{"@vocab":"` + essaim.Namespace + `","essaim":"` + essaim.Namespace + `","dcterms":"http://purl.org/dc/terms/","prov":"http://www.w3.org/ns/prov#",` +
 	`"schema":"http://schema.org#","mz":"https://joinmobilizon.org/ns#","ical":"http://www.w3.org/2002/12/cal/ical#",` +
 	`"Hashtag":"as:Hashtag","PostalAddress":"schema:PostalAddress","streetAddress":"schema:streetAddress","postalCode":"schema:postalCode",` +
 	`"addressLocality":"schema:addressLocality","addressCountry":"schema:addressCountry",` +
 	`"category":"schema:category","timezone":"mz:timezone","joinMode":"mz:joinMode",` +
 	`"externalParticipationUrl":{"@id":"mz:externalParticipationUrl","@type":"schema:URL"},` +
-	`"kind":"essaim:kind","role":"essaim:role","fromStage":"essaim:fromStage","toStage":"essaim:toStage","since":"essaim:since",` +
-	`"person":"essaim:person","text":"essaim:text","until":"essaim:until","label":"essaim:label","value":"essaim:value","unit":"essaim:unit",` +
-	`"date":"essaim:date","tip":"essaim:tip","trap":"essaim:trap","by":"essaim:by","on":"essaim:on","fetched":"essaim:fetched","key":"essaim:key",` +
-	`"rna":"essaim:rna","siren":"essaim:siren",` +
 	`"dcterms:license":{"@type":"@id"},"essaim:territory":{"@type":"@id"},"essaim:themes":{"@type":"@id"}}`
 
 const actorTerms = `{"essaim":"` + essaim.Namespace + `","sec":"https://w3id.org/security#",` +

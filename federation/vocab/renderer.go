@@ -89,18 +89,17 @@ func (r *Renderer) Render(req essaim.RenderRequest) (essaim.Rendered, error) {
 	if err != nil {
 		return essaim.Rendered{}, fmt.Errorf("render %s: %w", rec.ID, err)
 	}
-	act, err := r.Publication(req.Verb, req.ActivityID, rec.Territory, doc, req.At)
+	act, err := r.build(Activity{
+		ID: req.ActivityID, Type: string(req.Verb), Actor: rec.Territory, Document: doc.Bytes,
+		To: []string{Public}, CC: []string{rec.Territory + "/followers"}, Published: req.At,
+	}, &doc)
 	if err != nil {
 		return essaim.Rendered{}, fmt.Errorf("render %s: %w", rec.ID, err)
 	}
-	out := essaim.Rendered{Document: doc, Activity: act}
-	if out.ContentDigest, out.CopyDigest, err = proof.Digests(doc); err != nil {
-		return essaim.Rendered{}, fmt.Errorf("render %s: %w", rec.ID, err)
-	}
-	return out, nil
+	return essaim.Rendered{Document: doc.Bytes, Activity: act, ContentDigest: doc.ContentDigest, CopyDigest: doc.CopyDigest}, nil
 }
 
-func (r *Renderer) document(req essaim.RenderRequest) ([]byte, error) {
+func (r *Renderer) document(req essaim.RenderRequest) (proof.Signed, error) {
 	if req.Verb == essaim.VerbDelete {
 		return r.tombstone(&req.Record, req.At)
 	}
@@ -108,11 +107,11 @@ func (r *Renderer) document(req essaim.RenderRequest) ([]byte, error) {
 }
 
 // object writes a record's document and its proof, by a key of its territory.
-func (r *Renderer) object(rec *essaim.Record) ([]byte, error) {
+func (r *Renderer) object(rec *essaim.Record) (proof.Signed, error) {
 	info, ok := rec.Kind.Info()
 	newTerms := kinds[rec.Kind]
 	if !ok || newTerms == nil || rec.Body == nil || rec.Body.Kind() != rec.Kind {
-		return nil, fmt.Errorf("kind %q: %w", rec.Kind, essaim.ErrInvalid)
+		return proof.Signed{}, fmt.Errorf("kind %q: %w", rec.Kind, essaim.ErrInvalid)
 	}
 	t := newTerms()
 	t.fill(rec)
@@ -123,13 +122,13 @@ func (r *Renderer) object(rec *essaim.Record) ([]byte, error) {
 	h.ContentMap = words{p.lang: p.String()}
 	doc, err := join(h, t)
 	if err != nil {
-		return nil, err
+		return proof.Signed{}, err
 	}
 	return r.sign(doc, rec.Territory, rec.Updated)
 }
 
 // sign adds the proof of an actor of this node.
-func (r *Renderer) sign(doc []byte, actor string, at time.Time) ([]byte, error) {
+func (r *Renderer) sign(doc []byte, actor string, at time.Time) (proof.Signed, error) {
 	return proof.Sign(doc, r.key, actor+r.fragment, at)
 }
 

@@ -78,7 +78,7 @@ func golden(t *testing.T, name string, got []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), pretty.String()); diff != "" {
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(pretty.String(), "\n")); diff != "" {
 		t.Errorf("%s (-want +got)\n%s", name, diff)
 	}
 }
@@ -241,7 +241,7 @@ func TestEveryMemberIsDefinedInTheContext(t *testing.T) {
 	core := map[string]bool{}
 	for _, s := range strings.Fields(`@context @id @type @container id type attributedTo name nameMap summary summaryMap content contentMap mediaType
 		source url published updated to cc tag attachment image location replies likes shares context startTime endTime href width height
-		latitude longitude address proof actor object fr cryptosuite verificationMethod proofPurpose proofValue created formerType deleted isOnline`) {
+		latitude longitude address proof kind role fromStage toStage since person text until label value unit date tip trap by on fetched key rna siren actor object fr cryptosuite verificationMethod proofPurpose proofValue created formerType deleted isOnline`) {
 		core[s] = true
 	}
 	for _, info := range essaim.Kinds() {
@@ -254,6 +254,9 @@ func TestEveryMemberIsDefinedInTheContext(t *testing.T) {
 			t.Fatal(err)
 		}
 		defined := d["@context"].([]any)[2].(map[string]any)
+		if defined["@vocab"] != essaim.Namespace {
+			t.Fatalf("got @vocab %v, want %s", defined["@vocab"], essaim.Namespace)
+		}
 		delete(d, "@context")
 		delete(d, "proof")
 		walk(d, func(name string) {
