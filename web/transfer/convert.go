@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,22 +21,21 @@ import (
 // ConvertConfig says how rows become records. Licence and Attribution are
 // required; they fill rows that do not carry their own.
 type ConvertConfig struct {
-	Kind        essaim.Kind // of rows that do not say theirs
-	Licence     string      // id of the table of licences, any case
-	Attribution string      // who holds the rights and made the data
-	SourceURL   string      // where the file comes from; optional
-	Language    string      // of texts that do not say theirs; "fr" when empty
-	Contacts    bool        // keep e-mail and telephone, at this node only
-	Gazetteer   Gazetteer
+	Kind        essaim.Kind       // of rows that do not say theirs
+	Licence     string            // id of the table of licences, any case
+	Attribution string            // who holds the rights and made the data
+	SourceURL   string            // where the file comes from; optional
+	Language    string            // of texts that do not say theirs; "fr" when empty
+	Contacts    bool              // keep e-mail and telephone, at this node only
+	Gazetteer   *essaim.Gazetteer // the built-in one when nil
 	Now         func() time.Time
 }
 
 // Converter makes records of the rows of one file.
 type Converter struct {
-	cfg       ConvertConfig
-	mapping   *Mapping
-	gazetteer Gazetteer
-	own       bool
+	cfg     ConvertConfig
+	mapping *Mapping
+	own     bool
 	// keyPrefix is the holder and the column of keys: two data sets of one holder
 	// may both count from 1.
 	keyPrefix string
@@ -57,7 +57,10 @@ func NewConverter(f *File, m *Mapping, cfg ConvertConfig) (*Converter, error) {
 		return nil, fmt.Errorf("source %q is no web address: %w", cfg.SourceURL, essaim.ErrInvalid)
 	}
 	cfg.Licence = licence.ID
-	c := &Converter{cfg: cfg, mapping: m, gazetteer: cfg.Gazetteer, own: f.Own}
+	if cfg.Gazetteer == nil {
+		cfg.Gazetteer = essaim.EmbeddedGazetteer()
+	}
+	c := &Converter{cfg: cfg, mapping: m, own: f.Own}
 	c.keyPrefix = essaim.Slug(cfg.Attribution) + ":"
 	if columns := m.Columns[FieldSourceKey]; len(columns) > 0 {
 		c.keyPrefix += columns[0] + ":"
@@ -163,11 +166,16 @@ func (c *Converter) kind(r Row) essaim.Kind {
 	return c.cfg.Kind
 }
 
+// languageTag is the usual part of BCP 47; a column may say "English" instead.
+var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,4})?$`)
+
 // texts fills tagline, text and language. A tagline that is too long for one
 // begins the text: nothing is cut.
 func (c *Converter) texts(r Row, out *essaim.Content) {
 	m := c.mapping
-	out.Language = m.Value(r, FieldLanguage)
+	if v := m.Value(r, FieldLanguage); languageTag.MatchString(v) {
+		out.Language = v
+	}
 	for _, column := range m.Columns[FieldText] {
 		if v := r.Values[column]; v != "" {
 			out.Text = plainText(v)

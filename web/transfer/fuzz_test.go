@@ -53,7 +53,7 @@ func readAll(t *testing.T, data []byte, format Format) []Row {
 		t.Fatal(err)
 	}
 	kind, _ := m.GuessKind(f)
-	c, err := NewConverter(f, m, ConvertConfig{Kind: kind, Licence: "etalab-2.0", Attribution: "A", Gazetteer: smallGazetteer, Contacts: true})
+	c, err := NewConverter(f, m, ConvertConfig{Kind: kind, Licence: "etalab-2.0", Attribution: "A", Contacts: true})
 	if err != nil {
 		t.Fatal(err)
 	}

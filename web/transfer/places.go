@@ -12,29 +12,13 @@ import (
 	"essaim"
 )
 
-// Commune is what the gazetteer knows of a commune.
-type Commune struct {
-	Code        string // INSEE
-	Name        string
-	Departement string
-	Region      string
-	EPCI        string
-	Lat, Lon    float64 // degrees; both 0 when not known
-}
-
-// Gazetteer finds the territories of France by their official codes.
-type Gazetteer interface {
-	Commune(code string) (Commune, bool)
-	// CommunesNamed finds by name, whatever accents, case and hyphens.
-	CommunesNamed(name string) []Commune
-	EPCI(code string) (name string, ok bool)
-	Departement(code string) (name string, ok bool)
-	Region(code string) (name string, ok bool)
-}
-
-// nearEnough is how far a point may lie from the centre of the commune of that
-// name: the largest communes of mainland France are 40 km wide.
-const nearEnough = 25.0 // km
+// Distances in kilometres. A point that is nearEnough to the middle of a commune
+// may lie in it: the largest of mainland France are 40 km wide. One that is
+// abroad is so far from any commune that it is surely elsewhere.
+const (
+	nearEnough = 25.0
+	abroad     = 20.0
+)
 
 var (
 	fiveCode = regexp.MustCompile(`^(\d{2}|2[AB])\d{3}$`)
@@ -61,7 +45,7 @@ func (c *Converter) place(r Row) (pl essaim.Place, ok bool, err error) {
 	switch {
 	case pl.Country == "FR":
 		pl.Country = ""
-	case pl.Country == "" && (said != "" || pl.Located() && !nearFrance(*pl.Lat, *pl.Lon)):
+	case pl.Country == "" && said != "":
 		pl.Country = elsewhere
 	}
 	if label := m.Value(r, FieldLabel); label != pl.City {
@@ -77,15 +61,12 @@ func (c *Converter) place(r Row) (pl essaim.Place, ok bool, err error) {
 		pl.EPCI = v
 	}
 	code := pl.INSEE + pl.EPCI + pl.Departement + pl.Region
+	if code == "" && said == "" && pl.Located() {
+		if _, km := c.cfg.Gazetteer.Nearest(*pl.Lat, *pl.Lon); km > abroad {
+			pl.Country = elsewhere
+		}
+	}
 	return pl, pl.Located() || code != "" || pl.City != "" || pl.Label != "", err
-}
-
-// nearFrance is a rough box: it only serves not to write France for a point
-// that is surely elsewhere.
-func nearFrance(lat, lon float64) bool {
-	mainland := lat > 41 && lat < 51.2 && lon > -5.3 && lon < 9.7
-	overseas := lat < 20 && (lon < -50 || lon > 43)
-	return mainland || overseas
 }
 
 // street joins number, street and complement.
@@ -160,17 +141,23 @@ func (c *Converter) byCode(pl *essaim.Place, code, level string) error {
 			return fmt.Errorf("%q is no SIREN of an EPCI: %w", code, essaim.ErrInvalid)
 		}
 		pl.EPCI, pl.Level = code, "epci"
-		if known, ok := c.gazetteer.EPCI(code); ok && name == "" {
-			pl.Label = known
+		if known, ok := c.cfg.Gazetteer.EPCI(code); ok && name == "" {
+			pl.Label = known.Name
 		}
 	case "departement", "dep":
-		fixed, known, err := mendZero(code, name, 2, c.gazetteer.Departement)
+		fixed, known, err := mendZero(code, name, 2, func(code string) (string, bool) {
+			d, ok := c.cfg.Gazetteer.Departement(code)
+			return d.Name, ok
+		})
 		if err != nil {
 			return fmt.Errorf("département %w", err)
 		}
 		pl.Departement, pl.Level, pl.Label = fixed, "departement", known
 	case "region", "reg":
-		fixed, known, err := mendZero(code, name, 2, c.gazetteer.Region)
+		fixed, known, err := mendZero(code, name, 2, func(code string) (string, bool) {
+			r, ok := c.cfg.Gazetteer.Region(code)
+			return r.Name, ok
+		})
 		if err != nil {
 			return fmt.Errorf("region %w", err)
 		}
@@ -203,10 +190,9 @@ func mendZero(code, name string, length int, find func(string) (string, bool)) (
 // form that the gazetteer does not hold (a commune merged since) is kept.
 func (c *Converter) byCommune(pl *essaim.Place, code, name string) error {
 	find := func(code string) (string, bool) {
-		k, ok := c.gazetteer.Commune(code)
+		k, ok := c.cfg.Gazetteer.Commune(code)
 		return k.Name, ok
 	}
-	code = wholeCity(code)
 	if fiveCode.MatchString(code) {
 		pl.INSEE = code
 	} else {
@@ -225,34 +211,21 @@ func (c *Converter) byCommune(pl *essaim.Place, code, name string) error {
 
 // fill completes a place from the commune of its code.
 func (c *Converter) fill(pl *essaim.Place) {
-	k, ok := c.gazetteer.Commune(pl.INSEE)
+	k, ok := c.cfg.Gazetteer.Commune(pl.INSEE)
 	if !ok {
 		return
 	}
+	pl.INSEE = k.Code // of today, where the row names a former commune or an arrondissement
 	if pl.City == "" {
 		pl.City = k.Name
 	}
 	if pl.Label == pl.City {
 		pl.Label = ""
 	}
-	if !pl.Located() && (k.Lat != 0 || k.Lon != 0) {
+	if !pl.Located() && k.Located() {
 		pl.Lat, pl.Lon = essaim.Point(k.Lat, k.Lon)
 		pl.Approximate = true
 	}
-}
-
-// wholeCity gives the commune of a municipal arrondissement of Paris, Lyon or
-// Marseille, which have codes of their own.
-func wholeCity(code string) string {
-	switch {
-	case code >= "75101" && code <= "75120" && len(code) == 5:
-		return "75056"
-	case code >= "69381" && code <= "69389" && len(code) == 5:
-		return "69123"
-	case code >= "13201" && code <= "13216" && len(code) == 5:
-		return "13055"
-	}
-	return code
 }
 
 // byName finds the commune of a name, only when the département or the point of
@@ -266,12 +239,13 @@ func (c *Converter) byName(pl *essaim.Place, departement string) {
 	if departement == "" && fromPostcode == "" && !pl.Located() {
 		return
 	}
-	var found []Commune
+	pointOnly := departement == "" && fromPostcode == ""
+	var found []essaim.Commune
 	for _, k := range c.named(pl.City) {
 		agrees := (departement == "" || k.Departement == departement) &&
 			(fromPostcode == "" || k.Departement == fromPostcode || fromPostcode == "20" && strings.HasPrefix(k.Departement, "2")) &&
-			(!pl.Located() || k.Lat == 0 && k.Lon == 0 || essaim.Distance(*pl.Lat, *pl.Lon, k.Lat, k.Lon) <= nearEnough)
-		if agrees {
+			(!pl.Located() || !k.Located() || k.Approximate || essaim.Distance(*pl.Lat, *pl.Lon, k.Lat, k.Lon) <= nearEnough)
+		if agrees && !(pointOnly && k.Approximate) {
 			found = append(found, k)
 		}
 	}
@@ -284,22 +258,12 @@ func (c *Converter) byName(pl *essaim.Place, departement string) {
 // cityNoise are what addresses add to the name of a commune.
 var cityNoise = regexp.MustCompile(`(?i)\s+(cedex(\s+\d+)?|\d{1,2}\s*(e|er|ème|eme)?(\s+arrondissement)?)\s*$`)
 
-// named finds communes by name, without CEDEX or arrondissement, with "St" for
-// "Saint".
-func (c *Converter) named(city string) []Commune {
-	if found := c.gazetteer.CommunesNamed(city); len(found) > 0 {
+// named finds communes by name, without CEDEX or arrondissement.
+func (c *Converter) named(city string) []essaim.Commune {
+	if found := c.cfg.Gazetteer.Named(city); len(found) > 0 {
 		return found
 	}
-	words := strings.Fields(Fold(cityNoise.ReplaceAllString(city, "")))
-	for i, w := range words {
-		switch w {
-		case "st":
-			words[i] = "saint"
-		case "ste":
-			words[i] = "sainte"
-		}
-	}
-	return c.gazetteer.CommunesNamed(strings.Join(words, " "))
+	return c.cfg.Gazetteer.Named(cityNoise.ReplaceAllString(city, ""))
 }
 
 // departementCode reads a column of départements: a code, with or without its

@@ -30,7 +30,9 @@ const (
 	maxCSVRow     = 4 << 20 // bytes of one CSV record
 	maxFeature    = 8 << 20 // bytes of one GeoJSON feature; outlines are long
 	maxColumns    = 500     // columns of a header, properties of a feature
-	sampleRows    = 200     // rows looked at before the mapping is guessed
+	sampleRows    = 200     // rows of CSV looked at before the mapping is guessed
+	sampleFeats   = 2000    // features, whose properties differ from one to the next
+	sampleSize    = 4 << 20 // bytes of values in the sample
 	sampleBytes   = 64 << 10
 	maxPropsDepth = 4
 )
@@ -133,7 +135,11 @@ func sniffFormat(head []byte) Format {
 
 // readSample reads the first rows, which the guesses look at.
 func (f *File) readSample() error {
-	for len(f.sample) < sampleRows {
+	limit, size := sampleRows, 0
+	if f.Format == FormatGeoJSON {
+		limit = sampleFeats
+	}
+	for len(f.sample) < limit && size < sampleSize {
 		row, err := f.source.next()
 		if errors.Is(err, io.EOF) {
 			f.source = ended{}
@@ -145,6 +151,9 @@ func (f *File) readSample() error {
 			return nil
 		}
 		f.sample = append(f.sample, row)
+		for column, v := range row.Values {
+			size += len(column) + len(v)
+		}
 	}
 	return nil
 }
@@ -159,7 +168,7 @@ func (e ended) next() (Row, error) {
 	return Row{}, io.EOF
 }
 
-// Sample gives the first rows, at most 200, without consuming them.
+// Sample gives the first rows without consuming them.
 func (f *File) Sample() []Row { return f.sample }
 
 // Rows gives all rows once, in order. A non-nil error is the last item: what

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package transfer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"essaim"
+)
+
+// memorySink keeps what a database would, to see what the pipeline asks of it.
+type memorySink struct {
+	digests map[string]string
+	chunks  []int
+	ended   []essaim.ImportReport
+	fail    error
+}
+
+func (s *memorySink) BeginImport(context.Context, essaim.Import) (int64, error) { return 7, s.fail }
+
+func (s *memorySink) EndImport(_ context.Context, _ int64, r essaim.ImportReport) error {
+	s.ended = append(s.ended, r)
+	return nil
+}
+
+func (s *memorySink) CompareRows(_ context.Context, rows []essaim.ImportRow) ([]essaim.ImportOutcome, error) {
+	out := make([]essaim.ImportOutcome, len(rows))
+	for i, r := range rows {
+		known, ok := s.digests[r.Key]
+		switch {
+		case !ok:
+			out[i] = essaim.ImportCreated
+		case known != r.Digest:
+			out[i] = essaim.ImportChanged
+		default:
+			out[i] = essaim.ImportUnchanged
+		}
+	}
+	return out, s.fail
+}
+
+func (s *memorySink) ImportRows(ctx context.Context, id int64, rows []essaim.ImportRow) ([]essaim.ImportOutcome, error) {
+	if id != 7 {
+		return nil, errors.New("rows of another import")
+	}
+	s.chunks = append(s.chunks, len(rows))
+	out, err := s.CompareRows(ctx, rows)
+	for _, r := range rows {
+		s.digests[r.Key] = r.Digest
+	}
+	return out, err
+}
+
+func importText(t *testing.T, sink Sink, text string, dry bool) (Result, error) {
+	t.Helper()
+	f, err := Open(strings.NewReader(text), FormatAuto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Guess(f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewConverter(f, m, ConvertConfig{Kind: essaim.KindVenue, Licence: "etalab-2.0", Attribution: "A"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Import(t.Context(), Options{Import: essaim.Import{File: "f.csv"}, DryRun: dry}, f, c, sink)
+}
+
+func TestImportIsIdempotentByKeyAndDryRunWritesNothing(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("id;nom;code insee\n")
+	for i := range 450 {
+		b.WriteString(strconv.Itoa(i) + ";Lieu;29019\n")
+	}
+	b.WriteString("450;;29019\n7;Encore;29019\n")
+	text := b.String()
+	sink := &memorySink{digests: map[string]string{}}
+	for _, step := range []struct {
+		name, text string
+		dry        bool
+		want       string
+	}{
+		{"dry run", text, true, "rows 452 created 450 changed 0 unchanged 0 refused 2"},
+		{"first", text, false, "rows 452 created 450 changed 0 unchanged 0 refused 2"},
+		{"second", text, false, "rows 452 created 0 changed 0 unchanged 450 refused 2"},
+		{"one row changed", strings.Replace(text, "9;Lieu", "9;Maison", 1), false, "rows 452 created 0 changed 1 unchanged 449 refused 2"},
+	} {
+		res, err := importText(t, sink, step.text, step.dry)
+		if err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		if got := Line(res.Report); got != step.want {
+			t.Errorf("%s: got %q, want %q", step.name, got, step.want)
+		}
+		if step.dry && (len(sink.chunks) > 0 || len(sink.ended) > 0 || res.ID != 0) {
+			t.Errorf("a dry run wrote: %v %v", sink.chunks, sink.ended)
+		}
+	}
+	if got, want := sink.chunks[:3], []int{200, 200, 50}; !cmp.Equal(got, want) {
+		t.Errorf("chunks: got %v, want %v", got, want)
+	}
+	if got, want := len(sink.ended), 3; got != want {
+		t.Errorf("reports kept: got %d, want %d", got, want)
+	}
+}
+
+func TestImportReportsWhatCandidatesLack(t *testing.T) {
+	t.Parallel()
+	sink := &memorySink{digests: map[string]string{}}
+	res, err := importText(t, sink, "kind,nom,ville\ninitiative,Jardin,Brest\nvenue,Salle,Brest\n", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := res.Report.Candidates, 1; got != want {
+		t.Errorf("candidates: got %d, want %d", got, want)
+	}
+	if got, want := res.MissingFields(), []string{"tagline", "themes"}; !cmp.Equal(got, want) {
+		t.Errorf("missing: got %v, want %v", got, want)
+	}
+}
+
+func TestAFileThatBreaksKeepsWhatWasRead(t *testing.T) {
+	t.Parallel()
+	sink := &memorySink{digests: map[string]string{}}
+	f, err := Open(io.MultiReader(strings.NewReader(`{"type":"FeatureCollection","features":[`+
+		strings.Repeat(`{"type":"Feature","id":1,"properties":{"name":"A"},"geometry":{"type":"Point","coordinates":[1,47]}},`, 1)+`{"type`)), FormatAuto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Guess(f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewConverter(f, m, ConvertConfig{Kind: essaim.KindVenue, Licence: "etalab-2.0", Attribution: "A"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := Import(t.Context(), Options{}, f, c, sink)
+	if !errors.Is(err, ErrFormat) {
+		t.Errorf("got %v, want ErrFormat", err)
+	}
+	if res.Report.Rows != 1 || len(sink.ended) != 1 {
+		t.Errorf("got %+v, reports %v", res.Report, sink.ended)
+	}
+}
+
+// codeSink counts the rows whose place has an official code.
+type codeSink struct {
+	memorySink
+	coded int
+}
+
+func (s *codeSink) ImportRows(ctx context.Context, id int64, rows []essaim.ImportRow) ([]essaim.ImportOutcome, error) {
+	for _, r := range rows {
+		if pl := r.Content.Places[0]; pl.INSEE+pl.EPCI+pl.Departement+pl.Region != "" {
+			s.coded++
+		}
+	}
+	return s.memorySink.ImportRows(ctx, id, rows)
+}
