@@ -88,14 +88,7 @@ type ActorStore interface {
 }
 
 // Stored is a document as it is served.
-type Stored struct {
-	Bytes   []byte
-	ETag    string // without quotes
-	PageURL string // of the record's page, for browsers; empty for activities
-	Updated time.Time
-	// Gone is set for a withdrawn record: Bytes is its Tombstone.
-	Gone bool
-}
+type Stored = essaim.Stored
 
 // DocumentStore reads what is published.
 type DocumentStore interface {
@@ -117,13 +110,7 @@ type DocumentStore interface {
 }
 
 // Counts are totals of one local actor.
-type Counts struct {
-	Published int // records now public
-	Followers int
-	Following int
-	Users     int // accounts of the node
-	Comments  int // shown comments
-}
+type Counts = essaim.Totals
 
 // DeliveryStore is the durable queue.
 type DeliveryStore interface {
