@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"essaim/e2e/rig"
+)
+
+const (
+	fanHosts   = 8
+	fanInboxes = 1000
+	fanSilent  = 100
+)
+
+// fanout measures one publication to 1,000 inboxes on 8 hosts: all well, then
+// with 100 of them on a host that takes connections and never answers; over
+// HTTP/1.1 and over HTTP/2.
+func (b *bench) fanout() error {
+	for _, proto := range []string{"http1", "http2"} {
+		for _, silent := range []int{0, fanSilent} {
+			name := "fanout_" + proto
+			if silent > 0 {
+				name += "_100_silent"
+			}
+			if err := b.fanoutOnce(name, proto == "http2", silent); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// swarm is the followers' side: hosts that each serve their part of the actors.
+type swarm struct {
+	hosts    []string
+	received sync.Map // inbox path of the current publication → true
+	count    atomic.Int64
+	doubles  atomic.Int64
+	title    atomic.Value
+	release  chan struct{}
+}
+
+func (b *bench) fanoutOnce(name string, http2 bool, silent int) error {
+	node, err := b.node(name, false)
+	if err != nil {
+		return err
+	}
+	if err := node.Start(b.ctx); err != nil {
+		return err
+	}
+	defer node.Kill()
+	peer, err := rig.NewPeer(nil) // lends its key and its signature to the actors
+	if err != nil {
+		return err
+	}
+	defer peer.Close()
+	sw := &swarm{release: make(chan struct{})}
+	sw.title.Store("")
+	defer close(sw.release)
+	for h := range fanHosts {
+		stop, err := b.host(sw, peer, h, http2, silent > 0 && h == fanHosts-1)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	local, err := b.publish(node, "La première")
+	if err != nil {
+		return err
+	}
+	territory, err := author(b, local.ID)
+	if err != nil {
+		return err
+	}
+	err = parallel(8, fanInboxes, func(i int) error {
+		actor := sw.actor(i, silent)
+		follow := peer.Activity("Follow", fmt.Sprintf("%s-follow-%d", name, i), actor, territory, nil)
+		_, err := peer.Post(b.ctx, node.URL+"/inbox", actor, follow)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	healthy := fanInboxes - silent
+	err = rig.Eventually(time.Minute, func() error {
+		total, err := rig.Total(b.ctx, territory+"/followers")
+		if err == nil && total != fanInboxes {
+			err = fmt.Errorf("%d followers of %d", total, fanInboxes)
+		}
+		if err == nil && int(sw.count.Load()) < healthy {
+			err = fmt.Errorf("%d Accepts of %d", sw.count.Load(), healthy)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return b.measureFanout(name, node, sw, healthy)
+}
+
+func (b *bench) measureFanout(name string, node *rig.Node, sw *swarm, healthy int) error {
+	sw.count.Store(0)
+	sw.received.Clear()
+	sw.title.Store("À tous " + name)
+	before, err := node.CPU()
+	if err != nil {
+		return err
+	}
+	if _, err := b.publish(node, "À tous "+name); err != nil {
+		return err
+	}
+	start := time.Now() // from the API's 201, when the publication is durable
+	err = rig.Eventually(150*time.Second, func() error {
+		if n := int(sw.count.Load()); n < healthy {
+			return fmt.Errorf("%d of %d healthy inboxes have it", n, healthy)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	after, err := node.CPU()
+	if err != nil {
+		return err
+	}
+	sign := 1000 / b.ceilings.signs
+	b.line(name, took.Seconds(), fmt.Sprintf("s until %d healthy inboxes have it", healthy), "signatures on 2 cores (s)", float64(healthy)*sign/2000)
+	b.line(name+"_cpu", (after-before).Seconds()*1000/float64(healthy), "ms CPU a delivery", "one signature (ms)", sign)
+	if d := sw.doubles.Load(); d > 0 {
+		return fmt.Errorf("%d deliveries came twice", d)
+	}
+	return nil
+}
+
+// actor is the id of follower i. With silent ones, the last host holds just them.
+func (sw *swarm) actor(i, silent int) string {
+	h := i % fanHosts
+	if silent > 0 {
+		h = fanHosts - 1
+		if i >= silent {
+			h = i % (fanHosts - 1)
+		}
+	}
+	return fmt.Sprintf("%s/actors/%d", sw.hosts[h], i)
+}
+
+// host serves actors with an inbox each; a silent one never answers a POST.
+func (b *bench) host(sw *swarm, peer *rig.Peer, h int, http2, silent bool) (stop func(), err error) {
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.%d:0", h+2))
+	if err != nil {
+		return nil, err
+	}
+	base := "https://" + l.Addr().String()
+	sw.hosts = append(sw.hosts, base)
+	protos := []string{"http/1.1"}
+	if http2 {
+		protos = []string{"h2", "http/1.1"}
+	}
+	server := &http.Server{
+		ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0),
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{b.ca.Certificate}, NextProtos: protos},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet {
+				peer.WriteActor(w, base+r.URL.Path)
+				return
+			}
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return // the sender went away: nothing was received
+			}
+			if silent {
+				select {
+				case <-sw.release:
+				case <-r.Context().Done():
+				}
+				return
+			}
+			sw.note(base+r.URL.Path, body)
+			w.WriteHeader(http.StatusAccepted)
+		}),
+	}
+	if !http2 {
+		server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
+	}
+	go func() { _ = server.ServeTLS(l, "", "") }() // ends with stop
+	return func() { _ = server.Close() }, nil
+}
+
+// note counts Accepts, then, once a title is set, the publication of that title.
+func (sw *swarm) note(inbox string, body []byte) {
+	title := sw.title.Load().(string)
+	if title == "" {
+		if strings.Contains(string(body), `"Accept"`) {
+			sw.count.Add(1)
+		}
+		return
+	}
+	var a struct {
+		Object struct {
+			Name string `json:"name"`
+		} `json:"object"`
+	}
+	if json.Unmarshal(body, &a) != nil || a.Object.Name != title {
+		return
+	}
+	if _, twice := sw.received.LoadOrStore(inbox, true); twice {
+		sw.doubles.Add(1)
+		return
+	}
+	sw.count.Add(1)
+}
+
+func author(b *bench, id string) (string, error) {
+	_, body, err := rig.Get(b.ctx, id, rig.ActivityJSON)
+	if err != nil {
+		return "", err
+	}
+	var doc struct {
+		AttributedTo string `json:"attributedTo"`
+	}
+	if err := json.Unmarshal(body, &doc); err != nil {
+		return "", err
+	}
+	if doc.AttributedTo == "" {
+		return "", fmt.Errorf("%s has no author: %.200s", id, body)
+	}
+	return doc.AttributedTo, nil
+}

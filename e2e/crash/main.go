@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Command crash kills a node with SIGKILL at random moments while signed
+// activities reach it and publications leave it, and judges by its own ledger
+// what became of each. It needs bin/essaim (make build).
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"essaim/e2e/rig"
+)
+
+type options struct {
+	db    string
+	kills int
+	n     int
+}
+
+func main() {
+	var opt options
+	var seed uint64
+	flag.StringVar(&opt.db, "db", "sqlite", "sqlite or postgres")
+	flag.IntVar(&opt.kills, "kills", 20, "how often the node is killed while activities come in")
+	flag.IntVar(&opt.n, "n", 10000, "how many activities come in")
+	flag.Uint64Var(&seed, "seed", 0, "seed of every random choice; 0 takes one")
+	publications := flag.Int("publications", 500, "how many publications leave, on PostgreSQL with two processes")
+	flag.Parse()
+	if opt.db != "sqlite" && opt.db != "postgres" || opt.n < 100 || opt.kills < 0 {
+		fmt.Fprintln(os.Stderr, "crash: -db is sqlite or postgres, -n at least 100, -kills at least 0")
+		os.Exit(2)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Minute)
+	defer cancel()
+	s := rig.NewSuite("crash "+opt.db, seed)
+	bin, err := rig.Binary()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	dir, err := os.MkdirTemp("", "essaim-crash-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	s.Cleanup(func() { _ = os.RemoveAll(dir) }) // a leftover temporary directory harms nobody
+	inbound(ctx, s, bin, dir, opt)
+	if opt.db == "postgres" {
+		outbound(ctx, s, bin, dir, *publications, 2*time.Second)
+		outbound(ctx, s, bin, dir, *publications/5, 0)
+	}
+	s.End()
+}
