@@ -110,7 +110,8 @@ gazetteer: ## rebuild gazetteer.tsv.gz from its npm packages
 .PHONY: package
 package: ## binaries, deb packages and image for amd64 and arm64, each verified
 	tools/ensure.sh package
-	VERSION='$(VERSION)' COMMIT='$(COMMIT)' tools/package.sh
+	VERSION='$(VERSION)' COMMIT='$(COMMIT)' tools/package.sh amd64 arm64
+	ESSAIM_PACKAGES='$(CURDIR)/bin/package' go test -count=1 -v ./e2e/packaging
 
 .PHONY: deadcode
 deadcode: ## functions that nothing reaches

@@ -18,7 +18,8 @@ packaging=(
   "/usr/sbin/nginx nginx-light"
   "/usr/bin/systemd-analyze systemd"
   "/etc/ssl/certs/ca-certificates.crt ca-certificates"
-  "/usr/bin/openssl openssl"
+  "/usr/sbin/ip iproute2"
+  "/usr/bin/curl curl"
 )
 case "${1:-test}" in
   test) want=("${common[@]}" "${packaging[@]}") ;;
