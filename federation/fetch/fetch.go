@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Package fetch is the one outgoing HTTP client. Every request of the node, to
+// a peer, a key, an inbox or a file to import, goes through it: the address is
+// checked after its resolution, when it is dialled, so that no name can lead
+// into a private network; time, size, redirects and connections are bounded;
+// and a host that hangs holds up nobody but itself.
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"code.dny.dev/ssrf"
+
+	"essaim"
+)
+
+// ErrAddress means that an address must not be reached: private, a low port,
+// plain HTTP in public. It is permanent.
+var ErrAddress = fmt.Errorf("address not to be reached: %w", essaim.ErrInvalid)
+
+// Config is what a Client needs; the zero value serves public addresses,
+// unsigned.
+type Config struct {
+	UserAgent string // "Essaim" when empty
+	// AllowPrivate lists ranges that may be reached although they are not public,
+	// and over plain HTTP; for development and tests.
+	AllowPrivate []netip.Prefix
+	// Sign signs a GET as the node, at each hop. nil leaves requests unsigned.
+	Sign func(r *http.Request, body []byte) error
+	// Now reads a Retry-After that is a date; time.Now when nil.
+	Now     func() time.Time
+	MaxBody int64         // of an answer, in bytes after decompression; 1 MiB when 0
+	Connect time.Duration // to connect, and again for TLS; 5 s when 0
+	Idle    time.Duration // without a byte from the other side; 10 s when 0
+	Total   time.Duration // of a request with its redirects; 30 s when 0
+	// TLS replaces the machine's authorities, in tests.
+	TLS *tls.Config
+}
+
+// Limits of every client.
+const (
+	maxRedirects    = 3
+	maxHeader       = 64 << 10 // of an answer, in bytes
+	maxConnsPerHost = 16
+	maxGetsPerHost  = 4 // at a time
+)
+
+// Client makes requests. It is safe for concurrent use.
+type Client struct {
+	conf   Config
+	public *http.Transport // https, to public addresses and those allowed
+	plain  *http.Transport // http, to those allowed only
+	lanes  lanes
+}
+
+// New makes a Client.
+func New(c Config) (*Client, error) {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	set(&c.Connect, 5*time.Second)
+	set(&c.Idle, 10*time.Second)
+	set(&c.Total, 30*time.Second)
+	if c.MaxBody <= 0 {
+		c.MaxBody = 1 << 20
+	}
+	if c.UserAgent == "" {
+		c.UserAgent = "Essaim"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	for _, p := range c.AllowPrivate {
+		if !p.IsValid() {
+			return nil, fmt.Errorf("fetch: range %s: %w", p, essaim.ErrInvalid)
+		}
+	}
+	client := &Client{conf: c}
+	client.public = client.transport(client.controlPublic())
+	client.plain = client.transport(client.controlPlain)
+	return client, nil
+}
+
+// Close closes the connections that are kept alive.
+func (c *Client) Close() {
+	c.public.CloseIdleConnections()
+	c.plain.CloseIdleConnections()
+}
+
+func (c *Client) transport(control func(string, string, syscall.RawConn) error) *http.Transport {
+	dialer := &net.Dialer{Timeout: c.conf.Connect, KeepAlive: 30 * time.Second, Control: control}
+	return &http.Transport{
+		// No Proxy: a proxy would resolve names past the check.
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSClientConfig:        c.conf.TLS.Clone(),
+		TLSHandshakeTimeout:    c.conf.Connect,
+		ResponseHeaderTimeout:  c.conf.Idle,
+		MaxResponseHeaderBytes: maxHeader,
+		MaxConnsPerHost:        maxConnsPerHost,
+		MaxIdleConns:           256,
+		MaxIdleConnsPerHost:    8,
+		IdleConnTimeout:        90 * time.Second,
+		// A connection that several requests share is given up when it is dead.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: c.conf.Idle, PingTimeout: c.conf.Connect},
+	}
+}
+
+// controlPublic lets global unicast addresses pass, on 443 or a port above the
+// well-known ones, and the ranges of the configuration.
+func (c *Client) controlPublic() func(string, string, syscall.RawConn) error {
+	guard := ssrf.New(ssrf.WithAnyPort())
+	return func(network, address string, raw syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return fmt.Errorf("%s: %w", address, ErrAddress)
+		}
+		if c.allowed(to.Addr()) {
+			return nil
+		}
+		if to.Port() != 443 && to.Port() < 1024 {
+			return fmt.Errorf("port %d: %w", to.Port(), ErrAddress)
+		}
+		if err := guard.Safe(network, address, raw); err != nil {
+			return fmt.Errorf("%w: %w", ErrAddress, err)
+		}
+		return nil
+	}
+}
+
+func (c *Client) controlPlain(_, address string, _ syscall.RawConn) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil || !c.allowed(to.Addr()) {
+		return fmt.Errorf("plain HTTP to %s: %w", address, ErrAddress)
+	}
+	return nil
+}
+
+func (c *Client) allowed(a netip.Addr) bool {
+	for _, p := range c.conf.AllowPrivate {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// do sends one request, without following redirects. The answer's body must be
+// closed; reading it is bounded by the client's limits.
+func (c *Client) do(r *http.Request) (*http.Response, error) {
+	r.Header.Set("User-Agent", c.conf.UserAgent)
+	transport := c.public
+	switch r.URL.Scheme {
+	case "https":
+	case "http":
+		if len(c.conf.AllowPrivate) == 0 {
+			return nil, fmt.Errorf("%s: plain HTTP: %w", r.URL.Redacted(), ErrAddress)
+		}
+		transport = c.plain
+	default:
+		return nil, fmt.Errorf("%s: %w", r.URL.Redacted(), ErrAddress)
+	}
+	answer, err := transport.RoundTrip(r)
+	if err != nil {
+		if errors.Is(err, ErrAddress) {
+			return nil, fmt.Errorf("%s: %w", r.URL.Host, ErrAddress)
+		}
+		return nil, fmt.Errorf("%s: %w: %w", r.URL.Host, essaim.ErrUnavailable, err)
+	}
+	return answer, nil
+}
+
+// readBody reads an answer within the limits of size and idle time.
+func (c *Client) readBody(answer *http.Response, cancel context.CancelFunc) ([]byte, error) {
+	if answer.ContentLength > c.conf.MaxBody {
+		return nil, fmt.Errorf("%s: answer of %d bytes: %w", answer.Request.URL.Host, answer.ContentLength, essaim.ErrInvalid)
+	}
+	timer := time.AfterFunc(c.conf.Idle, cancel)
+	defer timer.Stop()
+	body, err := io.ReadAll(io.LimitReader(&idleReader{answer.Body, timer, c.conf.Idle}, c.conf.MaxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", answer.Request.URL.Host, essaim.ErrUnavailable, err)
+	}
+	if int64(len(body)) > c.conf.MaxBody {
+		return nil, fmt.Errorf("%s: answer above %d bytes: %w", answer.Request.URL.Host, c.conf.MaxBody, essaim.ErrInvalid)
+	}
+	return body, nil
+}
+
+// idleReader puts the timer off at each byte that comes.
+type idleReader struct {
+	r     io.Reader
+	timer *time.Timer
+	idle  time.Duration
+}
+
+func (i *idleReader) Read(p []byte) (int, error) {
+	n, err := i.r.Read(p)
+	if n > 0 {
+		i.timer.Reset(i.idle)
+	}
+	return n, err
+}
+
+// lanes bounds how many GETs go to one host at a time. A host nobody asks for
+// takes no memory.
+type lanes struct {
+	mu    sync.Mutex
+	hosts map[string]*lane
+}
+
+type lane struct {
+	slots chan struct{}
+	users int
+}
+
+// enter waits for a place; the caller leaves by calling what it returns.
+func (l *lanes) enter(ctx context.Context, host string) (func(), error) {
+	host = strings.ToLower(host)
+	l.mu.Lock()
+	if l.hosts == nil {
+		l.hosts = make(map[string]*lane)
+	}
+	here := l.hosts[host]
+	if here == nil {
+		here = &lane{slots: make(chan struct{}, maxGetsPerHost)}
+		l.hosts[host] = here
+	}
+	here.users++
+	l.mu.Unlock()
+	leave := func() {
+		l.mu.Lock()
+		if here.users--; here.users == 0 {
+			delete(l.hosts, host)
+		}
+		l.mu.Unlock()
+	}
+	select {
+	case here.slots <- struct{}{}:
+		return func() { <-here.slots; leave() }, nil
+	case <-ctx.Done():
+		leave()
+		return nil, fmt.Errorf("%s: %w: %w", host, essaim.ErrUnavailable, ctx.Err())
+	}
+}

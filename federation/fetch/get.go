@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"essaim"
+)
+
+// Media types of ActivityPub documents (ActivityPub 3.2).
+const (
+	activityJSON = "application/activity+json"
+	ldJSON       = "application/ld+json"
+	profile      = "https://www.w3.org/ns/activitystreams"
+)
+
+// Answer is a 200 and its body.
+type Answer struct {
+	URL         string // the last one, after redirects
+	ContentType string
+	Body        []byte
+}
+
+// Get fetches an address. Redirects, at most three, keep the scheme, and the
+// host too unless elsewhere is set. Errors wrap essaim.ErrNotFound (404),
+// ErrGone (410), ErrForbidden (401, 403), ErrUnavailable (no answer, 408, 429,
+// 5xx) or ErrInvalid (the rest).
+func (c *Client) Get(ctx context.Context, address, accept string, elsewhere bool) (Answer, error) {
+	at, err := url.Parse(address)
+	if err != nil {
+		return Answer{}, fmt.Errorf("address %q: %w", address, essaim.ErrInvalid)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.conf.Total)
+	defer cancel()
+	for hop := 0; ; hop++ {
+		answer, next, err := c.hop(ctx, cancel, at, accept)
+		if err != nil || next == nil {
+			return answer, err
+		}
+		switch {
+		case hop == maxRedirects:
+			return Answer{}, fmt.Errorf("%s: more than %d redirects: %w", address, maxRedirects, essaim.ErrInvalid)
+		case next.Scheme != at.Scheme || next.User != nil || (!elsewhere && !strings.EqualFold(next.Host, at.Host)):
+			return Answer{}, fmt.Errorf("%s: redirect to %s: %w", address, next.Redacted(), essaim.ErrInvalid)
+		}
+		at = next
+	}
+}
+
+// hop makes one request: an answer, or where it is redirected to.
+func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL, accept string) (Answer, *url.URL, error) {
+	leave, err := c.lanes.enter(ctx, at.Host)
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	defer leave()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err != nil {
+		return Answer{}, nil, fmt.Errorf("address %q: %w", at, essaim.ErrInvalid)
+	}
+	r.Header.Set("Accept", accept)
+	if c.conf.Sign != nil {
+		if err := c.conf.Sign(r, nil); err != nil {
+			return Answer{}, nil, err
+		}
+	}
+	response, err := c.do(r)
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= 300 && response.StatusCode < 400 {
+		next, err := response.Location()
+		if err != nil {
+			return Answer{}, nil, fmt.Errorf("%s: status %d: %w", at, response.StatusCode, essaim.ErrInvalid)
+		}
+		return Answer{}, next, nil
+	}
+	if err := statusError(at.String(), response.StatusCode); err != nil {
+		return Answer{}, nil, err
+	}
+	body, err := c.readBody(response, cancel)
+	return Answer{URL: at.String(), ContentType: response.Header.Get("Content-Type"), Body: body}, nil, err
+}
+
+func statusError(address string, status int) error {
+	kind := essaim.ErrInvalid
+	switch {
+	case status == http.StatusOK:
+		return nil
+	case status == http.StatusNotFound:
+		kind = essaim.ErrNotFound
+	case status == http.StatusGone:
+		kind = essaim.ErrGone
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		kind = essaim.ErrForbidden
+	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500:
+		kind = essaim.ErrUnavailable
+	}
+	return fmt.Errorf("%s: status %d: %w", address, status, kind)
+}
+
+// Document fetches an ActivityPub document by its id and holds it to it: what
+// identify reads as its id must be the address that answered, else the document
+// is fetched once more, from the id that it gives, on the same origin. A file
+// that someone uploaded there is thus never taken for what it says it is
+// (FEP-fe34). The answer's URL is the id.
+func (c *Client) Document(ctx context.Context, id string, identify func([]byte) (string, error)) (Answer, error) {
+	for try := 0; ; try++ {
+		answer, err := c.Get(ctx, id, activityJSON+", "+ldJSON+`; profile="`+profile+`"`, false)
+		if err != nil {
+			return Answer{}, err
+		}
+		if !IsActivity(answer.ContentType) {
+			return Answer{}, fmt.Errorf("%s: content type %q: %w", id, answer.ContentType, essaim.ErrInvalid)
+		}
+		given, err := identify(answer.Body)
+		if err != nil {
+			return Answer{}, fmt.Errorf("%s: %w", id, err)
+		}
+		claimed, err := essaim.ParseIRI(given)
+		if err != nil {
+			return Answer{}, fmt.Errorf("%s: its id: %w", id, err)
+		}
+		final, err := essaim.ParseIRI(answer.URL)
+		switch {
+		case err != nil:
+			return Answer{}, err
+		case claimed == final:
+			answer.URL = claimed.String()
+			return answer, nil
+		case try > 0 || !claimed.SameOrigin(final):
+			return Answer{}, fmt.Errorf("%s: says that it is %s: %w", id, claimed, essaim.ErrInvalid)
+		}
+		id = claimed.String()
+	}
+}
+
+// IsActivity tells whether a content type is that of an ActivityPub document:
+// activity+json, or ld+json with the ActivityStreams profile, with whatever
+// other parameters. Others are files, whatever they contain.
+func IsActivity(contentType string) bool {
+	typ, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return false
+	}
+	if typ == activityJSON {
+		return true
+	}
+	if typ == ldJSON {
+		for _, p := range strings.Fields(params["profile"]) {
+			if p == profile {
+				return true
+			}
+		}
+	}
+	return false
+}
