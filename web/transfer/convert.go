@@ -31,7 +31,7 @@ type ConvertConfig struct {
 	Now         func() time.Time
 }
 
-// Converter makes records of the rows of one file.
+// Converter makes records of the rows of one file. One goroutine uses it.
 type Converter struct {
 	cfg     ConvertConfig
 	mapping *Mapping
@@ -39,6 +39,7 @@ type Converter struct {
 	// keyPrefix is the holder and the column of keys: two data sets of one holder
 	// may both count from 1.
 	keyPrefix string
+	cells     map[cell]bool // far from France
 }
 
 // NewConverter checks the configuration against the file.
@@ -60,7 +61,7 @@ func NewConverter(f *File, m *Mapping, cfg ConvertConfig) (*Converter, error) {
 	if cfg.Gazetteer == nil {
 		cfg.Gazetteer = essaim.EmbeddedGazetteer()
 	}
-	c := &Converter{cfg: cfg, mapping: m, own: f.Own}
+	c := &Converter{cfg: cfg, mapping: m, own: f.Own, cells: map[cell]bool{}}
 	c.keyPrefix = essaim.Slug(cfg.Attribution) + ":"
 	if columns := m.Columns[FieldSourceKey]; len(columns) > 0 {
 		c.keyPrefix += columns[0] + ":"

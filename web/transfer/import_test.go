@@ -168,3 +168,33 @@ func (s *codeSink) ImportRows(ctx context.Context, id int64, rows []essaim.Impor
 	}
 	return s.memorySink.ImportRows(ctx, id, rows)
 }
+
+func BenchmarkConvert(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("id,name,description,latitude,longitude,themes,url\n")
+	for i := range b.N {
+		n := strconv.Itoa(i)
+		text.WriteString(n + ",Lieu " + n + "," + strings.Repeat("partage quartier ", 24) + "," +
+			strconv.FormatFloat(42+float64(i%800)/100, 'f', 4, 64) + "," + strconv.FormatFloat(-4+float64(i%1100)/100, 'f', 4, 64) +
+			",alimentation,https://places.example/" + n + "\n")
+	}
+	f, err := Open(strings.NewReader(text.String()), FormatCSV)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := Guess(f, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := NewConverter(f, m, ConvertConfig{Kind: essaim.KindVenue, Licence: "cc-by-4.0", Attribution: "A"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for r := range f.Rows() {
+		if _, err := c.Convert(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

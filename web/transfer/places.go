@@ -13,12 +13,34 @@ import (
 )
 
 // Distances in kilometres. A point that is nearEnough to the middle of a commune
-// may lie in it: the largest of mainland France are 40 km wide. One that is
-// abroad is so far from any commune that it is surely elsewhere.
+// may lie in it: the largest of mainland France are 40 km wide. A cell whose
+// middle is farAway from any commune is surely elsewhere.
 const (
 	nearEnough = 25.0
-	abroad     = 20.0
+	farAway    = 40.0
 )
+
+// cell is a square of a quarter of a degree: the distance to the nearest commune
+// is computed once for each.
+type cell struct{ lat, lon int16 }
+
+// maxCells bounds what is remembered of them.
+const maxCells = 20_000
+
+// abroad says that a point is surely not in France.
+func (c *Converter) abroad(lat, lon float64) bool {
+	at := cell{int16(math.Floor(lat * 4)), int16(math.Floor(lon * 4))}
+	far, ok := c.cells[at]
+	if !ok {
+		if len(c.cells) >= maxCells {
+			clear(c.cells)
+		}
+		_, km := c.cfg.Gazetteer.Nearest((float64(at.lat)+0.5)/4, (float64(at.lon)+0.5)/4)
+		far = km > farAway
+		c.cells[at] = far
+	}
+	return far
+}
 
 var (
 	fiveCode = regexp.MustCompile(`^(\d{2}|2[AB])\d{3}$`)
@@ -61,10 +83,8 @@ func (c *Converter) place(r Row) (pl essaim.Place, ok bool, err error) {
 		pl.EPCI = v
 	}
 	code := pl.INSEE + pl.EPCI + pl.Departement + pl.Region
-	if code == "" && said == "" && pl.Located() {
-		if _, km := c.cfg.Gazetteer.Nearest(*pl.Lat, *pl.Lon); km > abroad {
-			pl.Country = elsewhere
-		}
+	if code == "" && said == "" && pl.Located() && c.abroad(*pl.Lat, *pl.Lon) {
+		pl.Country = elsewhere
 	}
 	return pl, pl.Located() || code != "" || pl.City != "" || pl.Label != "", err
 }
