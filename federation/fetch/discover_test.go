@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"essaim"
+)
+
+func TestNodeActor(t *testing.T) {
+	t.Parallel()
+	var base string
+	nodeinfo, webfinger := "", ""
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/.well-known/nodeinfo" && nodeinfo != "":
+			_, _ = io.WriteString(w, strings.ReplaceAll(nodeinfo, "BASE", base))
+		case r.URL.Path == "/.well-known/webfinger" && webfinger != "" && r.URL.Query().Get("resource") == base+"/":
+			_, _ = io.WriteString(w, strings.ReplaceAll(webfinger, "BASE", base))
+		default:
+			http.NotFound(w, r)
+		}
+	})
+	base = s.URL
+	c := client(t, Config{AllowPrivate: loopback})
+	host := strings.TrimPrefix(base, "http://")
+	link := func(rel, href string) string { return fmt.Sprintf(`{"links":[{"rel":%q,"href":%q}]}`, rel, href) }
+	for _, tc := range []struct {
+		name, nodeinfo, webfinger, want string
+	}{
+		{"NodeInfo", link(relApplication, "BASE/actor"), "", "/actor"},
+		{"WebFinger", "", link(relService, "BASE/server"), "/server"},
+		{"NodeInfo without the link", link("other", "BASE/x"), link(relService, "BASE/server"), "/server"},
+		{"another host's actor", link(relApplication, "https://victim.example/actor"), "", ""},
+		{"another host's actor by WebFinger", "", link(relService, "https://victim.example/actor"), ""},
+		{"a script", link(relApplication, "data:application/json,{}"), "", ""},
+		{"not JSON", "<html>", "", ""},
+		{"nothing", "", "", ""},
+	} {
+		nodeinfo, webfinger = tc.nodeinfo, tc.webfinger
+		for _, form := range []string{host, base} {
+			got, err := c.NodeActor(t.Context(), form)
+			if tc.want == "" && err == nil || tc.want != "" && got != base+tc.want {
+				t.Errorf("%s of %s: got %q, %v; want %q", tc.name, form, got, err, tc.want)
+			}
+		}
+	}
+	for _, host := range []string{"", "a b", "a.example/x", "u@a.example", "https://"} {
+		if _, err := c.NodeActor(t.Context(), host); !errors.Is(err, essaim.ErrInvalid) {
+			t.Errorf("%q: %v", host, err)
+		}
+	}
+}
+
+func TestJRDSelf(t *testing.T) {
+	t.Parallel()
+	j := JRD{Links: []Link{{Rel: "self", Type: "text/html", Href: "a"}, {Rel: "self", Type: "application/activity+json", Href: "b"}}}
+	if got, ok := j.Self(); !ok || got != "b" {
+		t.Errorf("got %q, %v", got, ok)
+	}
+	if _, ok := (JRD{}).Self(); ok {
+		t.Error("a link in nothing")
+	}
+}
