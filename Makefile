@@ -79,7 +79,7 @@ bench: ensure build ## the benchmarks, one JSON object a line, both databases
 
 .PHONY: bench-full
 bench-full: ensure build ## the same with 1,000,000 records
-	go run ./e2e/bench -full
+	go run ./e2e/bench -records 1000000
 
 .PHONY: e2e
 e2e: ensure corpus build ## the real binary under test

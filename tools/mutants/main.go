@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Command mutants plants faults in a copy of the tree, one at a time, and runs
+// the tests that must catch each. A fault that no test catches is a test that
+// is missing.
+//
+//	cd tools && go run ./mutants -C .. [-only NAME] [-seed N]
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// fault is something wrong, small, and plausible.
+type fault struct {
+	name string
+	// edits are made together.
+	edits []edit
+	// test is the command that must fail; packages and flags of go test.
+	test []string
+}
+
+// edit replaces the one occurrence of a text in a file. With a module, the file
+// is that library's, of which a copy takes the place in go.mod.
+type edit struct{ module, file, old, new string }
+
+// result is a line of the report.
+type result struct {
+	Mutant  string  `json:"mutant"`
+	Outcome string  `json:"outcome"` // caught, SURVIVED, or why it could not be planted
+	By      string  `json:"by,omitempty"`
+	Seconds float64 `json:"seconds"`
+}
+
+func main() {
+	dir := flag.String("C", ".", "the repository")
+	only := flag.String("only", "", "the one fault to plant")
+	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "order of the faults")
+	flag.Parse()
+	failed, err := run(*dir, *only, *seed)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+	if failed > 0 {
+		os.Exit(1)
+	}
+}
+
+func run(dir, only string, seed uint64) (failed int, err error) {
+	fmt.Printf("seed %d\n", seed)
+	start := time.Now()
+	list := faults()
+	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	copied, err := copyTree(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(copied)
+	healthy := map[string]error{}
+	planted := 0
+	for _, f := range list {
+		if only != "" && f.name != only {
+			continue
+		}
+		planted++
+		r := plant(copied, f, healthy)
+		line, err := json.Marshal(r)
+		if err != nil {
+			return 0, err
+		}
+		fmt.Printf("%s\n", line)
+		if r.Outcome != "caught" {
+			failed++
+		}
+	}
+	if planted == 0 {
+		return 0, fmt.Errorf("no fault is named %q", only)
+	}
+	fmt.Printf("duration %s\n", time.Since(start).Round(time.Second))
+	fmt.Printf("%d passed, %d failed\n", planted-failed, failed)
+	return failed, nil
+}
+
+// plant makes the fault, runs its test and takes the fault away again. The test
+// has to pass without it: healthy remembers those that did.
+func plant(dir string, f fault, healthy map[string]error) (r result) {
+	start := time.Now()
+	r.Mutant = f.name
+	defer func() { r.Seconds = time.Since(start).Seconds() }()
+	command := strings.Join(f.test, " ")
+	err, known := healthy[command]
+	if !known {
+		var out string
+		if out, err = goCommand(dir, append([]string{"test"}, f.test...)...); err != nil {
+			err = fmt.Errorf("its test fails without it: %w\n%s", err, out)
+		}
+		healthy[command] = err
+	}
+	if err != nil {
+		r.Outcome = err.Error()
+		return r
+	}
+	undo, err := apply(dir, f.edits)
+	defer undo()
+	if err != nil {
+		r.Outcome = err.Error()
+		return r
+	}
+	if out, err := goCommand(dir, "build", "./..."); err != nil {
+		r.Outcome = "does not build: " + out
+		return r
+	}
+	out, err := goCommand(dir, append([]string{"test"}, f.test...)...)
+	if err == nil {
+		r.Outcome = "SURVIVED"
+		return r
+	}
+	r.Outcome, r.By = "caught", firstFailure(out)
+	return r
+}
+
+// firstFailure names the test that caught a fault.
+func firstFailure(out string) string {
+	for line := range strings.Lines(out) {
+		line = strings.TrimSpace(line)
+		for _, sign := range []string{"--- FAIL: ", "panic: ", "FAIL\t"} {
+			if strings.HasPrefix(line, sign) {
+				return strings.TrimPrefix(line, "--- ")
+			}
+		}
+	}
+	return ""
+}
+
+// apply makes the edits; undo puts everything back, also after an error.
+func apply(dir string, edits []edit) (undo func(), err error) {
+	var back []func()
+	undo = func() {
+		for i := len(back) - 1; i >= 0; i-- {
+			back[i]()
+		}
+	}
+	for _, e := range edits {
+		file := filepath.Join(dir, e.file)
+		if e.module != "" {
+			library, restore, err := replaceModule(dir, e.module)
+			back = append(back, restore)
+			if err != nil {
+				return undo, err
+			}
+			file = filepath.Join(library, e.file)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return undo, err
+		}
+		if n := strings.Count(string(text), e.old); n != 1 {
+			return undo, fmt.Errorf("%s holds %d times %q, want once: has the code changed?", e.file, n, e.old)
+		}
+		back = append(back, func() { _ = os.WriteFile(file, text, 0o644) })
+		if err := os.WriteFile(file, []byte(strings.Replace(string(text), e.old, e.new, 1)), 0o644); err != nil {
+			return undo, err
+		}
+	}
+	return undo, nil
+}
+
+// limit is how long one command may take: a fault may make a test hang.
+const limit = 6 * time.Minute
+
+func goCommand(dir string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return output(ctx, dir, "go", args...)
+}
