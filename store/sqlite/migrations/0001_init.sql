@@ -69,12 +69,14 @@ CREATE TABLE record (
     import_id      INTEGER REFERENCES import (id),
     source_key     TEXT, -- of an imported row
     source_digest  TEXT, -- of the row as last imported
+    position       INTEGER NOT NULL, -- its place in every list: updated_at made unique, see store/position.go
     UNIQUE (kind, origin, slug)
 );
-CREATE INDEX record_listed ON record (state, updated_at DESC, id);
-CREATE INDEX record_by_kind ON record (kind, state, updated_at DESC, id);
-CREATE INDEX record_by_origin ON record (origin, state, updated_at DESC, id);
-CREATE INDEX record_by_territory ON record (territory, state, updated_at DESC, id);
+CREATE UNIQUE INDEX record_position ON record (position);
+CREATE INDEX record_listed ON record (state, position);
+CREATE INDEX record_by_slug ON record (origin, slug);
+CREATE INDEX record_by_origin ON record (origin, state, position);
+CREATE INDEX record_by_territory ON record (territory, state, position);
 CREATE INDEX record_by_number ON record (origin, number);
 CREATE INDEX record_by_import ON record (import_id) WHERE import_id IS NOT NULL;
 CREATE UNIQUE INDEX record_by_source ON record (source_key) WHERE source_key IS NOT NULL;
@@ -92,8 +94,6 @@ CREATE TABLE record_place (
 );
 CREATE INDEX record_place_of ON record_place (rid);
 CREATE INDEX record_place_insee ON record_place (insee, rid);
--- sqlite only: boxes of record_place.pid; PostgreSQL has a gist index instead.
-CREATE VIRTUAL TABLE record_box USING rtree (pid, south, north, west, east);
 
 CREATE TABLE record_theme (
     rid    INTEGER NOT NULL REFERENCES record (rid) ON DELETE CASCADE,
@@ -102,6 +102,22 @@ CREATE TABLE record_theme (
     PRIMARY KEY (theme, rid)
 );
 CREATE INDEX record_theme_of ON record_theme (rid);
+
+-- One row for each published record, found by words and by filter at once.
+-- head holds the terms of title and tagline, body those of the rest, filter a
+-- term for each value of a facet and each map cell; see store/searchdoc.go.
+CREATE TABLE search (
+    position INTEGER PRIMARY KEY, -- as record.position
+    rid      INTEGER NOT NULL REFERENCES record (rid),
+    filter   TEXT    NOT NULL,
+    head     TEXT    NOT NULL,
+    body     TEXT    NOT NULL
+);
+CREATE UNIQUE INDEX search_of ON search (rid);
+-- PostgreSQL has the column terms with a GIN index instead of head, body and
+-- this table. secure-delete takes erased words out of the index at once.
+CREATE VIRTUAL TABLE search_term USING fts5 (head, body, filter, content = 'search', content_rowid = 'position', tokenize = 'ascii', columnsize = 0);
+INSERT INTO search_term (search_term, rank) VALUES ('secure-delete', 1);
 
 CREATE TABLE relation (
     rid    INTEGER NOT NULL REFERENCES record (rid) ON DELETE CASCADE,
@@ -134,8 +150,9 @@ CREATE TABLE tombstone (
 
 -- Counters of the unfiltered list.
 CREATE TABLE facet (
-    facet TEXT    NOT NULL, -- 'kind', 'theme', 'territory', 'stage'
+    facet TEXT    NOT NULL, -- 'kind', 'theme', 'territory', 'stage', 'origin'
     value TEXT    NOT NULL,
+    label TEXT    NOT NULL, -- a territory's name
     n     INTEGER NOT NULL,
     PRIMARY KEY (facet, value)
 );

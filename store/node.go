@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"essaim"
+)
+
+// CreateNode writes down who this node is, once: essaim.ErrConflict when it
+// was done. The territory's username is allotted with it.
+func (s *Store) CreateNode(ctx context.Context, n essaim.Node) error {
+	return s.write(ctx, urgent, func(tx *Tx) error {
+		territory, err := json.Marshal(n.Territory)
+		if err != nil {
+			return err
+		}
+		now := s.now().UnixMicro()
+		if _, err := tx.exec(ctx, "node_insert", n.BaseURL, n.Incarnation, string(territory), n.KeyFingerprint, flag(n.Demo), now); err != nil {
+			return fmt.Errorf("node %s: %w", n.BaseURL, err)
+		}
+		_, err = tx.allot(ctx, actorNames, n.Territory.Username, n.Territory.Actor)
+		return err
+	})
+}
+
+// Node is who this node is; essaim.ErrNotFound before CreateNode.
+func (s *Store) Node(ctx context.Context) (essaim.Node, error) {
+	s.node.Lock()
+	known := s.node.known
+	s.node.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	n, err := s.query().node(ctx)
+	if err != nil {
+		return n, err
+	}
+	s.node.Lock()
+	s.node.known = &n
+	s.node.Unlock()
+	return n, nil
+}
+
+// UpdateNode changes what the node says of itself. Its address and its
+// territory's actor are permanent and stay; the incarnation only rises.
+func (s *Store) UpdateNode(ctx context.Context, n essaim.Node) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		old, err := tx.node(ctx)
+		if err != nil {
+			return err
+		}
+		if n.Incarnation < old.Incarnation {
+			return fmt.Errorf("incarnation %d after %d: %w", n.Incarnation, old.Incarnation, essaim.ErrInvalid)
+		}
+		n.Territory.Actor, n.Territory.Username = old.Territory.Actor, old.Territory.Username
+		territory, err := json.Marshal(n.Territory)
+		if err != nil {
+			return err
+		}
+		_, err = tx.exec(ctx, "node_update", n.Incarnation, string(territory), n.KeyFingerprint, flag(n.Demo))
+		return err
+	})
+	s.node.Lock()
+	s.node.known = nil
+	s.node.Unlock()
+	return err
+}
+
+func (tx *Tx) node(ctx context.Context) (n essaim.Node, err error) {
+	var territory string
+	if err := tx.row(ctx, "node").Scan(&n.BaseURL, &n.Incarnation, &territory, &n.KeyFingerprint, bit{&n.Demo}); err != nil {
+		return n, err
+	}
+	return n, json.Unmarshal([]byte(territory), &n.Territory)
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"essaim/store/query"
+)
+
+// SQLite compiles a statement each time it is given as text. These keep the
+// compiled form: preparedConn for the writer's connection, preparedPool for
+// the readers. (pgx keeps its own.)
+
+type preparedConn struct {
+	conn  *sql.Conn
+	set   *query.Set
+	stmts map[string]*sql.Stmt
+}
+
+func (p *preparedConn) stmt(ctx context.Context, key, text string) (*sql.Stmt, error) {
+	if st, ok := p.stmts[key]; ok {
+		return st, nil
+	}
+	st, err := p.conn.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	p.stmts[key] = st
+	return st, nil
+}
+
+func (p *preparedConn) named(ctx context.Context, name string) (*sql.Stmt, error) {
+	if st, ok := p.stmts[name]; ok {
+		return st, nil
+	}
+	text, ok := p.set.Text(name)
+	if !ok {
+		return nil, fmt.Errorf("no such statement")
+	}
+	return p.stmt(ctx, name, text)
+}
+
+// do runs a statement that has no name, such as COMMIT.
+func (p *preparedConn) do(ctx context.Context, text string) (sql.Result, error) {
+	st, err := p.stmt(ctx, text, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(ctx)
+}
+
+// A statement that is interrupted makes SQLite roll the whole group back, so
+// whoever gives up waiting must not reach it.
+
+func (p *preparedConn) exec(ctx context.Context, name string, args ...any) (sql.Result, error) {
+	ctx = context.WithoutCancel(ctx)
+	st, err := p.named(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(ctx, args...)
+}
+
+func (p *preparedConn) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
+	ctx = context.WithoutCancel(ctx)
+	st, err := p.named(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+func (p *preparedConn) close() error {
+	var errs []error
+	for _, st := range p.stmts {
+		errs = append(errs, st.Close())
+	}
+	return errors.Join(errs...)
+}
+
+type preparedPool struct {
+	db    *sql.DB
+	set   *query.Set
+	mu    sync.RWMutex
+	stmts map[string]*sql.Stmt
+}
+
+func (p *preparedPool) stmt(ctx context.Context, name string) (*sql.Stmt, error) {
+	p.mu.RLock()
+	st, ok := p.stmts[name]
+	p.mu.RUnlock()
+	if ok {
+		return st, nil
+	}
+	text, ok := p.set.Text(name)
+	if !ok {
+		return nil, fmt.Errorf("no such statement")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if st, ok := p.stmts[name]; ok {
+		return st, nil
+	}
+	st, err := p.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if p.stmts == nil {
+		p.stmts = map[string]*sql.Stmt{}
+	}
+	p.stmts[name] = st
+	return st, nil
+}
+
+func (p *preparedPool) exec(ctx context.Context, name string, args ...any) (sql.Result, error) {
+	st, err := p.stmt(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(ctx, args...)
+}
+
+func (p *preparedPool) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
+	st, err := p.stmt(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+func (p *preparedPool) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for _, st := range p.stmts {
+		errs = append(errs, st.Close())
+	}
+	p.stmts = nil
+	return errors.Join(errs...)
+}
+
+// preparedTx runs the pool's statements in a transaction.
+type preparedTx struct {
+	tx   *sql.Tx
+	pool *preparedPool
+}
+
+func (p *preparedTx) exec(ctx context.Context, name string, args ...any) (sql.Result, error) {
+	st, err := p.pool.stmt(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return p.tx.StmtContext(ctx, st).ExecContext(ctx, args...)
+}
+
+func (p *preparedTx) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
+	st, err := p.pool.stmt(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return p.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+}

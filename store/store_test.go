@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"essaim"
+	"essaim/store"
+	"essaim/store/postgres"
+	"essaim/store/sqlite"
+	"essaim/store/storetest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestOpenMakesTheSchemaAndOpensAgain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		first, err := store.Open(t.Context(), db.Config())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Ready(t.Context()); err != nil {
+			t.Errorf("ready: %v", err)
+		}
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Open(t).Ready(t.Context()); err != nil {
+			t.Errorf("ready after it was opened again: %v", err)
+		}
+	})
+}
+
+func TestOpenRefusesANewerSchema(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := db.Open(t)
+		writable(t, db, s, "INSERT INTO migration (n, applied_at) VALUES (9999, 0)")
+		s.Close()
+		_, err := store.Open(t.Context(), db.Config())
+		if err == nil || !strings.Contains(err.Error(), "schema 9999") {
+			t.Errorf("error = %v, want one that names schema 9999", err)
+		}
+	})
+}
+
+func TestASecondOwnerOfADataDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
+	db := storetest.SQLite(t)
+	db.Open(t)
+	_, err := store.Open(t.Context(), db.Config())
+	if !errors.Is(err, essaim.ErrConflict) || !strings.Contains(err.Error(), db.Dir) {
+		t.Errorf("error = %v, want a conflict that names the directory", err)
+	}
+	guest := db.Config()
+	guest.Guest = true
+	s, err := store.Open(t.Context(), guest)
+	if err != nil {
+		t.Fatalf("a guest is refused: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAGuestDoesNotMigrate(t *testing.T) {
+	t.Parallel()
+	db := storetest.SQLite(t)
+	guest := db.Config()
+	guest.Guest = true
+	if s, err := store.Open(t.Context(), guest); err == nil {
+		s.Close()
+		t.Error("a guest made the schema of an empty database")
+	}
+}
+
+// Every named statement is prepared on its database: a misspelt column shows
+// here, not when a reader asks for the page.
+func TestEveryStatementPrepares(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := db.Open(t)
+		names := s.Statements().Names()
+		if len(names) == 0 {
+			t.Fatal("no statements")
+		}
+		for _, name := range names {
+			text, _ := s.Statements().Text(name)
+			st, err := s.DB().PrepareContext(t.Context(), text)
+			if err != nil {
+				t.Errorf("%s: %v\n%s", name, err, text)
+				continue
+			}
+			st.Close()
+		}
+		t.Logf("%d statements", len(names))
+	})
+}
+
+func TestBothDatabasesHaveTheSameStatements(t *testing.T) {
+	t.Parallel()
+	lite, pg := storetest.SQLite(t).Open(t), storetest.Postgres(t).Open(t)
+	if diff := cmp.Diff(lite.Statements().Names(), pg.Statements().Names()); diff != "" {
+		t.Errorf("names of statements (-sqlite +postgres):\n%s", diff)
+	}
+}
+
+// The two schemas are the same but for how each finds words.
+func TestBothDatabasesHaveTheSameSchema(t *testing.T) {
+	t.Parallel()
+	lite, err := sqlite.Describe(t.Context(), storetest.SQLite(t).Open(t).DB())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pg, err := postgres.Describe(t.Context(), storetest.Postgres(t).Open(t).DB())
+	if err != nil {
+		t.Fatal(err)
+	}
+	particular := []string{"column search.head text required", "column search.body text required", "column search.terms tsvector required"}
+	known := func(line string) bool { return slices.Contains(particular, line) }
+	lite, pg = slices.DeleteFunc(lite, known), slices.DeleteFunc(pg, known)
+	slices.Sort(lite)
+	slices.Sort(pg)
+	if len(lite) < 150 {
+		t.Errorf("%d columns and indexes described, want at least 150", len(lite))
+	}
+	if diff := cmp.Diff(lite, pg); diff != "" {
+		t.Errorf("schemas (-sqlite +postgres):\n%s", diff)
+	}
+}
+
+// writable runs a statement below the store.
+func writable(t *testing.T, db storetest.DB, s *store.Store, statement string) {
+	t.Helper()
+	pool := s.DB()
+	if db.Name == "sqlite" {
+		lite, err := sqlite.Open(context.Background(), db.Dir, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lite.Close()
+		pool = lite.Writer
+	}
+	if _, err := pool.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"essaim/store"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// server is the PostgreSQL server of this test process: one that the
+// environment names (ESSAIM_TEST_POSTGRES, a postgres:// URL whose user may
+// make databases), or a private one that lives as long as the process.
+var server = sync.OnceValues(start)
+
+type cluster struct {
+	url  url.URL // without a database
+	last atomic.Int64
+	// holder keeps the server alive: it ends when this pipe is closed, which the
+	// kernel does however this process ends.
+	holder io.Closer
+}
+
+func start() (*cluster, error) {
+	c := &cluster{}
+	if given := os.Getenv("ESSAIM_TEST_POSTGRES"); given != "" {
+		u, err := url.Parse(given)
+		if err != nil {
+			return nil, err
+		}
+		c.url = *u
+	} else if err := c.startPrivate(); err != nil {
+		return nil, err
+	}
+	return c, c.template()
+}
+
+// binaries finds the directory of initdb and postgres, which Debian does not
+// put in the PATH.
+func binaries() (string, error) {
+	dirs, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	slices.Sort(dirs)
+	slices.Reverse(dirs)
+	if path, err := exec.LookPath("initdb"); err == nil {
+		dirs = append(dirs, filepath.Dir(path))
+	}
+	for _, dir := range dirs {
+		if _, err := os.Stat(filepath.Join(dir, "initdb")); err == nil {
+			return dir, nil
+		}
+	}
+	return "", errors.New("PostgreSQL is not installed: run \"apt-get install postgresql-15\" (make test does), or name a server in ESSAIM_TEST_POSTGRES")
+}
+
+// startPrivate makes a cluster in a temporary directory and starts it. Nothing
+// of it is to survive, so nothing waits for the disk.
+func (c *cluster) startPrivate() error {
+	bin, err := binaries()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "essaim-pg-")
+	if err != nil {
+		return err
+	}
+	attr, err := asPostgres(dir)
+	if err != nil {
+		return err
+	}
+	data := filepath.Join(dir, "data")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=fr-FR", "--no-sync", "--no-instructions")
+	initdb.Dir, initdb.SysProcAttr = dir, attr
+	if out, err := initdb.CombinedOutput(); err != nil {
+		os.RemoveAll(dir)
+		return fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	script := `"$0" "$@" >"$HOME/log" 2>&1 & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid; rm -rf "$HOME"`
+	args := []string{"-c", script, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-p", strconv.Itoa(port)}
+	for _, setting := range []string{
+		"listen_addresses=127.0.0.1", "fsync=off", "synchronous_commit=off", "full_page_writes=off",
+		"max_connections=300", "shared_buffers=128MB", "autovacuum_naptime=10", "max_wal_size=2GB",
+	} {
+		args = append(args, "-c", setting)
+	}
+	holder := exec.Command("/bin/sh", args...)
+	holder.Env = append(os.Environ(), "HOME="+dir)
+	holder.Dir, holder.SysProcAttr = dir, attr
+	if c.holder, err = holder.StdinPipe(); err != nil {
+		return err
+	}
+	if err := holder.Start(); err != nil {
+		return err
+	}
+	c.url = url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/", RawQuery: url.Values{"host": {dir}, "port": {strconv.Itoa(port)}}.Encode()}
+	if err := c.awake(); err != nil {
+		log, _ := os.ReadFile(filepath.Join(dir, "log"))
+		c.holder.Close()
+		return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, log)
+	}
+	return nil
+}
+
+// asPostgres lets root start the server as the user postgres, as it must: it
+// refuses to run as root. The group is its own so that an interrupt at the
+// terminal does not reach it before its cleaning up.
+func asPostgres(dir string) (*syscall.SysProcAttr, error) {
+	attr := &syscall.SysProcAttr{Setpgid: true}
+	if os.Getuid() != 0 {
+		return attr, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, err
+	}
+	uid, _ := strconv.Atoi(u.Uid)
+	gid, _ := strconv.Atoi(u.Gid)
+	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return attr, os.Chown(dir, uid, gid)
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// awake waits until the server answers.
+func (c *cluster) awake() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var conn *pgx.Conn
+		if conn, err = pgx.Connect(ctx, c.database("postgres")); err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (c *cluster) database(name string) string {
+	u := c.url
+	u.Path = "/" + name
+	return u.String()
+}
+
+// exec runs a statement outside any transaction in the maintenance database.
+func (c *cluster) exec(ctx context.Context, statement string) error {
+	conn, err := pgx.Connect(ctx, c.database("postgres"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, statement)
+	return err
+}
+
+// templateName is per process: packages under test may share a server.
+func templateName() string { return "essaim_template_" + strconv.Itoa(os.Getpid()) }
+
+// template makes the database with the migrated schema that tests get copies of.
+func (c *cluster) template() error {
+	ctx := context.Background()
+	if err := c.exec(ctx, "CREATE DATABASE "+templateName()); err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, store.Config{URL: c.database(templateName())})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// fresh makes a database of its own for a test, gone with it: a copy of the
+// template, or with an empty name one without any table.
+func (c *cluster) fresh(t testing.TB, template string) string {
+	t.Helper()
+	name := "essaim_test_" + strconv.Itoa(os.Getpid()) + "_" + strconv.FormatInt(c.last.Add(1), 10)
+	statement := "CREATE DATABASE " + name
+	if template != "" {
+		statement += " TEMPLATE " + template
+	}
+	if err := c.exec(context.Background(), statement); err != nil {
+		t.Fatalf("new test database: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := c.exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Errorf("drop of the test database: %v", err)
+		}
+	})
+	return c.database(name)
+}
+
+// SQL connects to a PostgreSQL address below the store, for a test that looks
+// at the database itself.
+func SQL(t testing.TB, address string) *sql.DB {
+	t.Helper()
+	cfg, err := pgx.ParseConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := stdlib.OpenDB(*cfg)
+	t.Cleanup(func() { db.Close() })
+	return db
+}

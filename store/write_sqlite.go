@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"essaim"
+	"essaim/store/query"
+	"essaim/store/sqlite"
+)
+
+// Bounds of a group of jobs that share one commit. A commit waits for the
+// disk; under load that wait is shared, alone a job waits for nobody.
+const (
+	groupJobs = 64
+	groupTime = 5 * time.Millisecond
+	// passedOver is after how many groups that left a patient job waiting one is
+	// taken before the urgent ones.
+	passedOver = 4
+)
+
+// lite is the SQLite side of the store: readers side by side, and one goroutine
+// that owns the writing connection and takes jobs from two queues.
+type lite struct {
+	db      *sqlite.DB
+	reads   *preparedPool
+	conn    *sql.Conn
+	prep    *preparedConn
+	urgent  chan *job
+	patient chan *job
+	quit    chan struct{}
+	once    sync.Once
+	done    chan struct{}
+	skipped int // groups in a row that left a patient job waiting
+}
+
+type job struct {
+	ctx    context.Context
+	f      func(runner) error
+	err    error
+	answer chan error
+}
+
+func newLite(ctx context.Context, db *sqlite.DB, set *query.Set) (*lite, error) {
+	conn, err := db.Writer.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := &lite{
+		db: db, conn: conn, reads: &preparedPool{db: db.Reader, set: set}, prep: &preparedConn{conn: conn, set: set, stmts: map[string]*sql.Stmt{}},
+		urgent: make(chan *job, groupJobs), patient: make(chan *job, groupJobs), quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	go l.run()
+	return l, nil
+}
+
+func (l *lite) pool() runner { return l.reads }
+
+func (l *lite) snapshot(ctx context.Context, f func(runner) error) error {
+	tx, err := l.db.Reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	return f(&preparedTx{tx, l.reads})
+}
+
+func (l *lite) write(ctx context.Context, p priority, f func(runner) error) error {
+	j := &job{ctx: ctx, f: f, answer: make(chan error, 1)}
+	queue := l.urgent
+	if p == patient {
+		queue = l.patient
+	}
+	select {
+	case queue <- j:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.quit:
+		return errClosed
+	}
+	select {
+	case err := <-j.answer:
+		return err
+	case <-l.done:
+		// The writer may have answered as it ended.
+		select {
+		case err := <-j.answer:
+			return err
+		default:
+			return errClosed
+		}
+	}
+}
+
+var errClosed = fmt.Errorf("store is closed: %w", essaim.ErrUnavailable)
+
+// run takes jobs until Close. What was waiting then is refused.
+func (l *lite) run() {
+	defer close(l.done)
+	for {
+		select {
+		case <-l.quit:
+			return
+		default:
+		}
+		var first *job
+		if l.skipped >= passedOver {
+			first = take(l.patient)
+		}
+		if first == nil {
+			select {
+			case first = <-l.urgent:
+			default:
+				select {
+				case first = <-l.urgent:
+				case first = <-l.patient:
+				case <-l.quit:
+					return
+				}
+			}
+		}
+		l.group(first)
+	}
+}
+
+func take(queue chan *job) *job {
+	select {
+	case j := <-queue:
+		return j
+	default:
+		return nil
+	}
+}
+
+// group runs jobs in one transaction and answers each after the commit.
+func (l *lite) group(first *job) {
+	ctx := context.Background() // a commit is not given up half-way
+	if _, err := l.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		first.answer <- err
+		return
+	}
+	start := time.Now()
+	var jobs []*job
+	l.skipped++
+	for j := first; j != nil; j = l.next(len(jobs), start) {
+		jobs = append(jobs, j)
+		if j.err = l.one(ctx, j); errors.Is(j.err, errLost) {
+			break
+		}
+	}
+	if len(l.patient) == 0 {
+		l.skipped = 0
+	}
+	err := l.commit(ctx, jobs)
+	for _, j := range jobs {
+		if j.err == nil {
+			j.err = err
+		}
+		j.answer <- j.err
+	}
+}
+
+// next picks the job that may still join the group: urgent ones first, a
+// patient one when none is waiting.
+func (l *lite) next(n int, start time.Time) *job {
+	if n >= groupJobs || time.Since(start) >= groupTime {
+		return nil
+	}
+	if j := take(l.urgent); j != nil {
+		return j
+	}
+	j := take(l.patient)
+	if j != nil {
+		l.skipped = 0
+	}
+	return j
+}
+
+// errLost says that the database itself ended the group's transaction: nothing
+// of it will be committed.
+var errLost = fmt.Errorf("transaction lost: %w", essaim.ErrUnavailable)
+
+// one runs a job in a savepoint of its own: one that fails leaves no trace.
+func (l *lite) one(ctx context.Context, j *job) error {
+	if err := j.ctx.Err(); err != nil {
+		return err // whoever asked has gone
+	}
+	if _, err := l.prep.do(ctx, "SAVEPOINT job"); err != nil {
+		return errors.Join(errLost, err)
+	}
+	err := guarded(j.f, l.prep)
+	if err != nil {
+		// A failing disk or an interrupt makes SQLite roll everything back, and
+		// the savepoint with it.
+		if _, lost := l.prep.do(ctx, "ROLLBACK TO job"); lost != nil {
+			return errors.Join(errLost, err)
+		}
+	}
+	if _, lost := l.prep.do(ctx, "RELEASE job"); lost != nil {
+		return errors.Join(errLost, err, lost)
+	}
+	return err
+}
+
+// guarded turns a panic of a job into its error: the writer serves everyone.
+func guarded(f func(runner) error, r runner) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in a transaction: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f(r)
+}
+
+// commit ends the group's transaction. When it fails nothing was kept, and no
+// job may be answered as if it had been.
+func (l *lite) commit(ctx context.Context, jobs []*job) error {
+	for _, j := range jobs {
+		if errors.Is(j.err, errLost) {
+			l.conn.ExecContext(ctx, "ROLLBACK")
+			return errLost
+		}
+	}
+	if _, err := l.prep.do(ctx, "COMMIT"); err != nil {
+		l.conn.ExecContext(ctx, "ROLLBACK")
+		return err
+	}
+	return nil
+}
+
+func (l *lite) class(err error) error { return sqlite.Class(err) }
+func (l *lite) raw() *sql.DB          { return l.db.Reader }
+
+func (l *lite) close() error {
+	l.once.Do(func() { close(l.quit) })
+	<-l.done
+	return errors.Join(l.prep.close(), l.reads.close(), l.conn.Close(), l.db.Close())
+}
