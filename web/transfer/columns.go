@@ -339,3 +339,28 @@ func (m *Mapping) GuessKind(f *File) (essaim.Kind, string) {
 	}
 	return essaim.KindInitiative, "nothing shows another kind"
 }
+
+// Describe lists, for a report, what each field is read from and what is left
+// out; contacts tells whether ways to reach people are kept.
+func (m *Mapping) Describe(contacts bool) []string {
+	var out, left []string
+	for _, c := range columnNames {
+		columns := m.Columns[c.field]
+		if !contacts && (c.field == FieldEmail || c.field == FieldPhone) {
+			left = append(left, columns...)
+		} else if len(columns) > 0 {
+			out = append(out, string(c.field)+" from "+strings.Join(columns, ", "))
+		}
+	}
+	if len(m.days) > 0 {
+		names := make([]string, len(m.days))
+		for i, d := range m.days {
+			names[i] = d.column
+		}
+		out = append(out, "hours from "+strings.Join(names, ", "))
+	}
+	if left = append(left, m.Unused...); len(left) > 0 {
+		out = append(out, "left out: "+strings.Join(left, ", "))
+	}
+	return out
+}
