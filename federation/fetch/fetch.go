@@ -47,6 +47,9 @@ type Config struct {
 	Total   time.Duration // of a request with its redirects; 30 s when 0
 	// TLS replaces the machine's authorities, in tests.
 	TLS *tls.Config
+	// Transport carries every request without the address check, in tests on a
+	// network in memory.
+	Transport http.RoundTripper
 }
 
 // Limits of every client.
@@ -163,7 +166,7 @@ func (c *Client) allowed(a netip.Addr) bool {
 // closed; reading it is bounded by the client's limits.
 func (c *Client) do(r *http.Request) (*http.Response, error) {
 	r.Header.Set("User-Agent", c.conf.UserAgent)
-	transport := c.public
+	var transport http.RoundTripper = c.public
 	switch r.URL.Scheme {
 	case "https":
 	case "http":
@@ -173,6 +176,9 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 		transport = c.plain
 	default:
 		return nil, fmt.Errorf("%s: %w", r.URL.Redacted(), ErrAddress)
+	}
+	if c.conf.Transport != nil {
+		transport = c.conf.Transport
 	}
 	answer, err := transport.RoundTrip(r)
 	if err != nil {
