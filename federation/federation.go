@@ -15,6 +15,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -51,7 +52,10 @@ type Config struct {
 	// AllowPrivate lists ranges that may be reached over plain HTTP, for
 	// development and tests.
 	AllowPrivate []netip.Prefix
-	Workers      int // delivery workers; 64 when 0
+	// Transport carries outgoing requests in tests; the guarded client of
+	// federation/fetch when nil.
+	Transport http.RoundTripper
+	Workers   int // deliveries under way at once; 64 when 0
 }
 
 // Store is what federation needs of the database, by role.
@@ -105,6 +109,9 @@ type DocumentStore interface {
 	Counts(ctx context.Context, actor string) (Counts, error)
 	// Reactions counts the likes or announces of a local record.
 	Reactions(ctx context.Context, object string, kind essaim.ReactionKind) (int, error)
+	// Number is the last change number committed, by any process: it moves with
+	// every commit that changes what Object or Activity answers.
+	Number(ctx context.Context) (int64, error)
 	// Record is a record by its id.
 	Record(ctx context.Context, id string) (essaim.Record, error)
 }

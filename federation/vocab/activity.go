@@ -224,3 +224,12 @@ func (r *Renderer) tombstone(rec *essaim.Record, at time.Time) (proof.Signed, er
 	}
 	return r.sign(doc, rec.Territory, at)
 }
+
+// ObjectID is the id of an activity's object; empty when it has none.
+func ObjectID(activity []byte) string {
+	var a struct {
+		Object iri `json:"object"`
+	}
+	read(members(activity), &a)
+	return string(a.Object)
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"sync"
+)
+
+// maxCached bounds the documents kept in memory, in bytes.
+const maxCached = 32 << 20
+
+// documentCache keeps documents that were read lately. It never serves an old
+// one: each request waits for a reading of the store's last change number that
+// began after the request did, and a document read under another number is
+// read again. Requests that wait together share one such reading, so that a
+// popular object costs one small query for many of them.
+type documentCache struct {
+	number func(context.Context) (int64, error)
+
+	mu      sync.Mutex
+	entries map[string]entry
+	size    int
+	reading *reading // begun, or about to begin
+	next    *reading // for those who came after it began
+}
+
+type entry struct {
+	doc    Stored
+	number int64
+}
+
+// reading is one look at the change number, shared by all who wait for it.
+type reading struct {
+	done   chan struct{}
+	number int64
+	err    error
+}
+
+func newDocumentCache(number func(context.Context) (int64, error)) *documentCache {
+	return &documentCache{number: number, entries: map[string]entry{}}
+}
+
+// get returns the document under key as of now, from memory when nothing
+// changed since it was read by load.
+func (c *documentCache) get(ctx context.Context, key string, load func(context.Context, string) (Stored, error)) (Stored, error) {
+	n, err := c.current(ctx)
+	if err != nil {
+		return Stored{}, err
+	}
+	c.mu.Lock()
+	e, ok := c.entries[key]
+	c.mu.Unlock()
+	if ok && e.number == n {
+		return e.doc, nil
+	}
+	doc, err := load(ctx, key)
+	if err != nil {
+		return Stored{}, err
+	}
+	// What was read now is at least as new as n, so it may be kept under n.
+	c.put(key, entry{doc: doc, number: n})
+	return doc, nil
+}
+
+// current is the last change number, read after the call began.
+func (c *documentCache) current(ctx context.Context) (int64, error) {
+	c.mu.Lock()
+	r := c.reading
+	mine := r == nil
+	if mine {
+		r = &reading{done: make(chan struct{})}
+		c.reading = r
+	} else {
+		// That reading may have begun before us: share the one after it.
+		if c.next == nil {
+			c.next = &reading{done: make(chan struct{})}
+		}
+		r = c.next
+	}
+	c.mu.Unlock()
+	if mine {
+		c.read(ctx, r)
+	}
+	select {
+	case <-r.done:
+		return r.number, r.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// read looks at the number for r, then, for as long as others came meanwhile,
+// hands over to a goroutine that looks for them.
+func (c *documentCache) read(ctx context.Context, r *reading) {
+	// Others wait for the same answer: one who leaves must not fail them.
+	ctx = context.WithoutCancel(ctx)
+	r.number, r.err = c.number(ctx)
+	close(r.done)
+	c.mu.Lock()
+	c.reading, c.next = c.next, nil
+	r = c.reading
+	c.mu.Unlock()
+	if r != nil {
+		go c.read(ctx, r)
+	}
+}
+
+func (c *documentCache) put(key string, e entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old, ok := c.entries[key]; ok {
+		c.size -= len(old.doc.Bytes)
+	}
+	c.entries[key] = e
+	c.size += len(e.doc.Bytes)
+	for k, old := range c.entries {
+		if c.size <= maxCached {
+			return
+		}
+		// Any will do: what is asked for often comes back at once.
+		if k != key {
+			c.size -= len(old.doc.Bytes)
+			delete(c.entries, k)
+		}
+	}
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"net/http"
+	"time"
+
+	"essaim/federation/fetch"
+	"essaim/federation/sig"
+	"essaim/federation/vocab"
+)
+
+// newClient makes the one client through which the node asks and sends. Every
+// GET is signed as the node's own actor: GoToSocial and Mastodon's secure mode
+// ask for it.
+func (s *Server) newClient(c Config) (*fetch.Client, error) {
+	key := sig.SigningKey{ID: vocab.KeyID(s.nodeActor()), Private: c.Keys.RSA}
+	return fetch.New(fetch.Config{
+		UserAgent:    "Essaim/" + s.version + " (+" + s.base + "/)",
+		AllowPrivate: c.AllowPrivate,
+		Sign:         func(r *http.Request, body []byte) error { return sig.Sign(r, body, key, sig.Cavage, s.now()) },
+		Now:          func() time.Time { return s.now() },
+		Transport:    c.Transport,
+	})
+}

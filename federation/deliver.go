@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"cmp"
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"essaim"
+	"essaim/federation/fetch"
+	"essaim/federation/sig"
+	"essaim/federation/vocab"
+)
+
+// Poster sends signed activities; *fetch.Client is the one.
+type Poster interface {
+	Post(ctx context.Context, inbox string, body []byte, sign func(*http.Request, []byte) error) (fetch.Result, error)
+}
+
+// DelivererConfig is what a Deliverer needs.
+type DelivererConfig struct {
+	Store  DeliveryStore   // required
+	Client Poster          // required
+	Key    *rsa.PrivateKey // required: signs for every local actor
+	Now    func() time.Time
+	Logger *slog.Logger
+	// Workers is how many tries are under way at once; 64 when 0.
+	Workers int
+	// Random spreads retries, in [0, 1).
+	Random func() float64
+}
+
+// Deliverer sends what is queued. It schedules hosts, not rows: each host has
+// its own place, pace and breaker, so that one that hangs disturbs nobody. What
+// it holds in memory may be lost at any moment: a claim that is not finished is
+// free again when its lease ends.
+type Deliverer struct {
+	DelivererConfig
+
+	lanes map[string]*lane
+	order []*lane // round robin
+	total int     // tries under way
+	done  int     // tries answered so far, on all hosts
+
+	// What the scheduler has to say to the two goroutines that talk to the
+	// database; it never waits for them.
+	wanting  []claimRequest
+	claiming int // requests not answered yet
+	pending  []hostResult
+	writing  int // batches not written yet
+
+	answers chan answer
+	ask     chan claimRequest
+	claims  chan claimAnswer
+	results chan []hostResult
+	acked   chan []hostResult
+	tasks   sync.WaitGroup
+}
+
+// answer is what a try came to.
+type answer struct {
+	try    *try
+	result fetch.Result
+	err    error
+	style  sig.Style
+}
+
+type claimRequest struct {
+	lane *lane
+	host string
+	n    int
+}
+
+type claimAnswer struct {
+	claimRequest
+	list  []essaim.Delivery
+	until time.Time
+	err   error
+}
+
+type hostResult struct {
+	host string
+	essaim.DeliveryResult
+}
+
+// NewDeliverer checks the configuration.
+func NewDeliverer(c DelivererConfig) (*Deliverer, error) {
+	if c.Store == nil || c.Client == nil || c.Key == nil {
+		return nil, fmt.Errorf("deliverer: store, client and key are required: %w", essaim.ErrInvalid)
+	}
+	c.Workers = cmp.Or(c.Workers, 64)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Float64
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Deliverer{DelivererConfig: c}, nil
+}
+
+// Run delivers until ctx ends. It then starts nothing more, waits a few seconds
+// for what is under way, and gives back what it had claimed.
+func (d *Deliverer) Run(ctx context.Context) error {
+	d.lanes, d.order, d.total = map[string]*lane{}, nil, 0
+	d.answers, d.claims, d.acked = make(chan answer), make(chan claimAnswer), make(chan []hostResult)
+	d.results, d.ask = make(chan []hostResult), make(chan claimRequest)
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	d.tasks.Go(func() { d.claimer(work) })
+	d.tasks.Go(func() { d.acker(work) })
+	d.schedule(ctx, work)
+	// A database that is away must not keep the node from stopping.
+	defer time.AfterFunc(8*time.Second, stop).Stop()
+	d.wind(work)
+	close(d.ask)
+	close(d.results)
+	d.tasks.Wait()
+	return nil
+}
+
+// schedule is the one goroutine that decides.
+func (d *Deliverer) schedule(ctx, work context.Context) {
+	bell := d.Store.Notify()
+	// Retries become due without a commit, so the bell alone is not enough.
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	pace := time.NewTimer(time.Hour)
+	defer pace.Stop()
+	d.refresh(work)
+	for {
+		pace.Reset(d.start(work))
+		select {
+		case <-ctx.Done():
+			return
+		case <-bell:
+			d.refresh(work)
+		case <-tick.C:
+			d.refresh(work)
+		case <-pace.C:
+			d.cutHanging()
+		case a := <-d.answers:
+			d.judge(work, a)
+		case d.asking() <- d.nextWanted():
+			d.wanting, d.claiming = d.wanting[1:], d.claiming+1
+		case c := <-d.claims:
+			d.take(c)
+		case d.writes() <- d.pending:
+			d.pending, d.writing = nil, d.writing+1
+		case batch := <-d.acked:
+			d.freed(batch)
+		}
+	}
+}
+
+// asking is the claimer's channel while there is something to ask, else nil.
+func (d *Deliverer) asking() chan<- claimRequest {
+	if len(d.wanting) == 0 {
+		return nil
+	}
+	return d.ask
+}
+
+func (d *Deliverer) nextWanted() claimRequest {
+	if len(d.wanting) == 0 {
+		return claimRequest{}
+	}
+	return d.wanting[0]
+}
+
+// writes is the acker's channel while there is something to write, else nil.
+// What comes while it writes makes the next batch.
+func (d *Deliverer) writes() chan<- []hostResult {
+	if len(d.pending) == 0 {
+		return nil
+	}
+	return d.results
+}
+
+// freed notes that results were written: what was behind them may be due now.
+func (d *Deliverer) freed(batch []hostResult) {
+	d.writing--
+	for _, r := range batch {
+		if l := d.lanes[r.host]; l != nil {
+			l.dry = false
+		}
+	}
+}
+
+// refresh looks for hosts with something due.
+func (d *Deliverer) refresh(ctx context.Context) {
+	now := d.Now()
+	for host, l := range d.lanes {
+		if l.idle() && (l.dry || l.broken) {
+			delete(d.lanes, host)
+		}
+	}
+	due, err := d.Store.DueHosts(ctx, 1000)
+	if err != nil {
+		d.Logger.Warn("deliveries not read", "error", err)
+		return
+	}
+	for _, state := range due {
+		l := d.lanes[state.Host]
+		if l == nil {
+			l = newLane(state, now)
+			d.lanes[state.Host] = l
+		} else if l.broken {
+			// The database says that it is due: its time came, or it woke.
+			l.broken, l.limit, l.batch = false, 1, 1
+		}
+		l.dry = false
+	}
+	d.order = d.order[:0]
+	for _, l := range d.lanes {
+		d.order = append(d.order, l)
+	}
+}
+
+// start begins what may begin, one try a host in turn, asks for more where a
+// queue runs low, and returns how long until something may change by itself.
+func (d *Deliverer) start(ctx context.Context) time.Duration {
+	next := time.Hour
+	now := d.Now()
+	for again := true; again; {
+		again = false
+		for _, l := range d.order {
+			if l.wantsMore() {
+				l.claiming = true
+				d.wanting = append(d.wanting, claimRequest{l, l.state.Host, l.batch})
+			}
+			ok, wait := l.ready(now)
+			if wait > 0 {
+				next = min(next, wait)
+			}
+			if !ok {
+				continue
+			}
+			if d.total >= d.Workers {
+				return 50 * time.Millisecond // a hanging try may have to make room
+			}
+			if c, ok := l.take(now); ok {
+				d.begin(ctx, l, c, now)
+				again = true
+			}
+		}
+	}
+	for _, l := range d.order {
+		if len(l.queue) > 0 && len(l.running) >= l.limit {
+			return min(next, 50*time.Millisecond)
+		}
+	}
+	return next
+}
+
+// begin starts one try.
+func (d *Deliverer) begin(ctx context.Context, l *lane, c claimed, now time.Time) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	t := &try{claimed: c, lane: l, began: now, cancel: cancel, answered: l.answered, delivered: d.done}
+	l.running = append(l.running, t)
+	l.nextAt = now.Add(slowPace)
+	d.total++
+	style := sig.Cavage
+	if l.state.RFC9421 {
+		style = sig.RFC9421
+	}
+	d.tasks.Go(func() {
+		defer cancel(nil)
+		d.answers <- d.send(ctx, t, style)
+	})
+}
+
+// send makes one try: signed anew, and once more with the other signature when
+// the answer says that this may be what is missing.
+func (d *Deliverer) send(ctx context.Context, t *try, style sig.Style) (a answer) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.Logger.Error("delivery panicked", "delivery", t.ID, "panic", p)
+			a = answer{try: t, err: errPanic}
+		}
+	}()
+	ctx, stop := context.WithTimeout(ctx, tryTime)
+	defer stop()
+	a = d.post(ctx, t, style)
+	if v := judge(a.result.Status, a.err); v.otherSignature {
+		if b := d.post(ctx, t, other(style)); b.err == nil && judge(b.result.Status, nil).outcome == delivered {
+			return b
+		}
+	}
+	return a
+}
+
+var errPanic = errors.New("internal error")
+
+func other(style sig.Style) sig.Style {
+	if style == sig.Cavage {
+		return sig.RFC9421
+	}
+	return sig.Cavage
+}
+
+func (d *Deliverer) post(ctx context.Context, t *try, style sig.Style) answer {
+	key := sig.SigningKey{ID: vocab.KeyID(t.Actor), Private: d.Key}
+	result, err := d.Client.Post(ctx, t.Inbox, t.Body, func(r *http.Request, body []byte) error {
+		return sig.Sign(r, body, key, style, d.Now())
+	})
+	if cause := context.Cause(ctx); err != nil && (errors.Is(cause, errImpatient) || errors.Is(cause, errStopping)) {
+		err = cause
+	}
+	return answer{try: t, result: result, err: err, style: style}
+}
+
+// wind gives back what was claimed and not begun, and waits for what is under
+// way, at most a few seconds.
+func (d *Deliverer) wind(ctx context.Context) {
+	for _, r := range d.wanting {
+		r.lane.claiming = false
+	}
+	d.wanting = nil
+	patience := time.NewTimer(5 * time.Second)
+	defer patience.Stop()
+	for {
+		for _, l := range d.lanes {
+			d.release(l, d.Now(), "")
+		}
+		if d.total == 0 && d.claiming == 0 && d.writing == 0 && len(d.pending) == 0 {
+			return
+		}
+		select {
+		case a := <-d.answers:
+			d.judge(ctx, a)
+		case c := <-d.claims:
+			d.take(c)
+		case d.writes() <- d.pending:
+			d.pending, d.writing = nil, d.writing+1
+		case batch := <-d.acked:
+			d.freed(batch)
+		case <-patience.C:
+			for _, l := range d.lanes {
+				for _, t := range l.running {
+					t.cancel(errStopping)
+				}
+			}
+		}
+	}
+}
+
+var errStopping = errors.New("the node stopped")

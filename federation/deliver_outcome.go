@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strconv"
+	"time"
+
+	"essaim"
+	"essaim/federation/sig"
+)
+
+// judge takes in the answer of a try: for its row, and for its host.
+func (d *Deliverer) judge(ctx context.Context, a answer) {
+	t, l, now := a.try, a.try.lane, d.Now()
+	d.total--
+	l.running = slices.DeleteFunc(l.running, func(r *try) bool { return r == t })
+	v := judge(a.result.Status, a.err)
+	switch {
+	case errors.Is(a.err, errStopping), errors.Is(a.err, errPanic):
+		v.down = false
+	case errors.Is(a.err, errImpatient):
+		// The inbox hangs, not the host, unless the host never answered.
+		v.down = l.answered == 0 && l.state.LastSuccess.IsZero()
+	}
+	reason := reasonOf(a)
+	d.log(ctx, a, v, reason)
+	save := false
+	switch {
+	case v.down:
+		l.hostFailed(now, reason, a.result.RetryAfter, d.Random())
+		save = true
+		if l.broken {
+			d.release(l, l.state.NextAt, reason)
+		}
+	case a.err == nil:
+		d.done++
+		var recovered bool
+		save, recovered = l.succeeded(now)
+		if rfc := a.style == sig.RFC9421; v.outcome == delivered && rfc != l.state.RFC9421 {
+			l.state.RFC9421, save = rfc, true
+		}
+		if recovered {
+			host := l.state.Host
+			d.tasks.Go(func() { d.wake(ctx, host) })
+		}
+	}
+	if save {
+		if err := d.Store.SaveHost(ctx, l.state); err != nil {
+			d.Logger.Warn("host not saved", "host", l.state.Host, "error", err)
+		}
+	}
+	d.pending = append(d.pending, hostResult{l.state.Host, settle(v, t.Delivery, a.result.Status, reason, now, a.result.RetryAfter, d.Random())})
+}
+
+// wake makes what was put off because of the host due at once.
+func (d *Deliverer) wake(ctx context.Context, host string) {
+	if err := d.Store.WakeHost(ctx, host); err != nil {
+		d.Logger.Warn("host not woken", "host", host, "error", err)
+	}
+}
+
+// release gives back what a lane had claimed and will not send before at.
+func (d *Deliverer) release(l *lane, at time.Time, reason string) {
+	for _, c := range l.queue {
+		d.pending = append(d.pending, hostResult{l.state.Host, essaim.DeliveryResult{
+			ID: c.ID, Attempt: c.Attempt, State: essaim.DeliveryWaiting, NextAt: at, Reason: reason,
+		}})
+	}
+	l.queue = nil
+}
+
+// cutHanging ends tries whose place is needed: of an inbox that hangs while its
+// host answers others, or of a host that hangs while other hosts answer.
+func (d *Deliverer) cutHanging() {
+	now := d.Now()
+	for _, l := range d.order {
+		if t := l.impatient(now); t != nil {
+			t.cut = true
+			t.cancel(errImpatient)
+		}
+	}
+	if d.total < d.Workers {
+		return
+	}
+	for _, l := range d.order {
+		for _, t := range l.running {
+			if !t.cut && l.answered == t.answered && d.done-t.delivered >= 8 && now.Sub(t.began) >= patience(t.Attempt) {
+				t.cut = true
+				t.cancel(errImpatient)
+			}
+		}
+	}
+}
+
+// take puts claimed deliveries into their lane.
+func (d *Deliverer) take(c claimAnswer) {
+	d.claiming--
+	if c.err != nil {
+		d.Logger.Warn("deliveries not claimed", "host", c.host, "error", c.err)
+		c.lane.claiming, c.lane.dry = false, true
+		return
+	}
+	c.lane.add(c.list, c.n, c.until, d.Now())
+	if c.lane.broken {
+		d.release(c.lane, c.lane.state.NextAt, c.lane.state.LastReason)
+	}
+}
+
+// claimer asks the database for deliveries, one claim at a time.
+func (d *Deliverer) claimer(ctx context.Context) {
+	for r := range d.ask {
+		until := d.Now().Add(lease)
+		list, err := d.Store.ClaimDeliveries(ctx, r.host, r.n, lease)
+		d.claims <- claimAnswer{claimRequest: r, list: list, until: until, err: err}
+	}
+}
+
+// acker writes results, as many in one transaction as came during the last.
+func (d *Deliverer) acker(ctx context.Context) {
+	for batch := range d.results {
+		d.ack(ctx, batch)
+		d.acked <- batch
+	}
+}
+
+// ack writes a batch, and tries again while the leases still hold: what cannot
+// be written is sent a second time, never lost.
+func (d *Deliverer) ack(ctx context.Context, batch []hostResult) {
+	results := make([]essaim.DeliveryResult, len(batch))
+	for i, r := range batch {
+		results[i] = r.DeliveryResult
+	}
+	for n := range 10 {
+		err := d.Store.FinishDeliveries(ctx, results)
+		if err == nil {
+			return
+		}
+		d.Logger.Warn("deliveries not finished", "deliveries", len(results), "error", err)
+		pause := time.NewTimer(min(time.Duration(n+1)*500*time.Millisecond, 3*time.Second))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return
+		}
+	}
+}
+
+// reasonOf is one line for an administrator, without secrets.
+func reasonOf(a answer) string {
+	switch {
+	case errors.Is(a.err, errImpatient), errors.Is(a.err, errStopping), errors.Is(a.err, errPanic):
+		return a.err.Error()
+	case errors.Is(a.err, essaim.ErrInvalid):
+		return "address that must not be reached"
+	case errors.Is(a.err, context.DeadlineExceeded):
+		return "no answer within " + tryTime.String()
+	case a.err != nil:
+		return oneLine(a.err.Error(), 200)
+	}
+	return "answered " + strconv.Itoa(a.result.Status)
+}
+
+func oneLine(s string, limit int) string {
+	out := make([]rune, 0, limit)
+	for _, r := range s {
+		if len(out) == limit {
+			break
+		}
+		if r < ' ' {
+			r = ' '
+		}
+		out = append(out, r)
+	}
+	return string(out)
+}
+
+// log writes one line a try.
+func (d *Deliverer) log(ctx context.Context, a answer, v verdict, reason string) {
+	level, message := slog.LevelInfo, "delivered"
+	if v.outcome != delivered {
+		level, message = slog.LevelWarn, "not delivered"
+	}
+	d.Logger.LogAttrs(ctx, level, message,
+		slog.Int64("delivery", a.try.ID), slog.String("inbox", a.try.Inbox), slog.String("activity", a.try.ActivityID),
+		slog.Int("attempt", a.try.Attempt), slog.Int("status", a.result.Status), slog.String("reason", reason),
+		slog.Duration("took", d.Now().Sub(a.try.began)))
+}

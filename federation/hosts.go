@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"essaim"
+)
+
+const (
+	firstConnections = 2 // to a host at first: with one, one bad message blocks all
+	maxConnections   = 8 // to a host that answers well
+	// slowPace is the time between two requests to a host that failed within
+	// slowFor or holds a backlog: at most ten a second.
+	slowPace = 100 * time.Millisecond
+	slowFor  = time.Hour
+	// backlogAge is how old a waiting delivery makes a backlog.
+	backlogAge = 10 * time.Minute
+	// breakAfter is how many failures in a row open the breaker.
+	breakAfter = 3
+	// lease is how long claimed deliveries are ours.
+	lease = 60 * time.Second
+	// tryTime bounds one try, with its connection.
+	tryTime = 15 * time.Second
+	// basePatience is how long a first try may go without an answer while others
+	// wait for its place; each further try has four times longer.
+	basePatience = 300 * time.Millisecond
+	maxBatch     = 128
+)
+
+// errImpatient ends a try whose place is needed while others get answers.
+var errImpatient = errors.New("no answer while others were answered")
+
+// lane is what the deliverer holds of one host while it has something to send
+// to it. Only the scheduler touches it.
+type lane struct {
+	state   essaim.HostState
+	queue   []claimed
+	running []*try // oldest first
+	limit   int    // requests at a time
+	batch   int    // how many to claim next
+
+	claiming bool
+	dry      bool // the last claim came back short; cleared when more is due
+	broken   bool // nothing starts before state.NextAt
+	slow     bool // at slowPace
+	answered int  // tries answered so far
+	nextAt   time.Time
+	savedAt  time.Time
+}
+
+// claimed is a delivery of ours until the lease ends.
+type claimed struct {
+	essaim.Delivery
+	until time.Time
+}
+
+// try is one delivery under way.
+type try struct {
+	claimed
+	lane      *lane
+	began     time.Time
+	cancel    context.CancelCauseFunc
+	answered  int // lane.answered when it began
+	delivered int // the deliverer's count when it began
+	cut       bool
+}
+
+func newLane(state essaim.HostState, now time.Time) *lane {
+	l := &lane{state: state, limit: firstConnections, batch: 2 * firstConnections}
+	if state.Failures > 0 || now.Sub(state.DownSince) < slowFor && !state.DownSince.IsZero() {
+		l.slow = true
+	}
+	if state.Failures >= breakAfter {
+		// Half open: one request tells whether the host is back.
+		l.limit, l.batch = 1, 1
+	}
+	return l
+}
+
+// ready tells whether the lane may start a try now; wait is how long until its
+// pace allows one, when that alone stands in the way.
+func (l *lane) ready(now time.Time) (ok bool, wait time.Duration) {
+	if l.broken || len(l.queue) == 0 || len(l.running) >= l.limit {
+		return false, 0
+	}
+	if l.slow && now.Before(l.nextAt) {
+		return false, l.nextAt.Sub(now)
+	}
+	return true, 0
+}
+
+// wantsMore tells whether to claim: before the queue runs dry, so that the
+// connections never wait for the database.
+func (l *lane) wantsMore() bool {
+	return !l.broken && !l.claiming && !l.dry && len(l.queue) < max(l.limit, l.batch/4)
+}
+
+// idle tells whether the lane may be forgotten.
+func (l *lane) idle() bool {
+	return len(l.queue) == 0 && len(l.running) == 0 && !l.claiming
+}
+
+// take removes the next delivery whose lease still covers a whole try.
+func (l *lane) take(now time.Time) (claimed, bool) {
+	for len(l.queue) > 0 {
+		c := l.queue[0]
+		l.queue = l.queue[1:]
+		if now.Add(tryTime + 5*time.Second).Before(c.until) {
+			return c, true
+		}
+		// Its lease ends before we could be done: the next claim has it.
+		l.dry = false
+	}
+	return claimed{}, false
+}
+
+// add takes in what was claimed.
+func (l *lane) add(list []essaim.Delivery, asked int, until, now time.Time) {
+	l.claiming = false
+	l.dry = len(list) < asked
+	if len(list) == asked && !l.slow && l.state.Failures == 0 {
+		l.batch = min(2*l.batch, maxBatch)
+	}
+	for _, d := range list {
+		if now.Sub(d.CreatedAt) > backlogAge {
+			l.slow = true
+		}
+		l.queue = append(l.queue, claimed{Delivery: d, until: until})
+	}
+	if l.slow {
+		l.batch = min(l.batch, 20)
+	}
+}
+
+// succeeded notes an answer that delivered; true when the host's state is to be
+// written.
+func (l *lane) succeeded(now time.Time) (save, recovered bool) {
+	l.answered++
+	recovered = l.state.Failures > 0
+	if recovered {
+		l.slow = true
+		l.batch = max(l.batch, 2*firstConnections)
+		l.limit = max(l.limit, firstConnections)
+	}
+	// One request more at a time for each that went well, but never past what
+	// is asked of it.
+	l.limit = min(l.limit+1, maxConnections)
+	l.broken = false
+	l.state.Failures, l.state.NextAt, l.state.DownSince = 0, time.Time{}, time.Time{}
+	l.state.LastSuccess, l.state.LastReason = now, ""
+	if recovered || now.Sub(l.savedAt) > time.Minute {
+		l.savedAt = now
+		return true, recovered
+	}
+	return false, recovered
+}
+
+// hostFailed notes that the host is in trouble and opens the breaker after
+// several failures in a row, or at once when it says when to come back.
+func (l *lane) hostFailed(now time.Time, reason string, wait time.Duration, random float64) {
+	if l.broken {
+		// One of those that were under way when it opened.
+		return
+	}
+	l.state.Failures++
+	l.state.LastReason = reason
+	if l.state.DownSince.IsZero() {
+		l.state.DownSince = now
+	}
+	l.slow = true
+	l.limit = max(1, l.limit/2)
+	if l.state.Failures >= breakAfter || wait > 0 {
+		l.broken = true
+		l.state.NextAt = now.Add(backoff(l.state.Failures-breakAfter+1, random))
+		if wait > 0 {
+			l.state.NextAt = now.Add(wait)
+		}
+	}
+}
+
+// patience is how long a try may wait for its answer while its place is needed.
+func patience(attempt int) time.Duration {
+	p := basePatience
+	for range min(attempt-1, 4) {
+		p *= 4
+	}
+	return min(p, tryTime)
+}
+
+// impatient picks a try whose inbox hangs while its host answers others, and
+// whose place is needed; nil when there is none.
+func (l *lane) impatient(now time.Time) *try {
+	if len(l.queue) == 0 || len(l.running) < l.limit {
+		return nil
+	}
+	for _, t := range l.running {
+		if !t.cut && l.answered-t.answered >= 3 && now.Sub(t.began) >= patience(t.Attempt) {
+			return t
+		}
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"essaim"
+)
+
+// Mount adds every address of ActivityPub and of discovery to a router. The
+// ids never redirect an ActivityPub client and never end in a slash.
+func (s *Server) Mount(r chi.Router) {
+	get := func(path string, h http.HandlerFunc) {
+		r.Get(path, h)
+		r.Head(path, h)
+	}
+	get("/.well-known/webfinger", s.webFinger)
+	get("/.well-known/nodeinfo", s.nodeInfoLinks)
+	get("/.well-known/host-meta", s.hostMeta)
+	get("/nodeinfo/2.1", s.nodeInfo)
+	get("/nodeinfo/2.0", s.nodeInfo)
+
+	for _, actor := range []string{"/actor", "/actors/{name}"} {
+		get(actor, s.showActor)
+		get(actor+"/outbox", s.showOutbox)
+		get(actor+"/followers", s.showFollowers)
+		get(actor+"/following", s.showFollowing)
+		get(actor+"/featured", s.showFeatured)
+	}
+	get("/objects/{id}", s.showObject)
+	get("/objects/{id}/likes", s.showReactions(essaim.ReactionLike))
+	get("/objects/{id}/shares", s.showReactions(essaim.ReactionAnnounce))
+	get("/objects/{id}/replies", s.showReplies)
+	get("/objects/{id}/context", s.showContext)
+	get("/objects/{id}/adaptations", s.showAdaptations)
+	get("/activities/{id}", s.showActivity)
+}
+
+func levelOf(err error) slog.Level {
+	if errors.Is(err, essaim.ErrUnavailable) {
+		return slog.LevelWarn
+	}
+	return slog.LevelError
+}
+
+func requestAttrs(r *http.Request, err error) []slog.Attr {
+	return []slog.Attr{slog.String("path", r.URL.Path), slog.String("error", err.Error())}
+}

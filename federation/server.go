@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"essaim"
+	"essaim/federation/fetch"
+	"essaim/federation/vocab"
+)
+
+// Server is the node as the Fediverse sees it.
+type Server struct {
+	node     essaim.Node
+	base     string // no last slash
+	host     string // with port when there is one
+	keys     Keys
+	store    Store
+	policy   PeerPolicy
+	version  string
+	now      func() time.Time
+	newID    func() string
+	log      *slog.Logger
+	renderer *vocab.Renderer
+	actors   map[string]*localActor // by id
+	cache    *documentCache
+	client   *fetch.Client
+	deliver  *Deliverer
+	dispatch *Dispatcher
+}
+
+// New checks the configuration and builds what does not change while the node
+// runs: its actors' documents.
+func New(c Config) (*Server, error) {
+	u, err := url.Parse(c.Node.BaseURL)
+	if err != nil || u.Host == "" || c.Store == nil || c.Keys.RSA == nil {
+		return nil, fmt.Errorf("federation: node, keys and store are required: %w", essaim.ErrInvalid)
+	}
+	s := &Server{
+		node: c.Node, base: strings.TrimSuffix(c.Node.BaseURL, "/"), host: u.Host, keys: c.Keys, store: c.Store,
+		policy: cmp.Or(c.PeerPolicy, PeerPolicyOpen), version: cmp.Or(c.Version, "dev"),
+		now: c.Now, newID: c.NewID, log: c.Logger,
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.newID == nil {
+		s.newID = func() string { return strings.ToLower(ulid.MustNew(ulid.Timestamp(s.now()), rand.Reader).String()) }
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.renderer, err = vocab.New(vocab.Config{Node: c.Node, Ed25519: c.Keys.Ed25519, RSA: &c.Keys.RSA.PublicKey, Now: s.now})
+	if err != nil {
+		return nil, fmt.Errorf("federation: %w", err)
+	}
+	if err := s.loadActors(); err != nil {
+		return nil, fmt.Errorf("federation: %w", err)
+	}
+	s.cache = newDocumentCache(c.Store.Number)
+	s.client, err = s.newClient(c)
+	if err != nil {
+		return nil, fmt.Errorf("federation: %w", err)
+	}
+	s.dispatch = &Dispatcher{Store: c.Store, NodeActor: s.nodeActor(), Logger: s.log}
+	s.deliver, err = NewDeliverer(DelivererConfig{
+		Store: c.Store, Client: s.client, Key: c.Keys.RSA, Now: c.Now, Logger: s.log, Workers: c.Workers,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("federation: %w", err)
+	}
+	return s, nil
+}
+
+// Renderer makes the node's documents.
+func (s *Server) Renderer() *vocab.Renderer { return s.renderer }
+
+func (s *Server) nodeActor() string { return s.base + "/actor" }
+
+// activityID makes the id of a new activity of ours.
+func (s *Server) activityID() string { return s.base + "/activities/" + s.newID() }
+
+// RunOutward fans out and delivers until ctx ends, then waits for what is
+// under way.
+func (s *Server) RunOutward(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- s.dispatch.Run(ctx) }()
+	err := s.deliver.Run(ctx)
+	return errors.Join(err, <-done)
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"essaim/federation/vocab"
+)
+
+// descriptor is a JSON resource descriptor (RFC 7033 4.4).
+type descriptor struct {
+	Subject string   `json:"subject"`
+	Aliases []string `json:"aliases,omitempty"`
+	Links   []jrd    `json:"links"`
+}
+
+type jrd struct {
+	Rel  string `json:"rel"`
+	Type string `json:"type,omitempty"`
+	Href string `json:"href,omitempty"`
+}
+
+const (
+	relSelf    = "self"
+	relProfile = "http://webfinger.net/rel/profile-page"
+	// relServer links the node's own actor (FEP-d556).
+	relServer = "https://www.w3.org/ns/activitystreams#Service"
+	// relApplication links it from NodeInfo (FEP-2677).
+	relApplication = "https://www.w3.org/ns/activitystreams#Application"
+)
+
+// webFinger finds an actor by its handle, its id or its page, and the node's
+// own actor by the node's address (RFC 7033, FEP-d556).
+func (s *Server) webFinger(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*") // RFC 7033 5
+	resource := r.URL.Query().Get("resource")
+	kind, _, ok := strings.Cut(resource, ":")
+	if resource == "" || !ok || kind == "" || len(resource) > 2048 {
+		s.refuse(w, r, http.StatusBadRequest)
+		return
+	}
+	d, ok := s.describe(resource)
+	if !ok {
+		s.refuse(w, r, http.StatusNotFound)
+		return
+	}
+	// RFC 7033 4.3: rel narrows the links, never the answer.
+	if rels := r.URL.Query()["rel"]; len(rels) > 0 {
+		d.Links = slices.DeleteFunc(d.Links, func(l jrd) bool { return !slices.Contains(rels, l.Rel) && l.Rel != relSelf })
+	}
+	s.serveJSON(w, r, "application/jrd+json", d)
+}
+
+// describe finds what a resource names; false for what is not here.
+func (s *Server) describe(resource string) (descriptor, bool) {
+	if name, ok := strings.CutPrefix(resource, "acct:"); ok {
+		user, host, ok := strings.Cut(strings.TrimPrefix(name, "@"), "@")
+		if !ok || !s.isHost(host) {
+			return descriptor{}, false
+		}
+		return s.byUsername(strings.ToLower(user))
+	}
+	u, err := url.Parse(resource)
+	if err != nil || !s.isHost(u.Host) || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.User != nil {
+		return descriptor{}, false
+	}
+	if u.Path == "" || u.Path == "/" {
+		return descriptor{Subject: s.base + "/", Links: []jrd{{Rel: relServer, Type: vocab.ContentType, Href: s.nodeActor()}}}, true
+	}
+	for _, a := range s.actors {
+		if a.id == s.base+u.Path || a.page == s.base+u.Path {
+			return s.descriptorOf(a), true
+		}
+	}
+	return descriptor{}, false
+}
+
+// byUsername knows the aliases under which peers look for the node's own actor:
+// host@host, and relay@host in Mobilizon.
+func (s *Server) byUsername(user string) (descriptor, bool) {
+	for _, a := range s.actors {
+		if a.username == user || a.follows && (user == "relay" || user == strings.ToLower(s.host)) {
+			return s.descriptorOf(a), true
+		}
+	}
+	return descriptor{}, false
+}
+
+func (s *Server) descriptorOf(a *localActor) descriptor {
+	return descriptor{
+		Subject: "acct:" + a.username + "@" + s.host,
+		Aliases: []string{a.id, a.page},
+		Links: []jrd{
+			{Rel: relSelf, Type: vocab.ContentType, Href: a.id},
+			{Rel: relProfile, Type: "text/html", Href: a.page},
+		},
+	}
+}
+
+// isHost tells whether a host is this node's, whatever its case.
+func (s *Server) isHost(host string) bool { return strings.EqualFold(host, s.host) }
+
+// hostMeta tells old clients where WebFinger is (RFC 6415).
+func (s *Server) hostMeta(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	body := `<?xml version="1.0" encoding="UTF-8"?>
+<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">
+  <Link rel="lrdd" type="application/jrd+json" template="` + s.base + `/.well-known/webfinger?resource={uri}"/>
+</XRD>
+`
+	serve(w, r, served{body: []byte(body), kind: "application/xrd+xml; charset=utf-8"})
+}
+
+func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request, kind string, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	serve(w, r, served{body: body, kind: kind})
+}
