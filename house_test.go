@@ -77,6 +77,9 @@ var packages = sync.OnceValues(func() ([]goPackage, error) {
 
 func modulePackages(t *testing.T) []goPackage {
 	t.Helper()
+	// Read here too, so that go test does not answer from its cache after a
+	// change that only go list sees.
+	houseFiles(t)
 	list, err := packages()
 	if err != nil {
 		t.Fatal(err)

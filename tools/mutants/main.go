@@ -119,7 +119,7 @@ func plant(dir string, f fault, healthy map[string]error) (r result) {
 		r.Outcome = "does not build: " + out
 		return r
 	}
-	out, err := goCommand(dir, append([]string{"test"}, f.test...)...)
+	out, err := goCommand(dir, append([]string{"test", "-count=1"}, f.test...)...)
 	if err == nil {
 		r.Outcome = "SURVIVED"
 		return r
