@@ -187,7 +187,6 @@ func (f *File) Rows() iter.Seq2[Row, error] {
 				return
 			}
 		}
-		sample = nil
 		for {
 			row, err := f.source.next()
 			if errors.Is(err, io.EOF) {
@@ -220,8 +219,11 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 }
 
 // put keeps a cleaned value, or notes that a spreadsheet broke it. The values of
-// a file of ours are exact.
+// a file of ours are exact. What has no name is nothing that a mapping can name.
 func (r *Row) put(column, value string, own bool) {
+	if column == "" {
+		return
+	}
 	if own {
 		if value != "" {
 			r.Values[column] = value
