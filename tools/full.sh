@@ -19,7 +19,7 @@ suite() { # name, command…
     failed=$((failed + 1))
   fi
   local seed count
-  seed=$(grep -m1 -oE '^seed [0-9]+' "$logs/$name.log" | cut -d' ' -f2)
+  seed=$(grep -m1 -oE 'seed [0-9]+' "$logs/$name.log" | cut -d' ' -f2)
   count=$(grep -oE '^[0-9]+ passed, [0-9]+ failed' "$logs/$name.log" | tail -n 1)
   [ -n "$count" ] || count="$(grep -cE '^ok ' "$logs/$name.log") packages"
   rows+=("| \`$*\` | $outcome | $count | ${seed:-} | $((SECONDS - start)) s |")
