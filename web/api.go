@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"essaim"
+)
+
+// APIRecord is a record as the JSON API gives it. Contacts and consents stay
+// with the node.
+type APIRecord struct {
+	ID   string `json:"id"` // ActivityPub id
+	URL  string `json:"url"`
+	Slug string `json:"slug"`
+	// Origin is the host that publishes the record, this one's for its own.
+	Origin        string    `json:"origin"`
+	Local         bool      `json:"local"`
+	Territory     string    `json:"territory"`
+	TerritoryName string    `json:"territoryName"`
+	State         string    `json:"state"`
+	Revision      int       `json:"revision"`
+	Published     time.Time `json:"published,omitzero"`
+	Updated       time.Time `json:"updated,omitzero"`
+	Description   string    `json:"description,omitempty"` // Markdown
+	essaim.Content
+	// Text is written as description.
+	Text struct{} `json:"text,omitzero"`
+}
+
+// UnmarshalJSON is there so that the method of Content does not read a whole
+// record for its own.
+func (a *APIRecord) UnmarshalJSON(b []byte) error {
+	type head APIRecord
+	aux := struct {
+		*head
+		UnmarshalJSON struct{} `json:"-"`
+		Content       struct{} `json:"-"`
+	}{head: (*head)(a)}
+	if err := json.Unmarshal(b, &aux); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, &a.Content); err != nil {
+		return err
+	}
+	a.Content.Text = a.Description
+	return nil
+}
+
+// APIList is a page of records.
+type APIList struct {
+	Items  []APIRecord `json:"items"`
+	Total  int         `json:"total"`  // exact up to 1,000
+	Capped bool        `json:"capped"` // there are more
+	// Next is what after= takes for the page that follows; empty on the last.
+	Next string `json:"next,omitempty"`
+}
+
+func (s *Server) apiRecord(rec essaim.Record) APIRecord {
+	out := APIRecord{
+		ID: rec.ID, URL: rec.URL, Slug: rec.Slug, Origin: rec.Origin, Local: rec.Origin == "",
+		Territory: rec.Territory, TerritoryName: rec.TerritoryName, State: string(rec.State), Revision: rec.Revision,
+		Published: rec.Published, Updated: rec.Updated, Description: rec.Text, Content: rec.Content,
+	}
+	if out.Local {
+		out.Origin = s.host
+	}
+	out.Contacts = nil
+	out.Credits = rec.PublicCredits()
+	return out
+}
+
+// cors lets pages of other sites read. Nothing here reads cookies.
+func cors(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("Access-Control-Expose-Headers", "ETag, Link, Location")
+		if r.Method == http.MethodOptions {
+			h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+			h.Set("Access-Control-Max-Age", "86400")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bearer reads who writes from the Authorization header: a token, never a cookie.
+func (s *Server) bearer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		u, err := s.store.UserByToken(r.Context(), token)
+		switch {
+		case errors.Is(err, essaim.ErrNotFound), err == nil && u.Disabled:
+			s.fail(w, r, errUnauthorized)
+			return
+		case err != nil:
+			s.fail(w, r, fmt.Errorf("token: %w", err))
+			return
+		}
+		infoOf(r).user = &u
+		next.ServeHTTP(w, r)
+	})
+}
+
+// apiList answers GET /api/v1/{kind}: a search, or one record by ?id=.
+func (s *Server) apiList(k essaim.KindInfo) handlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		v := r.URL.Query()
+		if id := v.Get("id"); id != "" {
+			return s.apiByID(w, r, k, id)
+		}
+		v.Del(paramKind)
+		q, problems := s.parseQuery(v)
+		if err := problems.Err(); err != nil {
+			return err
+		}
+		q.Kinds = []essaim.Kind{k.Kind}
+		res, err := s.store.Search(r.Context(), q)
+		if err != nil {
+			return fmt.Errorf("list: %w", err)
+		}
+		list := APIList{Items: make([]APIRecord, len(res.Records)), Total: res.Total, Capped: res.Capped}
+		for i, rec := range res.Records {
+			list.Items[i] = s.apiRecord(rec)
+		}
+		if res.Next != "" {
+			next := without(v, "", "")
+			next.Set(paramAfter, res.Next)
+			list.Next = res.Next
+			w.Header().Set("Link", "<"+s.abs(address("/api/v1/"+k.API, next))+`>; rel="next"`)
+		}
+		w.Header().Set("Cache-Control", "no-cache")
+		writeJSON(w, http.StatusOK, list)
+		return nil
+	}
+}
+
+func (s *Server) apiByID(w http.ResponseWriter, r *http.Request, k essaim.KindInfo, id string) error {
+	rec, err := s.store.Record(r.Context(), id)
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	if rec.Kind != k.Kind {
+		return errPageNotFound
+	}
+	return s.apiAnswer(w, r, rec)
+}
+
+// apiShow answers GET /api/v1/{kind}/{slug}.
+func (s *Server) apiShow(k essaim.KindInfo) handlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		rec, err := s.visibleRecord(r, k.Kind, "", chi.URLParam(r, "slug"))
+		if err != nil {
+			return err
+		}
+		return s.apiAnswer(w, r, rec)
+	}
+}
+
+func (s *Server) apiAnswer(w http.ResponseWriter, r *http.Request, rec essaim.Record) error {
+	switch rec.State {
+	case essaim.StatePublished:
+	case essaim.StateWithdrawn:
+		return goneError{territory: rec.TerritoryName, at: rec.Updated}
+	default:
+		if rec.Origin != "" || !essaim.May(userOf(r), essaim.ActionWrite) {
+			return errPageNotFound
+		}
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	writeJSON(w, http.StatusOK, s.apiRecord(rec))
+	return nil
+}
+
+// apiCreate answers POST /api/v1/{kind}.
+func (s *Server) apiCreate(k essaim.KindInfo) handlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.may(r, essaim.ActionWrite); err != nil {
+			return err
+		}
+		in, err := s.readInput(w, r, essaim.Content{Kind: k.Kind, Licence: essaim.DefaultLicence})
+		if err != nil {
+			return err
+		}
+		if in.state == "" {
+			in.state = essaim.StatePublished
+		}
+		if err := in.content.Validate(in.state == essaim.StatePublished).Err(); err != nil {
+			return err
+		}
+		rec, err := s.store.CreateRecord(r.Context(), essaim.NewRecord{Content: in.content, State: in.state, Author: authorOf(r)})
+		if err != nil {
+			return fmt.Errorf("new %s: %w", k.Kind, err)
+		}
+		w.Header().Set("Location", s.abs("/api/v1/"+k.API+"/"+rec.Slug))
+		writeJSON(w, http.StatusCreated, s.apiRecord(rec))
+		return nil
+	}
+}
+
+// apiUpdate answers PUT: the fields that are given replace those of the record,
+// the others stay; null empties one.
+func (s *Server) apiUpdate(k essaim.KindInfo) handlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		rec, err := s.apiTarget(r, k, essaim.ActionWrite)
+		if err != nil {
+			return err
+		}
+		in, err := s.readInput(w, r, rec.Content)
+		if err != nil {
+			return err
+		}
+		if in.state == "" || rec.State == essaim.StatePublished {
+			in.state = rec.State
+		}
+		if in.state == essaim.StateCandidate {
+			in.state = essaim.StateDraft
+		}
+		if err := in.content.Validate(in.state == essaim.StatePublished).Err(); err != nil {
+			return err
+		}
+		after, err := s.store.UpdateRecord(r.Context(), rec.ID, in.revision, in.content, in.state, authorOf(r))
+		if err != nil {
+			return fmt.Errorf("edit %s: %w", rec.Slug, err)
+		}
+		writeJSON(w, http.StatusOK, s.apiRecord(after))
+		return nil
+	}
+}
+
+// apiDelete answers DELETE: the record is withdrawn for good.
+func (s *Server) apiDelete(k essaim.KindInfo) handlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		rec, err := s.apiTarget(r, k, essaim.ActionWithdraw)
+		if err != nil {
+			return err
+		}
+		if err := s.store.WithdrawRecord(r.Context(), rec.ID, authorOf(r)); err != nil {
+			return fmt.Errorf("withdraw %s: %w", rec.Slug, err)
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+}
+
+// apiTarget finds the record that is written to, by slug or ?id=. Another
+// territory's records are its own.
+func (s *Server) apiTarget(r *http.Request, k essaim.KindInfo, a essaim.Action) (essaim.Record, error) {
+	if err := s.may(r, a); err != nil {
+		return essaim.Record{}, err
+	}
+	slug := chi.URLParam(r, "slug")
+	if slug != "" {
+		return s.visibleRecord(r, k.Kind, "", slug)
+	}
+	rec, err := s.store.Record(r.Context(), r.URL.Query().Get("id"))
+	switch {
+	case err != nil:
+		return rec, fmt.Errorf("record: %w", err)
+	case rec.Kind != k.Kind:
+		return rec, errPageNotFound
+	case rec.Origin != "":
+		return rec, fmt.Errorf("a record of %s: %w", rec.Origin, essaim.ErrForbidden)
+	case rec.State == essaim.StateWithdrawn:
+		return rec, goneError{territory: rec.TerritoryName, at: rec.Updated}
+	}
+	return rec, nil
+}
+
+// input is what a program writes of a record.
+type input struct {
+	content  essaim.Content
+	state    essaim.State
+	revision int // that was edited; 0 does not check
+}
+
+// readInput reads a JSON body over a content.
+func (s *Server) readInput(w http.ResponseWriter, r *http.Request, before essaim.Content) (input, error) {
+	var in input
+	if typ, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || typ != "application/json" {
+		return in, statusError{http.StatusUnsupportedMediaType, "bad_type"}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
+	if err != nil {
+		return in, formError(err)
+	}
+	return in, s.decodeInput(r.Context(), body, before, &in)
+}
+
+// decodeInput lays the fields of a JSON object over a content. A name that no
+// field has is a problem of that name: a misspelt field must not vanish.
+func (s *Server) decodeInput(_ context.Context, body []byte, before essaim.Content, in *input) error {
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(body, &given); err != nil || given == nil {
+		return fmt.Errorf("body: %w", essaim.ErrInvalid)
+	}
+	if text, ok := given["description"]; ok {
+		given["text"] = text
+		delete(given, "description")
+	}
+	take := func(name string, to any) error {
+		raw, ok := given[name]
+		delete(given, name)
+		if !ok {
+			return nil
+		}
+		if err := json.Unmarshal(raw, to); err != nil {
+			return (essaim.Problems{name: "bad_type"}).Err()
+		}
+		return nil
+	}
+	if err := errors.Join(take("state", &in.state), take("revision", &in.revision)); err != nil {
+		return err
+	}
+	if in.state != "" && in.state != essaim.StateDraft && in.state != essaim.StatePublished {
+		return (essaim.Problems{"state": "unknown"}).Err()
+	}
+	problems := essaim.Problems{}
+	for name := range given {
+		if !contentFields[name] {
+			problems.Add(name, "unknown")
+		}
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	merged, err := overlay(before, given)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(merged, &in.content); err != nil {
+		return typeProblem(err)
+	}
+	for i := range in.content.Places {
+		s.locate(&in.content.Places[i])
+	}
+	return nil
+}
+
+// contentFields are the names that a body may give; the kind is the address's
+// to say, and what only an import or a consent may set is not among them.
+var contentFields = map[string]bool{
+	"title": true, "tagline": true, "text": true, "language": true, "places": true, "everywhere": true, "themes": true, "keywords": true,
+	"networks": true, "licence": true, "holder": true, "images": true, "links": true, "sources": true, "credits": true, "relations": true,
+	"derivedFrom": true, "translationOf": true, "helpWanted": true, "helpOffered": true, "collectedBy": true, "collectedOn": true,
+	"reviewedOn": true, "body": true,
+}
+
+// overlay writes the given fields over those of a content, and those of the
+// given body over its body's.
+func overlay(before essaim.Content, given map[string]json.RawMessage) ([]byte, error) {
+	b, err := json.Marshal(before)
+	if err != nil {
+		return nil, err
+	}
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return nil, err
+	}
+	for name, raw := range given {
+		if name == "body" {
+			if raw, err = overlayBody(fields["body"], raw); err != nil {
+				return nil, err
+			}
+		}
+		fields[name] = raw
+	}
+	return json.Marshal(fields)
+}
+
+func overlayBody(before, given json.RawMessage) (json.RawMessage, error) {
+	fields, more := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	if err := json.Unmarshal(given, &more); err != nil {
+		return nil, (essaim.Problems{"body": "bad_type"}).Err()
+	}
+	if len(before) > 0 && !bytes.Equal(before, []byte("null")) {
+		if err := json.Unmarshal(before, &fields); err != nil {
+			return nil, err
+		}
+	}
+	for name, raw := range more {
+		fields[name] = raw
+	}
+	return json.Marshal(fields)
+}
+
+// typeProblem names the field whose JSON is of another type than wanted.
+func typeProblem(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field != "" {
+		return (essaim.Problems{strings.TrimPrefix(wrong.Field, "plain."): "bad_type"}).Err()
+	}
+	return fmt.Errorf("body: %w", essaim.ErrInvalid)
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"time"
+
+	"essaim"
+)
+
+// Card is a record in a list.
+type Card struct {
+	essaim.Record
+	// Start and Zone are a meeting's.
+	Start, End time.Time
+	Zone       string
+	Cancelled  bool
+	Distance   float64 // kilometres from where the search looks; negative when unknown
+}
+
+// Remote tells whether the record comes from another territory.
+func (c Card) Remote() bool { return c.Origin != "" }
+
+// Help tells whether the record calls for help.
+func (c Card) Help() bool { return len(c.HelpWanted) > 0 }
+
+// Stage is an initiative's.
+func (c Card) Stage() string {
+	if b, ok := c.Body.(*essaim.Initiative); ok {
+		return b.Stage
+	}
+	return ""
+}
+
+func cardOf(r essaim.Record) Card {
+	c := Card{Record: r, Distance: -1}
+	if m, ok := r.Body.(*essaim.Meeting); ok && m != nil {
+		c.Start, c.End, c.Zone = m.Start, m.End, m.Timezone
+		c.Cancelled = m.Status == "cancelled"
+	}
+	return c
+}
+
+func cards(records []essaim.Record) []Card {
+	out := make([]Card, len(records))
+	for i, r := range records {
+		out[i] = cardOf(r)
+	}
+	return out
+}
+
+// near gives each card its distance from the middle of a circle.
+func near(list []Card, at *essaim.Circle) {
+	if at == nil {
+		return
+	}
+	for i := range list {
+		for _, p := range list[i].Places {
+			if !p.Located() {
+				continue
+			}
+			d := essaim.Distance(at.Lat, at.Lon, *p.Lat, *p.Lon)
+			if list[i].Distance < 0 || d < list[i].Distance {
+				list[i].Distance = d
+			}
+		}
+	}
+}

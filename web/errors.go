@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"essaim"
+)
+
+// errPageNotFound is an address that this site does not have.
+var errPageNotFound = fmt.Errorf("page: %w", essaim.ErrNotFound)
+
+// errUnauthorized asks who is there: a page leads to sign-in, the API says 401.
+var errUnauthorized = errors.New("not signed in")
+
+// goneError is a record that was withdrawn, with what may still be said of it.
+type goneError struct {
+	territory string
+	at        time.Time
+}
+
+func (goneError) Error() string { return "withdrawn" }
+func (goneError) Unwrap() error { return essaim.ErrGone }
+
+// statusError is a refusal that has no sentinel in the root package.
+type statusError struct {
+	status int
+	key    string // of its sentence
+}
+
+func (e statusError) Error() string { return http.StatusText(e.status) }
+
+// classify is the one place that maps a failure to a status and to the key of
+// the sentences that explain it: what happened, what was kept, what to do.
+func classify(err error) (status int, key string) {
+	var tooBig *http.MaxBytesError
+	var known statusError
+	switch {
+	case errors.As(err, &known):
+		return known.status, known.key
+	case errors.As(err, &tooBig):
+		return http.StatusRequestEntityTooLarge, "too_large"
+	case errors.Is(err, errUnauthorized):
+		return http.StatusUnauthorized, "unauthorized"
+	case errors.Is(err, essaim.ErrNotFound):
+		return http.StatusNotFound, "not_found"
+	case errors.Is(err, essaim.ErrGone):
+		return http.StatusGone, "gone"
+	case errors.Is(err, essaim.ErrForbidden):
+		return http.StatusForbidden, "forbidden"
+	case errors.Is(err, essaim.ErrConflict):
+		return http.StatusConflict, "conflict"
+	case errors.Is(err, essaim.ErrInvalid):
+		return http.StatusBadRequest, "invalid"
+	case errors.Is(err, essaim.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		return http.StatusServiceUnavailable, "unavailable"
+	}
+	return http.StatusInternalServerError, "internal"
+}
+
+// ErrorPage says what happened and what to do next.
+type ErrorPage struct {
+	Base
+	Status    int
+	Heading   string
+	Text      string
+	RequestID string // of an unknown failure, to be quoted
+}
+
+// fail answers a request that failed, in the reader's language, as a page or as
+// JSON. Only what nobody expected is logged: the rest is the reader's business.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		return // The reader left.
+	}
+	status, key := classify(err)
+	if status == http.StatusInternalServerError {
+		s.log.LogAttrs(r.Context(), slog.LevelError, "request failed",
+			slog.String("request_id", requestID(r)), slog.String("route", routeOf(r)), slog.String("error", err.Error()))
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "30")
+	}
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		s.failJSON(w, r, status, key, err)
+		return
+	}
+	if status == http.StatusUnauthorized {
+		http.Redirect(w, r, "/connexion?suite="+urlEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
+	lang, _ := negotiate(r)
+	l := s.locales[lang]
+	p := &ErrorPage{Status: status, Heading: l.T("error." + key + ".title"), Text: l.T("error." + key + ".text")}
+	p.Title, p.NoIndex = p.Heading, true
+	var gone goneError
+	if errors.As(err, &gone) {
+		p.Heading = l.F("error.withdrawn.title", "Territory", gone.territory, "Date", l.Date(gone.at))
+		p.Text = l.T("error.withdrawn.text")
+		p.Title = p.Heading
+	}
+	if status == http.StatusInternalServerError {
+		p.RequestID = requestID(r)
+	}
+	if renderErr := s.render(w, r, status, "error", p); renderErr != nil {
+		s.log.LogAttrs(r.Context(), slog.LevelError, "error page failed", slog.String("error", renderErr.Error()))
+		http.Error(w, http.StatusText(status), status)
+	}
+}
+
+// failJSON answers a program: the problems of each field, or one reason.
+func (s *Server) failJSON(w http.ResponseWriter, r *http.Request, status int, key string, err error) {
+	var invalid *essaim.ValidationError
+	body := map[string]any{"error": key}
+	if errors.As(err, &invalid) {
+		status = http.StatusUnprocessableEntity
+		body = map[string]any{"errors": invalid.Problems}
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="essaim"`)
+	}
+	if status == http.StatusInternalServerError {
+		body["request_id"] = requestID(r)
+	}
+	writeJSON(w, status, body)
+}
+
+// writeJSON answers with a JSON value that always encodes.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, `{"error":"internal"}`, http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n'))
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"strconv"
+	"strings"
+
+	"essaim"
+)
+
+// bodyForm writes a kind's body into a form and reads it back. write(read(x))
+// gives x again: a test holds each kind to it.
+type bodyForm struct {
+	write func(f *recordForm, b essaim.Body)
+	read  func(f *recordForm, b essaim.Body)
+}
+
+// bodyForms is the table of the kinds' forms; a test compares it with the kinds.
+var bodyForms = map[essaim.Kind]bodyForm{
+	essaim.KindInitiative:   {writeInitiative, readInitiative},
+	essaim.KindRecipe:       {writeRecipe, readRecipe},
+	essaim.KindVenue:        {writeVenue, readVenue},
+	essaim.KindOrganisation: {writeOrganisation, readOrganisation},
+	essaim.KindMeeting:      {writeMeeting, readMeeting},
+}
+
+// write fills the form with a content.
+func (f *recordForm) write(c essaim.Content) {
+	f.set("title", c.Title)
+	f.set("tagline", c.Tagline)
+	f.set("text", c.Text)
+	f.set("language", c.Language)
+	if c.Everywhere {
+		f.set("everywhere", "1")
+	}
+	for i, p := range c.Places {
+		f.writePlace("places."+strconv.Itoa(i)+".", p)
+	}
+	f.setBoxes("themes", c.Themes)
+	f.setLines("keywords", c.Keywords)
+	f.setLines("networks", c.Networks)
+	f.set("licence", c.Licence)
+	f.set("holder", c.Holder)
+	links := make([]string, len(c.Links))
+	for i, l := range c.Links {
+		links[i] = strings.TrimSpace(l.URL + " " + l.Name)
+	}
+	f.setLines("links", links)
+	sources := make([]string, len(c.Sources))
+	for i, s := range c.Sources {
+		sources[i] = strings.TrimSpace(s.URL + " " + s.Name)
+	}
+	f.setLines("sources", sources)
+	n := 0
+	for _, cr := range c.Credits {
+		if cr.Person {
+			continue // by her own consent only: not for others to write
+		}
+		at := "credits." + strconv.Itoa(n) + "."
+		f.set(at+"name", cr.Name)
+		f.set(at+"role", cr.Role)
+		f.set(at+"kind", cr.Kind)
+		f.set(at+"since", cr.Since)
+		n++
+	}
+	f.writeHelp("helpWanted", c.HelpWanted)
+	f.writeHelp("helpOffered", c.HelpOffered)
+	for _, t := range relationTypes[c.Kind] {
+		var lines []string
+		for _, r := range c.Relations {
+			if r.Type == t {
+				lines = append(lines, strings.TrimSpace(r.Target+" "+r.Name))
+			}
+		}
+		f.setLines("relations-"+string(t), lines)
+	}
+	f.set("collectedBy", c.CollectedBy)
+	f.set("collectedOn", c.CollectedOn)
+	f.set("reviewedOn", c.ReviewedOn)
+	if c.Body != nil {
+		bodyForms[c.Kind].write(f, c.Body)
+	}
+}
+
+// relationTypes are the relations that the form of a kind asks for.
+var relationTypes = map[essaim.Kind][]essaim.RelationType{
+	essaim.KindRecipe:       {essaim.RelationDocuments},
+	essaim.KindVenue:        {essaim.RelationHosts, essaim.RelationWithin},
+	essaim.KindOrganisation: {essaim.RelationMember},
+	essaim.KindMeeting:      {essaim.RelationAbout},
+}
+
+// RelationTypes are those that this form asks for.
+func (f *recordForm) RelationTypes() []essaim.RelationType { return relationTypes[f.kind] }
+
+// read gives the content that the form makes of an earlier one: what the form
+// does not ask for stays as it was.
+func (f *recordForm) read(s *Server, before essaim.Content) essaim.Content {
+	c := before
+	c.Kind = f.kind
+	c.Title, c.Tagline, c.Text = f.line("title"), f.line("tagline"), f.text("text")
+	c.Language = f.line("language")
+	c.Everywhere = f.values.Get("everywhere") != ""
+	c.Places = f.readPlaces(s, before.Places)
+	c.Themes, c.Keywords, c.Networks = f.boxes("themes"), f.lines("keywords"), f.lines("networks")
+	for i, k := range c.Keywords {
+		c.Keywords[i] = strings.TrimPrefix(k, "#")
+	}
+	c.Licence, c.Holder = f.line("licence"), f.line("holder")
+	c.Links, c.Sources = nil, nil
+	for _, line := range f.lines("links") {
+		address, name, _ := strings.Cut(line, " ")
+		c.Links = append(c.Links, essaim.Link{URL: address, Name: name})
+	}
+	for _, line := range f.lines("sources") {
+		address, name, _ := strings.Cut(line, " ")
+		c.Sources = append(c.Sources, keepSource(before.Sources, essaim.Source{URL: address, Name: name}))
+	}
+	c.Credits = f.readCredits(before.Credits)
+	c.HelpWanted, c.HelpOffered = f.readHelp("helpWanted"), f.readHelp("helpOffered")
+	c.Relations = f.readRelations(s, before.Relations)
+	c.CollectedBy, c.CollectedOn, c.ReviewedOn = f.line("collectedBy"), f.line("collectedOn"), f.line("reviewedOn")
+	info, _ := f.kind.Info()
+	c.Body = info.Body()
+	bodyForms[f.kind].read(f, c.Body)
+	return c
+}
+
+// keepSource keeps the key by which an import finds its row again.
+func keepSource(before []essaim.Source, s essaim.Source) essaim.Source {
+	for _, b := range before {
+		if b.URL == s.URL {
+			s.Key, s.Fetched = b.Key, b.Fetched
+		}
+	}
+	return s
+}
+
+func (f *recordForm) writePlace(at string, p essaim.Place) {
+	switch {
+	case p.INSEE != "":
+		if c, ok := f.l.gazetteer.Commune(p.INSEE); ok {
+			f.set(at+"commune", communeText(c))
+		} else {
+			f.set(at+"commune", p.INSEE)
+		}
+	default:
+		f.set(at+"commune", p.City)
+	}
+	f.set(at+"label", p.Label)
+	f.set(at+"street", p.Street)
+	if p.Located() && !p.Approximate {
+		f.set(at+"point", strconv.FormatFloat(*p.Lat, 'f', -1, 64)+", "+strconv.FormatFloat(*p.Lon, 'f', -1, 64))
+	}
+}
+
+func (f *recordForm) readPlaces(s *Server, before []essaim.Place) []essaim.Place {
+	var out []essaim.Place
+	for i := range f.count("places") {
+		at := "places." + strconv.Itoa(i) + "."
+		var p essaim.Place
+		if i < len(before) {
+			p = before[i]
+		}
+		old := recordForm{kind: f.kind, values: map[string][]string{}, l: f.l}
+		old.writePlace(at, p)
+		commune, label, street, point := f.line(at+"commune"), f.line(at+"label"), f.line(at+"street"), f.line(at+"point")
+		if commune == "" && label == "" && street == "" && point == "" {
+			continue
+		}
+		if old.line(at+"commune") != commune {
+			p = placeOf(s, commune)
+		}
+		p.Label, p.Street = label, street
+		switch {
+		case point == "" && p.Located() && !p.Approximate:
+			p.Lat, p.Lon = nil, nil
+			s.locate(&p)
+		case point != "" && point != old.line(at+"point"):
+			lat, lon, ok := parsePoint(point)
+			if !ok {
+				f.problems.Add(at+"point", "bad_point")
+				break
+			}
+			p.Lat, p.Lon = essaim.Point(lat, lon)
+			p.Approximate = false
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// placeOf is a commune as typed: with its code and middle when it is known.
+func placeOf(s *Server, words string) essaim.Place {
+	c, ok := s.findCommune(words)
+	if !ok {
+		return essaim.Place{City: words}
+	}
+	p := essaim.Place{City: c.Name, INSEE: c.Code}
+	s.locate(&p)
+	return p
+}
+
+// locate puts a place that has a commune and no point at the commune's middle.
+func (s *Server) locate(p *essaim.Place) {
+	if p.Located() || p.INSEE == "" {
+		return
+	}
+	c, ok := s.cfg.Gazetteer.Commune(p.INSEE)
+	if !ok {
+		return
+	}
+	if p.City == "" {
+		p.City = c.Name
+	}
+	if c.Located() {
+		p.Lat, p.Lon = essaim.Point(c.Lat, c.Lon)
+		p.Approximate = true
+	}
+}
+
+func (f *recordForm) readCredits(before []essaim.Credit) []essaim.Credit {
+	var out, others []essaim.Credit
+	for _, cr := range before {
+		if cr.Person {
+			out = append(out, cr)
+		} else {
+			others = append(others, cr)
+		}
+	}
+	for i := range f.count("credits") {
+		at := "credits." + strconv.Itoa(i) + "."
+		name := f.line(at + "name")
+		if name == "" {
+			continue
+		}
+		cr := essaim.Credit{}
+		for _, o := range others {
+			if o.Name == name && o.Role == f.line(at+"role") {
+				cr = o
+			}
+		}
+		cr.Name, cr.Role, cr.Kind, cr.Since = name, f.line(at+"role"), f.line(at+"kind"), f.line(at+"since")
+		if cr.Role == "" {
+			cr.Role = "porteur"
+		}
+		out = append(out, cr)
+	}
+	return out
+}
+
+func (f *recordForm) writeHelp(name string, list []essaim.HelpNotice) {
+	for i, h := range list {
+		at := name + "." + strconv.Itoa(i) + "."
+		f.set(at+"kind", h.Kind)
+		f.set(at+"text", h.Text)
+		f.set(at+"until", h.Until)
+	}
+}
+
+func (f *recordForm) readHelp(name string) []essaim.HelpNotice {
+	var out []essaim.HelpNotice
+	for i := range f.count(name) {
+		at := name + "." + strconv.Itoa(i) + "."
+		h := essaim.HelpNotice{Kind: f.line(at + "kind"), Text: f.text(at + "text"), Until: f.line(at + "until")}
+		if h != (essaim.HelpNotice{}) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// readRelations reads one record a line: its address here, at its origin, or
+// its id, then its title. Relations that the form does not ask for stay.
+func (f *recordForm) readRelations(s *Server, before []essaim.Relation) []essaim.Relation {
+	asked := map[essaim.RelationType]bool{}
+	var out []essaim.Relation
+	for _, t := range relationTypes[f.kind] {
+		asked[t] = true
+	}
+	for _, r := range before {
+		if !asked[r.Type] {
+			out = append(out, r)
+		}
+	}
+	for _, t := range relationTypes[f.kind] {
+		for _, line := range f.lines("relations-" + string(t)) {
+			target, name, _ := strings.Cut(line, " ")
+			out = append(out, essaim.Relation{Type: t, Target: target, Name: name})
+		}
+	}
+	return out
+}

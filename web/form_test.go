@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"essaim"
+)
+
+// formServer is enough of a site for forms.
+func formServer(t *testing.T) (*Server, *locale) {
+	t.Helper()
+	l := testLocales(t)["fr"]
+	return &Server{cfg: Config{Gazetteer: essaim.EmbeddedGazetteer(), Zone: l.zone}, communes: []string{"29019", "29212"}}, l
+}
+
+func TestEveryKindHasItsFormAndItsPage(t *testing.T) {
+	t.Parallel()
+	for _, k := range essaim.Kinds() {
+		if f, ok := bodyForms[k.Kind]; !ok || f.read == nil || f.write == nil {
+			t.Errorf("%s has no form", k.Kind)
+		}
+		for _, name := range []string{formTemplate(k.Kind), kindTemplate(k.Kind)} {
+			if _, err := templateFiles.ReadFile("templates/" + name + ".html"); err != nil {
+				t.Errorf("%s has no template %s", k.Kind, name)
+			}
+		}
+	}
+	if got, want := len(bodyForms), len(essaim.Kinds()); got != want {
+		t.Errorf("%d forms for %d kinds", got, want)
+	}
+}
+
+func TestFormGivesBackWhatItWasFilledWith(t *testing.T) {
+	t.Parallel()
+	s, l := formServer(t)
+	for _, want := range fullContents() {
+		t.Run(string(want.Kind), func(t *testing.T) {
+			t.Parallel()
+			if p := want.Validate(true); len(p) > 0 {
+				t.Fatalf("the sample is not valid: %v", p)
+			}
+			f := &recordForm{kind: want.Kind, values: url.Values{}, problems: essaim.Problems{}, l: l}
+			f.write(want)
+			got := f.read(s, want)
+			if len(f.problems) > 0 {
+				t.Errorf("problems: %v", f.problems)
+			}
+			// People are listed before bodies: the form asks for bodies only.
+			if d := cmp.Diff(creditsByName(want), creditsByName(got)); d != "" {
+				t.Errorf("credits: %s", d)
+			}
+			want, got := want, got
+			want.Credits, got.Credits = nil, nil
+			want.Relations, got.Relations = nil, nil
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("content: %s", d)
+			}
+		})
+	}
+}
+
+func creditsByName(c essaim.Content) map[string]essaim.Credit {
+	out := map[string]essaim.Credit{}
+	for _, cr := range c.Credits {
+		out[cr.Name] = cr
+	}
+	return out
+}
+
+func TestCommuneTypedByNameIsPlaced(t *testing.T) {
+	t.Parallel()
+	s, l := formServer(t)
+	tests := []struct{ name, typed, insee string }{
+		{"name", "brest", "29019"},
+		{"name and code", "Plouzané (29212)", "29212"},
+		{"code", "31555", "31555"},
+		{"unknown", "Nulle-Part-les-Oies", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := &recordForm{kind: essaim.KindVenue, problems: essaim.Problems{}, l: l, values: url.Values{"places.0.commune": {tt.typed}, "places.0.label": {"La halle"}}}
+			got := f.readPlaces(s, nil)
+			if len(got) != 1 || got[0].INSEE != tt.insee || got[0].Label != "La halle" {
+				t.Fatalf("%q gives %+v", tt.typed, got)
+			}
+			if tt.insee != "" && (!got[0].Located() || !got[0].Approximate) {
+				t.Errorf("%q is not at the middle of its commune: %+v", tt.typed, got[0])
+			}
+		})
+	}
+}
+
+func TestPersonsAreNeitherShownNorLostByTheForm(t *testing.T) {
+	t.Parallel()
+	s, l := formServer(t)
+	before := fullContents()[0]
+	f := &recordForm{kind: before.Kind, values: url.Values{}, problems: essaim.Problems{}, l: l}
+	f.write(before)
+	for name, v := range f.values {
+		if len(v) > 0 && v[0] == "Voisine" {
+			t.Errorf("the form shows a person in %s", name)
+		}
+	}
+	f.values.Set("credits.0.name", "Autre association")
+	after := f.read(s, before)
+	if _, ok := creditsByName(after)["Voisine"]; !ok {
+		t.Error("a person was lost by an edit")
+	}
+}
+
+func FuzzFormIsReadWithoutPanicAndValidated(f *testing.F) {
+	paris := "Europe/Paris"
+	f.Add("initiative", "title=a&places.0.commune=Brest&themes=numerique&body.indicators.0.label=x")
+	f.Add("meeting", "body.start=2026-03-14T17:30&body.timezone="+paris)
+	f.Add("venue", "places.199.label=x&places.-1.label=y&places.0.point=91,200")
+	f.Add("recipe", "body.steps.0.name=a&body.steps.99999999999999999999.name=b&ajouter=body.steps")
+	gazetteer := essaim.EmbeddedGazetteer()
+	locales, err := newLocales(nil, gazetteer)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, kind, query string) {
+		k := essaim.Kind(kind)
+		if _, ok := k.Info(); !ok {
+			return
+		}
+		v, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		l := *locales["fr"]
+		l.zone = testZone
+		s := &Server{cfg: Config{Gazetteer: gazetteer, Zone: testZone}}
+		form := &recordForm{kind: k, values: v, problems: essaim.Problems{}, l: &l}
+		c := form.read(s, essaim.Content{})
+		form.check(&c, essaim.StatePublished)
+		if len(c.Places) > 200 || c.Kind != k || c.Body == nil || c.Body.Kind() != k {
+			t.Fatalf("%q gives %+v", query, c)
+		}
+		for _, p := range form.Problems() {
+			if p.Text == "" || p.ID == "" {
+				t.Fatalf("%q gives a problem without words: %+v", query, p)
+			}
+		}
+	})
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"essaim"
+	"essaim/web/markup"
+)
+
+// RecordPage is the page of a record of any kind; of the five bodies, the one
+// of its kind is set.
+type RecordPage struct {
+	Base
+	Record       essaim.Record
+	Initiative   *essaim.Initiative
+	Recipe       *essaim.Recipe
+	Venue        *essaim.Venue
+	Organisation *essaim.Organisation
+	Meeting      *essaim.Meeting
+
+	Credits   []CreditGroup
+	Unnamed   int // people who have not agreed to be named
+	Relations []RelationGroup
+	Images    []essaim.Image // those that this site serves
+	Likes     int
+	Announces int
+	Edit      string // address of the form, for those who may write
+	History   string
+	Followed  bool // replicated: its node is followed
+}
+
+// CreditGroup are those who have one role.
+type CreditGroup struct {
+	Role    string
+	Credits []essaim.Credit
+}
+
+// RelationGroup are the records that stand in one relation to this one.
+type RelationGroup struct {
+	Legend string // key
+	Links  []RelationLink
+}
+
+// RelationLink leads to a record, here when it is known here.
+type RelationLink struct {
+	Title, Path string
+	Kind        essaim.Kind // empty when it is not known here
+	Territory   string      // of origin, when it is another
+	Outside     bool
+}
+
+// kindTemplate is the template of a kind's page; a test walks the table of kinds.
+func kindTemplate(k essaim.Kind) string { return "record_" + string(k) }
+
+// showRecord shows a local record.
+func (s *Server) showRecord(k essaim.KindInfo) handlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		rec, err := s.visibleRecord(r, k.Kind, "", chi.URLParam(r, "slug"))
+		if err != nil {
+			return err
+		}
+		return s.renderRecord(w, r, rec)
+	}
+}
+
+// showElsewhere shows a replicated record.
+func (s *Server) showElsewhere(w http.ResponseWriter, r *http.Request) error {
+	host := chi.URLParam(r, "host")
+	if host == "" || host == "local" || host == s.host {
+		return errPageNotFound
+	}
+	rec, err := s.visibleRecord(r, "", host, chi.URLParam(r, "slug"))
+	if err != nil {
+		return err
+	}
+	return s.renderRecord(w, r, rec)
+}
+
+// visibleRecord finds a record that the reader may see: a published one, or one
+// being written for those who may write. A withdrawn one is gone, with its date.
+func (s *Server) visibleRecord(r *http.Request, k essaim.Kind, origin, slug string) (essaim.Record, error) {
+	rec, err := s.store.RecordBySlug(r.Context(), k, origin, slug)
+	if err != nil {
+		return rec, fmt.Errorf("record %s: %w", slug, err)
+	}
+	switch rec.State {
+	case essaim.StatePublished:
+		return rec, nil
+	case essaim.StateWithdrawn:
+		name := rec.TerritoryName
+		if name == "" {
+			name = s.cfg.Node.Territory.Name
+		}
+		return rec, goneError{territory: name, at: rec.Updated}
+	}
+	if rec.Origin == "" && essaim.May(userOf(r), essaim.ActionWrite) {
+		return rec, nil
+	}
+	return rec, errPageNotFound
+}
+
+func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim.Record) error {
+	l := s.locale(r)
+	info, ok := rec.Kind.Info()
+	if !ok {
+		return fmt.Errorf("kind %s: %w", rec.Kind, essaim.ErrNotFound)
+	}
+	p := &RecordPage{Record: rec}
+	p.setBody(rec.Body)
+	p.Title, p.Description, p.Type = rec.Title, s.describe(rec), "article"
+	p.Object, p.Section = rec.ID, info.Path
+	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("kinds." + string(rec.Kind)), "/" + info.Path}, {rec.Title, ""}}
+	if rec.Origin != "" {
+		p.Canonical = rec.URL
+	} else if rec.State != essaim.StatePublished {
+		p.NoIndex, p.Object = true, ""
+	}
+	p.Credits, p.Unnamed = creditGroups(rec.Content)
+	for _, img := range rec.Images {
+		if strings.HasPrefix(img.URL, s.cfg.Node.BaseURL+"/") {
+			p.Images = append(p.Images, img)
+		}
+	}
+	if len(p.Images) > 0 {
+		p.Image = p.Images[0].URL
+	}
+	if err := s.fillRelations(r, p); err != nil {
+		return err
+	}
+	var err error
+	if rec.State == essaim.StatePublished && rec.Origin == "" {
+		if p.Likes, p.Announces, err = s.store.Thanks(r.Context(), rec.ID); err != nil {
+			return fmt.Errorf("thanks: %w", err)
+		}
+	}
+	if rec.Origin == "" {
+		p.History = recordPath(rec) + "/historique"
+		if essaim.May(userOf(r), essaim.ActionWrite) {
+			p.Edit = recordPath(rec) + "/modifier"
+		}
+	}
+	return s.render(w, r, http.StatusOK, kindTemplate(rec.Kind), p)
+}
+
+// setBody puts the body where the template of its kind looks for it.
+func (p *RecordPage) setBody(b essaim.Body) {
+	switch b := b.(type) {
+	case *essaim.Initiative:
+		p.Initiative = b
+	case *essaim.Recipe:
+		p.Recipe = b
+	case *essaim.Venue:
+		p.Venue = b
+	case *essaim.Organisation:
+		p.Organisation = b
+	case *essaim.Meeting:
+		p.Meeting = b
+	}
+}
+
+// describe is a record in one sentence, for search engines and previews.
+func (s *Server) describe(rec essaim.Record) string {
+	if rec.Tagline != "" {
+		return rec.Tagline
+	}
+	text := []rune(strings.ReplaceAll(markup.Plain(markup.Markdown(rec.Text)), "\n", " "))
+	if len(text) <= 180 {
+		return string(text)
+	}
+	cut := string(text[:180])
+	if i := strings.LastIndexByte(cut, ' '); i > 100 {
+		cut = cut[:i]
+	}
+	return cut + "…"
+}
+
+// creditGroups gathers those who may be named by role, in the order of the list
+// of roles, and counts those who may not.
+func creditGroups(c essaim.Content) (groups []CreditGroup, unnamed int) {
+	byRole := map[string][]essaim.Credit{}
+	public := c.PublicCredits()
+	for _, cr := range public {
+		byRole[cr.Role] = append(byRole[cr.Role], cr)
+	}
+	for _, t := range essaim.ListRole.Terms() {
+		if list := byRole[t.ID]; len(list) > 0 {
+			groups = append(groups, CreditGroup{t.ID, list})
+			delete(byRole, t.ID)
+		}
+	}
+	for _, cr := range public { // roles of a newer peer
+		if list := byRole[cr.Role]; len(list) > 0 {
+			groups = append(groups, CreditGroup{cr.Role, list})
+			delete(byRole, cr.Role)
+		}
+	}
+	return groups, len(c.Credits) - len(public)
+}
+
+// maxRelations bounds how many related records a page looks up.
+const maxRelations = 30
+
+// fillRelations gathers the records that this one points to and those that
+// point to it.
+func (s *Server) fillRelations(r *http.Request, p *RecordPage) error {
+	groups := map[string]int{}
+	add := func(legend string, link RelationLink) {
+		i, ok := groups[legend]
+		if !ok {
+			i = len(p.Relations)
+			groups[legend] = i
+			p.Relations = append(p.Relations, RelationGroup{Legend: legend})
+		}
+		p.Relations[i].Links = append(p.Relations[i].Links, link)
+	}
+	for i, rel := range p.Record.Relations {
+		if i == maxRelations {
+			break
+		}
+		link := RelationLink{Title: rel.Name, Path: rel.Target, Outside: true}
+		rec, err := s.store.Record(r.Context(), rel.Target)
+		switch {
+		case err == nil && rec.State == essaim.StatePublished:
+			link = relationTo(rec)
+		case err != nil && !errors.Is(err, essaim.ErrNotFound) && !errors.Is(err, essaim.ErrGone):
+			return fmt.Errorf("related record: %w", err)
+		case link.Title == "":
+			link.Title = siteName(rel.Target)
+		}
+		add("relation."+string(rel.Type), link)
+	}
+	related, err := s.store.RelatedTo(r.Context(), p.Record.ID)
+	if err != nil {
+		return fmt.Errorf("related records: %w", err)
+	}
+	for i, rel := range related {
+		if i == maxRelations {
+			break
+		}
+		add("relation."+string(rel.Type)+"_by", relationTo(rel.Record))
+	}
+	return nil
+}
+
+func relationTo(rec essaim.Record) RelationLink {
+	link := RelationLink{Title: rec.Title, Path: recordPath(rec), Kind: rec.Kind}
+	if rec.Origin != "" {
+		link.Territory = rec.TerritoryName
+	}
+	return link
+}
+
+// HistoryPage lists the revisions of a local record.
+type HistoryPage struct {
+	Base
+	Record    essaim.Record
+	Revisions []essaim.Revision
+}
+
+func (s *Server) showHistory(k essaim.KindInfo) handlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		rec, err := s.visibleRecord(r, k.Kind, "", chi.URLParam(r, "slug"))
+		if err != nil {
+			return err
+		}
+		revisions, err := s.store.Revisions(r.Context(), rec.ID)
+		if err != nil {
+			return fmt.Errorf("revisions: %w", err)
+		}
+		p := &HistoryPage{Record: rec}
+		// What was written before publication is not public.
+		for _, rev := range revisions {
+			if rev.State == essaim.StatePublished || essaim.May(userOf(r), essaim.ActionWrite) {
+				p.Revisions = append(p.Revisions, rev)
+			}
+		}
+		l := s.locale(r)
+		p.Title, p.NoIndex, p.Section = l.F("history.title", "Title", rec.Title), true, k.Path
+		p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("kinds." + string(k.Kind)), "/" + k.Path}, {rec.Title, recordPath(rec)}, {l.T("history.short"), ""}}
+		return s.render(w, r, http.StatusOK, "history", p)
+	}
+}

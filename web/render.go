@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"essaim"
+	"essaim/web/markup"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// Base is what every page has; each page's own struct embeds it.
+type Base struct {
+	Lang        string
+	Title       string // of this page
+	Description string // one sentence, for search engines and previews
+	Path        string // of this page, without its language
+	// Canonical is the address that stands for the page; that of the origin for
+	// a replicated record. Object is the ActivityPub id of what it shows.
+	Canonical string
+	Object    string
+	NoIndex   bool
+	Type      string // OpenGraph type: "website" or "article"
+	Image     string // address at this site of a picture for previews
+
+	Territory essaim.Territory
+	Handle    string // @brest@brest.example
+	Host      string
+	Demo      bool
+	User      *essaim.User
+	CanWrite  bool
+	Section   string // path segment of the current section of the menu
+	Crumbs    []Crumb
+	Flash     string // key of a message, see flashes
+	Query     string // what was searched
+	Now       time.Time
+	Kinds     []essaim.KindInfo
+	Others    []OtherLanguage
+	Version   string
+}
+
+// Crumb is a step of the way from the home page.
+type Crumb struct{ Name, Path string }
+
+// OtherLanguage is the same page in another language.
+type OtherLanguage struct{ Lang, Path string }
+
+// base lets render fill the part that all pages share.
+func (b *Base) base() *Base { return b }
+
+// Prose is a part of a record's text under its heading.
+type Prose struct{ Title, Text, Lang string }
+
+type page interface{ base() *Base }
+
+// flashes are the messages that an address may ask for (?fait=), so that no
+// cookie carries them.
+var flashes = map[string]string{
+	"publie": "flash.published", "brouillon": "flash.draft", "modifie": "flash.updated", "retire": "flash.withdrawn",
+	"bonjour": "flash.signed_in", "au-revoir": "flash.signed_out",
+}
+
+// templates holds each page's template by language and by whether the links
+// carry the language on.
+type templates struct {
+	sets map[templateKey]map[string]*template.Template
+}
+
+type templateKey struct {
+	lang     string
+	explicit bool
+}
+
+// loadTemplates parses all pages, each with the layout and the shared parts.
+func (s *Server) loadTemplates() (*templates, error) {
+	files := fs.FS(templateFiles)
+	if s.cfg.Dev {
+		if _, err := os.Stat("web/templates/base.html"); err == nil {
+			files = os.DirFS("web")
+		}
+	}
+	names, err := fs.Glob(files, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	var shared, pages []string
+	for _, n := range names {
+		if b := path.Base(n); b == "base.html" || strings.HasPrefix(b, "part_") {
+			shared = append(shared, n)
+		} else {
+			pages = append(pages, n)
+		}
+	}
+	t := &templates{sets: map[templateKey]map[string]*template.Template{}}
+	for _, lang := range languages {
+		for _, explicit := range []bool{false, true} {
+			set := map[string]*template.Template{}
+			common, err := template.New("base.html").Funcs(s.funcs(s.locales[lang], explicit)).ParseFS(files, shared...)
+			if err != nil {
+				return nil, fmt.Errorf("templates: %w", err)
+			}
+			for _, p := range pages {
+				c, err := common.Clone()
+				if err != nil {
+					return nil, err
+				}
+				if c, err = c.ParseFS(files, p); err != nil {
+					return nil, fmt.Errorf("template %s: %w", p, err)
+				}
+				set[strings.TrimSuffix(path.Base(p), ".html")] = c
+			}
+			t.sets[templateKey{lang, explicit}] = set
+		}
+	}
+	return t, nil
+}
+
+// funcs are what templates may call, bound to a language.
+func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
+	return template.FuncMap{
+		"t": l.T, "n": l.N, "f": l.F, "lang": func() string { return l.lang },
+		"number": l.Number, "counted": l.Counted, "date": l.Date, "when": l.When, "partial": l.Partial,
+		"ago": func(t time.Time) string { return l.Ago(t, s.now()) },
+		"href": func(p string) string {
+			if explicit {
+				return withLang(p, l.lang)
+			}
+			return p
+		},
+		"asset": s.assetPath,
+		"icon": func(name string) template.HTML {
+			return template.HTML(`<svg class="icon" aria-hidden="true" focusable="false"><use href="` + template.HTMLEscapeString(s.assetPath("icons.svg")) + `#` + template.HTMLEscapeString(name) + `"></use></svg>`) //nolint:gosec // Both parts are our own and escaped.
+		},
+		"langfield": func() template.HTML {
+			if !explicit {
+				return ""
+			}
+			return template.HTML(`<input type="hidden" name="lang" value="` + l.lang + `">`) //nolint:gosec // A language of ours.
+		},
+		"md":      markup.Page,
+		"prose":   func(title, text string, r essaim.Record) Prose { return Prose{title, text, r.Language} },
+		"choose":  func(f Field, list string) Choice { return Choice{f, list} },
+		"boxes":   func(f *recordForm, name, list string) Boxes { return Boxes{f, name, list} },
+		"typo":    func(text, lang string) string { return typo(text, lang) },
+		"kind":    func(k essaim.Kind) string { return l.T("kind." + string(k)) },
+		"kinds":   func(k essaim.Kind) string { return l.T("kinds." + string(k)) },
+		"term":    func(list, id string) string { return termLabel(l.lang, essaim.List(list), id) },
+		"terms":   func(list string) []essaim.Term { return essaim.List(list).Terms() },
+		"label":   func(t interface{ Label(string) string }) string { return t.Label(l.lang) },
+		"theme":   func(id string) string { return themeLabel(l.lang, id) },
+		"licence": licenceOf,
+		"place":   func(p essaim.Place) string { return placeName(l, p) },
+		"places":  func(c essaim.Content) string { return placeNames(l, c) },
+		"hours":   l.hoursRows,
+		"path":    recordPath,
+		"kindpath": func(k essaim.Kind) string {
+			i, _ := k.Info()
+			return "/" + i.Path
+		},
+		"site": siteName,
+		"leaf": func(t time.Time, zone string) DateBox { return l.dateBox(t, zone) },
+	}
+}
+
+// withLang adds the language to an address of this site.
+func withLang(p, lang string) string {
+	if !strings.HasPrefix(p, "/") {
+		return p
+	}
+	p, frag, hasFrag := strings.Cut(p, "#")
+	sep := "?"
+	if strings.Contains(p, "?") {
+		sep = "&"
+	}
+	p += sep + "lang=" + lang
+	if hasFrag {
+		p += "#" + frag
+	}
+	return p
+}
+
+// render writes a page: into a buffer first, so that a page that fails never
+// shows half. Pages are asked about again at each visit and answered by their
+// ETag when nothing changed.
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) error {
+	lang, explicit := negotiate(r)
+	s.fillBase(r, p.base(), lang)
+	t := s.templates
+	if s.cfg.Dev {
+		fresh, err := s.loadTemplates()
+		if err != nil {
+			return err
+		}
+		t = fresh
+	}
+	tmpl, ok := t.sets[templateKey{lang, explicit}][name]
+	if !ok {
+		return fmt.Errorf("template %s: %w", name, essaim.ErrNotFound)
+	}
+	var buf bytes.Buffer
+	if err := tmpl.ExecuteTemplate(&buf, "base.html", p); err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", lang)
+	h.Add("Vary", "Accept-Language, Cookie")
+	if p.base().User != nil {
+		h.Set("Cache-Control", "private, no-cache")
+	} else {
+		h.Set("Cache-Control", "public, no-cache")
+	}
+	if id := p.base().Object; id != "" {
+		// How Mastodon finds the object behind an address that is pasted to it.
+		h.Add("Link", "<"+id+`>; rel="alternate"; type="application/activity+json"`)
+	}
+	if status == http.StatusOK && r.Method != http.MethodPost {
+		sum := sha256.Sum256(buf.Bytes())
+		etag := `W/"` + hex.EncodeToString(sum[:8]) + `"`
+		h.Set("ETag", etag)
+		if match := r.Header.Get("If-None-Match"); match != "" && strings.Contains(match, etag[2:]) {
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	_, _ = w.Write(buf.Bytes()) // A reader who left is no error of ours.
+	return nil
+}
+
+// fillBase gives a page what it shares with the others.
+func (s *Server) fillBase(r *http.Request, b *Base, lang string) {
+	b.Lang = lang
+	b.Path = pathOf(r)
+	if b.Canonical == "" {
+		b.Canonical = s.abs(b.Path)
+	}
+	if b.Type == "" {
+		b.Type = "website"
+	}
+	b.Territory, b.Host, b.Demo = s.cfg.Node.Territory, s.host, s.demo()
+	b.Handle = "@" + b.Territory.Username + "@" + s.host
+	b.User = userOf(r)
+	b.CanWrite = essaim.May(b.User, essaim.ActionWrite)
+	b.Now = s.now()
+	b.Kinds = essaim.Kinds()
+	b.Version = s.cfg.Version
+	if b.Flash == "" {
+		b.Flash = flashes[r.URL.Query().Get("fait")]
+	}
+	for _, other := range languages {
+		if other != lang {
+			b.Others = append(b.Others, OtherLanguage{other, withLang(b.Path, other)})
+		}
+	}
+}
+
+// pathOf is the address of a page with its query, less its language and the
+// message it was asked to show.
+func pathOf(r *http.Request) string {
+	q := url.Values{}
+	for k, v := range r.URL.Query() {
+		if k != "lang" && k != "fait" {
+			q[k] = v
+		}
+	}
+	if len(q) == 0 {
+		return r.URL.EscapedPath()
+	}
+	return r.URL.EscapedPath() + "?" + q.Encode()
+}

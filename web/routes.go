@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/httprate"
+	"github.com/klauspost/compress/gzhttp"
+
+	"essaim"
+)
+
+// endpoint is a method and a pattern of this site.
+type endpoint struct{ method, pattern string }
+
+// routes is the map of the site: every address that it answers stands here.
+func (s *Server) routes() (http.Handler, error) {
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.SuffixETag(""), gzhttp.ContentTypes([]string{
+		"text/html", "text/css", "text/plain", "application/json", "image/svg+xml",
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("web: compression: %w", err)
+	}
+	r := chi.NewRouter()
+	r.Use(s.identify, s.logRequests, func(next http.Handler) http.Handler { return compress(next) }, s.recoverPanic)
+	r.NotFound(s.handle(func(http.ResponseWriter, *http.Request) error { return errPageNotFound }))
+	r.MethodNotAllowed(s.handle(func(http.ResponseWriter, *http.Request) error {
+		return statusError{http.StatusMethodNotAllowed, "method"}
+	}))
+
+	get(r, "/healthz", s.handle(s.health))
+	get(r, "/readyz", s.handle(s.ready))
+	get(r, "/robots.txt", s.handle(s.showRobots))
+	get(r, "/static/{name}", s.handle(s.showAsset))
+
+	r.Group(s.apiRoutes)
+	r.Group(s.pageRoutes)
+
+	err = chi.Walk(r, func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		s.endpoints = append(s.endpoints, endpoint{method, pattern})
+		return nil
+	})
+	return r, err
+}
+
+// pageRoutes are for people. A write must come from a page of this site.
+func (s *Server) pageRoutes(r chi.Router) {
+	sameOrigin := http.NewCrossOriginProtection()
+	sameOrigin.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error {
+		return statusError{http.StatusForbidden, "cross_origin"}
+	}))
+	r.Use(sameOrigin.Handler, limitBody(maxFormBytes), s.readSession)
+
+	get(r, "/", s.handle(s.showHome))
+	get(r, "/recherche", s.handle(s.search))
+	get(r, "/territoires", s.handle(s.showNetwork))
+	get(r, "/ailleurs/{host}/{slug}", s.handle(s.showElsewhere))
+	get(r, "/ns/essaim", s.handle(s.showVocabulary))
+	get(r, "/mentions", s.handle(s.showText("legal")))
+	get(r, "/accessibilite", s.handle(s.showText("accessibility")))
+
+	signIns := s.limit(10, time.Minute)
+	get(r, "/connexion", s.handle(s.showSignIn))
+	r.With(signIns).Post("/connexion", s.handle(s.askSignIn))
+	get(r, "/connexion/{secret}", s.handle(s.confirmSignIn))
+	r.With(signIns).Post("/connexion/{secret}", s.handle(s.signIn))
+	r.Post("/deconnexion", s.handle(s.signOut))
+	get(r, "/compte", s.handle(s.showAccount))
+
+	writes := s.limit(60, time.Minute)
+	for _, k := range essaim.Kinds() {
+		get(r, "/"+k.Path, s.handle(s.listKind(k)))
+		get(r, "/"+k.Path+"/{slug}", s.handle(s.showRecord(k)))
+		get(r, "/"+k.Path+"/{slug}/historique", s.handle(s.showHistory(k)))
+		get(r, "/"+k.Path+"/{slug}/modifier", s.handle(s.editRecord(k)))
+		r.With(writes).Post("/"+k.Path+"/{slug}/modifier", s.handle(s.updateRecord(k)))
+		get(r, "/"+k.Path+"/{slug}/retirer", s.handle(s.confirmWithdraw(k)))
+		r.With(writes).Post("/"+k.Path+"/{slug}/retirer", s.handle(s.withdrawRecord(k)))
+		get(r, "/ecrire/"+k.Path, s.handle(s.newRecord(k)))
+		r.With(writes).Post("/ecrire/"+k.Path, s.handle(s.createRecord(k)))
+	}
+}
+
+// apiRoutes are for programs. They read no cookie, so no other site can write
+// through a reader's browser.
+func (s *Server) apiRoutes(r chi.Router) {
+	r.Use(cors, limitBody(maxFormBytes), s.bearer)
+	writes := s.limit(3000, time.Minute)
+	get(r, "/api/v1/openapi.json", s.handle(s.showOpenAPI))
+	if s.cfg.Dev {
+		get(r, "/api/v1/routes", s.handle(s.routeMap))
+	}
+	for _, k := range essaim.Kinds() {
+		list, one := "/api/v1/"+k.API, "/api/v1/"+k.API+"/{slug}"
+		get(r, list, s.handle(s.apiList(k)))
+		get(r, one, s.handle(s.apiShow(k)))
+		r.Options(list, func(http.ResponseWriter, *http.Request) {})
+		r.Options(one, func(http.ResponseWriter, *http.Request) {})
+		w := r.With(writes)
+		w.Post(list, s.handle(s.apiCreate(k)))
+		w.Put(list, s.handle(s.apiUpdate(k)))
+		w.Delete(list, s.handle(s.apiDelete(k)))
+		w.Put(one, s.handle(s.apiUpdate(k)))
+		w.Delete(one, s.handle(s.apiDelete(k)))
+	}
+}
+
+// get answers HEAD too.
+func get(r chi.Router, pattern string, h http.HandlerFunc) {
+	r.Get(pattern, h)
+	r.Head(pattern, h)
+}
+
+// limit lets one reader make so many requests in a time.
+func (s *Server) limit(requests int, window time.Duration) func(http.Handler) http.Handler {
+	return httprate.Limit(requests, window, httprate.WithKeyFuncs(s.limitKey), httprate.WithLimitHandler(s.tooMany))
+}

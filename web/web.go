@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Package web shows the commons of a territory to people, lets them write, and
+// gives programs the same through a JSON API. Pages are made on the server and
+// need no script; [Server.routes] lists all of them.
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // a static binary in an empty image has no zones of its own
+
+	"essaim"
+)
+
+// Config is what a Server needs. Node and Store are required.
+type Config struct {
+	Node  essaim.Node
+	Store Store
+	// Mail sends sign-in links; without it they come from the command line only.
+	Mail Mailer
+	// Gazetteer finds communes by name or code; the embedded one when nil.
+	Gazetteer *essaim.Gazetteer
+	// Zone is the territory's; Europe/Paris when nil.
+	Zone *time.Location
+	// TrustedProxies may tell the reader's address in X-Forwarded-For.
+	TrustedProxies []netip.Prefix
+	// Demo puts the demonstration's notice on each page; Node.Demo does too.
+	Demo bool
+	// Dev reads templates at each request and opens /api/v1/routes.
+	Dev     bool
+	Version string
+	Now     func() time.Time
+	Random  io.Reader // of secrets and request ids; crypto/rand when nil
+	Logger  *slog.Logger
+}
+
+// Mailer sends letters. Sending is queued or quick: a page waits for it.
+type Mailer interface {
+	// SendSignIn sends a sign-in link to the address of an account.
+	SendSignIn(ctx context.Context, to, lang, territory, link string) error
+}
+
+// Server is the site. It is an http.Handler.
+type Server struct {
+	cfg       Config
+	store     Store
+	log       *slog.Logger
+	now       func() time.Time
+	host      string   // of Node.BaseURL
+	secure    bool     // pages come over https
+	communes  []string // INSEE codes of the perimeter
+	locales   map[string]*locale
+	assets    map[string]asset
+	templates *templates
+	handler   http.Handler
+	endpoints []endpoint
+}
+
+// New makes the site of a node.
+func New(cfg Config) (*Server, error) {
+	if cfg.Store == nil {
+		return nil, errors.New("web: no store")
+	}
+	base, err := url.Parse(cfg.Node.BaseURL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, errors.New("web: the node's base URL is not an http address")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Reader
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Gazetteer == nil {
+		cfg.Gazetteer = essaim.EmbeddedGazetteer()
+	}
+	if cfg.Zone == nil {
+		if cfg.Zone, err = time.LoadLocation("Europe/Paris"); err != nil {
+			return nil, err
+		}
+	}
+	s := &Server{
+		cfg: cfg, store: cfg.Store, log: cfg.Logger, now: cfg.Now,
+		host: base.Host, secure: base.Scheme == "https",
+	}
+	s.communes = perimeter(cfg.Gazetteer, cfg.Node.Territory)
+	if s.locales, err = newLocales(cfg.Zone, cfg.Gazetteer); err != nil {
+		return nil, err
+	}
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if s.templates, err = s.loadTemplates(); err != nil {
+		return nil, err
+	}
+	if s.handler, err = s.routes(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// demo tells whether pages carry the demonstration's notice.
+func (s *Server) demo() bool { return s.cfg.Demo || s.cfg.Node.Demo }
+
+// abs makes a path of this site absolute.
+func (s *Server) abs(path string) string {
+	return strings.TrimSuffix(s.cfg.Node.BaseURL, "/") + path
+}
+
+// perimeter lists the communes of a territory, ascending, without those that
+// only its départements bring: they are too many to be offered in a form.
+func perimeter(g *essaim.Gazetteer, t essaim.Territory) []string {
+	codes := slices.Clone(t.Communes)
+	for _, siren := range t.EPCIs {
+		if e, ok := g.EPCI(siren); ok {
+			codes = append(codes, e.Communes...)
+		}
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}

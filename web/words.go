@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"essaim"
+	"essaim/web/markup"
+)
+
+// typo sets the spaces and apostrophes of plain text in its language.
+func typo(text, lang string) string {
+	if lang == "" || strings.HasPrefix(lang, "fr") {
+		return markup.FrenchText(text)
+	}
+	return text
+}
+
+// termLabel is an entry of a closed list in words; an id that this version does
+// not know, from a newer peer, reads as itself.
+func termLabel(lang string, list essaim.List, id string) string {
+	if t, ok := list.Term(id); ok {
+		return t.Label(lang)
+	}
+	return id
+}
+
+// themeLabel is a theme in words; of a local concept of another node, its name.
+func themeLabel(lang, id string) string {
+	if t, ok := essaim.CommonTheme(id); ok {
+		return t.Label(lang)
+	}
+	_, name, local := strings.Cut(id, ":")
+	if !local {
+		return id
+	}
+	return strings.ReplaceAll(name, "-", " ")
+}
+
+// licenceOf is the licence of an id; an unknown one is its own name.
+func licenceOf(id string) essaim.Licence {
+	if l, ok := essaim.LicenceByID(id); ok {
+		return l
+	}
+	return essaim.Licence{ID: id, Name: id}
+}
+
+// recordPath is where this site shows a record.
+func recordPath(r essaim.Record) string {
+	if r.Origin != "" {
+		return "/ailleurs/" + r.Origin + "/" + r.Slug
+	}
+	return localPath(r.Kind, r.Slug)
+}
+
+func localPath(k essaim.Kind, slug string) string {
+	info, _ := k.Info()
+	return "/" + info.Path + "/" + slug
+}
+
+// siteName is the host of an address, as people say it.
+func siteName(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address
+	}
+	return strings.TrimPrefix(u.Host, "www.")
+}
+
+// placeName is the shortest name that tells a place from others.
+func placeName(l *locale, p essaim.Place) string {
+	city := p.City
+	switch {
+	case p.Label != "" && city != "" && !strings.Contains(strings.ToLower(p.Label), strings.ToLower(city)):
+		return p.Label + ", " + city
+	case p.Label != "":
+		return p.Label
+	case city != "":
+		return city
+	case p.INSEE != "":
+		if c, ok := l.gazetteer.Commune(p.INSEE); ok {
+			return c.Name
+		}
+		return l.F("place.commune", "Code", p.INSEE)
+	case p.EPCI != "":
+		if e, ok := l.gazetteer.EPCI(p.EPCI); ok {
+			return e.Name
+		}
+		return l.F("place.epci", "Code", p.EPCI)
+	case p.Departement != "":
+		if d, ok := l.gazetteer.Departement(p.Departement); ok {
+			return d.Name
+		}
+		return l.F("place.departement", "Code", p.Departement)
+	case p.Region != "":
+		if r, ok := l.gazetteer.Region(p.Region); ok {
+			return r.Name
+		}
+		return l.F("place.region", "Code", p.Region)
+	}
+	return l.T("place.point")
+}
+
+// placeNames is where a record is, in few words, for a card.
+func placeNames(l *locale, c essaim.Content) string {
+	if len(c.Places) == 0 {
+		if c.Everywhere {
+			return l.T("place.everywhere")
+		}
+		return ""
+	}
+	first := c.Places[0]
+	name := first.City
+	if name == "" {
+		name = placeName(l, first)
+	}
+	if more := len(c.Places) - 1; more > 0 {
+		return l.F("place.and_more", "Place", name, "Count", l.Number(more))
+	}
+	return name
+}
+
+// HoursRow is a line of opening hours in words.
+type HoursRow struct {
+	Days  string
+	Hours []string
+}
+
+// hoursRows joins the hours of the same days, in the order given.
+func (l *locale) hoursRows(rules []string) []HoursRow {
+	var rows []HoursRow
+	for _, rule := range rules {
+		days, hours := l.Hours(rule)
+		if n := len(rows); n > 0 && rows[n-1].Days == days {
+			rows[n-1].Hours = append(rows[n-1].Hours, hours)
+			continue
+		}
+		rows = append(rows, HoursRow{Days: days, Hours: []string{hours}})
+	}
+	return rows
+}
+
+// DateBox is a date as a small calendar leaf.
+type DateBox struct{ Weekday, Day, Month, Machine string }
+
+func (l *locale) dateBox(t time.Time, zone string) DateBox {
+	if t.IsZero() {
+		return DateBox{}
+	}
+	t = t.In(l.zoneOf(zone))
+	return DateBox{
+		Weekday: weekdays[l.lang][t.Weekday()][:3], Day: t.Format("2"),
+		Month: shortMonths[l.lang][t.Month()-1], Machine: t.Format(time.RFC3339),
+	}
+}
