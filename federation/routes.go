@@ -32,6 +32,9 @@ func (s *Server) Mount(r chi.Router) {
 		get(actor+"/following", s.showFollowing)
 		get(actor+"/featured", s.showFeatured)
 	}
+	r.Method(http.MethodPost, "/inbox", s.inbox)
+	r.Post("/actor/inbox", s.postInbox)
+	r.Post("/actors/{name}/inbox", s.postInbox)
 	get("/objects/{id}", s.showObject)
 	get("/objects/{id}/likes", s.showReactions(essaim.ReactionLike))
 	get("/objects/{id}/shares", s.showReactions(essaim.ReactionAnnounce))

@@ -36,6 +36,9 @@ type Server struct {
 	actors   map[string]*localActor // by id
 	cache    *documentCache
 	client   *fetch.Client
+	remote   *Actors
+	inbox    *Inbox
+	ingest   *Ingester
 	deliver  *Deliverer
 	dispatch *Dispatcher
 }
@@ -73,6 +76,9 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("federation: %w", err)
 	}
+	if err := s.receiving(); err != nil {
+		return nil, fmt.Errorf("federation: %w", err)
+	}
 	s.dispatch = &Dispatcher{Store: c.Store, NodeActor: s.nodeActor(), Logger: s.log}
 	s.deliver, err = NewDeliverer(DelivererConfig{
 		Store: c.Store, Client: s.client, Key: c.Keys.RSA, Now: c.Now, Logger: s.log, Workers: c.Workers,
@@ -83,6 +89,21 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
+// receiving builds the half that takes what comes.
+func (s *Server) receiving() (err error) {
+	s.remote = NewActors(s.store, s.client, s.now)
+	s.inbox, err = NewInbox(InboxConfig{Base: s.base, Store: s.store, Actors: s.store, Keys: s.remote, Now: s.now, Logger: s.log})
+	if err != nil {
+		return err
+	}
+	s.ingest, err = NewIngester(IngesterConfig{
+		Store: s.store, Actors: s.remote, Renderer: s.renderer, Base: s.base, PeerPolicy: s.policy,
+		Local: func(id string) bool { _, ok := s.actors[id]; return ok },
+		Now:   s.now, ActivityID: s.activityID, Logger: s.log,
+	})
+	return err
+}
+
 // Renderer makes the node's documents.
 func (s *Server) Renderer() *vocab.Renderer { return s.renderer }
 
@@ -90,6 +111,15 @@ func (s *Server) nodeActor() string { return s.base + "/actor" }
 
 // activityID makes the id of a new activity of ours.
 func (s *Server) activityID() string { return s.base + "/activities/" + s.newID() }
+
+// Run applies what came and sends what is published until ctx ends, then waits
+// for what is under way.
+func (s *Server) Run(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- s.ingest.Run(ctx) }()
+	err := s.RunOutward(ctx)
+	return errors.Join(err, <-done)
+}
 
 // RunOutward fans out and delivers until ctx ends, then waits for what is
 // under way.

@@ -65,7 +65,7 @@ func (c *Client) NodeActor(ctx context.Context, host string) (string, error) {
 	var info JRD
 	err := c.discover(ctx, host, "/.well-known/nodeinfo", "application/json", &info)
 	if err == nil {
-		if id, ok := c.ownActor(host, info, relApplication); ok {
+		if id, ok := c.ownLink(host, info, relApplication); ok {
 			return id, nil
 		}
 	} else if errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, ErrAddress) {
@@ -75,7 +75,7 @@ func (c *Client) NodeActor(ctx context.Context, host string) (string, error) {
 	for _, origin := range c.origins(host) {
 		jrd, err := c.WebFinger(ctx, origin, origin+"/")
 		if err == nil {
-			if id, ok := c.ownActor(host, jrd, relService); ok {
+			if id, ok := c.ownLink(host, jrd, relService); ok {
 				return id, nil
 			}
 			err = fmt.Errorf("%s names no actor that stands for it: %w", host, essaim.ErrNotFound)
@@ -87,8 +87,27 @@ func (c *Client) NodeActor(ctx context.Context, host string) (string, error) {
 	return "", last
 }
 
-// ownActor picks the link that names an actor on one of the host's origins.
-func (c *Client) ownActor(host string, jrd JRD, rel string) (string, bool) {
+// nodeInfoSchema starts the relation of each version of NodeInfo.
+const nodeInfoSchema = "http://nodeinfo.diaspora.software/ns/schema/"
+
+// NodeInfo fetches the newest NodeInfo document (2.1, else 2.0) that a host
+// links to on its own origin, as bytes.
+func (c *Client) NodeInfo(ctx context.Context, host string) ([]byte, error) {
+	var links JRD
+	if err := c.discover(ctx, host, "/.well-known/nodeinfo", "application/json", &links); err != nil {
+		return nil, err
+	}
+	for _, version := range []string{"2.1", "2.0"} {
+		if at, ok := c.ownLink(host, links, nodeInfoSchema+version); ok {
+			answer, err := c.Get(ctx, at, "application/json", false)
+			return answer.Body, err
+		}
+	}
+	return nil, fmt.Errorf("%s links to no NodeInfo: %w", host, essaim.ErrNotFound)
+}
+
+// ownLink picks the link of a relation to one of the host's own origins.
+func (c *Client) ownLink(host string, jrd JRD, rel string) (string, bool) {
 	for _, l := range jrd.Links {
 		id, err := essaim.ParseIRI(l.Href)
 		if l.Rel != rel || err != nil {

@@ -35,8 +35,12 @@ type Limits struct {
 	Nodes int // values in all; 16,384
 }
 
-// MaxSize is the size in bytes above which no document is read at all.
-const MaxSize = 1 << 20
+// Sizes of documents, in bytes: what is read unless more is allowed, and what
+// is never exceeded.
+const (
+	DefaultSize = 256 << 10
+	MaxSize     = 1 << 20
+)
 
 // Collection are the limits for a page of a collection, which may be large.
 var Collection = Limits{Size: MaxSize, Array: 1024, Nodes: 1 << 16}
@@ -47,7 +51,7 @@ func (l Limits) orDefault() Limits {
 			*v = d
 		}
 	}
-	set(&l.Size, 256<<10)
+	set(&l.Size, DefaultSize)
 	set(&l.Depth, 32)
 	set(&l.Array, 256)
 	set(&l.Keys, 256)

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-fed/activity/pub"
+
+	"essaim"
+	"essaim/federation/fetch"
+	"essaim/federation/sig"
+	"essaim/federation/wire"
+)
+
+// Inbox receives activities: the shared inbox and every actor's are the same
+// (ActivityPub 7.1.3). It answers 202 once an activity that passed the gate,
+// the signature and the owner rules is durable, and not before; what it does is
+// the Ingester's business.
+type Inbox struct {
+	store    InboxStore
+	actors   ActorStore
+	verifier *sig.Verifier
+	now      func() time.Time
+	log      *slog.Logger
+	recent   *recent
+}
+
+// InboxConfig is what an Inbox needs; all is required.
+type InboxConfig struct {
+	Base   string // the node's public address
+	Store  InboxStore
+	Actors ActorStore
+	Keys   sig.KeySource
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// NewInbox makes an Inbox.
+func NewInbox(c InboxConfig) (*Inbox, error) {
+	verifier, err := sig.New(sig.Config{Base: c.Base, Keys: c.Keys, Now: c.Now})
+	if err != nil {
+		return nil, fmt.Errorf("inbox: %w", err)
+	}
+	return &Inbox{store: c.Store, actors: c.Actors, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10)}, nil
+}
+
+// ServeHTTP takes a POST (ActivityPub 7.1).
+func (i *Inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	status, err := i.receive(w, r)
+	if err == nil {
+		w.WriteHeader(status)
+		return
+	}
+	level := slog.LevelInfo
+	if status >= 500 {
+		level = slog.LevelWarn
+	}
+	i.log.LogAttrs(r.Context(), level, "activity refused", slog.Int("status", status), slog.String("reason", err.Error()))
+	answerProblem(w, status, reasonFor(status, err))
+}
+
+// postInbox is the inbox of one actor, if there is one.
+func (s *Server) postInbox(w http.ResponseWriter, r *http.Request) {
+	if _, ok := s.actorOf(r); !ok {
+		s.refuse(w, r, http.StatusNotFound)
+		return
+	}
+	s.inbox.ServeHTTP(w, r)
+}
+
+// receive does one request: the status, and for one that is refused why.
+func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
+	if r.Header.Get("Content-Encoding") != "" || !fetch.IsActivity(r.Header.Get("Content-Type")) {
+		return http.StatusUnsupportedMediaType, errors.New("not an ActivityPub document")
+	}
+	raw, err := readAll(w, r)
+	if err != nil {
+		return statusOf(err), err
+	}
+	a, err := wire.Decode(raw, wire.Limits{})
+	if err != nil {
+		return statusOf(err), err
+	}
+	if i.isFarewell(r.Context(), a) {
+		return http.StatusAccepted, nil
+	}
+	key, err := i.verifier.Verify(r, raw)
+	if err != nil {
+		return i.unverified(a, err)
+	}
+	if err := a.CheckAuthority(key.Owner); err != nil {
+		return statusOf(err), err
+	}
+	if i.recent.has(a.ID.String()) {
+		return http.StatusAccepted, nil // durable before; costs no query
+	}
+	blocked, err := i.store.Blocked(r.Context(), a.Actor.String())
+	switch {
+	case err != nil:
+		return http.StatusServiceUnavailable, err
+	case blocked:
+		return http.StatusForbidden, fmt.Errorf("%s is blocked", a.Actor)
+	}
+	if err := i.keep(r.Context(), a); err != nil {
+		return statusOf(err), err
+	}
+	i.recent.add(a.ID.String())
+	return http.StatusAccepted, nil
+}
+
+// isFarewell tells whether an actor that was never seen here says that it
+// deleted itself. Mastodon tells everyone; there is nothing to check nor to do.
+func (i *Inbox) isFarewell(ctx context.Context, a *wire.Activity) bool {
+	if a.Type != "Delete" || a.Object.ID != a.Actor {
+		return false
+	}
+	_, err := i.actors.RemoteActor(ctx, a.Actor.String())
+	return errors.Is(err, essaim.ErrNotFound)
+}
+
+// unverified answers a signature that does not hold. An actor that deletes
+// itself has no key any more: nothing is done, and it need not be told again.
+func (i *Inbox) unverified(a *wire.Activity, err error) (int, error) {
+	gone := errors.Is(err, essaim.ErrGone) || errors.Is(err, essaim.ErrNotFound)
+	switch {
+	case gone && a.Type == "Delete" && a.Object.ID == a.Actor:
+		return http.StatusAccepted, nil
+	case errors.Is(err, essaim.ErrUnavailable) && !errors.Is(err, sig.ErrUnauthorized):
+		return http.StatusServiceUnavailable, err
+	}
+	return http.StatusUnauthorized, err
+}
+
+// keep makes the activity durable. Types that go-fed knows go through its
+// protocol, with a request of our own making: an envelope as body, a fixed
+// address, so that neither Host nor query nor anything else that a sender wrote
+// is read twice. Others, which it would refuse, go to the same place.
+func (i *Inbox) keep(ctx context.Context, a *wire.Activity) error {
+	d := &delegate{inbox: i, in: essaim.Inbound{
+		ActivityID: a.ID.String(), Type: a.Type, Actor: a.Actor.String(), Raw: a.Raw(), ReceivedAt: i.now(),
+	}}
+	if !speaks(a.Type) {
+		return d.store(ctx)
+	}
+	body, err := json.Marshal(a.Envelope())
+	if err != nil {
+		return fmt.Errorf("envelope: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "/inbox", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/activity+json")
+	handled, err := pub.NewCustomActor(d, false, true, clock(i.now)).PostInbox(ctx, discard{}, r)
+	switch {
+	case err != nil:
+		return err
+	case !handled || !d.stored:
+		return fmt.Errorf("%s not taken by the protocol: %w", a.Type, wire.ErrUnsupported)
+	}
+	return nil
+}
+
+// readAll reads a body of bounded size, without reading one that says that it
+// is too large.
+func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > wire.DefaultSize {
+		return nil, wire.ErrTooLarge
+	}
+	var buf bytes.Buffer
+	if r.ContentLength > 0 {
+		buf.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, wire.DefaultSize))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, wire.ErrTooLarge
+	case err != nil:
+		return nil, fmt.Errorf("body: %w: %w", wire.ErrMalformed, err)
+	}
+	return buf.Bytes(), nil
+}
+
+// statusOf maps an error to the status that tells a sender whether to try again.
+func statusOf(err error) int {
+	switch {
+	case errors.Is(err, wire.ErrTooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, wire.ErrMalformed), errors.Is(err, wire.ErrUnsupported):
+		return http.StatusBadRequest
+	case errors.Is(err, essaim.ErrForbidden):
+		return http.StatusForbidden
+	}
+	return http.StatusServiceUnavailable
+}
+
+// reasonFor is what a sender is told: what is wrong with its request, never
+// what is wrong here.
+func reasonFor(status int, err error) string {
+	switch status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusUnsupportedMediaType:
+		return cut(err.Error(), 300)
+	}
+	return ""
+}
+
+// answerProblem writes an error as RFC 9457 asks (FEP-c180).
+func answerProblem(w http.ResponseWriter, status int, detail string) {
+	problem := struct {
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Detail string `json:"detail,omitempty"`
+	}{http.StatusText(status), status, detail}
+	body, err := json.Marshal(problem)
+	if err != nil {
+		body = []byte("{}")
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("X-Content-Type-Options", "nosniff")
+	if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "30")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

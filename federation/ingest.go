@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"essaim"
+	"essaim/federation/vocab"
+	"essaim/federation/wire"
+)
+
+// Bounds of the ingester.
+const (
+	ingestTogether = 128 // activities claimed at a time by one lane
+	ingestLease    = time.Minute
+	ingestLanes    = 2 // one prepares while another writes
+	maxTries       = 5
+	maxAhead       = time.Hour // a document dated further ahead is held
+	wakeEvery      = 30 * time.Second
+)
+
+// IngestStore is what the Ingester needs of the database.
+type IngestStore interface {
+	ClaimInbound(ctx context.Context, n int, lease time.Duration) ([]essaim.Inbound, error)
+	Apply(ctx context.Context, batch []essaim.Applied) []error
+	WakeHost(ctx context.Context, host string) error
+	Peer(ctx context.Context, host string) (essaim.Peer, error)
+	Notify() <-chan struct{}
+}
+
+// IngesterConfig is what an Ingester needs; all is required but PeerPolicy.
+type IngesterConfig struct {
+	Store    IngestStore
+	Actors   *Actors
+	Renderer *vocab.Renderer
+	// Local tells whether an id is that of an actor of this node.
+	Local      func(id string) bool
+	Base       string // the node's public address
+	PeerPolicy PeerPolicy
+	ActivityID func() string // of a new activity of ours
+	Now        func() time.Time
+	Logger     *slog.Logger
+}
+
+// Ingester applies what the inbox made durable: each activity and all that it
+// does in one transaction, once. What cannot be applied is tried five times and
+// then kept, with the reason, for an administrator.
+type Ingester struct {
+	IngesterConfig
+	origin essaim.IRI
+
+	mu    sync.Mutex
+	woken map[string]time.Time
+}
+
+// NewIngester makes an Ingester.
+func NewIngester(c IngesterConfig) (*Ingester, error) {
+	origin, err := essaim.ParseIRI(c.Base)
+	if err != nil {
+		return nil, fmt.Errorf("ingester: %w", err)
+	}
+	g := &Ingester{IngesterConfig: c, origin: origin, woken: map[string]time.Time{}}
+	if _, err := newReader(g); err != nil {
+		return nil, fmt.Errorf("ingester: %w", err)
+	}
+	return g, nil
+}
+
+// Run applies what waits until ctx ends, then finishes what it is writing. The
+// store never gives activities of one actor to two lanes at a time.
+func (g *Ingester) Run(ctx context.Context) error {
+	var lanes sync.WaitGroup
+	errs := make([]error, ingestLanes)
+	for i := range ingestLanes {
+		lanes.Go(func() { errs[i] = g.lane(ctx) })
+	}
+	lanes.Wait()
+	return errors.Join(errs...)
+}
+
+func (g *Ingester) lane(ctx context.Context) error {
+	r, err := newReader(g)
+	if err != nil {
+		return err
+	}
+	bell := g.Store.Notify()
+	// What is put off becomes due without a commit.
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		for ctx.Err() == nil {
+			n, err := g.batch(ctx, r)
+			if err != nil && ctx.Err() == nil {
+				g.Logger.Warn("activities not claimed", "error", err)
+			}
+			if n == 0 {
+				break
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-bell:
+		case <-tick.C:
+		}
+	}
+}
+
+// batch claims, prepares and applies once; it returns how many it claimed.
+func (g *Ingester) batch(ctx context.Context, r *reader) (int, error) {
+	claimed, err := g.Store.ClaimInbound(ctx, ingestTogether, ingestLease)
+	if err != nil || len(claimed) == 0 {
+		return 0, err
+	}
+	// What is claimed is finished even when the node stops.
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), ingestLease/2)
+	defer cancel()
+	batch := make([]essaim.Applied, len(claimed))
+	for i, in := range claimed {
+		batch[i] = g.prepare(work, r, in)
+	}
+	var again []essaim.Applied
+	for i, err := range g.apply(work, batch) {
+		switch {
+		case err == nil:
+			g.after(work, claimed[i], batch[i])
+		case errors.Is(err, essaim.ErrConflict):
+			// Another process has it.
+		case errors.Is(err, essaim.ErrUnavailable), work.Err() != nil:
+			// The database is away: the lease ends by itself.
+			g.Logger.Warn("activity not applied", "activity", claimed[i].ActivityID, "error", err)
+		default:
+			again = append(again, g.putOff(claimed[i], err))
+		}
+	}
+	for i, err := range g.apply(work, again) {
+		if err != nil {
+			g.Logger.Warn("activity not put off", "id", again[i].ID, "error", err)
+		}
+	}
+	return len(claimed), nil
+}
+
+// apply is the store's, one by one after a panic, so that one activity cannot
+// take the others with it.
+func (g *Ingester) apply(ctx context.Context, batch []essaim.Applied) (errs []error) {
+	if len(batch) == 0 {
+		return nil
+	}
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if len(batch) == 1 {
+			errs = []error{fmt.Errorf("panic: %v", p)}
+			return
+		}
+		errs = make([]error, 0, len(batch))
+		for i := range batch {
+			errs = append(errs, g.apply(ctx, batch[i:i+1])...)
+		}
+	}()
+	return g.Store.Apply(ctx, batch)
+}
+
+// prepare reads one activity and says what it comes to. Nothing in it can stop
+// the others: a panic is a reason like another.
+func (g *Ingester) prepare(ctx context.Context, r *reader, in essaim.Inbound) (out essaim.Applied) {
+	defer func() {
+		if p := recover(); p != nil {
+			out = g.putOff(in, fmt.Errorf("panic: %v", p))
+		}
+	}()
+	if in.Attempt > maxTries {
+		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundFailed, Reason: "given up: its tries never ended"}
+	}
+	effects, err := r.read(ctx, in)
+	var none nothingToDo
+	var later heldUntil
+	switch {
+	case err == nil:
+		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundApplied, Effects: effects}
+	case errors.As(err, &none):
+		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundIgnored, Reason: string(none)}
+	case errors.As(err, &later):
+		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundWaiting, Reason: later.Error(), RetryAt: later.at}
+	case errors.Is(err, essaim.ErrForbidden), errors.Is(err, essaim.ErrInvalid), errors.Is(err, wire.ErrUnsupported):
+		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundIgnored, Reason: cut(err.Error(), 300)}
+	}
+	return g.putOff(in, err)
+}
+
+// putOff plans another try, or after the last gives up.
+func (g *Ingester) putOff(in essaim.Inbound, err error) essaim.Applied {
+	out := essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundWaiting, Reason: cut(err.Error(), 300)}
+	if in.Attempt >= maxTries {
+		out.State = essaim.InboundFailed
+		g.Logger.Error("activity failed", "activity", in.ActivityID, "type", in.Type, "reason", out.Reason)
+		return out
+	}
+	waits := [...]time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}
+	out.RetryAt = g.Now().Add(waits[min(max(in.Attempt-1, 0), len(waits)-1)])
+	return out
+}
+
+// after does what needs no transaction: keys that changed are read again, and
+// what waits for a host that speaks again is due.
+func (g *Ingester) after(ctx context.Context, in essaim.Inbound, done essaim.Applied) {
+	for _, e := range done.Effects {
+		switch e := e.(type) {
+		case essaim.SaveActor:
+			g.Actors.Forget(e.Actor.ID)
+		case essaim.ForgetActor:
+			g.Actors.Forget(e.Actor)
+		}
+	}
+	actor, err := essaim.ParseIRI(in.Actor)
+	if err != nil || !g.mayWake(actor.Host()) {
+		return
+	}
+	if err := g.Store.WakeHost(ctx, actor.Host()); err != nil {
+		g.Logger.Warn("host not woken", "host", actor.Host(), "error", err)
+	}
+}
+
+// mayWake bounds how often a host is woken, and what is remembered of that.
+func (g *Ingester) mayWake(host string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.Now()
+	if now.Sub(g.woken[host]) < wakeEvery {
+		return false
+	}
+	if len(g.woken) > maxKeys {
+		clear(g.woken)
+	}
+	g.woken[host] = now
+	return true
+}
+
+// nothingToDo is why an activity changes nothing.
+type nothingToDo string
+
+func (n nothingToDo) Error() string { return string(n) }
+
+// heldUntil is when a document dated ahead may be read again.
+type heldUntil struct{ at time.Time }
+
+func (h heldUntil) Error() string {
+	return "dated more than an hour ahead; held until " + h.at.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/go-fed/activity/streams"
+	"github.com/go-fed/activity/streams/vocab"
+
+	"essaim"
+	"essaim/federation/wire"
+)
+
+// reader says what activities come to, one at a time: go-fed's resolver
+// dispatches those that it knows, a table by type the others. A lane has its
+// own.
+type reader struct {
+	*Ingester
+	resolver *streams.TypeResolver
+	others   map[string]func(context.Context) error
+
+	// Of the activity being read.
+	in      essaim.Inbound
+	a       *wire.Activity
+	effects []essaim.Effect
+}
+
+func newReader(g *Ingester) (*reader, error) {
+	r := &reader{Ingester: g}
+	var err error
+	r.resolver, err = streams.NewTypeResolver(
+		func(ctx context.Context, _ vocab.ActivityStreamsFollow) error { return r.follow(ctx) },
+		func(context.Context, vocab.ActivityStreamsAccept) error { return r.answered(true) },
+		func(context.Context, vocab.ActivityStreamsReject) error { return r.answered(false) },
+		func(context.Context, vocab.ActivityStreamsUndo) error { return r.undo() },
+		func(context.Context, vocab.ActivityStreamsCreate) error { return r.publication() },
+		func(context.Context, vocab.ActivityStreamsUpdate) error { return r.publication() },
+		func(context.Context, vocab.ActivityStreamsDelete) error { return r.deletion() },
+		func(context.Context, vocab.ActivityStreamsLike) error { return r.reaction(essaim.ReactionLike) },
+		func(context.Context, vocab.ActivityStreamsAnnounce) error {
+			return r.reaction(essaim.ReactionAnnounce)
+		},
+	)
+	r.others = map[string]func(context.Context) error{
+		// Misskey and Pleroma; a Like with a picture (FEP-c0e0).
+		"EmojiReact": func(context.Context) error { return r.reaction(essaim.ReactionLike) },
+	}
+	return r, err
+}
+
+// read gives the effects of an activity. An error that is nothingToDo or
+// heldUntil, or wraps essaim.ErrInvalid or ErrForbidden, is final.
+func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, error) {
+	a, err := wire.Decode(in.Raw, wire.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	r.in, r.a, r.effects = in, a, nil
+	if a.ID.String() != in.ActivityID || a.Actor.String() != in.Actor {
+		return nil, fmt.Errorf("bytes of another activity: %w", essaim.ErrInvalid)
+	}
+	// The rules once more: rows outlive the version that wrote them.
+	if err := a.CheckAuthority(a.Actor); err != nil {
+		return nil, err
+	}
+	if other, ok := r.others[a.Type]; ok {
+		err = other(ctx)
+	} else if speaks(a.Type) {
+		err = r.dispatch(ctx)
+	} else {
+		err = nothingToDo("type not known here")
+	}
+	return r.effects, err
+}
+
+// dispatch goes through go-fed's vocabulary with the neutral envelope.
+func (r *reader) dispatch(ctx context.Context) error {
+	value, err := streams.ToType(ctx, r.a.Envelope())
+	if err != nil {
+		// Also what IsUnmatchedErr does not count: a shape it cannot read.
+		return fmt.Errorf("%s: %w: %w", r.a.Type, wire.ErrUnsupported, err)
+	}
+	err = r.resolver.Resolve(ctx, value)
+	if streams.IsUnmatchedErr(err) {
+		return nothingToDo("type not handled here")
+	}
+	return err
+}
+
+func (r *reader) does(e ...essaim.Effect) error {
+	r.effects = append(r.effects, e...)
+	return nil
+}
+
+// isOurs tells whether an address is on this node.
+func (r *reader) isOurs(iri essaim.IRI) bool { return iri.SameOrigin(r.origin) }
+
+// follow answers with an Accept, in the same transaction; a follow that waits
+// for an administrator has none yet. A repeated Follow is accepted again.
+func (r *reader) follow(ctx context.Context) error {
+	local, actor := r.a.Object.ID.String(), r.a.Actor.String()
+	if !r.Local(local) {
+		return nothingToDo("follows no actor of this node")
+	}
+	follower, err := r.Actors.Actor(ctx, r.a.Actor)
+	if err != nil {
+		return err
+	}
+	pending, err := r.waits(ctx, local)
+	if err != nil {
+		return err
+	}
+	effect := essaim.AddFollower{Local: local, Follower: follower, FollowID: r.in.ActivityID, Pending: pending}
+	if !pending {
+		// Of the Follow only what names it: the rest is its sender's to choose and
+		// ours to sign.
+		follow, err := json.Marshal(struct {
+			ID     string `json:"id"`
+			Type   string `json:"type"`
+			Actor  string `json:"actor"`
+			Object string `json:"object"`
+		}{r.in.ActivityID, "Follow", actor, local})
+		if err != nil {
+			return err
+		}
+		id := r.ActivityID()
+		body, err := r.Renderer.Accept(id, local, actor, follow)
+		if err != nil {
+			return err
+		}
+		effect.Accept = essaim.Outgoing{ActivityID: id, Actor: local, Inbox: follower.Inbox, OrderKey: local + " " + actor, Body: body}
+	}
+	return r.does(effect)
+}
+
+// waits tells whether a follow of the node's own actor is an administrator's to
+// accept; those of other actors never are.
+func (r *reader) waits(ctx context.Context, local string) (bool, error) {
+	if local != r.Renderer.NodeActor() {
+		return false, nil
+	}
+	switch r.PeerPolicy {
+	case PeerPolicyApprove:
+		return true, nil
+	case PeerPolicyAllowlist:
+		peer, err := r.Store.Peer(ctx, r.a.Actor.Host())
+		if err != nil {
+			return true, ignoreMissing(err)
+		}
+		return peer.State != essaim.PeerFollowed && peer.State != essaim.PeerRequested, nil
+	}
+	return false, nil
+}
+
+// answered takes the answer to our own Follow; the store knows whether there is
+// one, and whom it asked.
+func (r *reader) answered(accepted bool) error {
+	o := &r.a.Object
+	if !r.isOurs(o.ID) || o.Embedded() && o.Type != "Follow" {
+		return nothingToDo("answers no Follow of this node")
+	}
+	return r.does(essaim.PeerAnswer{FollowID: o.ID.String(), Actor: r.in.Actor, Accepted: accepted})
+}
+
+// undo takes back a follow or a reaction, found by actor and object or by id,
+// never by asking for it: Mastodon's cannot be fetched.
+func (r *reader) undo() error {
+	o := &r.a.Object
+	id, actor := o.ID.String(), r.in.Actor
+	switch o.Type {
+	case "Follow":
+		if !r.Local(o.Object.String()) {
+			return nothingToDo("undoes a follow of no actor of this node")
+		}
+		return r.does(essaim.RemoveFollower{Local: o.Object.String(), Follower: actor, FollowID: id})
+	case "Like", "EmojiReact":
+		return r.does(essaim.Unreact{Kind: essaim.ReactionLike, ActivityID: id, Actor: actor, Object: o.Object.String()})
+	case "Announce":
+		return r.does(essaim.Unreact{Kind: essaim.ReactionAnnounce, ActivityID: id, Actor: actor, Object: o.Object.String()})
+	case "":
+		if id == "" {
+			return nothingToDo("undoes nothing that has a name")
+		}
+		return r.does(essaim.RemoveFollower{Follower: actor, FollowID: id}, essaim.Unreact{ActivityID: id, Actor: actor})
+	}
+	return nothingToDo("undoes nothing that is kept here")
+}
+
+func (r *reader) reaction(kind essaim.ReactionKind) error {
+	if !r.isOurs(r.a.Object.ID) {
+		return nothingToDo("about nothing of this node")
+	}
+	return r.does(essaim.React{Kind: kind, ActivityID: r.in.ActivityID, Actor: r.in.Actor, Object: r.a.Object.ID.String(), At: r.in.ReceivedAt})
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"fmt"
+
+	"essaim"
+	"essaim/federation/fetch"
+	"essaim/federation/wire"
+)
+
+// FollowPeer follows a node by its host, "brest.example": one Follow from our
+// /actor to its Application actor (replication.md). The peer is followed once
+// its Accept came; a repeated call asks again.
+func (s *Server) FollowPeer(ctx context.Context, host string) (essaim.Peer, error) {
+	id, err := s.client.NodeActor(ctx, host)
+	if err != nil {
+		return essaim.Peer{}, fmt.Errorf("follow %s: %w", host, err)
+	}
+	iri, err := essaim.ParseIRI(id)
+	if err != nil {
+		return essaim.Peer{}, fmt.Errorf("follow %s: %w", host, err)
+	}
+	if iri.Host() == s.host {
+		return essaim.Peer{}, fmt.Errorf("follow %s: this node itself: %w", host, essaim.ErrInvalid)
+	}
+	actor, err := s.remote.Fetch(ctx, iri)
+	if err != nil {
+		return essaim.Peer{}, fmt.Errorf("follow %s: %w", host, err)
+	}
+	p := essaim.Peer{
+		Host: iri.Host(), State: essaim.PeerRequested, Actor: actor.ID, Inbox: actor.Inbox, URL: actor.URL,
+		Username: actor.Username, TerritoryName: actor.Name, FollowID: s.activityID(),
+	}
+	if t, ok := s.territoryOf(ctx, host, iri); ok {
+		p.Territory, p.TerritoryName, p.Username, p.URL = t.ID, t.Name, t.Username, t.URL
+	}
+	body, err := s.renderer.Follow(p.FollowID, s.nodeActor(), p.Actor)
+	if err != nil {
+		return essaim.Peer{}, fmt.Errorf("follow %s: %w", host, err)
+	}
+	return p, s.store.FollowPeer(ctx, p, essaim.Outgoing{
+		ActivityID: p.FollowID, Actor: s.nodeActor(), Inbox: p.Inbox, OrderKey: s.nodeActor() + " " + p.Actor, Body: body,
+	})
+}
+
+// territoryOf is the territory that a node says it is of, in its NodeInfo. Other
+// software says none.
+func (s *Server) territoryOf(ctx context.Context, host string, node essaim.IRI) (essaim.RemoteActor, bool) {
+	raw, err := s.client.NodeInfo(ctx, host)
+	if err != nil {
+		return essaim.RemoteActor{}, false
+	}
+	info, err := wire.Parse(raw, wire.Limits{Array: 2048})
+	if err != nil {
+		return essaim.RemoteActor{}, false
+	}
+	id, ok := info.Get("metadata").Get("territory").IRI()
+	if !ok || !id.SameOrigin(node) {
+		return essaim.RemoteActor{}, false
+	}
+	t, err := s.remote.Fetch(ctx, id)
+	return t, err == nil
+}
+
+// UnfollowPeer takes our Follow back. What is held of the peer stays.
+func (s *Server) UnfollowPeer(ctx context.Context, host string) error {
+	p, err := s.store.Peer(ctx, host)
+	if err != nil {
+		return fmt.Errorf("unfollow %s: %w", host, err)
+	}
+	var undo essaim.Outgoing
+	if p.FollowID != "" {
+		follow, err := s.renderer.Follow(p.FollowID, s.nodeActor(), p.Actor)
+		if err != nil {
+			return fmt.Errorf("unfollow %s: %w", host, err)
+		}
+		id := s.activityID()
+		body, err := s.renderer.Undo(id, s.nodeActor(), p.Actor, follow)
+		if err != nil {
+			return fmt.Errorf("unfollow %s: %w", host, err)
+		}
+		undo = essaim.Outgoing{ActivityID: id, Actor: s.nodeActor(), Inbox: p.Inbox, OrderKey: s.nodeActor() + " " + p.Actor, Body: body}
+	}
+	return s.store.UnfollowPeer(ctx, host, undo)
+}
+
+var _ Fetcher = (*fetch.Client)(nil)

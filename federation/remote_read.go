@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"essaim"
+	"essaim/federation/proof"
+	"essaim/federation/sig"
+	"essaim/federation/wire"
+)
+
+// Limits on what is kept of an actor elsewhere.
+const (
+	maxActorName = 2048 // bytes, Mastodon's
+	maxActorKeys = 10
+)
+
+// readActor reads an actor's document. Its inbox must be on its own origin, so
+// that nobody makes us send to a third party (interop.md, rule 4); of other
+// addresses those elsewhere are left out. Errors wrap essaim.ErrInvalid.
+func readActor(v wire.Value, now time.Time) (essaim.RemoteActor, error) {
+	id, ok := v.Get("id").IRI()
+	typ := v.Get("type").TextOr()
+	for e := range v.Get("type").Elements() {
+		if t := e.TextOr(); wire.IsActor(t) {
+			typ = t
+			break
+		}
+	}
+	if !ok || !wire.IsActor(typ) {
+		return essaim.RemoteActor{}, fmt.Errorf("document of type %q is no actor: %w", cut(typ, 64), essaim.ErrInvalid)
+	}
+	near := func(v wire.Value) string {
+		if s, ok := v.Text(); ok {
+			if iri, err := essaim.ParseIRI(s); err == nil && iri.SameOrigin(id) {
+				return iri.String()
+			}
+		}
+		return ""
+	}
+	a := essaim.RemoteActor{
+		ID: id.String(), Type: typ, FetchedAt: now, Document: v.Raw(),
+		Username:    cut(v.Get("preferredUsername").TextOr(), 255),
+		Name:        cut(wire.TextOf(v, "name").In("fr"), maxActorName),
+		Inbox:       near(v.Get("inbox")),
+		SharedInbox: near(v.Get("endpoints").Get("sharedInbox")),
+		Outbox:      near(v.Get("outbox")),
+		URL:         near(v.Get("url")),
+	}
+	if a.Inbox == "" {
+		return essaim.RemoteActor{}, fmt.Errorf("actor %s without an inbox of its own: %w", id, essaim.ErrInvalid)
+	}
+	if a.URL == "" {
+		a.URL = a.ID
+	}
+	for icon := range v.Get("icon").Elements() {
+		if iri, ok := icon.Get("url").IRI(); ok {
+			a.Icon = iri.String()
+			break
+		}
+	}
+	a.Keys = readKeys(v, id)
+	return a, nil
+}
+
+// readKeys lists the keys that an actor publishes as its own: publicKey, and
+// Ed25519 under assertionMethod (FEP-521a). A key that says it is another's, or
+// that no signature could be checked with, is left out.
+func readKeys(v wire.Value, id essaim.IRI) []essaim.PublicKey {
+	var keys []essaim.PublicKey
+	add := func(k essaim.PublicKey) {
+		if len(keys) < maxActorKeys {
+			keys = append(keys, k)
+		}
+	}
+	for k := range v.Get("publicKey").Elements() {
+		kid, ok := k.Get("id").IRI()
+		owner, owned := k.Get("owner").IRI()
+		text := k.Get("publicKeyPem").TextOr()
+		if !ok || !kid.SameOrigin(id) || !owned || owner != id {
+			continue
+		}
+		if _, err := sig.ParsePublicKey(text); err == nil {
+			add(essaim.PublicKey{ID: kid.String(), PEM: text})
+		}
+	}
+	for k := range v.Get("assertionMethod").Elements() {
+		kid, ok := k.Get("id").IRI()
+		controller, owned := k.Get("controller").IRI()
+		if !ok || !kid.SameOrigin(id) || !owned || controller != id {
+			continue
+		}
+		public, err := proof.DecodeMultikey(k.Get("publicKeyMultibase").TextOr())
+		if err != nil {
+			continue
+		}
+		if der, err := x509.MarshalPKIXPublicKey(public); err == nil {
+			add(essaim.PublicKey{ID: kid.String(), PEM: string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))})
+		}
+	}
+	return keys
+}
+
+// cut shortens a text to n bytes at a character.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return strings.TrimSpace(s[:n])
+}
