@@ -77,3 +77,9 @@ func (tx *Tx) node(ctx context.Context) (n essaim.Node, err error) {
 	}
 	return n, json.Unmarshal([]byte(territory), &n.Territory)
 }
+
+// nodeActor is the id of the node's own actor.
+func (s *Store) nodeActor(ctx context.Context) (string, error) {
+	n, err := s.Node(ctx)
+	return n.BaseURL + "/actor", err
+}

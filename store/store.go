@@ -120,6 +120,11 @@ func (s *Store) openSQLite(ctx context.Context) (_ *Store, err error) {
 	if s.db, err = newLite(ctx, db, s.set); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	if !s.cfg.Guest {
+		if err := s.freeLeases(ctx); err != nil {
+			return nil, errors.Join(err, s.db.close())
+		}
+	}
 	return s.start(nil), nil
 }
 

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"essaim"
+)
+
+// secretHash is what is kept of a secret that a person or a program holds. The
+// secrets are random and long, so a plain hash tells nothing.
+func secretHash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// mailbox is the form in which an address is kept and compared.
+func mailbox(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+func scanUser(scan scanFunc) (essaim.User, error) {
+	var u essaim.User
+	err := scan(&u.ID, &u.Email, &u.Name, (*string)(&u.Role), bit{&u.Disabled}, moment{&u.CreatedAt})
+	return u, err
+}
+
+// CreateUser adds an account; essaim.ErrConflict when its address has one.
+func (s *Store) CreateUser(ctx context.Context, u essaim.User) (essaim.User, error) {
+	u.Email, u.CreatedAt, u.Disabled = mailbox(u.Email), s.now(), false
+	if u.Email == "" {
+		return essaim.User{}, fmt.Errorf("account without an address: %w", essaim.ErrInvalid)
+	}
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		ids, err := list(ctx, tx, only[int64], "account_add", u.Email, u.Name, string(u.Role), micros(u.CreatedAt))
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			return essaim.ErrConflict
+		}
+		u.ID = ids[0]
+		return nil
+	})
+	if err != nil {
+		return essaim.User{}, fmt.Errorf("create account: %w", err)
+	}
+	return u, nil
+}
+
+// Users lists the accounts, the oldest first.
+func (s *Store) Users(ctx context.Context) ([]essaim.User, error) {
+	all, err := list(ctx, s.query(), scanUser, "account_list")
+	if err != nil {
+		return nil, fmt.Errorf("accounts: %w", err)
+	}
+	return all, nil
+}
+
+// UserByEmail finds an account by its address, disabled or not.
+func (s *Store) UserByEmail(ctx context.Context, email string) (essaim.User, error) {
+	u, err := scanUser(s.query().row(ctx, "account_by_email", mailbox(email)).Scan)
+	if err != nil {
+		return essaim.User{}, fmt.Errorf("account by address: %w", err)
+	}
+	return u, nil
+}
+
+// SetUserRole changes what an account may do. The last administrator stays one:
+// essaim.ErrForbidden.
+func (s *Store) SetUserRole(ctx context.Context, user int64, role essaim.Role) error {
+	return s.changeUser(ctx, user, role != essaim.RoleAdmin, func(tx *Tx) (int64, error) {
+		return tx.exec(ctx, "account_set_role", user, string(role))
+	})
+}
+
+// DisableUser closes an account, ends its sessions and spends its links and
+// tokens; or opens it again. The last administrator stays: essaim.ErrForbidden.
+func (s *Store) DisableUser(ctx context.Context, user int64, disabled bool) error {
+	return s.changeUser(ctx, user, disabled, func(tx *Tx) (int64, error) {
+		n, err := tx.exec(ctx, "account_set_disabled", user, flag(disabled))
+		if err != nil || !disabled {
+			return n, err
+		}
+		for _, name := range []string{"session_remove_of", "signin_remove_of", "token_remove_of"} {
+			if _, err := tx.exec(ctx, name, user); err != nil {
+				return 0, err
+			}
+		}
+		return n, nil
+	})
+}
+
+func (s *Store) changeUser(ctx context.Context, user int64, lessens bool, change func(*Tx) (int64, error)) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		u, err := scanUser(tx.row(ctx, "account_by_id", user).Scan)
+		if err != nil {
+			return err
+		}
+		if lessens && u.Role == essaim.RoleAdmin && !u.Disabled {
+			others, err := list(ctx, tx, only[int64], "account_admins", user)
+			if err != nil {
+				return err
+			}
+			if len(others) == 0 || others[0] == 0 {
+				return fmt.Errorf("the last administrator: %w", essaim.ErrForbidden)
+			}
+		}
+		_, err = change(tx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("account %d: %w", user, err)
+	}
+	return nil
+}
+
+// NewSignIn stores a sign-in link for an account.
+func (s *Store) NewSignIn(ctx context.Context, user int64, secret string, until time.Time) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		_, err := tx.exec(ctx, "signin_add", secretHash(secret), user, micros(until))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("sign-in link of account %d: %w", user, err)
+	}
+	return nil
+}
+
+// UseSignIn spends a sign-in link and opens a session. A link that is unknown,
+// spent or too old is essaim.ErrNotFound, one of a disabled account
+// essaim.ErrForbidden.
+func (s *Store) UseSignIn(ctx context.Context, secret, session string, until time.Time) (essaim.User, error) {
+	var u essaim.User
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		now := micros(s.now())
+		ids, err := list(ctx, tx, only[int64], "signin_use", secretHash(secret), now)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			return essaim.ErrNotFound
+		}
+		if u, err = scanUser(tx.row(ctx, "account_by_id", ids[0]).Scan); err != nil {
+			return err
+		}
+		if u.Disabled {
+			return essaim.ErrForbidden
+		}
+		_, err = tx.exec(ctx, "session_add", secretHash(session), u.ID, now, micros(until))
+		return err
+	})
+	if err != nil {
+		return essaim.User{}, fmt.Errorf("sign in: %w", err)
+	}
+	return u, nil
+}
+
+// UserBySession finds who holds a session; essaim.ErrNotFound when it ended or
+// its account is disabled.
+func (s *Store) UserBySession(ctx context.Context, session string) (essaim.User, error) {
+	u, err := scanUser(s.query().row(ctx, "account_by_session", secretHash(session), micros(s.now())).Scan)
+	if err != nil {
+		return essaim.User{}, fmt.Errorf("session: %w", err)
+	}
+	return u, nil
+}
+
+// EndSession closes a session; one that ended already is no error.
+func (s *Store) EndSession(ctx context.Context, session string) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		_, err := tx.exec(ctx, "session_remove", secretHash(session))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+// UserByToken finds whose API token it is; essaim.ErrNotFound when there is no
+// such token or its account is disabled.
+func (s *Store) UserByToken(ctx context.Context, token string) (essaim.User, error) {
+	u, err := scanUser(s.query().row(ctx, "account_by_token", secretHash(token)).Scan)
+	if err != nil {
+		return essaim.User{}, fmt.Errorf("token: %w", err)
+	}
+	return u, nil
+}
+
+// NewToken stores an API token of an account under a label.
+func (s *Store) NewToken(ctx context.Context, user int64, label, token string) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		_, err := tx.exec(ctx, "token_add", secretHash(token), user, label, micros(s.now()))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("token of account %d: %w", user, err)
+	}
+	return nil
+}

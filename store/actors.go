@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"essaim"
+)
+
+// RemoteActor is the cached copy of an actor elsewhere; essaim.ErrNotFound for
+// one never fetched.
+func (s *Store) RemoteActor(ctx context.Context, id string) (essaim.RemoteActor, error) {
+	return s.remoteActor(ctx, "actor_by_id", id)
+}
+
+// RemoteActorByKey finds the actor whose document lists a key id.
+func (s *Store) RemoteActorByKey(ctx context.Context, keyID string) (essaim.RemoteActor, error) {
+	return s.remoteActor(ctx, "actor_by_key", keyID)
+}
+
+func (s *Store) remoteActor(ctx context.Context, query, id string) (essaim.RemoteActor, error) {
+	var a essaim.RemoteActor
+	err := s.query().row(ctx, query, id).Scan(&a.ID, &a.Type, &a.Username, &a.Name, &a.URL, &a.Icon, &a.Inbox, &a.SharedInbox,
+		&a.Outbox, &a.Document, moment{&a.FetchedAt}, bit{&a.Gone})
+	if err != nil {
+		return essaim.RemoteActor{}, fmt.Errorf("actor %s: %w", id, err)
+	}
+	if a.Keys, err = list(ctx, s.query(), scanKey, "actor_keys", a.ID); err != nil {
+		return essaim.RemoteActor{}, fmt.Errorf("keys of actor %s: %w", id, err)
+	}
+	return a, nil
+}
+
+func scanKey(scan scanFunc) (k essaim.PublicKey, err error) {
+	err = scan(&k.ID, &k.PEM)
+	return k, err
+}
+
+// SaveRemoteActor writes the cached copy of an actor and the keys that its
+// document lists; an older copy than the one held changes nothing.
+func (s *Store) SaveRemoteActor(ctx context.Context, a essaim.RemoteActor) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		_, err := tx.saveActor(ctx, a)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("save actor %s: %w", a.ID, err)
+	}
+	return nil
+}
+
+// saveActor reports whether the copy held changed.
+func (tx *Tx) saveActor(ctx context.Context, a essaim.RemoteActor) (bool, error) {
+	var held int64
+	err := tx.row(ctx, "actor_fetched_at", a.ID).Scan(&held)
+	if err == nil && held >= instant(a.FetchedAt) {
+		return false, nil
+	}
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return false, err
+	}
+	n, err := tx.exec(ctx, "actor_save", a.ID, a.Type, a.Username, a.Name, a.URL, a.Icon, a.Inbox, a.SharedInbox, a.Outbox,
+		a.Document, instant(a.FetchedAt), flag(a.Gone))
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, tx.saveKeys(ctx, a)
+}
+
+// saveKeys leaves exactly the keys that the actor's document lists.
+func (tx *Tx) saveKeys(ctx context.Context, a essaim.RemoteActor) error {
+	listed := map[string]bool{}
+	for _, k := range a.Keys {
+		listed[k.ID] = true
+	}
+	held, err := list(ctx, tx, scanKey, "actor_keys", a.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range held {
+		if listed[k.ID] {
+			continue
+		}
+		if _, err := tx.exec(ctx, "actor_key_remove", k.ID, a.ID); err != nil {
+			return err
+		}
+	}
+	for _, k := range a.Keys {
+		if _, err := tx.exec(ctx, "actor_key_save", k.ID, a.ID, k.PEM); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"essaim"
+)
+
+// applyTogether is how many activities share one commit: enough to spread its
+// cost, few enough that a write transaction stays short.
+const applyTogether = 32
+
+// Apply writes the effects and the new state of each activity of the batch, in
+// its order. Each is whole or leaves no trace; its error stands at its index,
+// essaim.ErrConflict when its claim was lost to another process.
+func (s *Store) Apply(ctx context.Context, batch []essaim.Applied) []error {
+	errs := make([]error, len(batch))
+	for start := 0; start < len(batch); start += applyTogether {
+		end := min(start+applyTogether, len(batch))
+		s.applyTogether(ctx, batch[start:end], errs[start:end])
+	}
+	return errs
+}
+
+// applyTogether applies a few activities in one transaction, each in a savepoint.
+// When the commit itself is refused, each gets a transaction of its own, so that
+// one cannot hold the others back.
+func (s *Store) applyTogether(ctx context.Context, batch []essaim.Applied, errs []error) {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		if err := tx.lockObjects(ctx, objectsOf(batch)); err != nil {
+			return err
+		}
+		for i, in := range batch {
+			errs[i] = tx.part(ctx, func() error { return tx.apply(ctx, in) })
+			if errors.Is(errs[i], essaim.ErrUnavailable) {
+				return errs[i]
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		return
+	}
+	for i, in := range batch {
+		errs[i] = err
+		if len(batch) > 1 && !errors.Is(err, essaim.ErrUnavailable) && ctx.Err() == nil {
+			s.applyTogether(ctx, []essaim.Applied{in}, errs[i:i+1])
+		}
+	}
+}
+
+// objectsOf lists what a batch may create or erase.
+func objectsOf(batch []essaim.Applied) []string {
+	var ids []string
+	for _, in := range batch {
+		for _, e := range in.Effects {
+			if id := objectOf(e); id != "" {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+func objectOf(e essaim.Effect) string {
+	switch e := e.(type) {
+	case essaim.Replicate:
+		return e.Record.ID
+	case essaim.HoldComment:
+		return e.ID
+	case essaim.Erase:
+		return e.ID
+	case essaim.EraseComment:
+		return e.ID
+	}
+	return ""
+}
+
+// outcome is what an effect came to: nothing, and then why.
+type outcome struct {
+	nothing string
+	// erase is set when the activity's own bytes hold what is erased for good.
+	erase bool
+}
+
+var did = outcome{}
+
+func nothing(why string) outcome { return outcome{nothing: why} }
+
+// apply writes the row first: it locks it, and when the claim is no longer ours
+// nothing else happens.
+func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
+	now := tx.s.now()
+	var done any
+	next := int64(0)
+	if in.State == essaim.InboundWaiting {
+		next = instant(in.RetryAt)
+	} else {
+		done = micros(now)
+	}
+	object := ""
+	for _, e := range in.Effects {
+		if object == "" {
+			object = objectOf(e)
+		}
+	}
+	n, err := tx.exec(ctx, "inbox_finish", in.ID, in.Attempt, string(in.State), in.Reason, next, done, object)
+	if err != nil {
+		return fmt.Errorf("inbound activity %d: %w", in.ID, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("inbound activity %d: claim lost: %w", in.ID, essaim.ErrConflict)
+	}
+	why, changed := "", len(in.Effects) == 0 || in.State != essaim.InboundApplied
+	for _, e := range in.Effects {
+		out, err := tx.effect(ctx, e, now)
+		if err != nil {
+			return fmt.Errorf("inbound activity %d: %T: %w", in.ID, e, err)
+		}
+		if out.erase {
+			if _, err := tx.exec(ctx, "inbox_erase", in.ID); err != nil {
+				return err
+			}
+		}
+		if out.nothing == "" {
+			changed = true
+		} else {
+			why = out.nothing
+		}
+	}
+	if !changed {
+		_, err = tx.exec(ctx, "inbox_ignore", in.ID, why)
+	}
+	return err
+}
+
+func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outcome, error) {
+	switch e := e.(type) {
+	case essaim.AddFollower:
+		return tx.addFollower(ctx, e, now)
+	case essaim.RemoveFollower:
+		return tx.removeFollower(ctx, e)
+	case essaim.PeerAnswer:
+		return tx.peerAnswer(ctx, e, now)
+	case essaim.React:
+		return tx.react(ctx, e)
+	case essaim.Unreact:
+		return tx.unreact(ctx, e)
+	case essaim.HoldComment:
+		return tx.holdComment(ctx, e, now)
+	case essaim.EraseComment:
+		return tx.eraseComment(ctx, e, now)
+	case essaim.ForgetActor:
+		return tx.forgetActor(ctx, e, now)
+	case essaim.SaveActor:
+		changed, err := tx.saveActor(ctx, e.Actor)
+		if err == nil && !changed {
+			return nothing("a newer copy of the actor is held"), nil
+		}
+		return did, err
+	}
+	return did, fmt.Errorf("effect %T: %w", e, essaim.ErrInvalid)
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"essaim"
+)
+
+// found tells whether a statement finds a row.
+func (tx *Tx) found(ctx context.Context, name string, args ...any) (bool, error) {
+	var one int
+	err := tx.row(ctx, name, args...).Scan(&one)
+	if errors.Is(err, essaim.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (tx *Tx) addFollower(ctx context.Context, e essaim.AddFollower, now time.Time) (outcome, error) {
+	if _, err := tx.saveActor(ctx, e.Follower); err != nil {
+		return did, err
+	}
+	asked := "accepted"
+	if e.Pending {
+		asked = "pending"
+	}
+	inbox := e.Follower.Target()
+	var state string
+	err := tx.row(ctx, "follower_add", e.Local, e.Follower.ID, e.FollowID, inbox, authority(inbox), asked, micros(now)).Scan(&state)
+	if err != nil {
+		return did, err
+	}
+	node, err := tx.s.nodeActor(ctx)
+	if err != nil {
+		return did, err
+	}
+	if e.Local == node && e.Follower.Type == "Application" {
+		// A node that follows ours: shown in the network, with the offer to follow back.
+		_, err := tx.exec(ctx, "peer_known", authority(e.Follower.ID), e.Follower.ID, e.Follower.Username, e.Follower.URL, e.Follower.Inbox, micros(now))
+		if err != nil {
+			return did, err
+		}
+	}
+	if state != "accepted" || e.Accept.ActivityID == "" {
+		return did, nil
+	}
+	return did, tx.enqueue(ctx, "Accept", e.Accept, now)
+}
+
+func (tx *Tx) removeFollower(ctx context.Context, e essaim.RemoveFollower) (outcome, error) {
+	var n int64
+	var err error
+	if e.Local == "" {
+		n, err = tx.exec(ctx, "follower_remove_by_id", e.Follower, e.FollowID)
+	} else {
+		n, err = tx.exec(ctx, "follower_remove", e.Local, e.Follower, e.FollowID)
+	}
+	if err == nil && n == 0 {
+		return nothing("no such follow"), nil
+	}
+	return did, err
+}
+
+func (tx *Tx) peerAnswer(ctx context.Context, e essaim.PeerAnswer, now time.Time) (outcome, error) {
+	state := essaim.PeerRefused
+	if e.Accepted {
+		state = essaim.PeerFollowed
+	}
+	n, err := tx.exec(ctx, "peer_answered", e.FollowID, e.Actor, string(state), micros(now))
+	if err == nil && n == 0 {
+		return nothing("no such follow of ours"), nil
+	}
+	return did, err
+}
+
+func (tx *Tx) react(ctx context.Context, e essaim.React) (outcome, error) {
+	here, err := tx.found(ctx, "published_here", e.Object)
+	if err != nil {
+		return did, err
+	}
+	if !here {
+		return nothing("not a published record of ours"), nil
+	}
+	n, err := tx.exec(ctx, "reaction_add", string(e.Kind), e.Object, e.Actor, e.ActivityID, instant(e.At))
+	if err == nil && n == 0 {
+		return nothing("counted already"), nil
+	}
+	return did, err
+}
+
+func (tx *Tx) unreact(ctx context.Context, e essaim.Unreact) (outcome, error) {
+	var n int64
+	var err error
+	if e.ActivityID != "" {
+		n, err = tx.exec(ctx, "reaction_remove_by_id", e.ActivityID, e.Actor)
+	}
+	if err == nil && n == 0 && e.Kind != "" && e.Object != "" {
+		n, err = tx.exec(ctx, "reaction_remove", e.Object, string(e.Kind), e.Actor)
+	}
+	if err == nil && n == 0 {
+		return nothing("no such reaction"), nil
+	}
+	return did, err
+}
+
+func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, now time.Time) (outcome, error) {
+	gone, err := tx.found(ctx, "tombstone_stands", e.ID)
+	if err != nil {
+		return did, err
+	}
+	if gone {
+		return outcome{nothing: "deleted before", erase: true}, nil
+	}
+	here, err := tx.found(ctx, "published_here", e.InReplyTo)
+	if err == nil && !here {
+		here, err = tx.found(ctx, "comment_parent", e.InReplyTo)
+	}
+	if err != nil {
+		return did, err
+	}
+	if !here {
+		return nothing("in reply to nothing of ours"), nil
+	}
+	n, err := tx.exec(ctx, "comment_save", e.ID, e.Actor, e.InReplyTo, e.Document, instant(e.Published), instant(later(e.Published, e.Updated)), micros(now))
+	if err == nil && n == 0 {
+		return nothing("not newer than what is held"), nil
+	}
+	return did, err
+}
+
+func (tx *Tx) eraseComment(ctx context.Context, e essaim.EraseComment, now time.Time) (outcome, error) {
+	var author string
+	err := tx.row(ctx, "comment_author", e.ID).Scan(&author)
+	if errors.Is(err, essaim.ErrNotFound) {
+		author, err = e.Actor, nil
+		if authority(e.ID) != authority(e.Actor) {
+			return nothing("not its author"), nil
+		}
+	}
+	if err != nil {
+		return did, err
+	}
+	if author != e.Actor {
+		return nothing("not its author"), nil
+	}
+	return did, tx.removeComment(ctx, e.ID, nil, now)
+}
+
+// removeComment leaves the tombstone, which keeps a late Create out.
+func (tx *Tx) removeComment(ctx context.Context, id string, tombstone []byte, now time.Time) error {
+	if _, err := tx.exec(ctx, "comment_remove", id); err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, "tombstone_add", id, "comment", authority(id), micros(now), tombstone); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, "inbox_erase_object", id)
+	return err
+}
+
+func (tx *Tx) forgetActor(ctx context.Context, e essaim.ForgetActor, now time.Time) (outcome, error) {
+	comments, err := list(ctx, tx, only[string], "comment_ids_of_actor", e.Actor)
+	if err != nil {
+		return did, err
+	}
+	for _, id := range comments {
+		if err := tx.removeComment(ctx, id, nil, now); err != nil {
+			return did, err
+		}
+	}
+	inbox := ""
+	err = tx.row(ctx, "actor_inbox", e.Actor).Scan(&inbox)
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return did, err
+	}
+	for _, name := range []string{"follower_remove_actor", "reaction_remove_actor", "actor_remove"} {
+		if _, err := tx.exec(ctx, name, e.Actor); err != nil {
+			return did, err
+		}
+	}
+	if inbox != "" {
+		used, err := tx.found(ctx, "follower_inbox_used", inbox)
+		if err != nil {
+			return did, err
+		}
+		if !used {
+			if _, err := tx.exec(ctx, "delivery_drop_inbox", inbox, micros(now)); err != nil {
+				return did, err
+			}
+		}
+	}
+	_, err = tx.exec(ctx, "inbox_erase_actor", e.Actor, micros(now))
+	return did, err
+}
+
+// later is the later of two times.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// fanTogether is how many deliveries one dispatch transaction writes at most.
+const fanTogether = 500
+
+// event is a publication to be fanned out.
+type event struct {
+	n          int64
+	activityID string
+	actor      string
+	orderKey   string
+}
+
+// Dispatch takes up to n events after the cursor, in the order of their numbers,
+// and writes one delivery for each distinct inbox of the followers of the
+// event's actor and of nodeActor. Deliveries and the cursor's move are one
+// transaction; an event with more inboxes than one short transaction writes
+// takes several, and the cursor keeps how far it is. It returns how many events
+// it completed. One process dispatches at a time.
+func (s *Store) Dispatch(ctx context.Context, nodeActor string, n int) (int, error) {
+	if due, err := list(ctx, s.query(), only[int], "dispatch_due"); err != nil || len(due) == 0 {
+		return 0, err
+	}
+	done := 0
+	for done < n {
+		var completed int
+		var more bool
+		err := s.write(ctx, patient, func(tx *Tx) error {
+			var err error
+			completed, more, err = tx.dispatch(ctx, nodeActor, n-done)
+			return err
+		})
+		if err != nil {
+			return done, fmt.Errorf("dispatch: %w", err)
+		}
+		done += completed
+		if !more {
+			break
+		}
+	}
+	return done, nil
+}
+
+// dispatch fans out events until fanTogether rows are written. more tells that
+// it stopped for that reason and not for want of events.
+func (tx *Tx) dispatch(ctx context.Context, nodeActor string, n int) (completed int, more bool, err error) {
+	var at int64
+	var after string
+	if err := tx.row(ctx, "dispatch_cursor").Scan(&at, &after); err != nil {
+		return 0, false, err
+	}
+	events, err := tx.events(ctx, at, n)
+	if err != nil || len(events) == 0 {
+		return 0, false, err
+	}
+	now, room := micros(tx.s.now()), int64(fanTogether)
+	for _, e := range events {
+		wrote, err := tx.exec(ctx, "dispatch_fan", e.n, now, e.actor, nodeActor, after, room)
+		if err != nil {
+			return 0, false, fmt.Errorf("event %d: %w", e.n, err)
+		}
+		if wrote > 0 {
+			tx.wake()
+		}
+		if more = wrote == room; more {
+			// There may be further inboxes: the next transaction goes on behind the last.
+			if err := tx.row(ctx, "dispatch_reached", e.actor, nodeActor, after, room).Scan(&after); err != nil {
+				return 0, false, fmt.Errorf("event %d: %w", e.n, err)
+			}
+			break
+		}
+		at, after, room = e.n, "", room-wrote
+		completed++
+	}
+	_, err = tx.exec(ctx, "dispatch_move", at, after)
+	return completed, more, err
+}
+
+func (tx *Tx) events(ctx context.Context, after int64, n int) ([]event, error) {
+	return list(ctx, tx, func(scan scanFunc) (e event, err error) {
+		err = scan(&e.n, &e.activityID, &e.actor, &e.orderKey)
+		return e, err
+	}, "dispatch_next", after, n)
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+
+	"essaim"
+)
+
+// Object is a local record's document or its Tombstone; essaim.ErrNotFound
+// for what was never published.
+func (s *Store) Object(ctx context.Context, id string) (essaim.Stored, error) {
+	var d essaim.Stored
+	err := s.query().row(ctx, "object_published", id).Scan(&d.Bytes, &d.ETag, &d.PageURL, moment{&d.Updated})
+	if errors.Is(err, essaim.ErrNotFound) {
+		d.Gone = true
+		err = s.query().row(ctx, "object_gone", id).Scan(&d.Bytes, moment{&d.Updated})
+		d.ETag = etag(d.Bytes)
+	}
+	if err != nil {
+		return essaim.Stored{}, fmt.Errorf("object %s: %w", id, err)
+	}
+	return d, nil
+}
+
+// Activity is a local activity as it was signed; essaim.ErrGone once its
+// object is erased.
+func (s *Store) Activity(ctx context.Context, id string) (essaim.Stored, error) {
+	var d essaim.Stored
+	if err := s.query().row(ctx, "activity_by_id", id).Scan(&d.Bytes, moment{&d.Updated}); err != nil {
+		return essaim.Stored{}, fmt.Errorf("activity %s: %w", id, err)
+	}
+	if d.Bytes == nil {
+		return essaim.Stored{}, fmt.Errorf("activity %s: %w", id, essaim.ErrGone)
+	}
+	d.ETag = etag(d.Bytes)
+	return d, nil
+}
+
+// etag names bytes that carry no digest of their own.
+func etag(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}
+
+// Outbox lists the activities of an actor's current publications, newest first,
+// those with a change number below before (0 = from the newest); numbers[i] is
+// that of activities[i].
+func (s *Store) Outbox(ctx context.Context, actor string, before int64, n int) (activities [][]byte, numbers []int64, err error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	err = s.query().each(ctx, "outbox_page", func(scan func(...any) error) error {
+		var number int64
+		var body []byte
+		if err := scan(&number, &body); err != nil {
+			return err
+		}
+		activities, numbers = append(activities, body), append(numbers, number)
+		return nil
+	}, actor, before, n)
+	if err != nil {
+		return nil, nil, fmt.Errorf("outbox of %s: %w", actor, err)
+	}
+	return activities, numbers, nil
+}
+
+// Counts counts the collections of a local actor.
+func (s *Store) Counts(ctx context.Context, actor string) (essaim.Totals, error) {
+	var c essaim.Totals
+	count := func(into *int, name string, args ...any) error {
+		if err := s.query().row(ctx, name, args...).Scan(into); err != nil {
+			return fmt.Errorf("counts of %s: %w", actor, err)
+		}
+		return nil
+	}
+	var errs []error
+	node, err := s.nodeActor(ctx)
+	if err != nil {
+		return c, fmt.Errorf("counts of %s: %w", actor, err)
+	}
+	if actor == node {
+		errs = append(errs, count(&c.Published, "count_published"), count(&c.Following, "peer_count_followed"))
+	} else {
+		errs = append(errs, count(&c.Published, "count_published_by", actor))
+	}
+	errs = append(errs, count(&c.Followers, "count_followers", actor), count(&c.Users, "count_accounts"), count(&c.Comments, "count_comments"))
+	return c, errors.Join(errs...)
+}
+
+// Reactions counts the likes or announces of a local record.
+func (s *Store) Reactions(ctx context.Context, object string, kind essaim.ReactionKind) (int, error) {
+	var n int
+	if err := s.query().row(ctx, "reaction_count", object, string(kind)).Scan(&n); err != nil {
+		return 0, fmt.Errorf("reactions to %s: %w", object, err)
+	}
+	return n, nil
+}

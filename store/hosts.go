@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"essaim"
+)
+
+// wakeTogether is how many deliveries one transaction makes due.
+const wakeTogether = 500
+
+// DueHosts lists up to n hosts with a delivery that may be claimed now, with
+// their state, the one whose delivery has been due longest first.
+func (s *Store) DueHosts(ctx context.Context, n int) ([]essaim.HostState, error) {
+	due, err := list(ctx, s.query(), func(scan scanFunc) (h essaim.HostState, err error) {
+		err = scan(&h.Host, moment{&h.NextAt}, &h.Failures, moment{&h.DownSince}, moment{&h.LastSuccess}, &h.LastReason, bit{&h.RFC9421})
+		return h, err
+	}, "host_due", micros(s.now()), n)
+	if err != nil {
+		return nil, fmt.Errorf("hosts due: %w", err)
+	}
+	return due, nil
+}
+
+// SaveHost writes what the deliverer remembers of a host.
+func (s *Store) SaveHost(ctx context.Context, h essaim.HostState) error {
+	err := s.write(ctx, patient, func(tx *Tx) error {
+		_, err := tx.exec(ctx, "host_save", h.Host, instant(h.NextAt), h.Failures, micros(h.DownSince), micros(h.LastSuccess), h.LastReason, flag(h.RFC9421))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("save host %s: %w", h.Host, err)
+	}
+	return nil
+}
+
+// WakeHost makes what waits for a host due now.
+func (s *Store) WakeHost(ctx context.Context, host string) error {
+	now := micros(s.now())
+	for {
+		var n int64
+		err := s.write(ctx, patient, func(tx *Tx) error {
+			if _, err := tx.exec(ctx, "host_wake", host, now); err != nil {
+				return err
+			}
+			tx.wake()
+			var err error
+			n, err = tx.exec(ctx, "delivery_wake", host, now, wakeTogether)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("wake host %s: %w", host, err)
+		}
+		if n < wakeTogether {
+			return nil
+		}
+	}
+}

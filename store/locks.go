@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"hash/fnv"
+	"strconv"
+	"strings"
+)
+
+// Where several processes write, these make some of their transactions wait
+// for one another until the end of the first. On SQLite they do nothing.
+
+// lockInbox lets one process claim inbound activities at a time.
+func (tx *Tx) lockInbox(ctx context.Context) error {
+	_, err := list(ctx, tx, only[any], "lock_inbox")
+	return err
+}
+
+// lockObjects keeps others from creating or erasing the same objects.
+func (tx *Tx) lockObjects(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		h := fnv.New64a()
+		h.Write([]byte(id))
+		keys[i] = strconv.FormatInt(int64(h.Sum64()), 10)
+	}
+	_, err := list(ctx, tx, only[any], "lock_objects", strings.Join(keys, ","))
+	return err
+}
+
+// freeLeases ends the leases of a process that is gone: whoever holds the data
+// directory's lock is alone. On PostgreSQL they end by themselves.
+func (s *Store) freeLeases(ctx context.Context) error {
+	return s.write(ctx, urgent, func(tx *Tx) error {
+		for _, name := range []string{"inbox_free_leases", "delivery_free_leases"} {
+			if _, err := tx.exec(ctx, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

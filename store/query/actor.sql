@@ -1,0 +1,38 @@
+-- name: actor_by_id
+SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone
+FROM actor WHERE id = $1
+
+-- name: actor_by_key
+SELECT a.id, a.type, a.username, a.name, a.url, a.icon, a.inbox, a.shared_inbox, a.outbox, a.document, a.fetched_at, a.gone
+FROM actor_key k JOIN actor a ON a.id = k.actor
+WHERE k.id = $1
+
+-- name: actor_keys
+SELECT id, pem FROM actor_key WHERE actor = $1 ORDER BY id
+
+-- name: actor_save
+-- An older copy never replaces a newer one.
+INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (id) DO UPDATE
+SET type = excluded.type, username = excluded.username, name = excluded.name, url = excluded.url, icon = excluded.icon,
+    inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, outbox = excluded.outbox,
+    document = excluded.document, fetched_at = excluded.fetched_at, gone = excluded.gone
+WHERE actor.fetched_at <= excluded.fetched_at
+
+-- name: actor_fetched_at
+SELECT fetched_at FROM actor WHERE id = $1
+
+-- name: actor_key_save
+-- A key id that another actor published first stays that actor's.
+INSERT INTO actor_key (id, actor, pem) VALUES ($1, $2, $3)
+ON CONFLICT (id) DO UPDATE SET pem = excluded.pem WHERE actor_key.actor = excluded.actor
+
+-- name: actor_key_remove
+DELETE FROM actor_key WHERE id = $1 AND actor = $2
+
+-- name: actor_remove
+DELETE FROM actor WHERE id = $1
+
+-- name: actor_inbox
+SELECT inbox FROM actor WHERE id = $1

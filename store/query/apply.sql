@@ -1,0 +1,85 @@
+-- name: follower_add
+-- An accepted follow stays accepted when it is asked for again.
+INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (local, remote) DO UPDATE
+SET follow_id = excluded.follow_id, inbox = excluded.inbox, host = excluded.host,
+    state = CASE WHEN follower.state = 'accepted' THEN follower.state ELSE excluded.state END
+RETURNING state
+
+-- name: follower_accept
+UPDATE follower SET state = 'accepted' WHERE local = $1 AND remote = $2 AND state = 'pending'
+
+-- name: follower_remove
+DELETE FROM follower WHERE local = $1 AND remote = $2 AND ($3 = '' OR follow_id = $3)
+
+-- name: follower_remove_by_id
+DELETE FROM follower WHERE remote = $1 AND follow_id = $2
+
+-- name: follower_remove_actor
+DELETE FROM follower WHERE remote = $1
+
+-- name: follower_remove_host
+DELETE FROM follower WHERE host = $1
+
+-- name: follower_page
+SELECT remote FROM follower
+WHERE local = $1 AND state = 'accepted' AND remote > $2
+ORDER BY remote LIMIT $3
+
+-- name: follower_pending
+SELECT local, remote, follow_id, inbox, created_at FROM follower
+WHERE state = 'pending' ORDER BY created_at, local, remote LIMIT $1
+
+-- name: follower_inbox_used
+SELECT 1 FROM follower WHERE inbox = $1 LIMIT 1
+
+-- name: published_here
+SELECT 1 FROM record WHERE id = $1 AND origin = '' AND state = 'published'
+
+-- name: tombstone_stands
+SELECT 1 FROM tombstone WHERE id = $1
+
+-- name: tombstone_add
+INSERT INTO tombstone (id, kind, origin, at, document) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO NOTHING
+
+-- name: reaction_add
+INSERT INTO reaction (kind, object, actor, activity_id, at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING
+
+-- name: reaction_remove_by_id
+DELETE FROM reaction WHERE activity_id = $1 AND actor = $2
+
+-- name: reaction_remove
+DELETE FROM reaction WHERE object = $1 AND kind = $2 AND actor = $3
+
+-- name: reaction_remove_actor
+DELETE FROM reaction WHERE actor = $1
+
+-- name: reaction_count
+SELECT count(*) FROM reaction WHERE object = $1 AND kind = $2
+
+-- name: comment_parent
+SELECT 1 FROM comment WHERE id = $1
+
+-- name: comment_save
+-- What a moderator showed is held again once its author changes it.
+INSERT INTO comment (id, actor, in_reply_to, document, state, published_at, updated_at, received_at)
+VALUES ($1, $2, $3, $4, 'held', $5, $6, $7)
+ON CONFLICT (id) DO UPDATE
+SET document = excluded.document, updated_at = excluded.updated_at, received_at = excluded.received_at,
+    state = CASE WHEN comment.state = 'shown' THEN 'held' ELSE comment.state END
+WHERE comment.actor = excluded.actor AND comment.updated_at < excluded.updated_at
+
+-- name: comment_author
+SELECT actor FROM comment WHERE id = $1
+
+-- name: comment_remove
+DELETE FROM comment WHERE id = $1
+
+-- name: comment_ids_of_actor
+SELECT id FROM comment WHERE actor = $1
+
+-- name: comment_remove_actor
+DELETE FROM comment WHERE actor = $1

@@ -1,0 +1,27 @@
+-- name: object_published
+SELECT document, copy_digest, url, updated_at FROM record
+WHERE id = $1 AND origin = '' AND state = 'published'
+
+-- name: object_gone
+SELECT document, at FROM tombstone WHERE id = $1 AND origin = ''
+
+-- name: outbox_page
+SELECT r.number, a.bytes
+FROM record r JOIN activity a ON a.id = r.activity_id
+WHERE r.origin = '' AND r.number < $2 AND r.number > 0 AND r.territory = $1 AND r.state = 'published' AND a.bytes IS NOT NULL
+ORDER BY r.number DESC LIMIT $3
+
+-- name: count_published
+SELECT count(*) FROM record WHERE origin = '' AND state = 'published'
+
+-- name: count_published_by
+SELECT count(*) FROM record WHERE territory = $1 AND state = 'published'
+
+-- name: count_followers
+SELECT count(*) FROM follower WHERE local = $1 AND state = 'accepted'
+
+-- name: count_accounts
+SELECT count(*) FROM account WHERE disabled = 0
+
+-- name: count_comments
+SELECT count(*) FROM comment WHERE state = 'shown'

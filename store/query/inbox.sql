@@ -1,0 +1,41 @@
+-- name: inbox_known
+SELECT 1 FROM inbox WHERE activity_id = $1
+
+-- name: inbox_add
+INSERT INTO inbox (activity_id, type, actor, object, raw, state, attempt, next_at, lease_until, reason, received_at)
+VALUES ($1, $2, $3, '', $4, 'waiting', 0, 0, 0, '', $5)
+ON CONFLICT (activity_id) DO NOTHING
+
+-- name: inbox_finish
+UPDATE inbox
+SET state = $3, reason = $4, next_at = $5, done_at = $6, object = $7, lease_until = 0
+WHERE id = $1 AND attempt = $2 AND state = 'waiting'
+
+-- name: inbox_ignore
+UPDATE inbox SET state = 'ignored', reason = $2 WHERE id = $1
+
+-- name: inbox_erase
+UPDATE inbox SET raw = NULL WHERE id = $1
+
+-- name: inbox_erase_object
+UPDATE inbox SET raw = NULL WHERE object = $1 AND object <> '' AND raw IS NOT NULL
+
+-- name: inbox_erase_actor
+UPDATE inbox
+SET raw = NULL,
+    reason = CASE WHEN state = 'waiting' THEN 'its actor is deleted' ELSE reason END,
+    done_at = CASE WHEN state = 'waiting' THEN $2 ELSE done_at END,
+    state = CASE WHEN state = 'waiting' THEN 'ignored' ELSE state END
+WHERE actor = $1 AND raw IS NOT NULL
+
+-- name: inbox_free_leases
+UPDATE inbox SET lease_until = 0 WHERE state = 'waiting' AND lease_until > 0
+
+-- name: blocked
+SELECT 1 FROM block WHERE scope = 'actor' AND value = $1
+UNION ALL
+SELECT 1 FROM block WHERE scope = 'host' AND value IN ($2, $3, $4, $5, $6)
+LIMIT 1
+
+-- name: inbox_due
+SELECT 1 FROM inbox q WHERE q.state = 'waiting' AND q.next_at <= $1 AND q.lease_until <= $1 LIMIT 1

@@ -1,0 +1,67 @@
+-- name: peer_list
+SELECT p.host, p.state, p.actor, p.territory, p.territory_name, p.username, p.url, p.inbox, p.follow_id, p.followed_at, p.last_received,
+    h.last_success, h.down_since, coalesce(h.last_reason, ''),
+    coalesce(f.n, 0),
+    coalesce(w.n, 0),
+    CASE WHEN EXISTS (SELECT 1 FROM follower g WHERE g.local = $1 AND g.remote = p.actor AND g.state = 'accepted') THEN 1 ELSE 0 END
+FROM peer p
+LEFT JOIN host h ON h.host = p.host
+LEFT JOIN facet f ON f.facet = 'origin' AND f.value = p.host
+LEFT JOIN (SELECT d.host, count(*) AS n FROM delivery d WHERE d.state = 'waiting' GROUP BY d.host) w ON w.host = p.host
+ORDER BY p.territory_name, p.host
+
+-- name: peer_by_host
+SELECT p.host, p.state, p.actor, p.territory, p.territory_name, p.username, p.url, p.inbox, p.follow_id, p.followed_at, p.last_received,
+    h.last_success, h.down_since, coalesce(h.last_reason, ''),
+    coalesce(f.n, 0),
+    (SELECT count(*) FROM delivery d WHERE d.state = 'waiting' AND d.host = p.host),
+    CASE WHEN EXISTS (SELECT 1 FROM follower g WHERE g.local = $1 AND g.remote = p.actor AND g.state = 'accepted') THEN 1 ELSE 0 END
+FROM peer p
+LEFT JOIN host h ON h.host = p.host
+LEFT JOIN facet f ON f.facet = 'origin' AND f.value = p.host
+WHERE p.host = $2
+
+-- name: peer_state
+SELECT state FROM peer WHERE host = $1
+
+-- name: peer_follow
+-- What a follow that stands already had stays; its id is the newest Follow's.
+INSERT INTO peer (host, state, actor, territory, territory_name, username, url, inbox, follow_id, created_at)
+VALUES ($1, 'requested', $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (host) DO UPDATE
+SET actor = excluded.actor, territory = excluded.territory, territory_name = excluded.territory_name,
+    username = excluded.username, url = excluded.url, inbox = excluded.inbox, follow_id = excluded.follow_id,
+    state = CASE WHEN peer.state = 'followed' AND peer.actor = excluded.actor THEN 'followed' ELSE 'requested' END
+
+-- name: peer_known
+INSERT INTO peer (host, state, actor, territory, territory_name, username, url, inbox, follow_id, created_at)
+VALUES ($1, 'known', $2, '', '', $3, $4, $5, '', $6)
+ON CONFLICT (host) DO NOTHING
+
+-- name: peer_answered
+UPDATE peer
+SET state = $3, followed_at = CASE WHEN $3 = 'followed' THEN coalesce(followed_at, $4) ELSE NULL END
+WHERE follow_id = $1 AND follow_id <> '' AND actor = $2 AND state IN ('requested', 'followed', 'refused')
+
+-- name: peer_received
+-- At most once a second: a burst of records does not rewrite the row each time.
+UPDATE peer SET last_received = $2 WHERE host = $1 AND (last_received IS NULL OR last_received < $3)
+
+-- name: peer_remove
+DELETE FROM peer WHERE host = $1
+
+-- name: peer_set_state
+UPDATE peer SET state = $2 WHERE host = $1
+
+-- name: peer_count_followed
+SELECT count(*) FROM peer WHERE state = 'followed'
+
+-- name: block_add
+INSERT INTO block (scope, value, reason, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (scope, value) DO UPDATE SET reason = excluded.reason
+
+-- name: block_remove
+DELETE FROM block WHERE scope = $1 AND value = $2
+
+-- name: block_list
+SELECT scope, value, reason, created_at FROM block ORDER BY scope, value

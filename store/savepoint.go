@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"essaim"
+)
+
+// part runs f as a part of the transaction that leaves no trace when it fails.
+// An error that ends the whole transaction is essaim.ErrUnavailable.
+func (tx *Tx) part(ctx context.Context, f func() error) error {
+	if _, err := tx.exec(ctx, "savepoint"); err != nil {
+		return fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
+	}
+	err := f()
+	if err != nil {
+		if _, lost := tx.exec(ctx, "savepoint_undo"); lost != nil {
+			return errors.Join(essaim.ErrUnavailable, err, lost)
+		}
+	}
+	if _, lost := tx.exec(ctx, "savepoint_release"); lost != nil {
+		return errors.Join(essaim.ErrUnavailable, err, lost)
+	}
+	return err
+}
