@@ -77,6 +77,10 @@ type database interface {
 	// write runs f in a transaction and returns after its commit.
 	write(ctx context.Context, p priority, f func(runner) error) error
 	class(error) error
+	// terms is what is indexed of a record, as the parameters of search_insert
+	// after the third; expression is a match in the index's own language.
+	terms(d *searchDoc) []any
+	expression(m match, t tier) string
 	// raw is a pool for migrations, backups and tests.
 	raw() *sql.DB
 	close() error

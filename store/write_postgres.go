@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"essaim/store/postgres"
 	"essaim/store/query"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // pg is the PostgreSQL side of the store: transactions run side by side, and
@@ -44,6 +47,11 @@ func (r pgRunner) query(ctx context.Context, name string, args ...any) (*sql.Row
 	text, ok := r.set.Text(name)
 	if !ok {
 		return nil, fmt.Errorf("no such statement")
+	}
+	if strings.HasPrefix(name, "search_") {
+		// The best plan depends on how frequent the words are: it is made anew
+		// for each search, never kept.
+		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
 	}
 	return r.q.QueryContext(ctx, text, args...)
 }
@@ -81,6 +89,8 @@ func (p *pg) transact(ctx context.Context, opts *sql.TxOptions, f func(runner) e
 	return tx.Commit()
 }
 
-func (p *pg) class(err error) error { return postgres.Class(err) }
-func (p *pg) raw() *sql.DB          { return p.db.SQL }
-func (p *pg) close() error          { return p.db.Close() }
+func (p *pg) class(err error) error             { return postgres.Class(err) }
+func (p *pg) terms(d *searchDoc) []any          { return []any{tsvector(d)} }
+func (p *pg) expression(m match, t tier) string { return m.tsquery(t) }
+func (p *pg) raw() *sql.DB                      { return p.db.SQL }
+func (p *pg) close() error                      { return p.db.Close() }

@@ -235,8 +235,10 @@ func (l *lite) commit(ctx context.Context, jobs []*job) error {
 	return nil
 }
 
-func (l *lite) class(err error) error { return sqlite.Class(err) }
-func (l *lite) raw() *sql.DB          { return l.db.Reader }
+func (l *lite) class(err error) error             { return sqlite.Class(err) }
+func (l *lite) terms(d *searchDoc) []any          { return ftsColumns(d) }
+func (l *lite) expression(m match, t tier) string { return m.fts5(t) }
+func (l *lite) raw() *sql.DB                      { return l.db.Reader }
 
 func (l *lite) close() error {
 	l.once.Do(func() { close(l.quit) })

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"essaim"
+)
+
+// BeginImport records a run and gives its id.
+func (s *Store) BeginImport(ctx context.Context, i essaim.Import) (id int64, err error) {
+	err = s.write(ctx, patient, func(tx *Tx) error {
+		report, err := json.Marshal(i.Report)
+		if err != nil {
+			return err
+		}
+		return tx.row(ctx, "import_insert", micros(s.now()), i.File, string(i.Kind), i.Licence, i.Attribution, string(report)).Scan(&id)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("import of %s: %w", i.File, err)
+	}
+	return id, nil
+}
+
+// EndImport keeps the report of a run.
+func (s *Store) EndImport(ctx context.Context, id int64, r essaim.ImportReport) error {
+	return s.write(ctx, patient, func(tx *Tx) error {
+		report, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		n, err := tx.exec(ctx, "import_report", id, string(report))
+		if err == nil && n == 0 {
+			err = essaim.ErrNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("import %d: %w", id, err)
+		}
+		return nil
+	})
+}
+
+// Imports lists the runs, the latest first.
+func (s *Store) Imports(ctx context.Context) ([]essaim.Import, error) {
+	var list []essaim.Import
+	err := s.query().each(ctx, "imports", func(scan func(...any) error) error {
+		var i essaim.Import
+		var report string
+		if err := scan(&i.ID, stamp{&i.StartedAt}, &i.File, &i.Kind, &i.Licence, &i.Attribution, &report, stamp{&i.UndoneAt}); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(report), &i.Report); err != nil {
+			return err
+		}
+		list = append(list, i)
+		return nil
+	})
+	return list, err
+}
+
+// ImportRows creates, changes or leaves each row's record, found by its key,
+// in one transaction. What is published so is published in silence: it has its
+// number and its documents, and is never announced.
+func (s *Store) ImportRows(ctx context.Context, id int64, rows []essaim.ImportRow) ([]essaim.ImportOutcome, error) {
+	var outcomes []essaim.ImportOutcome
+	err := s.write(ctx, patient, func(tx *Tx) error {
+		outcomes = make([]essaim.ImportOutcome, len(rows))
+		var public []*publication
+		for i := range rows {
+			outcome, p, err := tx.importRow(ctx, id, &rows[i])
+			if err != nil {
+				return fmt.Errorf("row %s: %w", rows[i].Key, err)
+			}
+			outcomes[i] = outcome
+			public = append(public, p)
+		}
+		return tx.number(ctx, public...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("import %d: %w", id, err)
+	}
+	return outcomes, nil
+}
+
+func (tx *Tx) importRow(ctx context.Context, id int64, row *essaim.ImportRow) (essaim.ImportOutcome, *publication, error) {
+	by := essaim.Author{Name: "import " + strconv.FormatInt(id, 10)}
+	e, err := tx.entry(ctx, "record_by_source", row.Key)
+	if errors.Is(err, essaim.ErrNotFound) {
+		_, p, err := tx.create(ctx, essaim.NewRecord{Content: row.Content, State: row.State, Author: by, Import: id}, row.Key, row.Digest)
+		return essaim.ImportCreated, p, err
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	outcome, err := tx.compare(ctx, &e, row)
+	if err != nil || outcome == essaim.ImportUnchanged {
+		return outcome, nil, err
+	}
+	e.digest = row.Digest
+	p, err := tx.update(ctx, &e, row.Content, row.State, by, true)
+	return outcome, p, err
+}
+
+// compare says what a row does to the record that bears its key: nothing when
+// the source did not change it, or when people here did.
+func (tx *Tx) compare(ctx context.Context, e *entry, row *essaim.ImportRow) (essaim.ImportOutcome, error) {
+	if e.digest == row.Digest || e.State == essaim.StateWithdrawn {
+		return essaim.ImportUnchanged, nil
+	}
+	edited, err := tx.edited(ctx, e.rid)
+	if err != nil || edited {
+		return essaim.ImportUnchanged, err
+	}
+	return essaim.ImportChanged, nil
+}
+
+// edited tells whether people wrote a revision of a record.
+func (tx *Tx) edited(ctx context.Context, rid int64) (bool, error) {
+	var n int
+	err := tx.row(ctx, "revisions_by_people", rid).Scan(&n)
+	return n > 0, err
+}
+
+// CompareRows says what ImportRows would do, and changes nothing.
+func (s *Store) CompareRows(ctx context.Context, rows []essaim.ImportRow) ([]essaim.ImportOutcome, error) {
+	outcomes := make([]essaim.ImportOutcome, len(rows))
+	err := s.read(ctx, func(tx *Tx) error {
+		for i := range rows {
+			e, err := tx.entry(ctx, "record_by_source", rows[i].Key)
+			if errors.Is(err, essaim.ErrNotFound) {
+				outcomes[i] = essaim.ImportCreated
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if outcomes[i], err = tx.compare(ctx, &e, &rows[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return outcomes, err
+}
+
+// undoChunk is how many records of an import are withdrawn in a transaction.
+const undoChunk = 50
+
+// UndoImport takes back what a run created, in chunks; begun again after an
+// interruption it goes on. Records that people edited since stay, and so does
+// what the run only changed. It returns how many went and how many stayed.
+func (s *Store) UndoImport(ctx context.Context, id int64) (gone, kept int, err error) {
+	last := int64(0)
+	for more := true; more && err == nil; {
+		var g, k int
+		at := last
+		err = s.write(ctx, patient, func(tx *Tx) error {
+			g, k, at, more, err = tx.undo(ctx, id, last)
+			return err
+		})
+		if err == nil {
+			gone, kept, last = gone+g, kept+k, at
+		}
+	}
+	if err == nil {
+		err = s.write(ctx, patient, func(tx *Tx) error {
+			n, err := tx.exec(ctx, "import_undone", id, micros(s.now()))
+			if err == nil && n == 0 {
+				err = essaim.ErrNotFound
+			}
+			return err
+		})
+	}
+	if err != nil {
+		return gone, kept, fmt.Errorf("undo of import %d: %w", id, err)
+	}
+	return gone, kept, nil
+}
+
+func (tx *Tx) undo(ctx context.Context, id, after int64) (gone, kept int, last int64, more bool, err error) {
+	var entries []entry
+	last = after
+	err = tx.each(ctx, "records_of_import", func(scan func(...any) error) error {
+		e, err := scanEntry(scan)
+		entries = append(entries, e)
+		return err
+	}, id, after, undoChunk)
+	if err != nil {
+		return 0, 0, last, false, err
+	}
+	var public []*publication
+	for i := range entries {
+		e := &entries[i]
+		last = e.rid
+		if e.State == essaim.StateWithdrawn {
+			continue
+		}
+		edited, err := tx.edited(ctx, e.rid)
+		if err != nil {
+			return 0, 0, last, false, err
+		}
+		if edited {
+			kept++
+			continue
+		}
+		// What was never announced is not announced as gone.
+		p, err := tx.withdraw(ctx, e, true)
+		if err != nil {
+			return 0, 0, last, false, err
+		}
+		public = append(public, p)
+		gone++
+	}
+	return gone, kept, last, len(entries) == undoChunk, tx.number(ctx, public...)
+}

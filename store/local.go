@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"essaim"
+)
+
+// CreateRecord writes a record of this territory, and publishes it when its
+// state says so, in one transaction. A content that its state does not allow
+// is an *essaim.ValidationError.
+func (s *Store) CreateRecord(ctx context.Context, n essaim.NewRecord) (essaim.Record, error) {
+	var made essaim.Record
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		e, p, err := tx.create(ctx, n, "", "")
+		if err != nil {
+			return err
+		}
+		err = tx.number(ctx, p)
+		made = e.numbered(p)
+		return err
+	})
+	if err != nil {
+		return essaim.Record{}, fmt.Errorf("new %s: %w", n.Content.Kind, err)
+	}
+	return made, nil
+}
+
+// publication is a version that becomes public in a transaction.
+type publication struct {
+	rid      int64
+	id       string // of the record
+	verb     essaim.Verb
+	activity string // id
+	body     []byte // of the activity
+	actor    string
+	silent   bool // an import's: never announced
+	number   int64
+}
+
+// create writes a new local record; p is nil when it is not public.
+func (tx *Tx) create(ctx context.Context, n essaim.NewRecord, key, digest string) (*entry, *publication, error) {
+	if n.State == essaim.StateWithdrawn {
+		return nil, nil, fmt.Errorf("state %s: %w", n.State, essaim.ErrInvalid)
+	}
+	if err := n.Content.Validate(n.State == essaim.StatePublished).Err(); err != nil {
+		return nil, nil, err
+	}
+	node, err := tx.s.Node(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, _ := n.Content.Kind.Info()
+	want := essaim.Slug(n.Content.Title)
+	if want == "" {
+		want = string(n.Content.Kind)
+	}
+	now := tx.s.now()
+	e := &entry{importID: n.Import, key: key, digest: digest}
+	e.ID = node.BaseURL + "/objects/" + tx.s.cfg.NewID()
+	if e.Slug, err = tx.allot(ctx, string(n.Content.Kind), want, e.ID); err != nil {
+		return nil, nil, err
+	}
+	e.Territory, e.TerritoryName = node.Territory.Actor, node.Territory.Name
+	e.URL = node.BaseURL + "/" + info.Path + "/" + e.Slug
+	e.State, e.Content = n.State, n.Content
+	e.Incarnation, e.Revision, e.Updated = node.Incarnation, 1, now
+	var p *publication
+	if e.State == essaim.StatePublished {
+		e.Published = now
+		if p, err = tx.render(e, essaim.VerbCreate, n.Import != 0); err != nil {
+			return nil, nil, err
+		}
+	}
+	return e, p, tx.keep(ctx, e, n.Author, p)
+}
+
+// render makes the bytes of an entry's version and sets what comes of them.
+func (tx *Tx) render(e *entry, verb essaim.Verb, silent bool) (*publication, error) {
+	if tx.s.cfg.Render == nil {
+		return nil, fmt.Errorf("nothing renders documents: %w", essaim.ErrUnavailable)
+	}
+	base, _, _ := strings.Cut(e.ID, "/objects/")
+	e.activityID = base + "/activities/" + tx.s.cfg.NewID()
+	out, err := tx.s.cfg.Render(essaim.RenderRequest{Verb: verb, ActivityID: e.activityID, Record: e.Record, At: e.Updated})
+	if err != nil {
+		return nil, err
+	}
+	e.document, e.ContentDigest, e.CopyDigest = out.Document, out.ContentDigest, out.CopyDigest
+	return &publication{id: e.ID, verb: verb, activity: e.activityID, body: out.Activity, actor: e.Territory, silent: silent}, nil
+}
+
+// keep writes an entry's row, its revision and, when it is public, the activity.
+func (tx *Tx) keep(ctx context.Context, e *entry, by essaim.Author, p *publication) error {
+	if err := tx.save(ctx, e); err != nil {
+		return err
+	}
+	content, err := json.Marshal(&e.Content)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, "revision_insert", e.rid, e.Revision, micros(e.Updated), by.User, by.Name, string(e.State), string(content)); err != nil {
+		return err
+	}
+	return tx.keepActivity(ctx, e, p)
+}
+
+func (tx *Tx) keepActivity(ctx context.Context, e *entry, p *publication) error {
+	if p == nil {
+		return nil
+	}
+	p.rid = e.rid
+	_, err := tx.exec(ctx, "activity_insert", p.activity, string(p.verb), p.actor, p.rid, p.body, micros(e.Updated))
+	return err
+}
+
+// number gives publications their change numbers and writes their events. It
+// comes last in a transaction: from here to the commit, nobody else has one.
+func (tx *Tx) number(ctx context.Context, list ...*publication) error {
+	list = slices.DeleteFunc(list, func(p *publication) bool { return p == nil })
+	if len(list) == 0 {
+		return nil
+	}
+	var last int64
+	if err := tx.row(ctx, "take_numbers", len(list)).Scan(&last); err != nil {
+		return err
+	}
+	for i, p := range list {
+		p.number = last - int64(len(list)-1-i)
+		if _, err := tx.exec(ctx, "record_number", p.rid, p.number); err != nil {
+			return err
+		}
+		if p.silent {
+			continue
+		}
+		if _, err := tx.exec(ctx, "event_insert", p.number, p.activity, p.actor, p.id); err != nil {
+			return err
+		}
+		tx.wake()
+	}
+	return nil
+}
+
+// UpdateRecord writes a new revision; revision is the one that was edited, and
+// another in between is essaim.ErrConflict (0 skips the check). state is draft
+// or published; a published record stays published.
+func (s *Store) UpdateRecord(ctx context.Context, id string, revision int, c essaim.Content, state essaim.State, by essaim.Author) (essaim.Record, error) {
+	var made essaim.Record
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		e, err := tx.editable(ctx, id)
+		if err != nil {
+			return err
+		}
+		if revision != 0 && revision != e.Revision {
+			return fmt.Errorf("revision %d was edited and %d stands: %w", revision, e.Revision, essaim.ErrConflict)
+		}
+		p, err := tx.update(ctx, &e, c, state, by, false)
+		if err != nil {
+			return err
+		}
+		err = tx.number(ctx, p)
+		made = e.numbered(p)
+		return err
+	})
+	if err != nil {
+		return essaim.Record{}, fmt.Errorf("record %s: %w", id, err)
+	}
+	return made, nil
+}
+
+// editable reads and locks a local record that is not withdrawn.
+func (tx *Tx) editable(ctx context.Context, id string) (entry, error) {
+	e, ok, err := tx.locked(ctx, id)
+	switch {
+	case err != nil:
+		return e, err
+	case !ok:
+		return e, essaim.ErrNotFound
+	case e.Origin != "":
+		return e, fmt.Errorf("of %s: %w", e.Origin, essaim.ErrForbidden)
+	case e.State == essaim.StateWithdrawn:
+		return e, essaim.ErrGone
+	}
+	return e, nil
+}
+
+// update changes an entry's content and writes its next revision; the
+// publication is nil when it is not public.
+func (tx *Tx) update(ctx context.Context, e *entry, c essaim.Content, state essaim.State, by essaim.Author, silent bool) (*publication, error) {
+	if e.State == essaim.StatePublished {
+		state = essaim.StatePublished
+	}
+	if c.Kind != e.Kind {
+		return nil, fmt.Errorf("a %s does not become a %s: %w", e.Kind, c.Kind, essaim.ErrInvalid)
+	}
+	if state == essaim.StateWithdrawn {
+		return nil, fmt.Errorf("state %s: %w", state, essaim.ErrInvalid)
+	}
+	if err := c.Validate(state == essaim.StatePublished).Err(); err != nil {
+		return nil, err
+	}
+	node, err := tx.s.Node(ctx)
+	if err != nil {
+		return nil, err
+	}
+	verb := essaim.VerbUpdate
+	if e.State != essaim.StatePublished {
+		verb = essaim.VerbCreate
+	}
+	e.next(node, tx.s.now())
+	e.State, e.Content = state, c
+	e.TerritoryName = node.Territory.Name
+	var p *publication
+	if state == essaim.StatePublished {
+		if e.Published.IsZero() {
+			e.Published = e.Updated
+		}
+		if p, err = tx.render(e, verb, silent); err != nil {
+			return nil, err
+		}
+	}
+	return p, tx.keep(ctx, e, by, p)
+}
+
+// next moves an entry to its next version. updated is strictly newer at each,
+// by a second at least: others compare it (vocabulary.md).
+func (e *entry) next(node essaim.Node, now time.Time) {
+	e.Incarnation, e.Revision = node.Incarnation, e.Revision+1
+	if least := e.Updated.Add(time.Second); now.Before(least) {
+		now = least
+	}
+	e.Updated = now
+}
+
+func (e *entry) numbered(p *publication) essaim.Record {
+	if p != nil {
+		e.Number = p.number
+	}
+	return e.Record
+}
+
+// WithdrawRecord erases the content and publishes the tombstone; what was
+// never public just goes.
+func (s *Store) WithdrawRecord(ctx context.Context, id string, by essaim.Author) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		e, err := tx.editable(ctx, id)
+		if err != nil {
+			return err
+		}
+		p, err := tx.withdraw(ctx, &e, false)
+		if err != nil {
+			return err
+		}
+		return tx.number(ctx, p)
+	})
+	if err != nil {
+		return fmt.Errorf("record %s: %w", id, err)
+	}
+	return nil
+}
+
+// withdraw erases a local record. Of what was public the tombstone remains.
+func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) (*publication, error) {
+	if e.State != essaim.StatePublished {
+		return nil, tx.remove(ctx, e)
+	}
+	node, err := tx.s.Node(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.next(node, tx.s.now())
+	e.Content = blank(e.Kind)
+	e.State = essaim.StateWithdrawn
+	p, err := tx.render(e, essaim.VerbDelete, silent)
+	if err != nil {
+		return nil, err
+	}
+	tombstone := e.document
+	e.document = nil
+	if err := tx.eraseEntry(ctx, e, tombstone, e.Updated); err != nil {
+		return nil, err
+	}
+	return p, tx.keepActivity(ctx, e, p)
+}
+
+// remove deletes what was never public, without a trace but its name.
+func (tx *Tx) remove(ctx context.Context, e *entry) error {
+	for _, name := range []string{"places_delete", "themes_delete", "relations_delete", "revisions_delete", "record_delete"} {
+		if _, err := tx.exec(ctx, name, e.rid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blank is the content of a tombstone: its kind, which stays for good.
+func blank(kind essaim.Kind) essaim.Content {
+	c := essaim.Content{Kind: kind}
+	if info, ok := kind.Info(); ok {
+		c.Body = info.Body()
+	}
+	return c
+}
+
+// eraseEntry removes everything that was written of a record here, in the
+// transaction that withdraws it: revisions, search rows, what was published of
+// it, and what still waits to be sent (replication.md, "Erasure"). The row
+// stays, blank, so that its address says that it was withdrawn.
+func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at time.Time) error {
+	for _, name := range []string{"deliveries_erase", "events_erase", "activities_erase", "revisions_delete"} {
+		if _, err := tx.exec(ctx, name, e.rid); err != nil {
+			return err
+		}
+	}
+	if err := tx.save(ctx, e); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, "tombstone_insert", e.ID, string(e.Kind), e.Origin, micros(at), tombstone)
+	return err
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"essaim"
+	"essaim/store/french"
+)
+
+// match is what a query asks of a record, as terms.
+type match struct {
+	words  [][]string // each must be present: a word, or words in this order
+	none   [][]string // none may be
+	filter [][]string // of each, one filter term must be
+	area   *area      // nil for anywhere
+	since  int64      // only positions above
+}
+
+// tier tells where a match wants the words.
+type tier int
+
+// Results come in two parts: with all words in title or tagline, then with
+// some of them elsewhere. Within a part, the latest change comes first.
+const (
+	anywhere tier = iota
+	inHead
+	notInHead
+)
+
+// area is a box, and within it a circle when nearness is below one.
+type area struct {
+	essaim.Box
+	lat, lon float64
+	nearness float64 // sin² of half the angle between the centre and the rim
+}
+
+func newMatch(q essaim.Query) match {
+	text := french.Parse(q.Text)
+	m := match{none: text.None, since: positionAfter(q.Since)}
+	for _, w := range text.All {
+		m.words = append(m.words, []string{w})
+	}
+	m.words = append(m.words, text.Phrases...)
+	m.any(filterKind, texts(q.Kinds))
+	m.any(filterTheme, q.Themes)
+	m.any(filterTerritory, q.Territories)
+	m.any(filterStage, q.Stages)
+	switch q.Origin {
+	case "":
+	case "local":
+		m.any(filterOrigin, []string{here})
+	default:
+		m.any(filterOrigin, []string{q.Origin})
+	}
+	if m.area = newArea(q); m.area != nil {
+		if cells := cover(m.area.Box); cells != nil {
+			m.filter = append(m.filter, cells)
+		}
+	}
+	if len(m.words) == 0 && len(m.filter) == 0 && (len(m.none) > 0 || m.area != nil || !q.Since.IsZero()) {
+		m.filter = [][]string{{filterAny}}
+	}
+	return m
+}
+
+// everything tells whether the match refuses nothing.
+func (m match) everything() bool { return len(m.words) == 0 && len(m.filter) == 0 }
+
+func texts[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = string(v)
+	}
+	return out
+}
+
+func (m *match) any(sort string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	terms := make([]string, len(values))
+	for i, v := range values {
+		terms[i] = filterTerm(sort, v)
+	}
+	m.filter = append(m.filter, terms)
+}
+
+func newArea(q essaim.Query) *area {
+	switch {
+	case q.Near != nil:
+		half := q.Near.Radius / (2 * essaim.EarthRadius)
+		if half >= math.Pi/2 {
+			return nil
+		}
+		a := &area{lat: q.Near.Lat, lon: q.Near.Lon, nearness: math.Pow(math.Sin(half), 2)}
+		dLat := half * 2 * 180 / math.Pi
+		a.Box = essaim.Box{South: q.Near.Lat - dLat, North: q.Near.Lat + dLat, West: -180, East: 180}
+		// The widest parallel of a circle is not the centre's own.
+		if s := math.Sin(2*half) / math.Cos(q.Near.Lat*math.Pi/180); a.South > -90 && a.North < 90 && s < 1 {
+			dLon := math.Asin(s) * 180 / math.Pi
+			a.West, a.East = wrap(q.Near.Lon-dLon), wrap(q.Near.Lon+dLon)
+		}
+		if q.Box != nil {
+			a.Box = within(a.Box, *q.Box)
+		}
+		return a
+	case q.Box != nil:
+		return &area{Box: *q.Box, nearness: 2}
+	}
+	return nil
+}
+
+// within keeps of a circle's box what another box leaves; across the line
+// where the days meet, the circle's own sides stay.
+func within(a, b essaim.Box) essaim.Box {
+	a.South, a.North = max(a.South, b.South), min(a.North, b.North)
+	if a.West <= a.East && b.West <= b.East {
+		a.West, a.East = max(a.West, b.West), min(a.East, b.East)
+	}
+	return a
+}
+
+func wrap(lon float64) float64 {
+	switch {
+	case lon < -180:
+		return lon + 360
+	case lon > 180:
+		return lon - 360
+	}
+	return lon
+}
+
+// args are the parameters of the statements about an area, after the first n.
+func (a *area) args() []any {
+	return []any{a.South, a.North, a.West, a.East, a.lat, a.lon, a.nearness}
+}
+
+// holds is the area's rule in Go, as the statements have it in SQL.
+func (a *area) holds(p essaim.Place) bool {
+	if !p.Located() {
+		return false
+	}
+	lat, lon := *p.Lat, *p.Lon
+	if lat < a.South || lat > a.North {
+		return false
+	}
+	if a.West <= a.East && (lon < a.West || lon > a.East) || a.West > a.East && lon < a.West && lon > a.East {
+		return false
+	}
+	const rad = math.Pi / 180
+	d := math.Pow(math.Sin((lat-a.lat)*rad/2), 2) + math.Cos(a.lat*rad)*math.Cos(lat*rad)*math.Pow(math.Sin((lon-a.lon)*rad/2), 2)
+	return d <= a.nearness
+}
+
+// holds applies a match to a record in Go: to those that search does not
+// index (drafts, candidates).
+func (m match) holds(r *essaim.Record) bool {
+	d := newSearchDoc(r)
+	found := func(seq []string) bool { return contains(d.head, seq) || contains(d.body, seq) }
+	for _, w := range m.words {
+		if !found(w) {
+			return false
+		}
+	}
+	if slices.ContainsFunc(m.none, found) {
+		return false
+	}
+	for _, choice := range m.filter {
+		if !slices.ContainsFunc(choice, func(f string) bool { return slices.Contains(d.filter, f) }) {
+			return false
+		}
+	}
+	return m.area == nil || slices.ContainsFunc(r.Places, m.area.holds)
+}
+
+// contains tells whether terms hold seq in its order without a gap.
+func contains(terms, seq []string) bool {
+	for i := 0; i+len(seq) <= len(terms); i++ {
+		if slices.Equal(terms[i:i+len(seq)], seq) {
+			return true
+		}
+	}
+	return false
+}
+
+// fts5 writes a match for SQLite's full-text index. Terms hold no quotation
+// mark, so nothing in them is read as an operator.
+func (m match) fts5(t tier) string {
+	quoted := func(seq []string) string { return `"` + strings.Join(seq, " ") + `"` }
+	join := func(list [][]string, with string) string {
+		parts := make([]string, len(list))
+		for i, seq := range list {
+			parts[i] = quoted(seq)
+		}
+		return "(" + strings.Join(parts, with) + ")"
+	}
+	var all []string
+	for _, choice := range m.filter {
+		parts := make([]string, len(choice))
+		for i, f := range choice {
+			parts[i] = quoted([]string{f})
+		}
+		all = append(all, "{filter} : ("+strings.Join(parts, " OR ")+")")
+	}
+	if len(m.words) > 0 {
+		columns := "{head body} : "
+		if t == inHead {
+			columns = "{head} : "
+		}
+		all = append(all, columns+join(m.words, " AND "))
+	}
+	expr := "(" + strings.Join(all, " AND ") + ")"
+	if len(m.none) > 0 {
+		expr = "(" + expr + " NOT ({head body} : " + join(m.none, " OR ") + "))"
+	}
+	if t == notInHead && len(m.words) > 0 {
+		expr += " NOT ({head} : " + join(m.words, " AND ") + ")"
+	}
+	return expr
+}
+
+// tsquery writes a match for PostgreSQL's full-text index.
+func (m match) tsquery(t tier) string {
+	phrase := func(seq []string, head bool) string {
+		if head && len(seq) == 1 {
+			return "'" + headMark + seq[0] + "'"
+		}
+		parts := make([]string, len(seq))
+		for i, term := range seq {
+			parts[i] = "'" + term + "'"
+			if head {
+				parts[i] += ":A"
+			}
+		}
+		return "(" + strings.Join(parts, "<->") + ")"
+	}
+	join := func(list [][]string, with string, head bool) string {
+		parts := make([]string, len(list))
+		for i, seq := range list {
+			parts[i] = phrase(seq, head)
+		}
+		return "(" + strings.Join(parts, with) + ")"
+	}
+	var all []string
+	for _, choice := range m.filter {
+		parts := make([]string, len(choice))
+		for i, f := range choice {
+			parts[i] = "'" + f + "'"
+		}
+		all = append(all, "("+strings.Join(parts, "|")+")")
+	}
+	if len(m.words) > 0 {
+		all = append(all, join(m.words, "&", t == inHead))
+	}
+	if len(m.none) > 0 {
+		all = append(all, "!"+join(m.none, "|", false))
+	}
+	if t == notInHead && len(m.words) > 0 {
+		all = append(all, "!"+join(m.words, "&", true))
+	}
+	return strings.Join(all, "&")
+}
+
+// ftsColumns is what SQLite indexes of a record.
+func ftsColumns(d *searchDoc) []any {
+	return []any{strings.Join(d.head, " "), strings.Join(d.body, " ")}
+}
+
+// tsvector is what PostgreSQL indexes of a record: the words of the head with
+// weight A and once more with a mark, for a weight is not in the index and
+// would be looked up row by row.
+func tsvector(d *searchDoc) string {
+	at := map[string][]string{}
+	var order []string
+	add := func(term, place string) {
+		if _, ok := at[term]; !ok {
+			order = append(order, term)
+			at[term] = nil
+		}
+		if place != "" {
+			at[term] = append(at[term], place)
+		}
+	}
+	for i, term := range d.head {
+		add(headMark+term, "")
+		add(term, strconv.Itoa(i+1)+"A")
+	}
+	for i, term := range d.body {
+		add(term, strconv.Itoa(len(d.head)+2+i))
+	}
+	for _, f := range d.filter {
+		add(f, "")
+	}
+	var b strings.Builder
+	for _, term := range order {
+		b.WriteString("'" + term + "'")
+		if places := at[term]; len(places) > 0 {
+			b.WriteString(":" + strings.Join(places, ","))
+		}
+		b.WriteByte(' ')
+	}
+	return b.String()
+}

@@ -1,0 +1,17 @@
+-- What is written in another way than on SQLite.
+
+-- name: record_locked
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE id = $1 FOR UPDATE
+
+-- name: records_at
+-- The records of the positions in a JSON array.
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE position = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($1::json))) ORDER BY position DESC
+
+-- name: search_insert
+INSERT INTO search (position, rid, filter, terms) VALUES ($1, $2, $3, $4::text::tsvector)

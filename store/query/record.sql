@@ -1,0 +1,68 @@
+-- Records as they are read. The columns are always these, in this order; see
+-- scanEntry.
+
+-- name: record_by_id
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE id = $1
+
+-- name: record_by_slug
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE kind = $1 AND origin = $2 AND slug = $3
+
+-- name: record_by_origin_slug
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE origin = $1 AND slug = $2 ORDER BY rid LIMIT 1
+
+-- name: record_by_source
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE source_key = $1
+
+-- name: records_of_import
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE import_id = $1 AND rid > $2 ORDER BY rid LIMIT $3
+
+-- name: records_listed
+-- Drafts, candidates and withdrawn records, latest change first.
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE state = $1 AND position < $2 AND position > $3 ORDER BY position DESC LIMIT $4
+
+-- name: records_upcoming
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE ends_at >= $1 AND state = 'published' AND (starts_at, position) > ($2, $3)
+ORDER BY starts_at, position LIMIT $4
+
+-- name: related_to
+SELECT r.rid, r.id, r.slug, r.origin, r.territory, r.territory_name, r.url, r.state, r.incarnation, r.revision,
+       r.number, r.published_at, r.updated_at, r.content_digest, r.copy_digest, r.content,
+       r.position, r.activity_id, r.received_at, r.import_id, r.source_key, r.source_digest, l.type
+FROM relation l JOIN record r ON r.rid = l.rid
+WHERE l.target = $1 AND r.state = 'published'
+ORDER BY r.position DESC LIMIT 200
+
+-- name: revisions
+SELECT v.revision, v.at, v.author_id, v.author_name, v.state, v.content
+FROM revision v JOIN record r ON r.rid = v.rid
+WHERE r.id = $1 ORDER BY v.revision DESC
+
+-- name: thanks
+SELECT kind, count(*) FROM reaction WHERE object = $1 GROUP BY kind
+
+-- name: position_free
+SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM record WHERE position = $1) THEN $1
+       ELSE (SELECT r.position + 1 FROM record r
+             WHERE r.position >= $1 AND NOT EXISTS (SELECT 1 FROM record n WHERE n.position = r.position + 1)
+             ORDER BY r.position LIMIT 1) END

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"time"
+
+	"essaim"
+)
+
+// upsertReplica stores a version of a peer's record, new or in place of an
+// older one: exact bytes and what was read from them. Whether it may is for
+// the caller to have decided.
+func (tx *Tx) upsertReplica(ctx context.Context, r essaim.Record, document []byte, now time.Time) error {
+	e, ok, err := tx.locked(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	slug := e.Slug
+	if !ok {
+		want := r.Slug
+		if want == "" {
+			want = string(r.Kind)
+		}
+		// One space for all kinds: /ailleurs/{host}/{slug} does not say the kind.
+		if slug, err = tx.allot(ctx, "@"+r.Origin, want, r.ID); err != nil {
+			return err
+		}
+	}
+	rid, position := e.rid, e.position
+	e = entry{Record: r, rid: rid, position: position, document: document, received: now}
+	e.Slug = slug
+	e.State = essaim.StatePublished
+	e.Number = 0
+	e.Contacts = nil // kept by their own node only
+	if e.Updated.IsZero() {
+		e.Updated = now
+	}
+	return tx.save(ctx, &e)
+}
+
+// eraseReplica erases a peer's record that is held here and leaves its
+// tombstone, which may be empty.
+func (tx *Tx) eraseReplica(ctx context.Context, id string, tombstone []byte, at time.Time) error {
+	e, ok, err := tx.locked(ctx, id)
+	if err != nil || !ok {
+		return err
+	}
+	e.State = essaim.StateWithdrawn
+	e.Content = blank(e.Kind)
+	e.document, e.ContentDigest, e.CopyDigest = nil, "", ""
+	if at.After(e.Updated) {
+		e.Updated = at
+	}
+	return tx.eraseEntry(ctx, &e, tombstone, at)
+}

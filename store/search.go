@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"essaim"
+)
+
+// Pages of search.
+const (
+	defaultLimit = 20
+	maxLimit     = 100
+)
+
+// Search runs a query; a cursor that cannot be read is essaim.ErrInvalid. Any
+// text is a query. The results and their order are the same on both databases.
+func (s *Store) Search(ctx context.Context, q essaim.Query) (essaim.Results, error) {
+	if q.Limit <= 0 {
+		q.Limit = defaultLimit
+	}
+	q.Limit = min(q.Limit, maxLimit)
+	after, err := readCursor(q.After)
+	if err != nil {
+		return essaim.Results{}, err
+	}
+	var found essaim.Results
+	switch {
+	case q.State != "" && q.State != essaim.StatePublished:
+		found, err = s.searchListed(ctx, q, after)
+	case !q.Upcoming.IsZero():
+		found, err = s.searchUpcoming(ctx, q, after)
+	default:
+		err = s.read(ctx, func(tx *Tx) error {
+			found, err = tx.search(ctx, q, after)
+			return err
+		})
+	}
+	if err != nil {
+		return essaim.Results{}, fmt.Errorf("search: %w", err)
+	}
+	return found, nil
+}
+
+// cursor is where a page ended: its tier, the position of its last record, and
+// the total, which is not counted again.
+type cursor struct {
+	tier     tier
+	position int64
+	starts   int64 // of a list of meetings
+	total    int
+	set      bool
+}
+
+// limits of the total, and how it is written when it is beyond.
+const overCap = essaim.CountCap + 1
+
+func (c cursor) String() string {
+	return fmt.Sprintf("%d.%d.%d.%d", c.tier, c.position, c.starts, c.total)
+}
+
+func readCursor(text string) (cursor, error) {
+	c := cursor{position: newest}
+	if text == "" {
+		return c, nil
+	}
+	parts := strings.Split(text, ".")
+	var n [4]int64
+	for i := range n {
+		var err error
+		if len(parts) != len(n) {
+			return c, fmt.Errorf("page %q: %w", text, essaim.ErrInvalid)
+		}
+		if n[i], err = strconv.ParseInt(parts[i], 10, 64); err != nil {
+			return c, fmt.Errorf("page %q: %w", text, essaim.ErrInvalid)
+		}
+	}
+	if n[0] < 0 || n[0] > int64(notInHead) || n[3] < 0 || n[3] > overCap {
+		return c, fmt.Errorf("page %q: %w", text, essaim.ErrInvalid)
+	}
+	return cursor{tier: tier(n[0]), position: n[1], starts: n[2], total: int(n[3]), set: true}, nil
+}
+
+// search finds published records.
+func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
+	m := newMatch(q)
+	found, total, err := tx.totals(ctx, m, q.Facets, after)
+	if err != nil {
+		return found, err
+	}
+	tiers := []tier{anywhere}
+	if len(m.words) > 0 {
+		tiers = []tier{inHead, notInHead}
+	}
+	var positions []int64
+	last := cursor{total: total}
+	for _, t := range tiers {
+		from := int64(newest)
+		if after.set {
+			if t < after.tier {
+				continue
+			}
+			if t == after.tier {
+				from = after.position
+			}
+		}
+		more, err := tx.page(ctx, m, t, from, q.Limit+1-len(positions))
+		if err != nil {
+			return found, err
+		}
+		for _, p := range more {
+			if len(positions) == q.Limit {
+				found.Next = last.String()
+				break
+			}
+			positions = append(positions, p)
+			last.tier, last.position = t, p
+		}
+		if found.Next != "" {
+			break
+		}
+	}
+	found.Records, err = tx.recordsAt(ctx, positions)
+	return found, err
+}
+
+// page lists positions of what matches in a tier, below one, the latest first.
+func (tx *Tx) page(ctx context.Context, m match, t tier, below int64, n int) ([]int64, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	var list []int64
+	add := func(scan func(...any) error) error {
+		var p int64
+		err := scan(&p)
+		list = append(list, p)
+		return err
+	}
+	if m.everything() {
+		return list, tx.each(ctx, "search_all", add, below, n)
+	}
+	name, args := "search_page", []any{tx.s.db.expression(m, t), below, m.since, n}
+	if m.area != nil {
+		name, args = "search_page_near", append(args, m.area.args()...)
+	}
+	err := tx.each(ctx, name, add, args...)
+	return list, err
+}
+
+// recordsAt reads the records of positions, in their order.
+func (tx *Tx) recordsAt(ctx context.Context, positions []int64) ([]essaim.Record, error) {
+	if len(positions) == 0 {
+		return nil, nil
+	}
+	wanted, err := json.Marshal(positions)
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[int64]essaim.Record, len(positions))
+	err = tx.each(ctx, "records_at", func(scan func(...any) error) error {
+		e, err := scanEntry(scan)
+		at[e.position] = e.Record
+		return err
+	}, string(wanted))
+	if err != nil {
+		return nil, err
+	}
+	records := make([]essaim.Record, 0, len(positions))
+	for _, p := range positions {
+		if r, ok := at[p]; ok {
+			records = append(records, r)
+		}
+	}
+	return records, nil
+}
+
+// searchListed finds drafts, candidates or withdrawn records. They are few,
+// and for those only who may see them: the match is applied to each.
+func (s *Store) searchListed(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
+	m := newMatch(q)
+	from := int64(newest)
+	return s.sift(ctx, q, m, after, func(tx *Tx, keep func(*entry) bool) error {
+		for {
+			n := 0
+			err := tx.each(ctx, "records_listed", func(scan func(...any) error) error {
+				e, err := scanEntry(scan)
+				if err != nil {
+					return err
+				}
+				n++
+				from = e.position
+				keep(&e)
+				return nil
+			}, string(q.State), from, m.since, siftChunk)
+			if err != nil || n < siftChunk {
+				return err
+			}
+		}
+	}, func(e *entry) bool { return !after.set || e.position < after.position })
+}
+
+// searchUpcoming finds meetings that have not ended, soonest first.
+func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
+	m := newMatch(q)
+	starts, position := int64(-1<<62), int64(-1<<62)
+	return s.sift(ctx, q, m, after, func(tx *Tx, keep func(*entry) bool) error {
+		for {
+			n := 0
+			err := tx.each(ctx, "records_upcoming", func(scan func(...any) error) error {
+				e, err := scanEntry(scan)
+				if err != nil {
+					return err
+				}
+				n++
+				starts, position = e.starts(), e.position
+				keep(&e)
+				return nil
+			}, q.Upcoming.UnixMicro(), starts, position, siftChunk)
+			if err != nil || n < siftChunk {
+				return err
+			}
+		}
+	}, func(e *entry) bool {
+		return !after.set || e.starts() > after.starts || e.starts() == after.starts && e.position > after.position
+	})
+}
+
+// siftChunk is how many records are read at once to apply a match to each.
+const siftChunk = 200
+
+func (e *entry) starts() int64 {
+	starts, _ := period(&e.Content)
+	return starts.UnixMicro()
+}
+
+// sift counts what walk gives and m holds, up to the cap, and keeps the page
+// of it that is behind the cursor.
+func (s *Store) sift(ctx context.Context, q essaim.Query, m match, after cursor, walk func(*Tx, func(*entry) bool) error, behind func(*entry) bool) (essaim.Results, error) {
+	var found essaim.Results
+	last := cursor{}
+	more := false
+	err := s.read(ctx, func(tx *Tx) error {
+		return walk(tx, func(e *entry) bool {
+			if found.Capped || e.position <= m.since || !m.holds(&e.Record) {
+				return true
+			}
+			if found.Total == essaim.CountCap {
+				found.Capped = true
+			} else {
+				found.Total++
+			}
+			switch {
+			case !behind(e):
+			case len(found.Records) < q.Limit:
+				found.Records = append(found.Records, e.Record)
+				last.position, last.starts = e.position, e.starts()
+			default:
+				more = true
+			}
+			return true
+		})
+	})
+	if more {
+		last.total = found.Total
+		found.Next = last.String()
+	}
+	return found, err
+}

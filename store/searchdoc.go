@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"essaim"
+	"essaim/store/french"
+)
+
+// searchDoc is what search knows of a record, as terms.
+type searchDoc struct {
+	head   []string // of title and tagline
+	body   []string // of everything else that is public
+	filter []string // one for each value of a facet and each map cell
+}
+
+// Bounds of what is indexed of one record. PostgreSQL counts places up to
+// 16,383 and keeps 255 of a word; the same bounds on both keep the results the
+// same.
+const (
+	maxHead   = 500
+	maxBody   = 15_000
+	maxRepeat = 200
+)
+
+// A filter term starts with a character that no word holds, and a letter for
+// its sort.
+const (
+	filterMark      = "·"
+	filterAny       = filterMark + "x" // every record has it
+	filterKind      = filterMark + "k"
+	filterTheme     = filterMark + "t"
+	filterStage     = filterMark + "s"
+	filterTerritory = filterMark + "a"
+	filterOrigin    = filterMark + "o"
+	filterCell      = filterMark + "g"
+	headMark        = filterMark + "w" // PostgreSQL: a word of the head
+)
+
+// here stands for the empty origin of local records.
+const here = "here"
+
+// filterTerm makes a facet's value into a term that no tokenizer cuts: letters
+// and digits as they are, every other byte as the mark and two hex digits.
+func filterTerm(sort, value string) string {
+	const hex = "0123456789abcdef"
+	b := []byte(sort)
+	for i := range len(value) {
+		if c := value[i]; c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			b = append(b, c)
+		} else {
+			b = append(b, filterMark...)
+			b = append(b, hex[c>>4], hex[c&15])
+		}
+	}
+	return string(b)
+}
+
+// filterValue is the inverse of filterTerm.
+func filterValue(term string) (sort, value string) {
+	sort, rest := term[:len(filterKind)], term[len(filterKind):]
+	first, escaped, found := strings.Cut(rest, filterMark)
+	if !found {
+		return sort, first
+	}
+	b := []byte(first)
+	for part := range strings.SplitSeq(escaped, filterMark) {
+		if len(part) < 2 {
+			continue
+		}
+		if n, err := strconv.ParseUint(part[:2], 16, 8); err == nil {
+			b = append(b, byte(n))
+		}
+		b = append(b, part[2:]...)
+	}
+	return sort, string(b)
+}
+
+// newSearchDoc makes the terms of a record.
+func newSearchDoc(r *essaim.Record) searchDoc {
+	var d searchDoc
+	d.head = bounded(french.Terms(r.Title+"\n"+r.Tagline), maxHead)
+	d.body = bounded(french.Terms(bodyText(r)), maxBody)
+	add := func(sort, value string) {
+		if value != "" {
+			d.filter = append(d.filter, filterTerm(sort, value))
+		}
+	}
+	d.filter = append(d.filter, filterAny)
+	add(filterKind, string(r.Kind))
+	for _, t := range allThemes(r.Themes) {
+		add(filterTheme, t.id)
+	}
+	add(filterStage, stageOf(&r.Content))
+	add(filterTerritory, r.Territory)
+	add(filterOrigin, originOf(r))
+	seen := map[string]bool{}
+	for _, p := range r.Places {
+		if p.Located() {
+			for _, level := range cellLevels {
+				if c := cellAt(level, *p.Lat, *p.Lon); !seen[c] {
+					seen[c] = true
+					d.filter = append(d.filter, c)
+				}
+			}
+		}
+	}
+	return d
+}
+
+func originOf(r *essaim.Record) string {
+	if r.Origin == "" {
+		return here
+	}
+	return r.Origin
+}
+
+func stageOf(c *essaim.Content) string {
+	if b, ok := c.Body.(*essaim.Initiative); ok {
+		return b.Stage
+	}
+	return ""
+}
+
+type theme struct {
+	id     string
+	direct bool
+}
+
+// allThemes lists chosen themes and those above them, each once.
+func allThemes(chosen []string) []theme {
+	var all []theme
+	at := map[string]int{}
+	for _, c := range chosen {
+		for i, id := range essaim.ThemeAndBroader(c) {
+			if k, ok := at[id]; ok {
+				all[k].direct = all[k].direct || i == 0
+				continue
+			}
+			at[id] = len(all)
+			all = append(all, theme{id, i == 0})
+		}
+	}
+	return all
+}
+
+// bounded cuts a list of terms to what both databases index alike.
+func bounded(terms []string, n int) []string {
+	if len(terms) > n {
+		terms = terms[:n]
+	}
+	count := make(map[string]int, len(terms))
+	out := terms[:0]
+	for _, t := range terms {
+		if count[t]++; count[t] <= maxRepeat {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// bodyText is what a record says beside its title and tagline, with the names
+// of its themes, places and people who may be named.
+func bodyText(r *essaim.Record) string {
+	var b strings.Builder
+	say := func(words ...string) {
+		for _, w := range words {
+			if w != "" {
+				b.WriteString(w)
+				b.WriteByte('\n')
+			}
+		}
+	}
+	say(r.Text)
+	for _, t := range r.Themes {
+		if known, ok := essaim.CommonTheme(t); ok {
+			say(known.French, known.English)
+		}
+	}
+	say(r.Keywords...)
+	for _, p := range r.Places {
+		say(p.Label, p.City)
+	}
+	for _, c := range r.PublicCredits() {
+		say(c.Name)
+	}
+	for _, h := range append(append([]essaim.HelpNotice{}, r.HelpWanted...), r.HelpOffered...) {
+		say(h.Text)
+	}
+	say(r.TerritoryName)
+	if r.Body != nil {
+		words(reflect.ValueOf(r.Body), say)
+	}
+	return b.String()
+}
+
+// words says every text of a body, in the order of its fields, so that a new
+// kind is found without a line here. Addresses are not words.
+func words(v reflect.Value, say func(...string)) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			words(v.Elem(), say)
+		}
+	case reflect.String:
+		if s := v.String(); !strings.HasPrefix(s, "http://") && !strings.HasPrefix(s, "https://") {
+			say(s)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			words(v.Index(i), say)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				words(v.Field(i), say)
+			}
+		}
+	}
+}
+
+// Map cells: the world is 2^level by 2^level rectangles of degrees. A place
+// has the cell of each level as a filter term, so that "near here" is found in
+// the same index, and in the same order, as words and facets.
+var cellLevels = [...]int{4, 6, 8, 10, 12, 14}
+
+// maxCells is how many cells of a level a search area is covered with.
+const maxCells = 16
+
+func cellAt(level int, lat, lon float64) string {
+	x, y := cellXY(level, lat, lon)
+	return cellTerm(level, x, y)
+}
+
+func cellXY(level int, lat, lon float64) (x, y int) {
+	n := float64(int(1) << level)
+	at := func(f float64) int { return int(math.Max(0, math.Min(n-1, math.Floor(f*n)))) }
+	return at((lon + 180) / 360), at((lat + 90) / 180)
+}
+
+func cellTerm(level, x, y int) string {
+	return filterCell + strconv.Itoa(level) + filterMark + strconv.Itoa(x) + filterMark + strconv.Itoa(y)
+}
+
+// cover lists cells that hold a box, of the finest level at which few do; nil
+// for a box so large that cells do not help.
+func cover(b essaim.Box) []string {
+	for i := len(cellLevels) - 1; i >= 0; i-- {
+		level := cellLevels[i]
+		x0, y0 := cellXY(level, b.South, b.West)
+		x1, y1 := cellXY(level, b.North, b.East)
+		width, n := x1-x0, 1<<level
+		if b.West > b.East {
+			width += n // over the line where the days meet
+		}
+		if (width+1)*(y1-y0+1) > maxCells {
+			continue
+		}
+		var cells []string
+		for dx := 0; dx <= width; dx++ {
+			for y := y0; y <= y1; y++ {
+				cells = append(cells, cellTerm(level, (x0+dx)%n, y))
+			}
+		}
+		return cells
+	}
+	return nil
+}
