@@ -48,7 +48,6 @@ type Deliverer struct {
 	lanes map[string]*lane
 	order []*lane // round robin
 	total int     // tries under way
-	done  int     // tries answered so far, on all hosts
 
 	// What the scheduler has to say to the two goroutines that talk to the
 	// database; it never waits for them.
@@ -246,8 +245,8 @@ func (d *Deliverer) start(ctx context.Context) time.Duration {
 			if !ok {
 				continue
 			}
-			if d.total >= d.Workers {
-				return 50 * time.Millisecond // a hanging try may have to make room
+			if d.total >= d.Workers && d.full(now) {
+				return 50 * time.Millisecond // one that hangs may make room
 			}
 			if c, ok := l.take(now); ok {
 				d.begin(ctx, l, c, now)
@@ -263,10 +262,27 @@ func (d *Deliverer) start(ctx context.Context) time.Duration {
 	return next
 }
 
+// full tells whether every worker is taken. A try without answer for a while
+// no longer counts: a hundred silent hosts leave room for the others.
+func (d *Deliverer) full(now time.Time) bool {
+	if d.total >= maxUnderWay {
+		return true
+	}
+	busy := 0
+	for _, l := range d.order {
+		for _, t := range l.running {
+			if now.Sub(t.began) < parkAfter {
+				busy++
+			}
+		}
+	}
+	return busy >= d.Workers
+}
+
 // begin starts one try.
 func (d *Deliverer) begin(ctx context.Context, l *lane, c claimed, now time.Time) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	t := &try{claimed: c, lane: l, began: now, cancel: cancel, answered: l.answered, delivered: d.done}
+	t := &try{claimed: c, lane: l, began: now, cancel: cancel}
 	l.running = append(l.running, t)
 	l.nextAt = now.Add(slowPace)
 	d.total++

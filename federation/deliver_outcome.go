@@ -24,8 +24,7 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 	case errors.Is(a.err, errStopping), errors.Is(a.err, errPanic):
 		v.down = false
 	case errors.Is(a.err, errImpatient):
-		// The inbox hangs, not the host, unless the host never answered.
-		v.down = l.answered == 0 && l.state.LastSuccess.IsZero()
+		v.down = l.silent(now)
 	}
 	reason := reasonOf(a)
 	d.log(ctx, a, v, reason)
@@ -38,9 +37,8 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 			d.release(l, l.state.NextAt, reason)
 		}
 	case a.err == nil:
-		d.done++
 		var recovered bool
-		save, recovered = l.succeeded(now)
+		save, recovered = l.succeeded(now, now.Sub(t.began))
 		if rfc := a.style == sig.RFC9421; v.outcome == delivered && rfc != l.state.RFC9421 {
 			l.state.RFC9421, save = rfc, true
 		}
@@ -74,25 +72,14 @@ func (d *Deliverer) release(l *lane, at time.Time, reason string) {
 	l.queue = nil
 }
 
-// cutHanging ends tries whose place is needed: of an inbox that hangs while its
-// host answers others, or of a host that hangs while other hosts answer.
+// cutHanging ends tries of inboxes that hang where their place is needed.
 func (d *Deliverer) cutHanging() {
 	now := d.Now()
 	for _, l := range d.order {
-		if t := l.impatient(now); t != nil {
+		l.probe(now)
+		for _, t := range l.impatient(now) {
 			t.cut = true
 			t.cancel(errImpatient)
-		}
-	}
-	if d.total < d.Workers {
-		return
-	}
-	for _, l := range d.order {
-		for _, t := range l.running {
-			if !t.cut && l.answered == t.answered && d.done-t.delivered >= 8 && now.Sub(t.began) >= patience(t.Attempt) {
-				t.cut = true
-				t.cancel(errImpatient)
-			}
 		}
 	}
 }

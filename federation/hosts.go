@@ -28,7 +28,16 @@ const (
 	// basePatience is how long a first try may go without an answer while others
 	// wait for its place; each further try has four times longer.
 	basePatience = 300 * time.Millisecond
-	maxBatch     = 128
+	// coldPatience is how long a host that has answered nobody yet may take
+	// before one request more asks whether it is the host that hangs, or the
+	// first inboxes: up to coldConnections.
+	coldPatience    = time.Second
+	coldConnections = 4
+	// parkAfter is when a try without answer leaves its worker to others; it
+	// goes on, within maxUnderWay in all.
+	parkAfter   = 250 * time.Millisecond
+	maxUnderWay = 256
+	maxBatch    = 128
 )
 
 // errImpatient ends a try whose place is needed while others get answers.
@@ -48,6 +57,8 @@ type lane struct {
 	broken   bool // nothing starts before state.NextAt
 	slow     bool // at slowPace
 	answered int  // tries answered so far
+	answerAt time.Time
+	typical  time.Duration // how long an answer takes, lately
 	nextAt   time.Time
 	savedAt  time.Time
 }
@@ -61,12 +72,10 @@ type claimed struct {
 // try is one delivery under way.
 type try struct {
 	claimed
-	lane      *lane
-	began     time.Time
-	cancel    context.CancelCauseFunc
-	answered  int // lane.answered when it began
-	delivered int // the deliverer's count when it began
-	cut       bool
+	lane   *lane
+	began  time.Time
+	cancel context.CancelCauseFunc
+	cut    bool
 }
 
 func newLane(state essaim.HostState, now time.Time) *lane {
@@ -138,8 +147,10 @@ func (l *lane) add(list []essaim.Delivery, asked int, until, now time.Time) {
 
 // succeeded notes an answer that delivered; true when the host's state is to be
 // written.
-func (l *lane) succeeded(now time.Time) (save, recovered bool) {
+func (l *lane) succeeded(now time.Time, took time.Duration) (save, recovered bool) {
 	l.answered++
+	l.answerAt = now
+	l.typical += (took - l.typical) / time.Duration(min(l.answered, 4))
 	recovered = l.state.Failures > 0
 	if recovered {
 		l.slow = true
@@ -183,24 +194,37 @@ func (l *lane) hostFailed(now time.Time, reason string, wait time.Duration, rand
 }
 
 // patience is how long a try may wait for its answer while its place is needed.
-func patience(attempt int) time.Duration {
-	p := basePatience
-	for range min(attempt-1, 4) {
+func (l *lane) patience(t *try) time.Duration {
+	p := max(basePatience, 4*l.typical)
+	for range min(t.Attempt-1, 4) {
 		p *= 4
 	}
 	return min(p, tryTime)
 }
 
-// impatient picks a try whose inbox hangs while its host answers others, and
-// whose place is needed; nil when there is none.
-func (l *lane) impatient(now time.Time) *try {
-	if len(l.queue) == 0 || len(l.running) < l.limit {
+// probe lets one request more go to a host that has answered nobody.
+func (l *lane) probe(now time.Time) {
+	if l.answered == 0 && l.state.Failures == 0 && len(l.running) >= l.limit && l.limit < coldConnections &&
+		now.Sub(l.running[len(l.running)-1].began) >= coldPatience {
+		l.limit++
+	}
+}
+
+// impatient lists the tries that hang while all the places of their host are
+// taken and others wait for one.
+func (l *lane) impatient(now time.Time) []*try {
+	if len(l.queue) == 0 || len(l.running) < l.limit || l.answered == 0 {
 		return nil
 	}
+	var list []*try
 	for _, t := range l.running {
-		if !t.cut && l.answered-t.answered >= 3 && now.Sub(t.began) >= patience(t.Attempt) {
-			return t
+		if !t.cut && len(list) < len(l.queue) && now.Sub(t.began) >= l.patience(t) {
+			list = append(list, t)
 		}
 	}
-	return nil
+	return list
 }
+
+// silent tells whether the host itself seems to hang, and not one of its
+// inboxes: it has answered nobody for a while.
+func (l *lane) silent(now time.Time) bool { return now.Sub(l.answerAt) > 2*time.Second }

@@ -4,7 +4,10 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 
 	"essaim"
 	"essaim/federation/fetch"
@@ -13,8 +16,14 @@ import (
 
 // FollowPeer follows a node by its host, "brest.example": one Follow from our
 // /actor to its Application actor (replication.md). The peer is followed once
-// its Accept came; a repeated call asks again.
+// its Accept came; a repeated call asks again. host may be typed as an address.
+// Errors wrap essaim.ErrInvalid (no host, or this one), ErrForbidden (blocked),
+// ErrNotFound (no node there) or ErrUnavailable (no answer).
 func (s *Server) FollowPeer(ctx context.Context, host string) (essaim.Peer, error) {
+	host, err := s.peerHost(host)
+	if err != nil {
+		return essaim.Peer{}, err
+	}
 	id, err := s.client.NodeActor(ctx, host)
 	if err != nil {
 		return essaim.Peer{}, fmt.Errorf("follow %s: %w", host, err)
@@ -22,9 +31,6 @@ func (s *Server) FollowPeer(ctx context.Context, host string) (essaim.Peer, erro
 	iri, err := essaim.ParseIRI(id)
 	if err != nil {
 		return essaim.Peer{}, fmt.Errorf("follow %s: %w", host, err)
-	}
-	if iri.Host() == s.host {
-		return essaim.Peer{}, fmt.Errorf("follow %s: this node itself: %w", host, essaim.ErrInvalid)
 	}
 	actor, err := s.remote.Fetch(ctx, iri)
 	if err != nil {
@@ -67,6 +73,10 @@ func (s *Server) territoryOf(ctx context.Context, host string, node essaim.IRI) 
 
 // UnfollowPeer takes our Follow back. What is held of the peer stays.
 func (s *Server) UnfollowPeer(ctx context.Context, host string) error {
+	host, err := s.peerHost(host)
+	if err != nil {
+		return err
+	}
 	p, err := s.store.Peer(ctx, host)
 	if err != nil {
 		return fmt.Errorf("unfollow %s: %w", host, err)
@@ -85,6 +95,34 @@ func (s *Server) UnfollowPeer(ctx context.Context, host string) error {
 		undo = essaim.Outgoing{ActivityID: id, Actor: s.nodeActor(), Inbox: p.Inbox, OrderKey: s.nodeActor() + " " + p.Actor, Body: body}
 	}
 	return s.store.UnfollowPeer(ctx, host, undo)
+}
+
+// peerHost reads what a person typed as a host: lower case, with a port if there
+// is one.
+func (s *Server) peerHost(typed string) (string, error) {
+	host := strings.ToLower(strings.TrimSpace(typed))
+	if strings.Contains(host, "://") {
+		u, err := url.Parse(host)
+		if err != nil {
+			return "", fmt.Errorf("host %q: %w", typed, essaim.ErrInvalid)
+		}
+		host = u.Host
+	}
+	host, _, _ = strings.Cut(host, "/")
+	if i := strings.LastIndexByte(host, '@'); i >= 0 {
+		host = host[i+1:]
+	}
+	iri, err := essaim.ParseIRI("https://" + host + "/")
+	if err != nil || host == "" {
+		return "", errors.Join(fmt.Errorf("host %q: %w", typed, essaim.ErrInvalid), err)
+	}
+	if u, err := url.Parse(iri.String()); err == nil {
+		host = u.Host
+	}
+	if s.isHost(host) {
+		return "", fmt.Errorf("host %q is this node: %w", typed, essaim.ErrInvalid)
+	}
+	return host, nil
 }
 
 var _ Fetcher = (*fetch.Client)(nil)
