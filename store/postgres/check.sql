@@ -1,0 +1,2 @@
+-- name: check_integrity
+SELECT 'ok'

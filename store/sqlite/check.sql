@@ -1,0 +1,2 @@
+-- name: check_integrity
+PRAGMA quick_check(1)
