@@ -124,7 +124,24 @@ func (f *recordForm) read(s *Server, before essaim.Content) essaim.Content {
 	info, _ := f.kind.Info()
 	c.Body = info.Body()
 	bodyForms[f.kind].read(f, c.Body)
+	keepPictures(before.Body, c.Body)
 	return c
+}
+
+// keepPictures gives the pictures of steps what the form does not carry.
+func keepPictures(before, after essaim.Body) {
+	old, ok1 := before.(*essaim.Recipe)
+	recipe, ok2 := after.(*essaim.Recipe)
+	if !ok1 || !ok2 || old == nil {
+		return
+	}
+	for i := range recipe.Steps {
+		for _, st := range old.Steps {
+			if img := recipe.Steps[i].Image; img != nil && st.Image != nil && st.Image.URL == img.URL {
+				recipe.Steps[i].Image = st.Image
+			}
+		}
+	}
 }
 
 // keepSource keeps the key by which an import finds its row again.
