@@ -21,8 +21,11 @@ const (
 	ingestLease    = time.Minute
 	ingestLanes    = 2 // one prepares while another writes
 	maxTries       = 5
-	maxAhead       = time.Hour // a document dated further ahead is held
-	wakeEvery      = 30 * time.Second
+	// maxClaims bounds what never comes to an end: a process that dies of it, a
+	// database that goes away again and again.
+	maxClaims = 10
+	maxAhead  = time.Hour // a document dated further ahead is held
+	wakeEvery = 30 * time.Second
 )
 
 // IngestStore is what the Ingester needs of the database.
@@ -178,7 +181,7 @@ func (g *Ingester) prepare(ctx context.Context, r *reader, in essaim.Inbound) (o
 			out = g.putOff(in, fmt.Errorf("panic: %v", p))
 		}
 	}()
-	if in.Attempt > maxTries {
+	if in.Attempt > maxClaims {
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundFailed, Reason: "given up: its tries never ended"}
 	}
 	effects, err := r.read(ctx, in)

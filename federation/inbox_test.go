@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/federation"
+)
+
+func TestInboxAnswersWhatASenderNeedsToKnow(t *testing.T) {
+	t.Parallel()
+	own := activity("https://peer.example/a/1", "Create", alice, note("https://peer.example/n/1", alice, ""))
+	farewell := activity("https://peer.example/a/bye", "Delete", alice, `"`+alice+`"`)
+	set := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	for _, c := range []struct {
+		name   string
+		body   string
+		keyID  string
+		before func(*node)
+		edit   func(*http.Request)
+		status int
+		stored int
+	}{
+		{"a note", own, "", nil, nil, 202, 1},
+		{"a note as ld+json", own, "", nil, set("Content-Type", `application/ld+json; profile="https://www.w3.org/ns/activitystreams"; charset=utf-8`), 401, 0}, // content-type is signed
+		{"an activity go-fed does not know", activity("https://peer.example/a/2", "EmojiReact", alice, `"`+here+`/objects/1"`), "", nil, nil, 202, 1},
+		{"an activity nobody knows", activity("https://peer.example/a/2", "NoSuchType", alice, `"`+here+`/objects/1"`), "", nil, nil, 202, 1},
+		{"plain text", own, "", nil, set("Content-Type", "text/plain"), 415, 0},
+		{"plain JSON", own, "", nil, set("Content-Type", "application/json"), 415, 0},
+		{"no content type", own, "", nil, func(r *http.Request) { r.Header.Del("Content-Type") }, 415, 0},
+		{"compressed", own, "", nil, set("Content-Encoding", "gzip"), 415, 0},
+		{"too large", activity("https://peer.example/a/3", "Create", alice, note("https://peer.example/n/1", alice, `,"x":"`+strings.Repeat("a", 300<<10)+`"`)), "", nil, nil, 413, 0},
+		{"not JSON", "{", "", nil, nil, 400, 0},
+		{"a repeated key", strings.Replace(own, `"type":"Create"`, `"type":"Create","actor":"`+evil+`"`, 1), "", nil, nil, 400, 0},
+		{"no id", strings.Replace(own, `"id":"https://peer.example/a/1",`, "", 1), "", nil, nil, 400, 0},
+		{"unsigned", own, "", nil, func(r *http.Request) { r.Header.Del("Signature") }, 401, 0},
+		{"signed by another", own, evil + "#main-key", nil, nil, 401, 0},
+		{"another's activity", activity("https://evil.example/a/1", "Create", evil, note("https://evil.example/n/1", evil, "")), "", nil, nil, 403, 0},
+		{"an activity id elsewhere", activity("https://evil.example/a/1", "Create", alice, note("https://peer.example/n/1", alice, "")), "", nil, nil, 403, 0},
+		{"an object of this node", activity("https://peer.example/a/1", "Delete", alice, `"`+here+`/objects/1"`), "", nil, nil, 403, 0},
+		{"a blocked actor", own, "", func(n *node) { n.blocked[alice] = true }, nil, 403, 0},
+		{"a blocked actor given whole", strings.Replace(own, `"actor":"`+alice+`"`, `"actor":{"id":"`+alice+`","type":"Person"}`, 1), "", func(n *node) { n.blocked[alice] = true }, nil, 403, 0},
+		{"a database that is away", own, "", func(n *node) { n.fail = essaim.ErrUnavailable }, nil, 503, 0},
+		{"a database that fails", own, "", func(n *node) { n.fail = errors.New("disk full") }, nil, 503, 0},
+		{"a home that is away", own, "", func(n *node) { n.home.errs[alice] = essaim.ErrUnavailable }, nil, 503, 0},
+		{"a key that is gone", own, "", func(n *node) { n.home.errs[alice] = essaim.ErrGone }, nil, 401, 0},
+		{"a home without that key", own, alice + "#other", nil, nil, 401, 0},
+		{"a key of this node", own, here + "/actor#main-key", nil, nil, 401, 0},
+		{"a farewell of someone unknown", farewell, "", nil, func(r *http.Request) { r.Header.Del("Signature") }, 202, 0},
+		{"a farewell whose key is gone", farewell, "", func(n *node) {
+			n.actors[alice] = essaim.RemoteActor{ID: alice}
+			n.home.errs[alice] = essaim.ErrGone
+		}, nil, 202, 0},
+		{"a farewell of someone known, unsigned", farewell, "", func(n *node) { n.actors[alice] = essaim.RemoteActor{ID: alice} }, func(r *http.Request) { r.Header.Del("Signature") }, 401, 0},
+	} {
+		n := newNode(t)
+		if c.before != nil {
+			c.before(n)
+		}
+		keyID := c.keyID
+		if keyID == "" {
+			keyID = alice + "#main-key"
+		}
+		w := n.do(n.request(t, keyID, aliceKey(), c.body, c.edit))
+		if w.Code != c.status || len(n.rows) != c.stored {
+			t.Errorf("%s: status %d, %d stored; want %d, %d (%s)", c.name, w.Code, len(n.rows), c.status, c.stored, w.Body)
+		}
+		if c.status == 503 && w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", c.name)
+		}
+		if strings.Contains(w.Body.String(), "disk full") {
+			t.Errorf("%s: says what is wrong here: %s", c.name, w.Body)
+		}
+	}
+}
+
+func TestInboxKeepsTheExactBytes(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	body := "{ \"@context\" :[\"https://www.w3.org/ns/activitystreams\"],\n\t\"id\":\"https://peer.example/a/1\",\"type\":\"Create\",\"actor\":\"" + alice +
+		"\",\"object\":" + note("https://peer.example/n/1", alice, `,"name":"Brest: jardin \u00e9"`) + " }"
+	if got := n.post(t, alice, body); got != http.StatusAccepted {
+		t.Fatalf("status %d", got)
+	}
+	if got := string(n.rows[0].Raw); got != body {
+		t.Errorf("got %s\nwant %s", got, body)
+	}
+	if r := n.rows[0]; r.Type != "Create" || r.Actor != alice || r.ActivityID != "https://peer.example/a/1" || !r.ReceivedAt.Equal(noon) {
+		t.Errorf("row %+v", r.Inbound)
+	}
+}
+
+func TestRepeatedActivityCostsNoQuery(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	body := activity("https://peer.example/a/1", "Like", alice, `"`+here+`/objects/1"`)
+	for range 5 {
+		if got := n.post(t, alice, body); got != http.StatusAccepted {
+			t.Fatalf("status %d", got)
+		}
+	}
+	if n.received != 1 || len(n.rows) != 1 {
+		t.Errorf("asked the database %d times, %d rows", n.received, len(n.rows))
+	}
+	forged := n.request(t, alice+"#main-key", evilKey(), body, nil)
+	if got := n.do(forged).Code; got != http.StatusUnauthorized {
+		t.Errorf("repeated under a forged signature: %d", got)
+	}
+}
+
+func TestAnActorIsFetchedOnceForMany(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.home.hold = make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range 40 {
+		r := n.request(t, alice+"#main-key", aliceKey(), activity(fmt.Sprintf("https://peer.example/a/%d", i), "Like", alice, `"`+here+`/objects/1"`), nil)
+		wg.Go(func() {
+			if got := n.do(r).Code; got != http.StatusAccepted {
+				t.Errorf("status %d", got)
+			}
+		})
+	}
+	close(n.home.hold)
+	wg.Wait()
+	// One that came after the first answer may have asked the store instead.
+	if got := n.home.count(alice); got > 2 || got < 1 {
+		t.Errorf("%d fetches", got)
+	}
+}
+
+func TestKeysOfAnActor(t *testing.T) {
+	t.Parallel()
+	like := func(i string) string {
+		return activity("https://peer.example/a/"+i, "Like", alice, `"`+here+`/objects/1"`)
+	}
+	send := func(n *node, i, keyID string, forged bool) int {
+		key := aliceKey()
+		if forged {
+			key = evilKey()
+		}
+		return n.do(n.request(t, keyID, key, like(i), nil)).Code
+	}
+	t.Run("a changed key is fetched once", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		n.home.set(alice, actorDoc(t, alice, &evilKey().PublicKey))
+		if got := send(n, "1", alice+"#main-key", true); got != 202 {
+			t.Fatalf("first key: %d", got)
+		}
+		n.home.set(alice, actorDoc(t, alice, &aliceKey().PublicKey))
+		if got := send(n, "2", alice+"#main-key", false); got != 202 || n.home.count(alice) != 2 {
+			t.Errorf("changed key: %d after %d fetches", got, n.home.count(alice))
+		}
+	})
+	t.Run("forged signatures do not make us ask", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		for range 100 {
+			if got := send(n, "1", alice+"#main-key", true); got != 401 {
+				t.Fatalf("forged: %d", got)
+			}
+		}
+		if got := n.home.count(alice); got > 2 {
+			t.Errorf("%d fetches for 100 forgeries", got)
+		}
+		n.advance(6 * time.Minute)
+		send(n, "1", alice+"#main-key", true)
+		if got := n.home.count(alice); got > 3 {
+			t.Errorf("%d fetches after 6 minutes", got)
+		}
+		if got := send(n, "2", alice+"#main-key", false); got != 202 {
+			t.Errorf("honest after that: %d", got)
+		}
+	})
+	t.Run("a forgery while home is away costs the actor nothing", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		send(n, "1", alice+"#main-key", false)
+		n.home.errs[alice] = essaim.ErrUnavailable
+		if got := send(n, "2", alice+"#main-key", true); got != 503 {
+			t.Errorf("forged: %d", got)
+		}
+		if got := send(n, "3", alice+"#main-key", false); got != 202 {
+			t.Errorf("honest: %d", got)
+		}
+	})
+	t.Run("a missing key is asked for once", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		n.home.errs[alice] = essaim.ErrNotFound
+		for range 10 {
+			send(n, "1", alice+"#main-key", false)
+		}
+		if got := n.home.count(alice); got != 1 {
+			t.Errorf("%d fetches", got)
+		}
+	})
+	t.Run("a key document that its owner lists", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		key := "https://peer.example/users/alice/main-key"
+		n.home.set(alice, strings.ReplaceAll(actorDoc(t, alice, &aliceKey().PublicKey), alice+"#main-key", key))
+		n.home.set(key, `{"id":"`+key+`","type":"CryptographicKey","owner":"`+alice+`","publicKeyPem":"x"}`)
+		if got := send(n, "1", key, false); got != 202 {
+			t.Errorf("status %d", got)
+		}
+	})
+	t.Run("a key document that its owner does not list", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		key := "https://peer.example/uploads/key"
+		n.home.set(key, `{"id":"`+key+`","owner":"`+alice+`","publicKeyPem":"x"}`)
+		if got := send(n, "1", key, false); got != 401 {
+			t.Errorf("status %d", got)
+		}
+	})
+	t.Run("a key document of an owner elsewhere", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		key := "https://evil.example/key"
+		n.home.set(key, `{"id":"`+key+`","owner":"`+alice+`","publicKeyPem":"x"}`)
+		if got := send(n, "1", key, false); got != 401 || n.home.count(alice) != 0 {
+			t.Errorf("status %d, %d fetches of the owner", got, n.home.count(alice))
+		}
+	})
+}
+
+func TestActorsThatMustNotBeBelieved(t *testing.T) {
+	t.Parallel()
+	good := actorDoc(t, alice, &aliceKey().PublicKey)
+	inbox := `"inbox":"` + alice + `/inbox"`
+	for _, c := range []struct{ name, doc string }{
+		{"an inbox elsewhere", strings.Replace(good, inbox, `"inbox":"https://victim.example/inbox"`, 1)},
+		{"an inbox with more than an address", strings.Replace(good, inbox, `"inbox":"`+alice+`/inbox'; DROP TABLE delivery;--"`, 1)},
+		{"a list as inbox", strings.Replace(good, inbox, `"inbox":["`+alice+`/inbox"]`, 1)},
+		{"an empty inbox", strings.Replace(good, inbox, `"inbox":""`, 1)},
+		{"no inbox", strings.Replace(good, inbox, `"x":1`, 1)},
+		{"a note", strings.Replace(good, `"Person"`, `"Note"`, 1)},
+		{"another's key", strings.Replace(good, `"owner":"`+alice+`"`, `"owner":"`+evil+`"`, 1)},
+		{"a key without owner", strings.Replace(good, `"owner":"`+alice+`",`, ``, 1)},
+	} {
+		n := newNode(t)
+		n.home.set(alice, c.doc)
+		if got := n.post(t, alice, activity("https://peer.example/a/1", "Like", alice, `"`+here+`/objects/1"`)); got != http.StatusUnauthorized {
+			t.Errorf("%s: status %d", c.name, got)
+		}
+	}
+	n := newNode(t)
+	n.home.set(alice, strings.Replace(good, `"sharedInbox":"https://peer.example/inbox"`, `"sharedInbox":"https://victim.example/inbox"`, 1))
+	if got := n.post(t, alice, activity("https://peer.example/a/1", "Like", alice, `"`+here+`/objects/1"`)); got != http.StatusAccepted {
+		t.Errorf("a shared inbox elsewhere: status %d", got)
+	}
+	if got := n.actors[alice].SharedInbox; got != "" {
+		t.Errorf("shared inbox %q kept", got)
+	}
+}
+
+// An answer before the row is durable would lose what a crash loses.
+func TestAcceptedMeansDurable(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	slow := &slowStore{memory: n.memory, started: make(chan struct{}), release: make(chan struct{})}
+	inbox, err := federation.NewInbox(federation.InboxConfig{Base: here, Store: slow, Actors: n.memory, Keys: federation.NewActors(n.memory, n.home, n.Now), Now: n.Now, Logger: discardLog})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.inbox = inbox
+	r := n.request(t, alice+"#main-key", aliceKey(), activity("https://peer.example/a/1", "Like", alice, `"`+here+`/objects/1"`), nil)
+	answered := make(chan int, 1)
+	go func() { answered <- n.do(r).Code }()
+	<-slow.started
+	select {
+	case code := <-answered:
+		t.Fatalf("answered %d before the row was durable", code)
+	default:
+	}
+	close(slow.release)
+	if code := <-answered; code != http.StatusAccepted {
+		t.Errorf("status %d", code)
+	}
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"essaim"
+	"essaim/federation"
+)
+
+// apply runs the ingester under a clock of its own until nothing is due, and
+// returns the row of the first activity.
+func apply(t *testing.T, n *node, for_ time.Duration, bodies ...string) *inbound {
+	t.Helper()
+	for i, body := range bodies {
+		var a struct{ ID, Type, Actor string }
+		if err := json.Unmarshal([]byte(body), &a); err != nil {
+			t.Fatal(err)
+		}
+		n.rows = append(n.rows, &inbound{state: essaim.InboundWaiting, Inbound: essaim.Inbound{
+			ID: int64(len(n.rows) + 1), ActivityID: a.ID, Type: a.Type, Actor: a.Actor, Raw: []byte(body), ReceivedAt: n.Now().Add(time.Duration(i)),
+		}})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		n.mu.Lock()
+		n.clock = time.Time{} // the bubble's
+		n.mu.Unlock()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- n.ingest.Run(ctx) }()
+		time.Sleep(for_)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return n.rows[0]
+}
+
+// said writes effects in short.
+func said(effects []essaim.Effect) string {
+	var list []string
+	for _, e := range effects {
+		switch e := e.(type) {
+		case essaim.AddFollower:
+			list = append(list, fmt.Sprintf("follower %s of %s pending=%v accept=%v", e.Follower.ID, e.Local, e.Pending, e.Accept.ActivityID != ""))
+		case essaim.RemoveFollower:
+			list = append(list, fmt.Sprintf("unfollow %s of %s id=%s", e.Follower, e.Local, e.FollowID))
+		case essaim.PeerAnswer:
+			list = append(list, fmt.Sprintf("answer %v by %s to %s", e.Accepted, e.Actor, e.FollowID))
+		case essaim.Replicate:
+			list = append(list, fmt.Sprintf("record %s %s %d.%d foreign=%v by %s", e.Record.Kind, e.Record.ID, e.Record.Incarnation, e.Record.Revision, e.Foreign, e.Record.Territory))
+		case essaim.Erase:
+			list = append(list, fmt.Sprintf("erase %s by %s", e.ID, e.Actor))
+		case essaim.React:
+			list = append(list, fmt.Sprintf("%s of %s by %s", e.Kind, e.Object, e.Actor))
+		case essaim.Unreact:
+			list = append(list, fmt.Sprintf("no %s of %s by %s id=%s", e.Kind, e.Object, e.Actor, e.ActivityID))
+		case essaim.HoldComment:
+			list = append(list, fmt.Sprintf("comment %s by %s on %s", e.ID, e.Actor, e.InReplyTo))
+		case essaim.ForgetActor:
+			list = append(list, "forget "+e.Actor)
+		case essaim.SaveActor:
+			list = append(list, "actor "+e.Actor.ID)
+		default:
+			list = append(list, fmt.Sprintf("%T", e))
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+const record = `{"@context":["https://www.w3.org/ns/activitystreams",{"essaim":"https://w3id.org/essaim#"}],"id":"https://peer.example/objects/1","type":"Article",
+"attributedTo":"https://peer.example/users/alice","name":"Brest: jardin partagé","content":"<p>x</p>","url":"https://peer.example/initiatives/jardin",
+"published":"2000-01-01T00:00:00Z","updated":"2000-01-01T00:00:00Z","essaim:kind":"initiative","essaim:incarnation":7,"essaim:revision":2,"essaim:territory":"https://victim.example/actors/v"}`
+
+func TestWhatAnActivityComesTo(t *testing.T) {
+	t.Parallel()
+	const id = "https://peer.example/a/1"
+	object := `"` + here + `/objects/1"`
+	follow := `{"id":"https://peer.example/f","type":"Follow","actor":"` + alice + `","object":"` + here + `/actors/brest"}`
+	for _, c := range []struct {
+		name, body string
+		state      essaim.InboundState
+		want       string // effects; for an ignored one a part of the reason
+	}{
+		{"Follow", activity(id, "Follow", alice, `"`+here+`/actors/brest"`), essaim.InboundApplied, "follower " + alice + " of " + here + "/actors/brest pending=false accept=true"},
+		{"Follow of nobody", activity(id, "Follow", alice, `"`+here+`/actors/nobody"`), essaim.InboundIgnored, "no actor of this node"},
+		{"Follow of another node's actor", activity(id, "Follow", alice, `"https://toulouse.example/actor"`), essaim.InboundIgnored, "no actor of this node"},
+		{"Undo of a Follow", activity(id, "Undo", alice, follow), essaim.InboundApplied, "unfollow " + alice + " of " + here + "/actors/brest id=https://peer.example/f"},
+		{"Undo by id", activity(id, "Undo", alice, `"https://peer.example/x"`), essaim.InboundApplied, "unfollow " + alice + " of  id=https://peer.example/x; no  of  by " + alice + " id=https://peer.example/x"},
+		{"Undo of a Like", activity(id, "Undo", alice, `{"type":"Like","actor":"`+alice+`","object":`+object+`}`), essaim.InboundApplied, "no Like of " + here + "/objects/1 by " + alice + " id="},
+		{"Undo of a Block", activity(id, "Undo", alice, `{"id":"https://peer.example/x","type":"Block","actor":"`+alice+`","object":`+object+`}`), essaim.InboundIgnored, "nothing that is kept"},
+		{"Accept of our Follow", activity(id, "Accept", alice, `{"id":"`+here+`/activities/9","type":"Follow","actor":"`+here+`/actor","object":"`+alice+`"}`), essaim.InboundApplied, "answer true by " + alice + " to " + here + "/activities/9"},
+		{"Reject of our Follow by id", activity(id, "Reject", alice, `"`+here+`/activities/9"`), essaim.InboundApplied, "answer false by " + alice + " to " + here + "/activities/9"},
+		{"Accept of another's Follow", activity(id, "Accept", alice, `"https://toulouse.example/f"`), essaim.InboundIgnored, "no Follow of this node"},
+		{"Like", activity(id, "Like", alice, object), essaim.InboundApplied, "Like of " + here + "/objects/1 by " + alice},
+		{"EmojiReact", activity(id, "EmojiReact", alice, object), essaim.InboundApplied, "Like of " + here + "/objects/1 by " + alice},
+		{"Announce", activity(id, "Announce", alice, object), essaim.InboundApplied, "Announce of " + here + "/objects/1 by " + alice},
+		{"Like of something elsewhere", activity(id, "Like", alice, `"https://toulouse.example/objects/1"`), essaim.InboundIgnored, "nothing of this node"},
+		{"answer", activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+object)), essaim.InboundApplied, "comment https://peer.example/n/1 by " + alice + " on " + here + "/objects/1"},
+		{"private answer", strings.Replace(activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+object)), `"https://www.w3.org/ns/activitystreams#Public"`, `"`+here+`/actors/brest"`, 1), essaim.InboundIgnored, "not public"},
+		{"note about nothing", activity(id, "Create", alice, note("https://peer.example/n/1", alice, "")), essaim.InboundIgnored, "neither a record nor an answer"},
+		{"record", activity(id, "Create", alice, record), essaim.InboundApplied, "record initiative https://peer.example/objects/1 7.2 foreign=false by " + alice},
+		{"record of other software", activity(id, "Update", alice, strings.NewReplacer(`"essaim:kind":"initiative",`, "", `"essaim:revision":2,`, "", `"essaim:incarnation":7,`, "").Replace(record)), essaim.InboundApplied, "record initiative https://peer.example/objects/1 0.0 foreign=true by " + alice},
+		{"record of a kind to come", activity(id, "Create", alice, strings.Replace(record, `"initiative"`, `"clip"`, 1)), essaim.InboundIgnored, "clip"},
+		{"record by id", activity(id, "Create", alice, `"https://peer.example/objects/1"`), essaim.InboundIgnored, "not given whole"},
+		{"dated in 9999", activity(id, "Update", alice, strings.Replace(record, `"updated":"2000`, `"updated":"9999`, 1)), essaim.InboundIgnored, "months ahead"},
+		{"actor", activity(id, "Update", alice, actorDoc(t, alice, &aliceKey().PublicKey)), essaim.InboundApplied, "actor " + alice},
+		{"actor turned into a note", activity(id, "Update", alice, note(alice, alice, "")), essaim.InboundIgnored, "as an actor"},
+		{"deletion", activity(id, "Delete", alice, `{"id":"https://peer.example/objects/1","type":"Tombstone"}`), essaim.InboundApplied, "erase https://peer.example/objects/1 by " + alice},
+		{"deletion by id", activity(id, "Delete", alice, `"https://peer.example/objects/1"`), essaim.InboundApplied, "erase https://peer.example/objects/1 by " + alice},
+		{"deletion of oneself", activity(id, "Delete", alice, `"`+alice+`"`), essaim.InboundApplied, "forget " + alice},
+		{"Flag", activity(id, "Flag", alice, object), essaim.InboundIgnored, "not handled"},
+		{"a type to come", activity(id, "NoSuchType", alice, object), essaim.InboundIgnored, "not known"},
+		{"a note as an activity", activity(id, "Note", alice, object), essaim.InboundIgnored, "not known"},
+		{"a forged row", activity("https://peer.example/a/1", "Delete", alice, `"https://victim.example/objects/1"`), essaim.InboundIgnored, "another origin"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			row := apply(t, n, time.Millisecond, c.body)
+			got := row.reason
+			if row.state == essaim.InboundApplied {
+				got = said(n.applied[0].Effects)
+			}
+			if row.state != c.state || !strings.Contains(got, c.want) || c.state == essaim.InboundApplied && got != c.want {
+				t.Errorf("got %s: %s\nwant %s: %s", row.state, got, c.state, c.want)
+			}
+		})
+	}
+}
+
+func TestAcceptNamesTheFollowAndNothingElse(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	body := strings.Replace(activity("https://peer.example/a/1", "Follow", alice, `"`+here+`/actor"`), `"type"`, `"essaim:x":"signed by you","type"`, 1)
+	apply(t, n, time.Millisecond, body)
+	e, ok := n.applied[0].Effects[0].(essaim.AddFollower)
+	if !ok {
+		t.Fatalf("effects %s", said(n.applied[0].Effects))
+	}
+	var accept struct {
+		ID, Type, Actor string
+		Object          map[string]string
+	}
+	if err := json.Unmarshal(e.Accept.Body, &accept); err != nil {
+		t.Fatal(err)
+	}
+	if accept.Type != "Accept" || accept.Actor != here+"/actor" || accept.ID != e.Accept.ActivityID || len(accept.Object) != 4 || accept.Object["id"] != "https://peer.example/a/1" {
+		t.Errorf("accept %s", e.Accept.Body)
+	}
+	if e.Accept.Inbox != alice+"/inbox" || e.Accept.OrderKey != here+"/actor "+alice {
+		t.Errorf("outgoing %+v", e.Accept)
+	}
+}
+
+func TestRecordKeepsItsBytesAndTitle(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	apply(t, n, time.Millisecond, activity("https://peer.example/a/1", "Create", alice, record))
+	e, ok := n.applied[0].Effects[0].(essaim.Replicate)
+	if !ok || string(e.Document) != record || e.Record.Title != "Brest: jardin partagé" || e.Record.Origin != "peer.example" || len(e.Record.CopyDigest) != 64 {
+		t.Errorf("got %+v\n%s", e.Record, e.Document)
+	}
+}
+
+func TestADocumentDatedAheadWaits(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	ahead := time.Date(2000, 1, 1, 3, 0, 0, 0, time.UTC) // the bubble starts in 2000
+	body := activity("https://peer.example/a/1", "Create", alice, strings.Replace(record, `"updated":"2000-01-01T00:00:00Z"`, `"updated":"`+ahead.Format(time.RFC3339)+`"`, 1))
+	if row := apply(t, n, time.Hour, body); row.state != essaim.InboundWaiting || !strings.Contains(row.reason, "ahead") {
+		t.Errorf("after an hour: %s %s", row.state, row.reason)
+	}
+	if row := apply(t, n, 3*time.Hour); row.state != essaim.InboundApplied {
+		t.Errorf("after three more: %s %s", row.state, row.reason)
+	}
+}
+
+func TestPoisonIsTriedFiveTimesAndStopsNobody(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		fail func(essaim.Applied) error
+	}{
+		{"an error", func(essaim.Applied) error { return errors.New("constraint violated") }},
+		{"a panic", func(essaim.Applied) error { panic("index out of range") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNode(t)
+			tries := 0
+			n.refuse = func(a essaim.Applied) error {
+				if a.ID != 1 {
+					return nil
+				}
+				tries++
+				return c.fail(a)
+			}
+			var bodies []string
+			for i := range 20 {
+				bodies = append(bodies, activity(fmt.Sprintf("https://peer.example/a/%d", i), "Like", alice, `"`+here+`/objects/1"`))
+			}
+			row := apply(t, n, 24*time.Hour, bodies...)
+			if row.state != essaim.InboundFailed || row.Attempt != 5 || row.reason == "" {
+				t.Errorf("poison: %s after %d tries: %s", row.state, row.Attempt, row.reason)
+			}
+			if tries < 5 || tries > 10 { // a panic is tried again alone
+				t.Errorf("tried %d times", tries)
+			}
+			for _, r := range n.rows[1:] {
+				if r.state != essaim.InboundApplied || r.Attempt != 1 {
+					t.Errorf("neighbour %s: %s after %d tries", r.ActivityID, r.state, r.Attempt)
+				}
+			}
+		})
+	}
+}
+
+func TestAnUnfinishedClaimIsTakenAgainUntilGivenUp(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.refuse = func(essaim.Applied) error { return essaim.ErrUnavailable }
+	row := apply(t, n, time.Hour, activity("https://peer.example/a/1", "Like", alice, `"`+here+`/objects/1"`))
+	if row.state != essaim.InboundFailed || row.Attempt != 11 {
+		t.Errorf("%s after %d claims: %s", row.state, row.Attempt, row.reason)
+	}
+}
+
+func TestASpeakingHostIsWokenNowAndThen(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	var bodies []string
+	for i := range 50 {
+		bodies = append(bodies, activity(fmt.Sprintf("https://peer.example/a/%d", i), "Like", alice, `"`+here+`/objects/1"`))
+	}
+	apply(t, n, time.Millisecond, bodies...)
+	if got := strings.Join(n.woken, " "); got != "peer.example" {
+		t.Errorf("woken %q", got)
+	}
+}
+
+func TestFollowsOfTheNodeByPolicy(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		policy  federation.PeerPolicy
+		peer    essaim.PeerState
+		local   string
+		pending bool
+	}{
+		{federation.PeerPolicyOpen, "", "/actor", false},
+		{federation.PeerPolicyApprove, "", "/actor", true},
+		{federation.PeerPolicyApprove, "", "/actors/brest", false},
+		{federation.PeerPolicyAllowlist, "", "/actor", true},
+		{federation.PeerPolicyAllowlist, essaim.PeerKnown, "/actor", true},
+		{federation.PeerPolicyAllowlist, essaim.PeerFollowed, "/actor", false},
+		{federation.PeerPolicyAllowlist, "", "/actors/brest", false},
+	} {
+		n := newNode(t)
+		n.ingest.PeerPolicy = c.policy
+		if c.peer != "" {
+			n.peers["peer.example"] = essaim.Peer{Host: "peer.example", State: c.peer}
+		}
+		apply(t, n, time.Millisecond, activity("https://peer.example/a/1", "Follow", alice, `"`+here+c.local+`"`))
+		e, ok := n.applied[0].Effects[0].(essaim.AddFollower)
+		if !ok || e.Pending != c.pending || (e.Accept.ActivityID == "") != c.pending {
+			t.Errorf("%s, peer %q, %s: %+v", c.policy, c.peer, c.local, e)
+		}
+	}
+}
