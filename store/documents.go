@@ -43,6 +43,16 @@ func (s *Store) Activity(ctx context.Context, id string) (essaim.Stored, error) 
 	return d, nil
 }
 
+// Number is the last change number committed: it moves with every commit that
+// changes what Object or Activity answers.
+func (s *Store) Number(ctx context.Context) (int64, error) {
+	var n int64
+	if err := s.query().row(ctx, "last_number").Scan(&n); err != nil {
+		return 0, fmt.Errorf("last number: %w", err)
+	}
+	return n, nil
+}
+
 // etag names bytes that carry no digest of their own.
 func etag(b []byte) string {
 	sum := sha256.Sum256(b)

@@ -94,3 +94,18 @@ func TestTheOutboxIsWhatIsPublishedNewestFirst(t *testing.T) {
 		}
 	})
 }
+
+func TestTheLastNumberMovesWithEachPublicChange(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		before, err := n.Number(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.raw(t, "UPDATE counter SET n = n + 3")
+		if got, err := n.Number(t.Context()); err != nil || got != before+3 {
+			t.Errorf("got %d, %v, want %d", got, err, before+3)
+		}
+	})
+}

@@ -25,3 +25,6 @@ SELECT count(*) FROM account WHERE disabled = 0
 
 -- name: count_comments
 SELECT count(*) FROM comment WHERE state = 'shown'
+
+-- name: last_number
+SELECT n FROM counter WHERE id = 1
