@@ -5,6 +5,7 @@
 set -eu
 dir=$1
 file=$dir/essaim-$(date +%F).backup
+rm -f "$file.part"
 essaim backup --data "${ESSAIM_DATA:-/var/lib/essaim}" "$file.part"
 mv "$file.part" "$file"
 # The names sort by date.
