@@ -29,6 +29,16 @@ func (s *Store) Object(ctx context.Context, id string) (essaim.Stored, error) {
 	return d, nil
 }
 
+// Document is the stored bytes of a published record, local or replicated;
+// essaim.ErrNotFound for what is not published.
+func (s *Store) Document(ctx context.Context, id string) ([]byte, error) {
+	var b []byte
+	if err := s.query().row(ctx, "document_published", id).Scan(&b); err != nil {
+		return nil, fmt.Errorf("document %s: %w", id, err)
+	}
+	return b, nil
+}
+
 // Activity is a local activity as it was signed; essaim.ErrGone once its
 // object is erased.
 func (s *Store) Activity(ctx context.Context, id string) (essaim.Stored, error) {

@@ -2,6 +2,9 @@
 SELECT document, copy_digest, url, updated_at FROM record
 WHERE id = $1 AND origin = '' AND state = 'published'
 
+-- name: document_published
+SELECT document FROM record WHERE id = $1 AND state = 'published'
+
 -- name: object_gone
 SELECT document, at FROM tombstone WHERE id = $1 AND origin = ''
 
