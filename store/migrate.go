@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"essaim/store/sqlite"
 )
 
 // lockMigrations keeps processes that start together on PostgreSQL from
@@ -111,6 +113,10 @@ func readMigrations(dir fs.FS) ([]migration, error) {
 	}
 	return list, nil
 }
+
+// LatestSchema is the number of the last migration that this program brings;
+// it is the same for both databases.
+func LatestSchema() (int, error) { return latest(sqlite.Migrations()) }
 
 func latest(dir fs.FS) (int, error) {
 	list, err := readMigrations(dir)
