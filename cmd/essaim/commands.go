@@ -7,6 +7,14 @@ package main
 type commands struct {
 	Data string `placeholder:"DIR" help:"The node's directory (ESSAIM_DATA)."`
 
+	Init    initCommand    `cmd:"" help:"Create a node: keys, database, territory, first administrator."`
+	Serve   serveCommand   `cmd:"" help:"Run the node."`
+	User    userCommand    `cmd:"" help:"Accounts."`
+	Token   tokenCommand   `cmd:"" help:"Tokens of the JSON API."`
+	Peer    peerCommand    `cmd:"" help:"The nodes of the network."`
+	Queue   queueCommand   `cmd:"" help:"Deliveries and received activities."`
+	Key     keyCommand     `cmd:"" help:"The node's keys."`
+	Doctor  doctorCommand  `cmd:"" help:"Check that all is well, and say how to mend what is not."`
 	Version versionCommand `cmd:"" help:"Print version, commit and schema."`
 }
 

@@ -46,10 +46,10 @@ type config struct {
 	Dev            bool
 }
 
-// otherVariables are read elsewhere than by settings. ESSAIM_CORPUS and
+// otherVariables are read elsewhere than by settings; the last two and
 // ESSAIM_TEST_… belong to the tests, which run commands with their own
 // environment.
-var otherVariables = []string{"ESSAIM_DATA", "ESSAIM_PASSPHRASE", "ESSAIM_CORPUS"}
+var otherVariables = []string{"ESSAIM_DATA", "ESSAIM_PASSPHRASE", "ESSAIM_CORPUS", "ESSAIM_BIN"}
 
 // configuration layers flags over the environment over the file, and checks
 // the result. flags may be the zero settings.

@@ -49,28 +49,37 @@ func fingerprint(k federation.Keys) (string, error) {
 }
 
 func hasKeys(dir string) bool {
-	for _, f := range []string{rsaFile, ed25519Pem} {
-		if _, err := os.Stat(filepath.Join(dir, keysDir, f)); err == nil {
-			return true
-		}
-	}
-	return false
+	_, err := os.Stat(filepath.Join(dir, keysDir))
+	return err == nil
 }
 
-// writeKeys never replaces a key that stands: what was signed with it could
-// not be continued.
-func writeKeys(dir string, k federation.Keys) error {
+// writeKeys makes the directory of keys, whole or not at all. It never
+// replaces one that stands: what was signed with its keys could not be
+// continued.
+func writeKeys(dir string, k federation.Keys) (err error) {
 	rsaPEM, edPEM, err := encodeKeys(k)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, keysDir), 0o700); err != nil {
+	if hasKeys(dir) {
+		return fmt.Errorf("%s: %w", filepath.Join(dir, keysDir), os.ErrExist)
+	}
+	made, err := os.MkdirTemp(dir, keysDir+"-new-") // mode 0700
+	if err != nil {
 		return err
 	}
-	if err := createFile(filepath.Join(dir, keysDir, rsaFile), rsaPEM); err != nil {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(made))
+		}
+	}()
+	if err := createFile(filepath.Join(made, rsaFile), rsaPEM); err != nil {
 		return err
 	}
-	return createFile(filepath.Join(dir, keysDir, ed25519Pem), edPEM)
+	if err := createFile(filepath.Join(made, ed25519Pem), edPEM); err != nil {
+		return err
+	}
+	return os.Rename(made, filepath.Join(dir, keysDir))
 }
 
 // createFile writes a new file of mode 0600 and syncs it.

@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"essaim/store"
 )
 
 // Set by the linker (see Makefile).
@@ -16,10 +18,14 @@ var (
 type versionCommand struct{}
 
 func (versionCommand) Help() string {
-	return "Example: essaim version"
+	return "Example:\n\n    essaim version"
 }
 
 func (versionCommand) Run(_ context.Context, a *app) error {
-	fmt.Fprintf(a.out, "essaim %s\ncommit %s\n", version, commit)
+	schema, err := store.LatestSchema()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "essaim %s\ncommit %s\nschema %d\n", version, commit, schema)
 	return nil
 }

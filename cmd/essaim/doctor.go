@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"essaim"
+	"essaim/federation/proof"
+)
+
+type doctorCommand struct{ listing }
+
+func (doctorCommand) Help() string {
+	return "Checks what must always hold, says what is wrong and how to mend it. Exit code 1 if anything is; warnings are not.\n\n" +
+		"Example:\n\n    essaim doctor --data /var/lib/essaim"
+}
+
+// finding is what one check came to.
+type finding struct {
+	Check string `json:"check"`
+	State string `json:"state"` // ok, warn, wrong
+	What  string `json:"what"`
+	Mend  string `json:"mend,omitempty"`
+}
+
+func (c doctorCommand) Run(ctx context.Context, a *app) error {
+	return a.administer(ctx, func(ctx context.Context, node admin) error {
+		rows, err := ask[[]finding](ctx, node, "doctor", none{})
+		if err != nil {
+			return err
+		}
+		wrong := 0
+		for _, f := range rows {
+			if f.State == "wrong" {
+				wrong++
+			}
+		}
+		err = c.print(a, rows, []string{"STATE", "CHECK", "WHAT"}, lines(rows, func(f finding) []string {
+			what := f.What
+			if f.Mend != "" {
+				what += " Mend: " + f.Mend
+			}
+			return []string{f.State, f.Check, what}
+		}))
+		switch {
+		case err != nil:
+			return err
+		case wrong == 1:
+			return fmt.Errorf("1 check of %d is wrong", len(rows))
+		case wrong > 1:
+			return fmt.Errorf("%d checks of %d are wrong", wrong, len(rows))
+		}
+		return nil
+	})
+}
+
+// examine runs every check. One that can't be made is wrong too.
+func examine(ctx context.Context, n *Node, _ none) ([]finding, error) {
+	checks := []struct {
+		name  string
+		check func(context.Context, *Node) (finding, error)
+	}{
+		{"keys", checkKeys},
+		{"directory", checkDirectory},
+		{"database", checkDatabase},
+		{"rules", checkRules},
+		{"documents", checkDocuments},
+		{"queue", checkQueue},
+		{"peers", checkPeers},
+	}
+	all := make([]finding, 0, len(checks))
+	for _, c := range checks {
+		f, err := c.check(ctx, n)
+		if err != nil {
+			f = finding{State: "wrong", What: oneLine(err)}
+		}
+		if f.State == "" {
+			f.State = "ok"
+		}
+		f.Check = c.name
+		all = append(all, f)
+	}
+	return all, ctx.Err()
+}
+
+// othersMay lists files that accounts besides the node's and its group may read.
+func othersMay(paths ...string) (open []string, err error) {
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		if missing(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if info.Mode().Perm()&0o007 != 0 {
+			open = append(open, p)
+		}
+	}
+	return open, nil
+}
+
+func checkKeys(_ context.Context, n *Node) (finding, error) {
+	open, err := othersMay(filepath.Join(n.cfg.Dir, keysDir, rsaFile), filepath.Join(n.cfg.Dir, keysDir, ed25519Pem))
+	if err != nil {
+		return finding{}, err
+	}
+	if len(open) > 0 {
+		list := strings.Join(open, " ")
+		return finding{State: "wrong", What: list + ": others may read it, and speak for the territory.", Mend: "chmod 600 " + list}, nil
+	}
+	onDisk, err := readKeys(n.cfg.Dir)
+	if err != nil {
+		return finding{}, err
+	}
+	print, err := fingerprint(onDisk)
+	if err != nil {
+		return finding{}, err
+	}
+	if print != n.info.KeyFingerprint {
+		return finding{State: "wrong", What: "The keys on disk are not those of the database.", Mend: "essaim key restore"}, nil
+	}
+	return finding{What: fmt.Sprintf("%.16s…, those of the database.", print)}, nil
+}
+
+func checkDirectory(_ context.Context, n *Node) (finding, error) {
+	open, err := othersMay(n.cfg.Dir, filepath.Join(n.cfg.Dir, "essaim.db"))
+	if err != nil {
+		return finding{}, err
+	}
+	if len(open) > 0 {
+		return finding{
+			State: "wrong", What: strings.Join(open, " ") + ": others may read it, accounts and contacts included.",
+			Mend: "chmod o-rwx " + strings.Join(open, " "),
+		}, nil
+	}
+	left, err := filepath.Glob(filepath.Join(n.cfg.Dir, keysDir+"-new-*"))
+	if err != nil {
+		return finding{}, err
+	}
+	if len(left) > 0 {
+		return finding{State: "warn", What: "Left by an init that was cut short: " + strings.Join(left, " "), Mend: "rm -r " + strings.Join(left, " ")}, nil
+	}
+	if _, err := os.Stat(filepath.Join(n.cfg.Dir, configFile)); err != nil && !missing(err) {
+		return finding{}, err
+	}
+	return finding{What: n.cfg.Dir + ": the node's account and its group alone may enter."}, nil
+}
+
+func checkDatabase(ctx context.Context, n *Node) (finding, error) {
+	if err := n.store.Ready(ctx); err != nil {
+		return finding{}, err
+	}
+	schema, err := n.store.Schema(ctx)
+	if err != nil {
+		return finding{}, err
+	}
+	sort := "SQLite"
+	if n.cfg.DatabaseURL != "" {
+		sort = "PostgreSQL"
+	}
+	return finding{What: fmt.Sprintf("%s answers, schema %d.", sort, schema)}, nil
+}
+
+func checkRules(ctx context.Context, n *Node) (finding, error) {
+	broken, err := n.store.Check(ctx)
+	if err != nil {
+		return finding{}, err
+	}
+	if len(broken) == 0 {
+		return finding{What: "Every rule of the database holds."}, nil
+	}
+	var words []string
+	for _, b := range broken {
+		words = append(words, fmt.Sprintf("%q is broken %d times, first by %s.", b.Rule, b.Rows, b.Example))
+	}
+	return finding{State: "wrong", What: strings.Join(words, " "), Mend: "restore a backup from before (essaim restore)"}, nil
+}
+
+// checkDocuments recomputes both digests of every published document from its
+// bytes, and the proof of our own.
+func checkDocuments(ctx context.Context, n *Node) (finding, error) {
+	var seen, changed int
+	var first string
+	var after int64
+	for {
+		page, err := n.store.KeptDocuments(ctx, after, 200)
+		if err != nil {
+			return finding{}, err
+		}
+		for _, d := range page {
+			after = d.Position
+			seen++
+			content, copied, err := proof.Digests(d.Document)
+			if err != nil || content != d.ContentDigest || copied != d.CopyDigest {
+				changed++
+				if first == "" {
+					first = d.ID
+				}
+			}
+		}
+		if len(page) < 200 {
+			break
+		}
+	}
+	if changed > 0 {
+		return finding{
+			State: "wrong", What: fmt.Sprintf("%d of %d documents are not the bytes that were kept, first %s.", changed, seen, first),
+			Mend: "restore a backup from before (essaim restore)",
+		}, nil
+	}
+	return finding{What: fmt.Sprintf("%d documents are the bytes of their digests.", seen)}, nil
+}
+
+func checkQueue(ctx context.Context, n *Node) (finding, error) {
+	q, err := n.store.QueueSize(ctx)
+	if err != nil {
+		return finding{}, err
+	}
+	what := fmt.Sprintf("%d deliveries and %d received activities wait; %d and %d failed.", q.DeliveriesWaiting, q.InboundWaiting, q.DeliveriesFailed, q.InboundFailed)
+	if q.DeliveriesFailed+q.InboundFailed > 0 {
+		return finding{State: "warn", What: what, Mend: "essaim queue list --state failed, then queue retry or drop"}, nil
+	}
+	return finding{What: what}, nil
+}
+
+// silent is after how long without an answer a peer is worth a warning.
+const silent = 14 * 24 * time.Hour
+
+func checkPeers(ctx context.Context, n *Node) (finding, error) {
+	peers, err := n.store.Peers(ctx)
+	if err != nil {
+		return finding{}, err
+	}
+	var quiet []string
+	followed := 0
+	for _, p := range peers {
+		if p.State == essaim.PeerFollowed {
+			followed++
+		}
+		if !p.DownSince.IsZero() && n.now().Sub(p.DownSince) > silent {
+			quiet = append(quiet, p.Host)
+		}
+	}
+	if len(quiet) > 0 {
+		return finding{State: "warn", What: "Silent for two weeks or more: " + strings.Join(quiet, " "), Mend: "essaim peer show HOST"}, nil
+	}
+	return finding{What: fmt.Sprintf("%d followed.", followed)}, nil
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"essaim/store/storetest"
+
+	"github.com/alecthomas/kong"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"essaim": main})
+}
+
+// Each command is tried from outside, as an administrator types it.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, scripts("testdata/script", nil))
+}
+
+func TestScriptsOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("the SQLite scripts alone in short mode")
+	}
+	databases := map[string]string{}
+	for _, name := range []string{"DB1", "DB2"} {
+		databases[name] = storetest.Postgres(t).URL
+	}
+	testscript.Run(t, scripts("testdata/postgres", databases))
+}
+
+func scripts(dir string, with map[string]string) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
+		Setup: func(env *testscript.Env) error {
+			for _, name := range []string{"LISTEN", "LISTEN2"} {
+				port, err := freePort()
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, fmt.Sprintf("127.0.0.1:%d", port))
+			}
+			env.Setenv("URL", "http://"+env.Getenv("LISTEN"))
+			env.Setenv("ESSAIM_ALLOW_PRIVATE", "127.0.0.0/8")
+			env.Setenv("ESSAIM_PASSPHRASE", "a passphrase for tests")
+			for k, v := range with {
+				env.Setenv(k, v)
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor},
+	}
+}
+
+// waitFor waits until an address answers 200: waitfor URL
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: waitfor URL")
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		resp, err := http.Get(args[0])
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+			err = errors.New(resp.Status)
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s: %v", args[0], err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(&commands{}, kong.Name("essaim"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, leaf := range parser.Model.Leaves(false) {
+		seen++
+		if leaf.Help == "" {
+			t.Errorf("%s has no line of help", leaf.FullPath())
+		}
+		if !strings.Contains(leaf.Detail, "Example:\n\n    essaim "+leaf.Path()) {
+			t.Errorf("%s shows no example", leaf.FullPath())
+		}
+		if _, err := os.Stat("testdata/script/" + strings.Fields(leaf.Path())[0] + ".txt"); err != nil {
+			t.Errorf("%s has no script: %v", leaf.FullPath(), err)
+		}
+	}
+	if seen < 20 {
+		t.Errorf("%d commands", seen)
+	}
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"essaim"
+	"essaim/federation"
+	"essaim/federation/vocab"
+	"essaim/store"
+	"essaim/web"
+	"essaim/web/mail"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// Node is one node, opened in this process: the store, what speaks ActivityPub
+// and the pages, wired together. Several may live side by side, each on its
+// own data directory.
+type Node struct {
+	cfg        config
+	opt        options
+	info       essaim.Node
+	keys       federation.Keys
+	store      *store.Store
+	federation *federation.Server
+	mail       *mail.Sender // nil when no letter is sent
+	workers    sync.WaitGroup
+	stop       context.CancelFunc
+}
+
+// options are what the demonstration and the tests give otherwise than serve.
+type options struct {
+	now    func() time.Time // time.Now when nil
+	logger *slog.Logger     // discards when nil
+}
+
+func (a *app) options() options { return options{now: a.now} }
+
+func (o options) clock() time.Time {
+	if o.now == nil {
+		return time.Now()
+	}
+	return o.now()
+}
+
+// Open opens an initialised node without starting its workers: enough for a
+// command, and for requests.
+func Open(ctx context.Context, cfg config, opt options) (*Node, error) {
+	opt.now = options{now: opt.now}.clock
+	if opt.logger == nil {
+		opt.logger = slog.New(slog.DiscardHandler)
+	}
+	keys, err := readKeys(cfg.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s holds no node (essaim init makes one)", cfg.Dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{cfg: cfg, opt: opt, keys: keys}
+	var renderer *vocab.Renderer // made once the store has told which node this is
+	n.store, err = openStore(ctx, cfg, opt, func(r essaim.RenderRequest) (essaim.Rendered, error) {
+		return renderer.Render(r)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if renderer, err = n.assemble(ctx); err != nil {
+		return nil, errors.Join(err, n.store.Close())
+	}
+	return n, nil
+}
+
+// assemble checks that keys, address and database belong together and makes
+// the servers.
+func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
+	var err error
+	if n.info, err = n.store.Node(ctx); err != nil {
+		if errors.Is(err, essaim.ErrNotFound) {
+			return nil, errors.New("the database holds no node (essaim init makes one)")
+		}
+		return nil, err
+	}
+	if err := n.checkIdentity(); err != nil {
+		return nil, err
+	}
+	renderer, err := vocab.New(vocab.Config{Node: n.info, Ed25519: n.keys.Ed25519, RSA: &n.keys.RSA.PublicKey, Now: n.opt.now})
+	if err != nil {
+		return nil, err
+	}
+	n.federation, err = federation.New(federation.Config{
+		Node: n.info, Keys: n.keys, Store: n.store, PeerPolicy: n.cfg.PeerPolicy, Version: version,
+		Now: n.opt.now, Logger: n.opt.logger, AllowPrivate: n.cfg.AllowPrivate,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return renderer, nil
+}
+
+// checkIdentity refuses to sign as another node than the database's.
+func (n *Node) checkIdentity() error {
+	print, err := fingerprint(n.keys)
+	if err != nil {
+		return err
+	}
+	if print != n.info.KeyFingerprint {
+		return fmt.Errorf("the keys in %s (%.16s…) are not those of the database (%.16s…): restore the right ones with essaim key restore",
+			filepath.Join(n.cfg.Dir, keysDir), print, n.info.KeyFingerprint)
+	}
+	if n.cfg.URL != "" && n.cfg.URL != n.info.BaseURL {
+		return fmt.Errorf("url (ESSAIM_URL) is %s, but this node was made as %s and its ids begin with it", n.cfg.URL, n.info.BaseURL)
+	}
+	return nil
+}
+
+// now is the node's clock.
+func (n *Node) now() time.Time { return n.opt.now() }
+
+// Handler answers every public request: ActivityPub first, then the site.
+// Commands do without its templates.
+func (n *Node) Handler() (http.Handler, error) {
+	places, err := gazetteer(n.cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	pages := web.Config{
+		Node: n.info, Store: n.store, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
+		Dev: n.cfg.Dev, Version: version, Now: n.opt.now, Logger: n.opt.logger,
+	}
+	if err := n.openMail(); err != nil {
+		return nil, err
+	}
+	if n.mail != nil {
+		pages.Mail = n.mail
+	}
+	site, err := web.New(pages)
+	if err != nil {
+		return nil, err
+	}
+	r := chi.NewRouter()
+	n.federation.Mount(r)
+	r.NotFound(site.ServeHTTP)
+	r.MethodNotAllowed(site.ServeHTTP)
+	return r, nil
+}
+
+// openMail starts what sends letters, if there is a server for them or a
+// developer to read them.
+func (n *Node) openMail() error {
+	if n.mail != nil || n.cfg.SMTP == nil && !n.cfg.Dev {
+		return nil
+	}
+	u, err := url.Parse(n.info.BaseURL)
+	if err != nil {
+		return err
+	}
+	c := mail.Config{Server: n.cfg.SMTP, Host: u.Hostname(), Logger: n.opt.logger}
+	if n.cfg.Dev {
+		c.Print = func(letter string) { n.opt.logger.Info("letter", slog.String("text", letter)) }
+	}
+	n.mail, err = mail.New(c)
+	return err
+}
+
+// Start starts the workers: what came in is applied, what is published goes
+// out. They end when ctx does, or at Close.
+func (n *Node) Start(ctx context.Context) {
+	ctx, n.stop = context.WithCancel(ctx)
+	n.workers.Go(func() {
+		if err := n.federation.Run(ctx); err != nil && ctx.Err() == nil {
+			n.opt.logger.LogAttrs(ctx, slog.LevelError, "workers ended", slog.String("error", err.Error()))
+		}
+	})
+}
+
+// Close ends the workers and gives the database back.
+func (n *Node) Close() error {
+	if n.stop != nil {
+		n.stop()
+	}
+	n.workers.Wait()
+	var err error
+	if n.mail != nil {
+		err = n.mail.Close()
+	}
+	return errors.Join(err, n.store.Close())
+}
+
+// openTime is how long a data directory may stay in use by another command
+// before this one gives up.
+const openTime = 5 * time.Second
+
+// openStore opens the database of a data directory. One that another command
+// holds is waited for: they are short.
+func openStore(ctx context.Context, cfg config, opt options, render essaim.RenderFunc) (*store.Store, error) {
+	deadline := time.NewTimer(openTime)
+	defer deadline.Stop()
+	for {
+		st, err := store.Open(ctx, store.Config{Dir: cfg.Dir, URL: cfg.DatabaseURL, Now: opt.now, Render: render, Logger: opt.logger})
+		if err == nil || !errors.Is(err, essaim.ErrConflict) || served(ctx, cfg.Dir) {
+			return st, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-deadline.C:
+			return nil, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// gazetteerFile, when it stands in the data directory, replaces the built-in
+// list of communes (essaim geo load).
+const gazetteerFile = "gazetteer.tsv.gz"
+
+// gazetteer is the list of communes that a node knows.
+func gazetteer(dir string) (*essaim.Gazetteer, error) {
+	f, err := os.Open(filepath.Join(dir, gazetteerFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return essaim.EmbeddedGazetteer(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return essaim.LoadGazetteer(f)
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+// operations is the table of what commands ask of a node, through the socket
+// or not.
+func operations() map[string]operation {
+	return map[string]operation{
+		"node.show":    answering(showNode),
+		"doctor":       answering(examine),
+		"user.add":     answering(addUser),
+		"user.list":    answering(listUsers),
+		"user.role":    answering(setRole),
+		"user.disable": answering(disableUser),
+		"user.link":    answering(linkUser),
+		"token.create": answering(createToken),
+		"token.list":   answering(listTokens),
+		"token.revoke": answering(revokeToken),
+		"peer.follow":  answering(followPeer),
+		"peer.list":    answering(listPeers),
+		"peer.show":    answering(showPeer),
+		"peer.remove":  answering(removePeer),
+		"peer.block":   answering(blockPeer),
+		"peer.retry":   answering(retryPeer),
+		"queue.list":   answering(listQueue),
+		"queue.retry":  answering(retryQueue),
+		"queue.drop":   answering(dropQueue),
+	}
+}

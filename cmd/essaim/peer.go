@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"essaim"
+	"essaim/store"
+)
+
+type peerCommand struct {
+	Follow peerFollow `cmd:"" help:"Follow another node: its records will be kept here."`
+	List   peerList   `cmd:"" help:"List the nodes of the network."`
+	Show   peerShow   `cmd:"" help:"Tell how a node is doing."`
+	Remove peerRemove `cmd:"" help:"Follow a node no more; what came from it stays, marked."`
+	Block  peerBlock  `cmd:"" help:"Refuse everything from a host, and send it nothing."`
+	Retry  peerRetry  `cmd:"" help:"Send now what waits for a host."`
+}
+
+type peerFollow struct {
+	Host string `arg:"" help:"Host of the node, with its port if it has one."`
+}
+
+func (peerFollow) Help() string {
+	return "Example:\n\n    essaim peer follow --data /var/lib/essaim toulouse.example"
+}
+
+func (c peerFollow) Run(ctx context.Context, a *app) error {
+	return a.onPeer(ctx, "peer.follow", c.Host, func(p peerRow) string {
+		if p.State == essaim.PeerFollowed {
+			return p.Host + " is followed already."
+		}
+		return p.Host + " (" + p.Name + ") is asked; its records come once it accepts."
+	})
+}
+
+type peerList struct{ listing }
+
+func (peerList) Help() string { return "Example:\n\n    essaim peer list --data /var/lib/essaim" }
+
+// peerRow is a peer as the commands show it.
+type peerRow struct {
+	Host          string           `json:"host"`
+	Name          string           `json:"name"`
+	State         essaim.PeerState `json:"state"`
+	URL           string           `json:"url"`
+	Actor         string           `json:"actor"`
+	FollowsUs     bool             `json:"followsUs"`
+	Records       int              `json:"records"`
+	Waiting       int              `json:"waiting"`
+	FollowedAt    time.Time        `json:"followedAt,omitzero"`
+	LastReceived  time.Time        `json:"lastReceived,omitzero"`
+	LastDelivered time.Time        `json:"lastDelivered,omitzero"`
+	DownSince     time.Time        `json:"downSince,omitzero"`
+	Reason        string           `json:"reason,omitempty"`
+}
+
+func newPeerRow(p essaim.Peer) peerRow {
+	return peerRow{
+		Host: p.Host, Name: p.TerritoryName, State: p.State, URL: p.URL, Actor: p.Actor, FollowsUs: p.FollowsUs,
+		Records: p.Records, Waiting: p.Waiting, FollowedAt: p.FollowedAt, LastReceived: p.LastReceived,
+		LastDelivered: p.LastDelivered, DownSince: p.DownSince, Reason: p.LastReason,
+	}
+}
+
+func (c peerList) Run(ctx context.Context, a *app) error {
+	return a.administer(ctx, func(ctx context.Context, node admin) error {
+		rows, err := ask[[]peerRow](ctx, node, "peer.list", none{})
+		if err != nil {
+			return err
+		}
+		return c.print(a, rows, []string{"HOST", "NAME", "STATE", "FOLLOWS US", "RECORDS", "WAITING", "RECEIVED", "SILENT SINCE", "REASON"},
+			lines(rows, func(p peerRow) []string {
+				return []string{
+					p.Host, p.Name, string(p.State), yesNo(p.FollowsUs), strconv.Itoa(p.Records), strconv.Itoa(p.Waiting),
+					stamp(p.LastReceived), stamp(p.DownSince), p.Reason,
+				}
+			}))
+	})
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+type peerShow struct {
+	listing
+	Host string `arg:"" help:"Host of the node."`
+}
+
+func (peerShow) Help() string {
+	return "Example:\n\n    essaim peer show --data /var/lib/essaim toulouse.example"
+}
+
+func (c peerShow) Run(ctx context.Context, a *app) error {
+	return a.administer(ctx, func(ctx context.Context, node admin) error {
+		host, err := hostName(c.Host)
+		if err != nil {
+			return err
+		}
+		p, err := ask[peerRow](ctx, node, "peer.show", host)
+		if err != nil {
+			return err
+		}
+		return c.print(a, p, []string{"WHAT", "VALUE"}, lines([][2]string{
+			{"host", p.Host}, {"name", p.Name}, {"state", string(p.State)}, {"url", p.URL}, {"actor", p.Actor},
+			{"follows us", yesNo(p.FollowsUs)}, {"records here", strconv.Itoa(p.Records)}, {"deliveries waiting", strconv.Itoa(p.Waiting)},
+			{"followed at", stamp(p.FollowedAt)}, {"last received", stamp(p.LastReceived)}, {"last delivered", stamp(p.LastDelivered)},
+			{"silent since", stamp(p.DownSince)}, {"reason", p.Reason},
+		}, func(l [2]string) []string { return l[:] }))
+	})
+}
+
+type peerRemove struct {
+	Host string `arg:"" help:"Host of the node."`
+}
+
+func (peerRemove) Help() string {
+	return "Example:\n\n    essaim peer remove --data /var/lib/essaim toulouse.example"
+}
+
+func (c peerRemove) Run(ctx context.Context, a *app) error {
+	return a.onPeer(ctx, "peer.remove", c.Host, func(p peerRow) string { return p.Host + " is followed no more." })
+}
+
+type peerBlock struct {
+	Host   string `arg:"" help:"Host."`
+	Reason string `help:"For the other administrators."`
+}
+
+func (peerBlock) Help() string {
+	return "Example:\n\n    essaim peer block --data /var/lib/essaim --reason 'unsolicited advertising' spam.example"
+}
+
+func (c peerBlock) Run(ctx context.Context, a *app) error {
+	return a.administer(ctx, func(ctx context.Context, node admin) error {
+		host, err := hostName(c.Host)
+		if err != nil {
+			return err
+		}
+		if _, err := ask[none](ctx, node, "peer.block", peerBlock{host, c.Reason}); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out, host+" is blocked.")
+		return nil
+	})
+}
+
+type peerRetry struct {
+	Host string `arg:"" help:"Host."`
+}
+
+func (peerRetry) Help() string {
+	return "Example:\n\n    essaim peer retry --data /var/lib/essaim toulouse.example"
+}
+
+func (c peerRetry) Run(ctx context.Context, a *app) error {
+	return a.administer(ctx, func(ctx context.Context, node admin) error {
+		host, err := hostName(c.Host)
+		if err != nil {
+			return err
+		}
+		if _, err := ask[none](ctx, node, "peer.retry", host); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out, "What waits for "+host+" is due now.")
+		return nil
+	})
+}
+
+// onPeer runs an operation on a host and says what came of it.
+func (a *app) onPeer(ctx context.Context, operation, host string, say func(peerRow) string) error {
+	return a.administer(ctx, func(ctx context.Context, node admin) error {
+		host, err := hostName(host)
+		if err != nil {
+			return err
+		}
+		p, err := ask[peerRow](ctx, node, operation, host)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out, printable(say(p)))
+		return nil
+	})
+}
+
+// hostName takes the host out of what people paste: a host or an address.
+func hostName(s string) (string, error) {
+	host := strings.ToLower(strings.TrimSpace(s))
+	if strings.Contains(host, "://") {
+		u, err := url.Parse(host)
+		if err != nil {
+			return "", usagef("%q is no host", s)
+		}
+		host = u.Host
+	}
+	host = strings.TrimSuffix(host, "/")
+	if host == "" || strings.ContainsAny(host, "/?#@ \t") {
+		return "", usagef("%q is no host", s)
+	}
+	return host, nil
+}
+
+func followPeer(ctx context.Context, n *Node, host string) (peerRow, error) {
+	blocked, err := n.store.Blocked(ctx, "https://"+host+"/actor")
+	if err != nil {
+		return peerRow{}, err
+	}
+	if blocked {
+		return peerRow{}, fmt.Errorf("%s is blocked: %w", host, essaim.ErrForbidden)
+	}
+	if p, err := n.store.Peer(ctx, host); err == nil && p.State == essaim.PeerFollowed {
+		return newPeerRow(p), nil
+	}
+	p, err := n.federation.FollowPeer(ctx, host)
+	return newPeerRow(p), err
+}
+
+func listPeers(ctx context.Context, n *Node, _ none) ([]peerRow, error) {
+	peers, err := n.store.Peers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]peerRow, 0, len(peers))
+	for _, p := range peers {
+		rows = append(rows, newPeerRow(p))
+	}
+	return rows, nil
+}
+
+func showPeer(ctx context.Context, n *Node, host string) (peerRow, error) {
+	p, err := n.store.Peer(ctx, host)
+	return newPeerRow(p), err
+}
+
+func removePeer(ctx context.Context, n *Node, host string) (peerRow, error) {
+	p, err := n.store.Peer(ctx, host)
+	if err != nil {
+		return peerRow{}, err
+	}
+	return newPeerRow(p), n.federation.UnfollowPeer(ctx, host)
+}
+
+func blockPeer(ctx context.Context, n *Node, c peerBlock) (none, error) {
+	return none{}, n.store.AddBlock(ctx, store.Block{Scope: store.BlockHost, Value: c.Host, Reason: c.Reason})
+}
+
+func retryPeer(ctx context.Context, n *Node, host string) (none, error) {
+	return none{}, n.store.WakeHost(ctx, host)
+}
