@@ -147,6 +147,10 @@ func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outco
 		return tx.removeFollower(ctx, e)
 	case essaim.PeerAnswer:
 		return tx.peerAnswer(ctx, e, now)
+	case essaim.Replicate:
+		return tx.replicate(ctx, e, now)
+	case essaim.Erase:
+		return tx.erase(ctx, e, now)
 	case essaim.React:
 		return tx.react(ctx, e)
 	case essaim.Unreact:

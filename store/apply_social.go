@@ -155,7 +155,7 @@ func (tx *Tx) removeComment(ctx context.Context, id string, tombstone []byte, no
 	if _, err := tx.exec(ctx, "comment_remove", id); err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "tombstone_add", id, "comment", authority(id), micros(now), tombstone); err != nil {
+	if _, err := tx.exec(ctx, "tombstone_insert", id, "comment", authority(id), micros(now), tombstone); err != nil {
 		return err
 	}
 	_, err := tx.exec(ctx, "inbox_erase_object", id)

@@ -5,6 +5,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // fanTogether is how many deliveries one dispatch transaction writes at most.
@@ -52,8 +54,8 @@ func (s *Store) Dispatch(ctx context.Context, nodeActor string, n int) (int, err
 // it stopped for that reason and not for want of events.
 func (tx *Tx) dispatch(ctx context.Context, nodeActor string, n int) (completed int, more bool, err error) {
 	var at int64
-	var after string
-	if err := tx.row(ctx, "dispatch_cursor").Scan(&at, &after); err != nil {
+	var reached progress
+	if err := tx.row(ctx, "dispatch_cursor").Scan(&at, &reached); err != nil {
 		return 0, false, err
 	}
 	events, err := tx.events(ctx, at, n)
@@ -62,6 +64,10 @@ func (tx *Tx) dispatch(ctx context.Context, nodeActor string, n int) (completed 
 	}
 	now, room := micros(tx.s.now()), int64(fanTogether)
 	for _, e := range events {
+		after := ""
+		if reached.n == e.n {
+			after = reached.inbox
+		}
 		wrote, err := tx.exec(ctx, "dispatch_fan", e.n, now, e.actor, nodeActor, after, room)
 		if err != nil {
 			return 0, false, fmt.Errorf("event %d: %w", e.n, err)
@@ -71,16 +77,50 @@ func (tx *Tx) dispatch(ctx context.Context, nodeActor string, n int) (completed 
 		}
 		if more = wrote == room; more {
 			// There may be further inboxes: the next transaction goes on behind the last.
-			if err := tx.row(ctx, "dispatch_reached", e.actor, nodeActor, after, room).Scan(&after); err != nil {
+			reached.n = e.n
+			if err := tx.row(ctx, "dispatch_reached", e.actor, nodeActor, after, room).Scan(&reached.inbox); err != nil {
 				return 0, false, fmt.Errorf("event %d: %w", e.n, err)
 			}
 			break
 		}
-		at, after, room = e.n, "", room-wrote
+		at, reached, room = e.n, progress{}, room-wrote
 		completed++
 	}
-	_, err = tx.exec(ctx, "dispatch_move", at, after)
+	_, err = tx.exec(ctx, "dispatch_move", at, reached.String())
 	return completed, more, err
+}
+
+// progress is how far an event is that takes several transactions: the last
+// inbox that has its delivery. It names the event, which may have been erased
+// since.
+type progress struct {
+	n     int64
+	inbox string
+}
+
+// String is how it is kept; empty for none.
+func (p progress) String() string {
+	if p.n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(p.n, 10) + " " + p.inbox
+}
+
+// Scan implements sql.Scanner.
+func (p *progress) Scan(src any) error {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("progress kept as %T", src)
+	}
+	*p = progress{}
+	if text == "" {
+		return nil
+	}
+	var n string
+	var err error
+	n, p.inbox, _ = strings.Cut(text, " ")
+	p.n, err = strconv.ParseInt(n, 10, 64)
+	return err
 }
 
 func (tx *Tx) events(ctx context.Context, after int64, n int) ([]event, error) {

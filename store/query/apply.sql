@@ -40,10 +40,6 @@ SELECT 1 FROM record WHERE id = $1 AND origin = '' AND state = 'published'
 -- name: tombstone_stands
 SELECT 1 FROM tombstone WHERE id = $1
 
--- name: tombstone_add
-INSERT INTO tombstone (id, kind, origin, at, document) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (id) DO NOTHING
-
 -- name: reaction_add
 INSERT INTO reaction (kind, object, actor, activity_id, at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING

@@ -182,8 +182,8 @@ CREATE TABLE event (
     order_key   TEXT NOT NULL
 );
 
--- Events up to n are fanned out; inbox is how far the next one is, when it has
--- more inboxes than one short transaction writes.
+-- Events up to n are fanned out; inbox is how far a later one is that has more
+-- inboxes than one short transaction writes: its number and its last inbox.
 CREATE TABLE dispatch_cursor (
     id    INTEGER PRIMARY KEY CHECK (id = 1),
     n     INTEGER NOT NULL,

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"essaim"
+)
+
+// held is what the database has of a record.
+type held struct {
+	rid         int64
+	kind        string
+	origin      string
+	territory   string
+	state       essaim.State
+	incarnation int64
+	revision    int
+	updated     int64
+}
+
+// held reads and, where several processes write, locks a record's row.
+func (tx *Tx) held(ctx context.Context, id string) (h held, ok bool, err error) {
+	var state string
+	err = tx.row(ctx, "record_version", id).Scan(&h.rid, &h.kind, &h.origin, &h.territory, &state, &h.incarnation, &h.revision, &h.updated)
+	if errors.Is(err, essaim.ErrNotFound) {
+		return h, false, nil
+	}
+	h.state = essaim.State(state)
+	return h, err == nil, err
+}
+
+// replicate stores a version of a peer's record when the peer is followed, the
+// id is of its host, no tombstone stands and the version is newer.
+func (tx *Tx) replicate(ctx context.Context, e essaim.Replicate, now time.Time) (outcome, error) {
+	r := e.Record
+	var state string
+	err := tx.row(ctx, "peer_state", r.Origin).Scan(&state)
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return did, err
+	}
+	// A record may come before the Accept of the Follow that asked for it.
+	if st := essaim.PeerState(state); st != essaim.PeerFollowed && st != essaim.PeerRequested {
+		return nothing("its node is not followed"), nil
+	}
+	if authority(r.ID) != r.Origin || authority(r.Territory) != r.Origin {
+		return nothing("its id or territory is of another host"), nil
+	}
+	gone, err := tx.found(ctx, "tombstone_stands", r.ID)
+	if err != nil {
+		return did, err
+	}
+	if gone {
+		return outcome{nothing: "deleted before", erase: true}, nil
+	}
+	h, ok, err := tx.held(ctx, r.ID)
+	if err != nil {
+		return did, err
+	}
+	if ok {
+		if why := supersedes(e, h); why != "" {
+			return nothing(why), nil
+		}
+	}
+	if err := tx.upsertReplica(ctx, r, e.Document, now); err != nil {
+		return did, err
+	}
+	_, err = tx.exec(ctx, "peer_received", r.Origin, micros(now), micros(now.Add(-time.Second)))
+	return did, err
+}
+
+// supersedes tells why a version does not replace what is held; empty when it
+// does.
+func supersedes(e essaim.Replicate, h held) string {
+	r := e.Record
+	switch {
+	case h.origin != r.Origin || h.origin == "":
+		return "held from another origin"
+	case h.state == essaim.StateWithdrawn:
+		return "deleted before"
+	case h.kind != string(r.Kind) || h.territory != r.Territory:
+		return "its kind and author never change"
+	case e.Foreign && instant(r.Updated) < h.updated:
+		return "older than what is held"
+	case e.Foreign:
+		return "" // by date, then by arrival
+	case r.Incarnation != h.incarnation:
+		if r.Incarnation < h.incarnation {
+			return "older than what is held"
+		}
+	case r.Revision <= h.revision:
+		return "not newer than what is held"
+	}
+	return ""
+}
+
+// erase applies a deletion by the origin: of a record, of a comment, or of an id
+// never seen, whose tombstone then keeps late versions out.
+func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome, error) {
+	at := e.At
+	if at.IsZero() {
+		at = now
+	}
+	h, ok, err := tx.held(ctx, e.ID)
+	if err != nil {
+		return did, err
+	}
+	if ok {
+		if h.origin == "" || (e.Actor != h.territory && authority(e.Actor) != h.origin) {
+			return nothing("not of its origin"), nil
+		}
+		if h.state == essaim.StateWithdrawn {
+			return nothing("deleted before"), nil
+		}
+		if err := tx.eraseReplica(ctx, e.ID, e.Tombstone, at); err != nil {
+			return did, err
+		}
+		_, err := tx.exec(ctx, "inbox_erase_object", e.ID)
+		return did, err
+	}
+	var author string
+	err = tx.row(ctx, "comment_author", e.ID).Scan(&author)
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return did, err
+	}
+	if author != "" {
+		if author != e.Actor && authority(author) != authority(e.Actor) {
+			return nothing("not its author"), nil
+		}
+		return did, tx.removeComment(ctx, e.ID, e.Tombstone, at)
+	}
+	node, err := tx.s.nodeActor(ctx)
+	if err != nil {
+		return did, err
+	}
+	host := authority(e.ID)
+	if host == "" || host != authority(e.Actor) || host == authority(node) {
+		return nothing("not of its origin"), nil
+	}
+	n, err := tx.exec(ctx, "tombstone_insert", e.ID, "", host, micros(at), e.Tombstone)
+	if err == nil && n == 0 {
+		return nothing("deleted before"), nil
+	}
+	return did, err
+}

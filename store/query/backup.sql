@@ -1,0 +1,227 @@
+-- A backup: every row of every table, in the order of its key, so that the same
+-- content gives the same bytes on both databases. Left out are sessions and
+-- sign-in links, which end with the node that gave them, and what is counted
+-- and indexed of the records, which is made again. The tables that others refer to come first.
+
+-- name: backup_node
+SELECT id, base_url, incarnation, territory, key_fingerprint, demo, created_at
+FROM node ORDER BY id
+
+-- name: restore_node
+INSERT INTO node (id, base_url, incarnation, territory, key_fingerprint, demo, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: backup_counter
+SELECT id, n
+FROM counter ORDER BY id
+
+-- name: restore_counter
+INSERT INTO counter (id, n)
+VALUES ($1, $2)
+ON CONFLICT (id) DO UPDATE SET n = excluded.n
+
+-- name: backup_name
+SELECT space, name, ref, created_at
+FROM name ORDER BY space, name
+
+-- name: restore_name
+INSERT INTO name (space, name, ref, created_at)
+VALUES ($1, $2, $3, $4)
+
+-- name: backup_import
+SELECT id, started_at, file, kind, licence, attribution, report, undone_at
+FROM import ORDER BY id
+
+-- name: restore_import
+INSERT INTO import (id, started_at, file, kind, licence, attribution, report, undone_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: backup_record
+SELECT rid, id, kind, slug, origin, territory, territory_name, url, state, incarnation, revision, number, title,
+    stage, starts_at, ends_at, reusable, content, document, content_digest, copy_digest, activity_id,
+    published_at, updated_at, received_at, import_id, source_key, source_digest, position
+FROM record ORDER BY rid
+
+-- name: restore_record
+INSERT INTO record (rid, id, kind, slug, origin, territory, territory_name, url, state, incarnation, revision, number, title,
+    stage, starts_at, ends_at, reusable, content, document, content_digest, copy_digest, activity_id,
+    published_at, updated_at, received_at, import_id, source_key, source_digest, position)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+    $24, $25, $26, $27, $28, $29)
+
+-- name: backup_record_place
+SELECT pid, rid, lat, lon, insee, epci, departement, region
+FROM record_place ORDER BY pid
+
+-- name: restore_record_place
+INSERT INTO record_place (pid, rid, lat, lon, insee, epci, departement, region)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: backup_record_theme
+SELECT rid, theme, direct
+FROM record_theme ORDER BY theme, rid
+
+-- name: restore_record_theme
+INSERT INTO record_theme (rid, theme, direct)
+VALUES ($1, $2, $3)
+
+-- name: backup_relation
+SELECT rid, type, target, name
+FROM relation ORDER BY rid, type, target
+
+-- name: restore_relation
+INSERT INTO relation (rid, type, target, name)
+VALUES ($1, $2, $3, $4)
+
+-- name: backup_revision
+SELECT rid, revision, at, author_id, author_name, state, content
+FROM revision ORDER BY rid, revision
+
+-- name: restore_revision
+INSERT INTO revision (rid, revision, at, author_id, author_name, state, content)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: backup_tombstone
+SELECT id, kind, origin, at, document
+FROM tombstone ORDER BY id
+
+-- name: restore_tombstone
+INSERT INTO tombstone (id, kind, origin, at, document)
+VALUES ($1, $2, $3, $4, $5)
+
+-- name: backup_activity
+SELECT id, type, actor, rid, bytes, at
+FROM activity ORDER BY id
+
+-- name: restore_activity
+INSERT INTO activity (id, type, actor, rid, bytes, at)
+VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: backup_event
+SELECT n, activity_id, actor, order_key
+FROM event ORDER BY n
+
+-- name: restore_event
+INSERT INTO event (n, activity_id, actor, order_key)
+VALUES ($1, $2, $3, $4)
+
+-- name: backup_dispatch_cursor
+SELECT id, n, inbox
+FROM dispatch_cursor ORDER BY id
+
+-- name: restore_dispatch_cursor
+INSERT INTO dispatch_cursor (id, n, inbox)
+VALUES ($1, $2, $3)
+ON CONFLICT (id) DO UPDATE SET n = excluded.n, inbox = excluded.inbox
+
+-- name: backup_delivery
+SELECT id, activity_id, actor, host, inbox, order_key, n, state, attempt, next_at, lease_until, status, reason,
+    created_at, done_at
+FROM delivery ORDER BY id
+
+-- name: restore_delivery
+INSERT INTO delivery (id, activity_id, actor, host, inbox, order_key, n, state, attempt, next_at, lease_until, status, reason,
+    created_at, done_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+
+-- name: backup_host
+SELECT host, next_at, failures, down_since, last_success, last_reason, rfc9421
+FROM host ORDER BY host
+
+-- name: restore_host
+INSERT INTO host (host, next_at, failures, down_since, last_success, last_reason, rfc9421)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: backup_inbox
+SELECT id, activity_id, type, actor, object, raw, state, attempt, next_at, lease_until, reason, received_at,
+    done_at
+FROM inbox ORDER BY id
+
+-- name: restore_inbox
+INSERT INTO inbox (id, activity_id, type, actor, object, raw, state, attempt, next_at, lease_until, reason, received_at,
+    done_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+
+-- name: backup_actor
+SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone
+FROM actor ORDER BY id
+
+-- name: restore_actor
+INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+
+-- name: backup_actor_key
+SELECT id, actor, pem
+FROM actor_key ORDER BY id
+
+-- name: restore_actor_key
+INSERT INTO actor_key (id, actor, pem)
+VALUES ($1, $2, $3)
+
+-- name: backup_follower
+SELECT local, remote, follow_id, inbox, host, state, created_at
+FROM follower ORDER BY local, remote
+
+-- name: restore_follower
+INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: backup_peer
+SELECT host, state, actor, territory, territory_name, username, url, inbox, follow_id, followed_at, last_received,
+    created_at
+FROM peer ORDER BY host
+
+-- name: restore_peer
+INSERT INTO peer (host, state, actor, territory, territory_name, username, url, inbox, follow_id, followed_at, last_received,
+    created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+
+-- name: backup_reaction
+SELECT kind, object, actor, activity_id, at
+FROM reaction ORDER BY object, kind, actor
+
+-- name: restore_reaction
+INSERT INTO reaction (kind, object, actor, activity_id, at)
+VALUES ($1, $2, $3, $4, $5)
+
+-- name: backup_comment
+SELECT id, actor, in_reply_to, document, state, published_at, updated_at, received_at
+FROM comment ORDER BY id
+
+-- name: restore_comment
+INSERT INTO comment (id, actor, in_reply_to, document, state, published_at, updated_at, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: backup_block
+SELECT scope, value, reason, created_at
+FROM block ORDER BY scope, value
+
+-- name: restore_block
+INSERT INTO block (scope, value, reason, created_at)
+VALUES ($1, $2, $3, $4)
+
+-- name: backup_account
+SELECT id, email, name, role, disabled, created_at
+FROM account ORDER BY id
+
+-- name: restore_account
+INSERT INTO account (id, email, name, role, disabled, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: backup_token
+SELECT hash, account_id, label, created_at
+FROM token ORDER BY hash
+
+-- name: restore_token
+INSERT INTO token (hash, account_id, label, created_at)
+VALUES ($1, $2, $3, $4)
+
+-- name: restore_node_at
+UPDATE node SET incarnation = $1 WHERE id = 1
+
+-- name: restore_empty
+-- Rows that an empty database does not have.
+SELECT (SELECT count(*) FROM node) + (SELECT count(*) FROM record) + (SELECT count(*) FROM account) + (SELECT count(*) FROM name)
+
+-- name: restore_searched
+SELECT rid, id FROM record WHERE rid > $1 AND state = 'published' ORDER BY rid LIMIT $2

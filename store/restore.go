@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strings"
+
+	"essaim"
+)
+
+// Bounds of what a restore holds at a time.
+const (
+	restoreLine  = 64 << 20 // bytes of one row
+	restoreSmall = 1 << 20  // bytes of an entry that is read whole
+	restorePage  = 500      // records to index
+)
+
+// Restored is what a restore made.
+type Restored struct {
+	Manifest Manifest
+	Node     essaim.Node // with its new incarnation
+	Sealed   []byte      // the keys, for Unseal; nil when the backup has none
+}
+
+// Restore fills an empty database with a backup, checks that what was written
+// is what the backup holds, indexes and counts the records again, and gives the node a
+// new incarnation: its ids stay, and its next changes count as newer than any
+// that it made after the backup. Nothing is kept when anything fails. A database
+// that is not empty is essaim.ErrConflict, a file that is not a whole backup
+// essaim.ErrInvalid.
+func (s *Store) Restore(ctx context.Context, r io.Reader) (Restored, error) {
+	var out Restored
+	err := s.write(ctx, patient, func(tx *Tx) error {
+		var rows int
+		if err := tx.row(ctx, "restore_empty").Scan(&rows); err != nil {
+			return err
+		}
+		if rows > 0 {
+			return fmt.Errorf("the database is not empty: %w", essaim.ErrConflict)
+		}
+		var err error
+		if out, err = tx.load(ctx, r); err != nil {
+			return err
+		}
+		if err := tx.verify(ctx, out.Manifest); err != nil {
+			return err
+		}
+		return tx.settle(ctx, &out)
+	})
+	if err != nil {
+		return Restored{}, fmt.Errorf("restore: %w", err)
+	}
+	s.node.Lock()
+	s.node.known = nil
+	s.node.Unlock()
+	return out, nil
+}
+
+// load reads the archive into the tables and compares what it read with the
+// archive's own manifest.
+func (tx *Tx) load(ctx context.Context, r io.Reader) (out Restored, err error) {
+	zip, err := gzip.NewReader(r)
+	if err != nil {
+		return out, fmt.Errorf("not a backup: %w: %w", essaim.ErrInvalid, err)
+	}
+	in := tar.NewReader(zip)
+	var head *Manifest
+	read := map[string]*loading{}
+	for {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return out, fmt.Errorf("the backup ends too early: %w", essaim.ErrInvalid)
+		}
+		if err != nil {
+			return out, fmt.Errorf("damaged backup: %w: %w", essaim.ErrInvalid, err)
+		}
+		table, isPart := strings.CutPrefix(h.Name, "tables/")
+		switch {
+		case head == nil && h.Name == backupHead:
+			head = &Manifest{}
+			if err := readJSON(in, head); err != nil {
+				return out, err
+			}
+			if err := tx.readable(ctx, head); err != nil {
+				return out, err
+			}
+			for _, t := range head.Tables {
+				read[t.Name] = &loading{sum: sha256.New(), columns: len(t.Columns)}
+			}
+		case head == nil:
+			return out, fmt.Errorf("not a backup: it begins with %q: %w", h.Name, essaim.ErrInvalid)
+		case isPart:
+			table, _, _ = strings.Cut(table, "/")
+			if err := tx.loadPart(ctx, in, table, read[table]); err != nil {
+				return out, fmt.Errorf("table %s: %w", table, err)
+			}
+		case h.Name == backupKeys:
+			if out.Sealed, err = io.ReadAll(io.LimitReader(in, restoreSmall)); err != nil {
+				return out, fmt.Errorf("damaged backup: %w: %w", essaim.ErrInvalid, err)
+			}
+		case h.Name == backupManifest:
+			if err := readJSON(in, &out.Manifest); err != nil {
+				return out, err
+			}
+			return out, compare(out.Manifest, head, read)
+		}
+	}
+}
+
+// loading is how far a table is read.
+type loading struct {
+	sum     hash.Hash
+	columns int
+	rows    int64
+}
+
+// readable tells whether this program's schema is the backup's.
+func (tx *Tx) readable(ctx context.Context, m *Manifest) error {
+	var schema int
+	if err := tx.row(ctx, "schema_version").Scan(&schema); err != nil {
+		return err
+	}
+	if m.Format != backupFormat || m.Schema != schema {
+		return fmt.Errorf("a backup of format %d, schema %d, and this program reads format %d, schema %d: %w",
+			m.Format, m.Schema, backupFormat, schema, essaim.ErrInvalid)
+	}
+	for i, name := range backupTables {
+		if i >= len(m.Tables) || m.Tables[i].Name != name || !slices.Equal(m.Tables[i].Columns, tx.s.columns(name)) {
+			return fmt.Errorf("the backup's table %s is not the program's: %w", name, essaim.ErrInvalid)
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) loadPart(ctx context.Context, in io.Reader, table string, l *loading) error {
+	if l == nil {
+		return fmt.Errorf("unknown: %w", essaim.ErrInvalid)
+	}
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 64<<10), restoreLine)
+	for lines.Scan() {
+		l.sum.Write(lines.Bytes())
+		l.sum.Write([]byte("\n"))
+		l.rows++
+		values, err := decodeRow(lines.Bytes(), l.columns)
+		if err != nil {
+			return fmt.Errorf("row %d: %w: %w", l.rows, essaim.ErrInvalid, err)
+		}
+		if _, err := tx.exec(ctx, "restore_"+table, values...); err != nil {
+			return fmt.Errorf("row %d: %w", l.rows, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("damaged backup: %w: %w", essaim.ErrInvalid, err)
+	}
+	return nil
+}
+
+// compare checks the counts and digests of what was read.
+func compare(m Manifest, head *Manifest, read map[string]*loading) error {
+	if m.Format != head.Format || m.Schema != head.Schema || len(m.Tables) != len(head.Tables) {
+		return fmt.Errorf("the backup's manifest is of another backup: %w", essaim.ErrInvalid)
+	}
+	for _, t := range m.Tables {
+		l := read[t.Name]
+		if l == nil || l.rows != t.Rows || digest(l.sum) != t.Digest {
+			return fmt.Errorf("table %s is not what the backup's manifest says: %w", t.Name, essaim.ErrInvalid)
+		}
+	}
+	return nil
+}
+
+// verify reads back what was written.
+func (tx *Tx) verify(ctx context.Context, m Manifest) error {
+	for _, want := range m.Tables {
+		got := ManifestTable{Name: want.Name, Columns: want.Columns}
+		if err := tx.dump(ctx, &got, func([]byte) error { return nil }); err != nil {
+			return fmt.Errorf("verify table %s: %w", want.Name, err)
+		}
+		if got.Rows != want.Rows || got.Digest != want.Digest {
+			return fmt.Errorf("table %s was not written as it was read (%d rows, want %d)", want.Name, got.Rows, want.Rows)
+		}
+	}
+	return nil
+}
+
+// settle makes what a backup does not hold: the index and counters of records,
+// the next numbers, the incarnation.
+func (tx *Tx) settle(ctx context.Context, out *Restored) error {
+	if _, err := list(ctx, tx, only[any], "restore_sequences"); err != nil {
+		return err
+	}
+	if err := tx.searchAgain(ctx); err != nil {
+		return err
+	}
+	out.Node = out.Manifest.Node
+	out.Node.Incarnation = max(tx.s.now().Unix(), out.Node.Incarnation+1)
+	_, err := tx.exec(ctx, "restore_node_at", out.Node.Incarnation)
+	return err
+}
+
+// searchAgain indexes and counts the published records of a database in which
+// none is.
+func (tx *Tx) searchAgain(ctx context.Context) error {
+	type found struct {
+		rid int64
+		id  string
+	}
+	last := int64(0)
+	for {
+		page, err := list(ctx, tx, func(scan scanFunc) (f found, err error) {
+			err = scan(&f.rid, &f.id)
+			return f, err
+		}, "restore_searched", last, restorePage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, f := range page {
+			e, err := tx.entry(ctx, "record_by_id", f.id)
+			if err != nil {
+				return err
+			}
+			d := newSearchDoc(&e.Record)
+			if err := tx.recount(ctx, &e, &d); err != nil {
+				return fmt.Errorf("index of %s: %w", f.id, err)
+			}
+			last = f.rid
+		}
+	}
+}
+
+func readJSON(r io.Reader, v any) error {
+	b, err := io.ReadAll(io.LimitReader(r, restoreSmall))
+	if err == nil {
+		err = json.NewDecoder(bytes.NewReader(b)).Decode(v)
+	}
+	if err != nil {
+		return fmt.Errorf("damaged backup: %w: %w", essaim.ErrInvalid, err)
+	}
+	return nil
+}
