@@ -14,6 +14,8 @@ type commands struct {
 	Peer    peerCommand    `cmd:"" help:"The nodes of the network."`
 	Queue   queueCommand   `cmd:"" help:"Deliveries and received activities."`
 	Key     keyCommand     `cmd:"" help:"The node's keys."`
+	Backup  backupCommand  `cmd:"" help:"Write everything that the node knows to a file, while it runs."`
+	Restore restoreCommand `cmd:"" help:"Bring a node back from a backup."`
 	Doctor  doctorCommand  `cmd:"" help:"Check that all is well, and say how to mend what is not."`
 	Version versionCommand `cmd:"" help:"Print version, commit and schema."`
 }

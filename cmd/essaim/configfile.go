@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,4 +29,13 @@ func writeConfigFile(dir string, values map[string]string) error {
 		return nil
 	}
 	return err
+}
+
+// prefixes writes networks as a setting has them.
+func prefixes(list []netip.Prefix) string {
+	words := make([]string, len(list))
+	for i, p := range list {
+		words[i] = p.String()
+	}
+	return strings.Join(words, ",")
 }

@@ -44,7 +44,9 @@ func (c initCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := writeConfigFile(cfg.Dir, map[string]string{"url": cfg.URL, "listen": c.Listen, "database_url": c.DatabaseURL}); err != nil {
+	if err := writeConfigFile(cfg.Dir, map[string]string{
+		"url": cfg.URL, "listen": c.Listen, "database_url": c.DatabaseURL, "allow_private": prefixes(cfg.AllowPrivate),
+	}); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "%s is ready in %s.\nStart it:   essaim serve --data %s\nSign in within %d h:\n%s\n",

@@ -7,6 +7,7 @@ package main
 func operations() map[string]operation {
 	return map[string]operation{
 		"node.show":    answering(showNode),
+		"backup":       streaming(backupNode),
 		"doctor":       answering(examine),
 		"user.add":     answering(addUser),
 		"user.list":    answering(listUsers),
