@@ -80,7 +80,7 @@ type Replicate struct {
 // versions. An id never seen gets its tombstone too.
 type Erase struct {
 	ID        string
-	Actor     string // who deletes; must be the record's territory or share its origin
+	Actor     string // who deletes; must be the record's territory or its node's own actor; a comment's author
 	Tombstone []byte // as received; may be empty
 	At        time.Time
 }

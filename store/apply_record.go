@@ -109,8 +109,15 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 		return did, err
 	}
 	if ok {
-		if h.origin == "" || (e.Actor != h.territory && authority(e.Actor) != h.origin) {
-			return nothing("not of its origin"), nil
+		// Not whoever shares its host: a host may have many actors.
+		speaks := e.Actor == h.territory
+		if !speaks && h.origin != "" {
+			if speaks, err = tx.found(ctx, "peer_speaks", h.origin, e.Actor); err != nil {
+				return did, err
+			}
+		}
+		if !speaks || h.origin == "" {
+			return nothing("neither of its author nor of its node"), nil
 		}
 		if h.state == essaim.StateWithdrawn {
 			return nothing("deleted before"), nil
@@ -127,7 +134,7 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 		return did, err
 	}
 	if author != "" {
-		if author != e.Actor && authority(author) != authority(e.Actor) {
+		if author != e.Actor {
 			return nothing("not its author"), nil
 		}
 		return did, tx.removeComment(ctx, e.ID, e.Tombstone, at)

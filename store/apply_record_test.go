@@ -151,8 +151,10 @@ func TestErasureLeavesNothingAndLetsNothingBack(t *testing.T) {
 		v := version("jardin", 10, 1)
 		n.apply(t, toulouseTerritory, v)
 		n.apply(t, toulouseTerritory, version("jardin", 10, 2))
-		if got := n.apply(t, "https://evil.example/u", essaim.Erase{ID: v.Record.ID, Actor: "https://evil.example/u"}); got.State != essaim.InboundIgnored {
-			t.Errorf("deletion by another host is %s", got.State)
+		for _, actor := range []string{"https://evil.example/u", "https://toulouse.example/actors/other"} {
+			if got := n.apply(t, actor, essaim.Erase{ID: v.Record.ID, Actor: actor}); got.State != essaim.InboundIgnored {
+				t.Errorf("deletion by %s is %s", actor, got.State)
+			}
 		}
 		local := storetest.Publish(t, n.Store, storetest.Initiative("Le nôtre"))
 		for _, actor := range []string{toulouseTerritory, territory} {
@@ -219,9 +221,11 @@ func TestADeleteAlsoErasesAComment(t *testing.T) {
 		n := newNode(t, db)
 		note := comment("https://a.example/notes/1", storetest.Publish(t, n.Store, storetest.Initiative("x")).ID, n.clock.now())
 		n.apply(t, ana, note)
-		n.apply(t, "https://evil.example/u", essaim.Erase{ID: note.ID, Actor: "https://evil.example/u"})
-		if got := one[int](t, n, "SELECT count(*) FROM comment"); got != 1 {
-			t.Error("another host erased a comment")
+		for _, actor := range []string{"https://evil.example/u", "https://a.example/users/bob"} {
+			n.apply(t, actor, essaim.Erase{ID: note.ID, Actor: actor})
+			if got := one[int](t, n, "SELECT count(*) FROM comment"); got != 1 {
+				t.Fatalf("%s erased another's comment", actor)
+			}
 		}
 		n.apply(t, ana, essaim.Erase{ID: note.ID, Actor: ana})
 		if got := one[int](t, n, "SELECT count(*) FROM comment"); got != 0 {

@@ -24,6 +24,9 @@ WHERE p.host = $2
 -- name: peer_state
 SELECT state FROM peer WHERE host = $1
 
+-- name: peer_speaks
+SELECT 1 FROM peer WHERE host = $1 AND actor = $2
+
 -- name: peer_follow
 -- What a follow that stands already had stays; its id is the newest Follow's.
 INSERT INTO peer (host, state, actor, territory, territory_name, username, url, inbox, follow_id, created_at)
