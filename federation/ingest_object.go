@@ -95,11 +95,9 @@ func (r *reader) record(o *wire.Object) error {
 	if rec.ID != o.ID.String() {
 		return fmt.Errorf("record %s reads as %s: %w", o.ID, cut(rec.ID, 200), essaim.ErrInvalid)
 	}
-	// What names another origin is not this one's to say.
-	rec.Origin = o.ID.Host()
-	if territory, err := essaim.ParseIRI(rec.Territory); err != nil || !territory.SameOrigin(r.a.Actor) {
-		rec.Territory = r.in.Actor
-	}
+	// The actor speaks for itself: whom the document names besides, on its own
+	// host or another, is not its to say, nor to overwrite.
+	rec.Origin, rec.Territory = o.ID.Host(), r.in.Actor
 	if page, err := essaim.ParseIRI(rec.URL); err != nil || !page.SameOrigin(r.a.Actor) {
 		rec.URL = rec.ID
 	}

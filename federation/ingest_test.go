@@ -36,7 +36,7 @@ func apply(t *testing.T, n *node, for_ time.Duration, bodies ...string) *inbound
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- n.ingest.Run(ctx) }()
-		time.Sleep(for_)
+		<-time.After(for_)
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
@@ -109,6 +109,7 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"private answer", strings.Replace(activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+object)), `"https://www.w3.org/ns/activitystreams#Public"`, `"`+here+`/actors/brest"`, 1), essaim.InboundIgnored, "not public"},
 		{"note about nothing", activity(id, "Create", alice, note("https://peer.example/n/1", alice, "")), essaim.InboundIgnored, "neither a record nor an answer"},
 		{"record", activity(id, "Create", alice, record), essaim.InboundApplied, "record initiative https://peer.example/objects/1 7.2 foreign=false by " + alice},
+		{"record that names a neighbour's territory", activity(id, "Create", alice, strings.Replace(record, "https://victim.example/actors/v", "https://peer.example/actors/v", 1)), essaim.InboundApplied, "record initiative https://peer.example/objects/1 7.2 foreign=false by " + alice},
 		{"record of other software", activity(id, "Update", alice, strings.NewReplacer(`"essaim:kind":"initiative",`, "", `"essaim:revision":2,`, "", `"essaim:incarnation":7,`, "").Replace(record)), essaim.InboundApplied, "record initiative https://peer.example/objects/1 0.0 foreign=true by " + alice},
 		{"record of a kind to come", activity(id, "Create", alice, strings.Replace(record, `"initiative"`, `"clip"`, 1)), essaim.InboundIgnored, "clip"},
 		{"record by id", activity(id, "Create", alice, `"https://peer.example/objects/1"`), essaim.InboundIgnored, "not given whole"},
