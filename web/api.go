@@ -36,14 +36,14 @@ type APIRecord struct {
 	Text struct{} `json:"text,omitzero"`
 }
 
-// UnmarshalJSON is there so that the method of Content does not read a whole
-// record for its own.
+// UnmarshalJSON reads the head and the content, which share one JSON object:
+// without it the method of Content would read the whole for its own.
 func (a *APIRecord) UnmarshalJSON(b []byte) error {
 	type head APIRecord
 	aux := struct {
 		*head
-		UnmarshalJSON struct{} `json:"-"`
-		Content       struct{} `json:"-"`
+		Body          json.RawMessage `json:"body"`
+		UnmarshalJSON struct{}        `json:"-"`
 	}{head: (*head)(a)}
 	if err := json.Unmarshal(b, &aux); err != nil {
 		return err

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -103,7 +104,7 @@ func (f *recordForm) read(s *Server, before essaim.Content) essaim.Content {
 	c.Language = f.line("language")
 	c.Everywhere = f.values.Get("everywhere") != ""
 	c.Places = f.readPlaces(s, before.Places)
-	c.Themes, c.Keywords, c.Networks = f.boxes("themes"), f.lines("keywords"), f.lines("networks")
+	c.Themes, c.Keywords, c.Networks = inOrder(before.Themes, f.boxes("themes")), f.lines("keywords"), f.lines("networks")
 	for i, k := range c.Keywords {
 		c.Keywords[i] = strings.TrimPrefix(k, "#")
 	}
@@ -125,7 +126,29 @@ func (f *recordForm) read(s *Server, before essaim.Content) essaim.Content {
 	c.Body = info.Body()
 	bodyForms[f.kind].read(f, c.Body)
 	keepPictures(before.Body, c.Body)
+	if old, ok := before.Body.(*essaim.Initiative); ok && old != nil {
+		if b, ok := c.Body.(*essaim.Initiative); ok {
+			b.Purposes, b.Forms = inOrder(old.Purposes, b.Purposes), inOrder(old.Forms, b.Forms)
+		}
+	}
 	return c
+}
+
+// inOrder gives ticked values the order that they had: boxes stand in the order
+// of the list, and an edit that ticks nothing must change nothing.
+func inOrder(before, ticked []string) []string {
+	var out []string
+	for _, v := range before {
+		if slices.Contains(ticked, v) {
+			out = append(out, v)
+		}
+	}
+	for _, v := range ticked {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // keepPictures gives the pictures of steps what the form does not carry.

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"essaim"
@@ -76,9 +77,12 @@ var flashes = map[string]string{
 }
 
 // templates holds each page's template by language and by whether the links
-// carry the language on.
+// carry the language on. A set is parsed at its first use: most sites are read
+// in one language, and a node should start at once.
 type templates struct {
-	sets map[templateKey]map[string]*template.Template
+	parse func(templateKey) (map[string]*template.Template, error)
+	mu    sync.Mutex
+	sets  map[templateKey]map[string]*template.Template
 }
 
 type templateKey struct {
@@ -86,8 +90,31 @@ type templateKey struct {
 	explicit bool
 }
 
-// loadTemplates parses all pages, each with the layout and the shared parts.
-func (s *Server) loadTemplates() (*templates, error) {
+// set is that of a key; in development it is read anew each time.
+func (t *templates) set(k templateKey, anew bool) (map[string]*template.Template, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if set, ok := t.sets[k]; ok && !anew {
+		return set, nil
+	}
+	set, err := t.parse(k)
+	if err != nil {
+		return nil, err
+	}
+	t.sets[k] = set
+	return set, nil
+}
+
+// newTemplates parses the pages in the first language, so that a mistake in one
+// stops the start.
+func (s *Server) newTemplates() (*templates, error) {
+	t := &templates{parse: s.parseTemplates, sets: map[templateKey]map[string]*template.Template{}}
+	_, err := t.set(templateKey{lang: languages[0]}, false)
+	return t, err
+}
+
+// parseTemplates parses all pages, each with the layout and the shared parts.
+func (s *Server) parseTemplates(k templateKey) (map[string]*template.Template, error) {
 	files := fs.FS(templateFiles)
 	if s.cfg.Dev {
 		if _, err := os.Stat("web/templates/base.html"); err == nil {
@@ -106,28 +133,22 @@ func (s *Server) loadTemplates() (*templates, error) {
 			pages = append(pages, n)
 		}
 	}
-	t := &templates{sets: map[templateKey]map[string]*template.Template{}}
-	for _, lang := range languages {
-		for _, explicit := range []bool{false, true} {
-			set := map[string]*template.Template{}
-			common, err := template.New("base.html").Funcs(s.funcs(s.locales[lang], explicit)).ParseFS(files, shared...)
-			if err != nil {
-				return nil, fmt.Errorf("templates: %w", err)
-			}
-			for _, p := range pages {
-				c, err := common.Clone()
-				if err != nil {
-					return nil, err
-				}
-				if c, err = c.ParseFS(files, p); err != nil {
-					return nil, fmt.Errorf("template %s: %w", p, err)
-				}
-				set[strings.TrimSuffix(path.Base(p), ".html")] = c
-			}
-			t.sets[templateKey{lang, explicit}] = set
-		}
+	common, err := template.New("base.html").Funcs(s.funcs(s.locales[k.lang], k.explicit)).ParseFS(files, shared...)
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
 	}
-	return t, nil
+	set := make(map[string]*template.Template, len(pages))
+	for _, p := range pages {
+		c, err := common.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if c, err = c.ParseFS(files, p); err != nil {
+			return nil, fmt.Errorf("template %s: %w", p, err)
+		}
+		set[strings.TrimSuffix(path.Base(p), ".html")] = c
+	}
+	return set, nil
 }
 
 // funcs are what templates may call, bound to a language.
@@ -200,15 +221,11 @@ func withLang(p, lang string) string {
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) error {
 	lang, explicit := negotiate(r)
 	s.fillBase(r, p.base(), lang)
-	t := s.templates
-	if s.cfg.Dev {
-		fresh, err := s.loadTemplates()
-		if err != nil {
-			return err
-		}
-		t = fresh
+	set, err := s.templates.set(templateKey{lang, explicit}, s.cfg.Dev)
+	if err != nil {
+		return err
 	}
-	tmpl, ok := t.sets[templateKey{lang, explicit}][name]
+	tmpl, ok := set[name]
 	if !ok {
 		return fmt.Errorf("template %s: %w", name, essaim.ErrNotFound)
 	}

@@ -103,7 +103,7 @@ func New(cfg Config) (*Server, error) {
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if s.templates, err = s.loadTemplates(); err != nil {
+	if s.templates, err = s.newTemplates(); err != nil {
 		return nil, err
 	}
 	if s.handler, err = s.routes(); err != nil {

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+// typed is the least that publishes an initiative.
+func typed() url.Values {
+	return url.Values{
+		"title": {"Compost de la rue Haute"}, "tagline": {"On y porte ses épluchures le samedi."}, "themes": {"jardins"},
+		"places.0.commune": {"Brest (29019)"}, "licence": {essaim.DefaultLicence}, "state": {"published"},
+	}
+}
+
+func TestAnInitiativeIsPublishedWithFourThings(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		resp := s.post("/ecrire/initiatives", typed(), s.signedIn)
+		if resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/initiatives/compost-de-la-rue-haute?fait=publie" {
+			t.Fatalf("answers %d to %s", resp.StatusCode, resp.Header.Get("Location"))
+		}
+		d := s.get(t, "/initiatives/compost-de-la-rue-haute?fait=publie", http.StatusOK)
+		d.says(t, "Compost de la rue Haute", "Jardins partagés", "Brest", "La fiche est publiée.")
+		rec, err := s.store.RecordBySlug(t.Context(), essaim.KindInitiative, "", "compost-de-la-rue-haute")
+		if err != nil || rec.Places[0].INSEE != "29019" || !rec.Places[0].Located() {
+			t.Errorf("place is %+v, %v", rec.Places, err)
+		}
+		rev, err := s.store.Revisions(t.Context(), rec.ID)
+		if err != nil || len(rev) != 1 || rev[0].Author.Name != "Animatrice de démonstration" {
+			t.Errorf("revisions %+v, %v", rev, err)
+		}
+	})
+}
+
+func TestARefusedFormComesBackAsItWasTyped(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		form := typed()
+		form.Set("tagline", "")
+		form.Set("body.since", "le mois dernier")
+		form.Set("text", "Texte <gardé> & entier")
+		form.Set("places.0.point", "là-bas")
+		form["body.purposes"] = []string{"lien-social", "inventee"}
+		d := read(t, s.post("/ecrire/initiatives", form, s.signedIn), "form", http.StatusUnprocessableEntity)
+		d.says(t, "4 points sont à revoir.", "Ce que vous avez écrit est gardé.", "Date non reconnue", "À remplir.", "Écrivez la latitude puis la longitude")
+		for name, want := range map[string]string{"title": "Compost de la rue Haute", "body.since": "le mois dernier", "places.0.point": "là-bas"} {
+			if in := d.with("input", "name", name); len(in) != 1 || value(in[0], "value") != want {
+				t.Errorf("%s was lost", name)
+			}
+		}
+		if area := d.with("textarea", "name", "text"); len(area) != 1 || textOf(area[0]) != "Texte <gardé> & entier" {
+			t.Error("the text was lost")
+		}
+		if box := d.with("input", "value", "jardins"); len(box) != 1 || !slices.ContainsFunc(box[0].Attr, func(a html.Attribute) bool { return a.Key == "checked" }) {
+			t.Error("a theme was lost")
+		}
+		wrong := d.with("input", "name", "tagline")
+		if value(wrong[0], "aria-invalid") != "true" || !strings.Contains(value(wrong[0], "aria-describedby"), "e-") {
+			t.Error("the wrong field is not marked for those who hear it")
+		}
+		res, err := s.store.Search(t.Context(), essaim.Query{})
+		if err != nil || res.Total != 0 {
+			t.Errorf("a refused form left %d records, %v", res.Total, err)
+		}
+	})
+}
+
+func TestADraftAcceptsLessThanAPublication(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		resp := s.post("/ecrire/rencontres", url.Values{"title": {"Café du mardi"}, "state": {"draft"}, "licence": {essaim.DefaultLicence}}, s.signedIn)
+		if resp.StatusCode != http.StatusSeeOther || !strings.HasSuffix(resp.Header.Get("Location"), "?fait=brouillon") {
+			t.Fatalf("a draft is answered %d", resp.StatusCode)
+		}
+		s.get(t, "/compte", http.StatusOK, s.signedIn).says(t, "Café du mardi")
+		d := s.get(t, "/rencontres/cafe-du-mardi/modifier", http.StatusOK, s.signedIn)
+		form := url.Values{"title": {"Café du mardi"}, "state": {"published"}, "licence": {essaim.DefaultLicence}, "revision": {value(d.with("input", "name", "revision")[0], "value")}}
+		if got := s.post("/rencontres/cafe-du-mardi/modifier", form, s.signedIn); got.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("a meeting without a date is answered %d", got.StatusCode)
+		}
+		form.Set("body.start", "2026-04-07T18:30")
+		if got := s.post("/rencontres/cafe-du-mardi/modifier", form, s.signedIn); got.StatusCode != http.StatusSeeOther {
+			t.Fatalf("publishing a draft is answered %d", got.StatusCode)
+		}
+		s.get(t, "/rencontres/cafe-du-mardi", http.StatusOK).says(t, "mardi 7 avril 2026 à 18 h 30")
+		s.get(t, "/", http.StatusOK).says(t, "Rencontres à venir", "Café du mardi")
+	})
+}
+
+func TestEditingWithoutAChangeChangesNothing(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db).fill(t)
+		for kind, rec := range s.records {
+			d := s.get(t, recordPath(rec)+"/modifier", http.StatusOK, s.signedIn)
+			resp := s.post(recordPath(rec)+"/modifier", fields(d), s.signedIn)
+			if resp.StatusCode != http.StatusSeeOther || !strings.HasSuffix(resp.Header.Get("Location"), "?fait=modifie") {
+				t.Errorf("%s: the form as it is shown is answered %d: %s", kind, resp.StatusCode, read(t, resp, "form", resp.StatusCode).text())
+				continue
+			}
+			after, err := s.store.Record(t.Context(), rec.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := rec.Content
+			before.Credits, after.Credits, before.Relations, after.Relations = nil, nil, nil, nil // in another order
+			if d := cmp.Diff(asJSON(t, before), asJSON(t, after.Content)); d != "" {
+				t.Errorf("%s changed: %s", kind, d)
+			}
+		}
+	})
+}
+
+func TestAnEditOfAnOldVersionIsADecision(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db).fill(t)
+		rec := s.records[essaim.KindVenue]
+		form := fields(s.get(t, recordPath(rec)+"/modifier", http.StatusOK, s.signedIn))
+		other := rec.Content
+		other.Tagline = "Autre phrase"
+		if _, err := s.store.UpdateRecord(t.Context(), rec.ID, rec.Revision, other, essaim.StatePublished, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		form.Set("tagline", "Ma phrase à moi")
+		d := read(t, s.post(recordPath(rec)+"/modifier", form, s.signedIn), "conflict", http.StatusConflict)
+		d.says(t, "Quelqu’un a modifié cette fiche", "Enregistrer quand même")
+		s.get(t, recordPath(rec), http.StatusOK).says(t, "Autre phrase")
+		if resp := s.post(recordPath(rec)+"/modifier", fields(d), s.signedIn); resp.StatusCode != http.StatusSeeOther {
+			t.Fatalf("saving anyway is answered %d", resp.StatusCode)
+		}
+		s.get(t, recordPath(rec), http.StatusOK).says(t, "Ma phrase à moi")
+	})
+}
+
+func TestRowsAreAddedWithoutSaving(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	form := url.Values{"title": {""}, "body.steps.0.name": {"Un"}, "ajouter": {"body.steps"}}
+	d := read(t, s.post("/ecrire/recettes", form, s.signedIn), "form", http.StatusOK)
+	if got := len(d.with("input", "name", "body.steps.4.name")); got != 1 {
+		t.Error("no more rows for steps")
+	}
+	if in := d.with("input", "name", "body.steps.0.name"); len(in) != 1 || value(in[0], "value") != "Un" {
+		t.Error("what was typed was lost")
+	}
+}
+
+func TestWritingNeedsAnAccountThatMay(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db).fill(t)
+		contributor, err := s.store.CreateUser(t.Context(), essaim.User{Email: "proposer@brest.example", Role: essaim.RoleContributor})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.store.NewSignIn(t.Context(), contributor.ID, "autre", s.clock.Now().Add(signInLife)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.store.UseSignIn(t.Context(), "autre", "session-autre", s.clock.Now().Add(sessionLife)); err != nil {
+			t.Fatal(err)
+		}
+		other := func(r *http.Request) { r.AddCookie(&http.Cookie{Name: s.cookieName(), Value: "session-autre"}) }
+		path := recordPath(s.records[essaim.KindInitiative])
+		for _, at := range []string{"/ecrire/initiatives", path + "/modifier", path + "/retirer"} {
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				resp := s.ask(method, at, "", header("Sec-Fetch-Site", "same-origin"))
+				if want := "/connexion?suite=" + urlEscape(at); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != want {
+					t.Errorf("%s %s answers a stranger %d %s", method, at, resp.StatusCode, resp.Header.Get("Location"))
+				}
+				if resp := s.ask(method, at, "", header("Sec-Fetch-Site", "same-origin"), other); resp.StatusCode != http.StatusForbidden {
+					t.Errorf("%s %s answers a contributor %d", method, at, resp.StatusCode)
+				}
+			}
+		}
+		s.get(t, path, http.StatusOK, other).hides(t, "/modifier")
+	})
+}
+
+func TestAnotherSiteCannotWriteThroughAReadersBrowser(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t)).fill(t)
+	path := recordPath(s.records[essaim.KindInitiative]) + "/retirer"
+	for name, from := range map[string]asked{
+		"fetch metadata": header("Sec-Fetch-Site", "cross-site"),
+		"origin":         func(r *http.Request) { r.Header.Del("Sec-Fetch-Site"); r.Header.Set("Origin", "https://evil.example") },
+		"subdomain":      func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") },
+	} {
+		if resp := s.post(path, nil, s.signedIn, from); resp.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: answers %d", name, resp.StatusCode)
+		}
+	}
+	s.get(t, recordPath(s.records[essaim.KindInitiative]), http.StatusOK)
+}
+
+func TestAFormTooLargeIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	form := typed()
+	form.Set("text", strings.Repeat("a", maxFormBytes))
+	if resp := s.post("/ecrire/initiatives", form, s.signedIn); resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("answers %d", resp.StatusCode)
+	}
+}
