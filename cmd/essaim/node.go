@@ -152,8 +152,9 @@ func (n *Node) Handler() (http.Handler, error) {
 	}
 	r := chi.NewRouter()
 	n.federation.Mount(r)
-	r.NotFound(site.ServeHTTP)
-	r.MethodNotAllowed(site.ServeHTTP)
+	rest := n.federation.Pages(n.store, site)
+	r.NotFound(rest.ServeHTTP)
+	r.MethodNotAllowed(rest.ServeHTTP)
 	return r, nil
 }
 
