@@ -13,8 +13,8 @@ import (
 // then by id. It is one number, so that a list is a walk along one index, a
 // page goes on from it, and the full-text index gives its rows in this order
 // without sorting them: the milliseconds of updated, and below them a number
-// made from the id. The rare second record of a position takes the next free
-// one.
+// made from the id. The rare second record of a position takes a free one within
+// the second or so: peers date in whole seconds, and send thousands of one.
 
 // inMilli is how many positions a millisecond has.
 const inMilli = 1000

@@ -62,7 +62,10 @@ WHERE r.id = $1 ORDER BY v.revision DESC
 SELECT kind, count(*) FROM reaction WHERE object = $1 GROUP BY kind
 
 -- name: position_free
+-- The walk begins at the last record of the second after $1, so that many of
+-- one instant cost no more than one.
 SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM record WHERE position = $1) THEN $1
        ELSE (SELECT r.position + 1 FROM record r
-             WHERE r.position >= $1 AND NOT EXISTS (SELECT 1 FROM record n WHERE n.position = r.position + 1)
+             WHERE r.position >= (SELECT max(m.position) FROM record m WHERE m.position >= $1 AND m.position < $1 + 1000000)
+               AND NOT EXISTS (SELECT 1 FROM record n WHERE n.position = r.position + 1)
              ORDER BY r.position LIMIT 1) END
