@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"os"
@@ -52,43 +51,21 @@ func exportItems(ctx context.Context, s exportSource, q essaim.Query, documents 
 	}
 }
 
-// exportOptions say what goes out and where to.
-type exportOptions struct {
-	Format string   `enum:"csv,geojson,jsonld" required:"" help:"csv, geojson or jsonld (the published documents, byte for byte)."`
-	Output string   `short:"o" placeholder:"PATH" help:"File to write; standard output when not given."`
-	Kind   []string `placeholder:"KIND" help:"Only records of these kinds."`
-	All    bool     `help:"With the records of other territories that this node keeps."`
+// exportRequest says what goes out.
+type exportRequest struct {
+	Format string        `json:"format"`
+	Kinds  []essaim.Kind `json:"kinds,omitempty"`
+	All    bool          `json:"all,omitempty"` // with the records of other territories
 }
 
-// export writes the records; to a file, whole or not at all.
-func (o exportOptions) export(ctx context.Context, a *app, s exportSource) error {
-	q := essaim.Query{Origin: "local"}
-	if o.All {
+// writeExport writes the records that may leave as copies.
+func writeExport(ctx context.Context, s exportSource, r exportRequest, w io.Writer) error {
+	q := essaim.Query{Kinds: r.Kinds, Origin: "local"}
+	if r.All {
 		q.Origin = ""
 	}
-	for _, k := range o.Kind {
-		if _, ok := essaim.Kind(k).Info(); !ok {
-			return usagef("--kind %s: no such kind", k)
-		}
-		q.Kinds = append(q.Kinds, essaim.Kind(k))
-	}
-	write := func(w io.Writer) (int, error) {
-		return transfer.Export(w, o.Format, exportItems(ctx, s, q, o.Format == "jsonld"))
-	}
-	if o.Output == "" {
-		_, err := write(a.out)
-		return err
-	}
-	n := 0
-	err := replaceFile(o.Output, func(w io.Writer) (err error) {
-		n, err = write(w)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("export: %w", err)
-	}
-	fmt.Fprintf(a.out, "%d records in %s\n", n, o.Output)
-	return nil
+	_, err := transfer.Export(w, r.Format, exportItems(ctx, s, q, r.Format == "jsonld"))
+	return err
 }
 
 // replaceFile writes a file beside the one that stands and puts it in its

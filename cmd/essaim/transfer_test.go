@@ -5,8 +5,6 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -115,16 +113,11 @@ func TestExportImportedElsewhereAndExportedAgainGivesTheSameRows(t *testing.T) {
 
 func exported(t *testing.T, s *store.Store, format string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "export")
-	o := exportOptions{Format: format, Output: path}
-	if err := o.export(t.Context(), &app{out: &bytes.Buffer{}}, s); err != nil {
+	var out bytes.Buffer
+	if err := writeExport(t.Context(), s, exportRequest{Format: format}, &out); err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return out.String()
 }
 
 // rowsOf gives the rows of an export in an order of their own, without ids,
