@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,11 @@ func scripts(dir string, with map[string]string) testscript.Params {
 				env.Setenv(name, fmt.Sprintf("127.0.0.1:%d", port))
 			}
 			env.Setenv("URL", "http://"+env.Getenv("LISTEN"))
+			three, err := threePorts()
+			if err != nil {
+				return err
+			}
+			env.Setenv("PORT", strconv.Itoa(three))
 			env.Setenv("ESSAIM_ALLOW_PRIVATE", "127.0.0.0/8")
 			env.Setenv("ESSAIM_PASSPHRASE", "a passphrase for tests")
 			for k, v := range with {
@@ -82,6 +88,26 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s: %v", args[0], err)
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// threePorts finds a port that is free, and so are the two after it.
+func threePorts() (int, error) {
+	for {
+		first, err := freePort()
+		if err != nil || first > 65533 {
+			return first, err
+		}
+		free := 0
+		for port := first; port < first+3; port++ {
+			if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+				free++
+				l.Close()
+			}
+		}
+		if free == 3 {
+			return first, nil
+		}
 	}
 }
 
