@@ -17,12 +17,21 @@ type Breach struct {
 // rules are what Check asks, by statement.
 var rules = [...]struct{ statement, rule string }{
 	{"check_published", "a published record has a document and a change number"},
+	{"check_activity", "the activity of a published record is kept"},
+	{"check_revision", "a local record has its latest revision"},
+	{"check_withdrawn", "a withdrawn record is erased and has its tombstone"},
+	{"check_search", "published records, and no others, are indexed"},
 	{"check_erased", "what has a tombstone has no content"},
 	{"check_slug", "a record's slug is allotted to it"},
 	{"check_counter", "no change number is above the counter"},
+	{"check_event", "an event has its activity and a number below the counter"},
 	{"check_cursor", "the dispatcher is not ahead of the counter"},
 	{"check_delivery", "what waits to be delivered has its bytes"},
+	{"check_queue", "what is queued is in a known state"},
+	{"check_host", "a delivery goes to its inbox's host"},
 	{"check_facet", "the counts of the unfiltered list are right"},
+	{"check_themes", "the counts of themes are right"},
+	{"check_reference", "no row refers to one that is gone"},
 }
 
 // Check looks for broken rules. Each is an error of the program or of the disk:
@@ -35,6 +44,9 @@ func (s *Store) Check(ctx context.Context) ([]Breach, error) {
 	}
 	if integrity != "ok" {
 		found = append(found, Breach{Rule: "the database file is whole", Rows: 1, Example: integrity})
+	}
+	if err := s.checkTerms(ctx); err != nil {
+		found = append(found, Breach{Rule: "the full-text index holds the words of the records", Rows: 1, Example: err.Error()})
 	}
 	err := s.read(ctx, func(tx *Tx) error {
 		for _, r := range rules {
@@ -52,6 +64,18 @@ func (s *Store) Check(ctx context.Context) ([]Breach, error) {
 		return nil, fmt.Errorf("check: %w", err)
 	}
 	return found, nil
+}
+
+// checkTerms has SQLite compare its full-text index with what it indexes, which
+// takes the writer's place: it does so in a copy. PostgreSQL's index is a column.
+func (s *Store) checkTerms(ctx context.Context) error {
+	if s.cfg.URL != "" {
+		return nil
+	}
+	return s.copied(ctx, func(tx *Tx) error {
+		_, err := tx.exec(ctx, "check_terms")
+		return err
+	})
 }
 
 // KeptDocument is a published document as kept, with the digests noted when it

@@ -4,30 +4,74 @@ package store_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"essaim"
-	"essaim/store"
 	"essaim/store/storetest"
-
-	"github.com/google/go-cmp/cmp"
 )
 
-func TestCheckFindsABrokenRule(t *testing.T) {
+// The damages come one after the other to one node, each breaking a rule that
+// held until then.
+func TestCheckFindsEachBrokenRule(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
-		s := db.Open(t)
-		if found, err := s.Check(t.Context()); err != nil || len(found) > 0 {
-			t.Fatalf("a fresh database: %v, %v", found, err)
+		n := furnished(t, db)
+		broken := func() []string {
+			t.Helper()
+			found, err := n.Check(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var rules []string
+			for _, b := range found {
+				rules = append(rules, b.Rule)
+				if b.Rows == 0 {
+					t.Errorf("%q is broken by no row", b.Rule)
+				}
+			}
+			return rules
 		}
-		writable(t, db, s, "UPDATE dispatch_cursor SET n = 7")
-		found, err := s.Check(t.Context())
-		want := []store.Breach{{Rule: "the dispatcher is not ahead of the counter", Rows: 1}}
-		if diff := cmp.Diff(want, found); err != nil || diff != "" {
-			t.Errorf("error %v, found:\n%s", err, diff)
+		if found := broken(); len(found) > 0 {
+			t.Fatalf("a sound database breaks %q", found)
+		}
+		for _, c := range []struct{ rule, damage string }{
+			{"the dispatcher is not ahead of the counter", "UPDATE dispatch_cursor SET n = 1000"},
+			{"an event has its activity and a number below the counter", "UPDATE event SET n = n + 1000"},
+			{"no change number is above the counter", "UPDATE counter SET n = 0"},
+			{"what is queued is in a known state", "UPDATE inbox SET state = 'lost'"},
+			{"a delivery goes to its inbox's host", "UPDATE delivery SET host = 'elsewhere.example'"},
+			{"the counts of the unfiltered list are right", "UPDATE facet SET n = n + 1 WHERE facet = 'territory'"},
+			{"the counts of themes are right", "DELETE FROM facet WHERE facet = 'theme'"},
+			{"a local record has its latest revision", "DELETE FROM revision WHERE rid = (SELECT rid FROM record WHERE title LIKE 'Jardin%')"},
+			{"a record's slug is allotted to it", "DELETE FROM name"},
+			{"what has a tombstone has no content", "INSERT INTO tombstone (id, kind, origin, at) SELECT id, kind, '', 1 FROM record WHERE title LIKE 'Jardin%'"},
+			{"a withdrawn record is erased and has its tombstone", "DELETE FROM tombstone"},
+			{"a published record has a document and a change number", "UPDATE record SET document = NULL WHERE title LIKE 'Jardin%'"},
+			{"what waits to be delivered has its bytes", "DELETE FROM activity WHERE type = 'Follow'"},
+			{"the activity of a published record is kept", "DELETE FROM activity WHERE type = 'Create'"},
+			{"published records, and no others, are indexed", "UPDATE record SET state = 'draft' WHERE title LIKE 'Jardin%'"},
+		} {
+			if slices.Contains(broken(), c.rule) {
+				t.Errorf("%q is broken before %q", c.rule, c.damage)
+			}
+			n.raw(t, c.damage)
+			if found := broken(); !slices.Contains(found, c.rule) {
+				t.Errorf("after %q: %q, want %q", c.damage, found, c.rule)
+			}
 		}
 	})
+}
+
+func TestCheckComparesTheIndexOfWords(t *testing.T) {
+	t.Parallel()
+	n := furnished(t, storetest.SQLite(t))
+	n.raw(t, "UPDATE search SET head = 'autre' WHERE rid = (SELECT min(rid) FROM search)")
+	found, err := n.Check(t.Context())
+	if err != nil || len(found) != 1 || found[0].Rule != "the full-text index holds the words of the records" {
+		t.Errorf("an index of other words: %v, %v", found, err)
+	}
 }
 
 func TestTokensAreListedWithoutTheirSecretAndRevoked(t *testing.T) {

@@ -125,7 +125,7 @@ func (s *Store) openSQLite(ctx context.Context) (_ *Store, err error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	if !s.cfg.Guest {
-		if err := s.freeLeases(ctx); err != nil {
+		if err := errors.Join(s.freeLeases(ctx), s.removeCopies()); err != nil {
 			return nil, errors.Join(err, s.db.close())
 		}
 	}

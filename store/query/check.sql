@@ -24,11 +24,61 @@ SELECT count(*), '' FROM dispatch_cursor d WHERE d.n > (SELECT c.n FROM counter 
 SELECT count(*), coalesce(min(d.activity_id), '') FROM delivery d
 WHERE d.state = 'waiting' AND NOT EXISTS (SELECT 1 FROM activity a WHERE a.id = d.activity_id AND a.bytes IS NOT NULL)
 
+-- name: check_activity
+SELECT count(*), coalesce(min(r.id), '') FROM record r
+WHERE r.origin = '' AND r.state = 'published'
+  AND NOT EXISTS (SELECT 1 FROM activity a WHERE a.id = r.activity_id AND a.rid = r.rid AND a.bytes IS NOT NULL)
+
+-- name: check_revision
+SELECT count(*), coalesce(min(r.id), '') FROM record r
+WHERE r.origin = '' AND r.state <> 'withdrawn'
+  AND NOT EXISTS (SELECT 1 FROM revision v WHERE v.rid = r.rid AND v.revision = r.revision)
+
+-- name: check_withdrawn
+SELECT count(*), coalesce(min(r.id), '') FROM record r
+WHERE r.state = 'withdrawn'
+  AND (r.title <> '' OR NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.id = r.id)
+    OR EXISTS (SELECT 1 FROM revision v WHERE v.rid = r.rid)
+    OR EXISTS (SELECT 1 FROM activity a WHERE a.rid = r.rid AND a.type <> 'Delete' AND a.bytes IS NOT NULL))
+
+-- name: check_search
+SELECT count(*), coalesce(min(x.id), '') FROM (
+    SELECT r.id FROM record r
+    WHERE r.state = 'published' AND NOT EXISTS (SELECT 1 FROM search s WHERE s.rid = r.rid AND s.position = r.position)
+    UNION ALL
+    SELECT r.id FROM search s JOIN record r ON r.rid = s.rid WHERE r.state <> 'published') x
+
+-- name: check_event
+SELECT count(*), coalesce(min(e.activity_id), '') FROM event e
+WHERE e.n > (SELECT c.n FROM counter c) OR NOT EXISTS (SELECT 1 FROM activity a WHERE a.id = e.activity_id)
+
+-- name: check_queue
+SELECT count(*), coalesce(min(x.id), '') FROM (
+    SELECT d.activity_id AS id FROM delivery d WHERE d.state NOT IN ('waiting', 'done', 'failed', 'dropped') OR (d.state <> 'waiting' AND d.done_at IS NULL)
+    UNION ALL
+    SELECT i.activity_id FROM inbox i WHERE i.state NOT IN ('waiting', 'applied', 'ignored', 'failed') OR (i.state = 'waiting' AND i.raw IS NULL)) x
+
+-- name: check_host
+SELECT count(*), coalesce(min(d.inbox), '') FROM delivery d
+WHERE d.state = 'waiting' AND (d.host = '' OR lower(d.inbox) NOT LIKE 'http%://' || d.host || '/%')
+
 -- name: check_facet
-SELECT count(*), coalesce(min(k.kind), '')
-FROM (SELECT r.kind, count(*) AS n FROM record r WHERE r.state = 'published' GROUP BY r.kind) k
-LEFT JOIN facet f ON f.facet = 'kind' AND f.value = k.kind
-WHERE coalesce(f.n, 0) <> k.n
+-- Of kinds, territories and origins, kept and counted again.
+SELECT count(*), coalesce(min(w.value), '') FROM (
+    SELECT x.facet, x.value FROM (
+        SELECT f.facet, f.value, f.n FROM facet f WHERE f.facet IN ('kind', 'territory', 'origin')
+        UNION ALL SELECT 'kind', r.kind, -count(*) FROM record r WHERE r.state = 'published' GROUP BY r.kind
+        UNION ALL SELECT 'territory', r.territory, -count(*) FROM record r WHERE r.state = 'published' GROUP BY r.territory
+        UNION ALL SELECT 'origin', CASE WHEN r.origin = '' THEN 'here' ELSE r.origin END, -count(*)
+            FROM record r WHERE r.state = 'published' GROUP BY CASE WHEN r.origin = '' THEN 'here' ELSE r.origin END) x
+    GROUP BY x.facet, x.value HAVING sum(x.n) <> 0) w
+
+-- name: check_themes
+SELECT count(*), coalesce(min(w.value), '') FROM (
+    SELECT x.value FROM (
+        SELECT f.value, f.n FROM facet f WHERE f.facet = 'theme'
+        UNION ALL SELECT t.theme, -count(*) FROM record_theme t JOIN record r ON r.rid = t.rid WHERE r.state = 'published' GROUP BY t.theme) x
+    GROUP BY x.value HAVING sum(x.n) <> 0) w
 
 -- name: check_documents
 SELECT r.rid, r.id, r.origin, r.document, r.content_digest, r.copy_digest FROM record r

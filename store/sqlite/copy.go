@@ -27,12 +27,13 @@ func CopyInto(ctx context.Context, dir, file string) (err error) {
 	return nil
 }
 
-// OpenCopy opens a copy made by CopyInto, to read it.
+// OpenCopy opens a copy made by CopyInto, which nobody else has open.
 func OpenCopy(ctx context.Context, dir string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(filepath.Join(dir, File), true))
+	db, err := sql.Open("sqlite", dsn(filepath.Join(dir, File), false))
 	if err != nil {
 		return nil, err
 	}
+	db.SetMaxOpenConns(1)
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("copy of the database: %w", Class(err)), db.Close())
 	}
