@@ -285,6 +285,9 @@ func (d *Deliverer) begin(ctx context.Context, l *lane, c claimed, now time.Time
 	t := &try{claimed: c, lane: l, began: now, cancel: cancel}
 	l.running = append(l.running, t)
 	l.nextAt = now.Add(slowPace)
+	if !l.askedAt.After(l.answerAt) {
+		l.askedAt = now
+	}
 	d.total++
 	style := sig.Cavage
 	if l.state.RFC9421 {

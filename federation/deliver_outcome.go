@@ -24,7 +24,7 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 	case errors.Is(a.err, errStopping), errors.Is(a.err, errPanic):
 		v.down = false
 	case errors.Is(a.err, errImpatient):
-		v.down = l.silent(now)
+		v.down = t.down
 	}
 	reason := reasonOf(a)
 	d.log(ctx, a, v, reason)
@@ -78,7 +78,6 @@ func (d *Deliverer) cutHanging() {
 	for _, l := range d.order {
 		l.probe(now)
 		for _, t := range l.impatient(now) {
-			t.cut = true
 			t.cancel(errImpatient)
 		}
 	}

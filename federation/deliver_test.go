@@ -440,6 +440,65 @@ func TestAHostThatIsDownIsAskedLessAndLess(t *testing.T) {
 	})
 }
 
+func TestASecondFanOutIsNotHeldUpByTheFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q, w := newQueue(), newOutside()
+		hangs := func(i int) bool { return i%5 == 0 }
+		w.hangs = func(inbox string) bool { return strings.HasSuffix(inbox, "/silent") }
+		done := 0
+		round := func(n int) {
+			for i := range 100 {
+				inbox := fmt.Sprintf("https://a.example/%d", i)
+				if hangs(i) {
+					inbox += "/silent"
+				} else {
+					done++
+				}
+				q.add(inbox, fmt.Sprint("object ", n))
+			}
+		}
+		round(1)
+		began := time.Now()
+		var first time.Duration
+		took := deliverAll(t, q, w, time.Minute, func() bool {
+			if first == 0 && q.count(essaim.DeliveryDone) == done {
+				first = time.Since(began)
+			}
+			// Later than the last answer, while tries of the first still hang.
+			if done == 80 && time.Since(began) > 5*time.Second {
+				round(2)
+			}
+			return done == 160 && q.count(essaim.DeliveryDone) == done
+		})
+		if first > 2*time.Second || took > 8*time.Second {
+			t.Errorf("got the first after %s, the second %s after it began", first, took-5*time.Second)
+		}
+		if h := q.hosts["a.example"]; h.Failures > 0 {
+			t.Errorf("a host that answers is taken for down: %+v", h)
+		}
+	})
+}
+
+func TestAHostThatFallsSilentIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q, w := newQueue(), newOutside()
+		began := time.Now()
+		w.hangs = func(string) bool { return time.Since(began) > 100*time.Millisecond }
+		for i := range 1000 {
+			q.add(fmt.Sprintf("https://a.example/inbox/%d", i), "object")
+		}
+		deliverAll(t, q, w, time.Minute, func() bool { return false })
+		if wasted := len(w.posts) - q.count(essaim.DeliveryDone); wasted > 30 {
+			t.Errorf("got %d requests to a host that fell silent, want at most 30 in a minute", wasted)
+		}
+		if h := q.hosts["a.example"]; h.Failures < breakAfter {
+			t.Errorf("got %+v, want the breaker open", h)
+		}
+	})
+}
+
 func TestASlowHostIsNotTakenForASilentOne(t *testing.T) {
 	t.Parallel()
 	for _, took := range []time.Duration{500 * time.Millisecond, 4 * time.Second, 12 * time.Second} {

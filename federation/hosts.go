@@ -33,6 +33,7 @@ const (
 	// first inboxes: up to coldConnections.
 	coldPatience    = time.Second
 	coldConnections = 4
+	silentAfter     = 2 * time.Second
 	// parkAfter is when a try without answer leaves its worker to others; it
 	// goes on, within maxUnderWay in all.
 	parkAfter   = 250 * time.Millisecond
@@ -58,6 +59,8 @@ type lane struct {
 	slow     bool // at slowPace
 	answered int  // tries answered so far
 	answerAt time.Time
+	askedAt  time.Time // of the first try begun since answerAt
+	cutAt    time.Time
 	typical  time.Duration // how long an answer takes, lately
 	nextAt   time.Time
 	savedAt  time.Time
@@ -76,6 +79,7 @@ type try struct {
 	began  time.Time
 	cancel context.CancelCauseFunc
 	cut    bool
+	down   bool // cut because the host answers nobody
 }
 
 func newLane(state essaim.HostState, now time.Time) *lane {
@@ -210,21 +214,37 @@ func (l *lane) probe(now time.Time) {
 	}
 }
 
-// impatient lists the tries that hang while all the places of their host are
-// taken and others wait for one.
+// impatient lists the tries to end: those that hang while all the places of
+// their host are taken, others wait for one, and the host has answered others
+// since. When it has not, one is ended at a time, to see: and once it has been
+// silent for a while, that counts against the host.
 func (l *lane) impatient(now time.Time) []*try {
 	if len(l.queue) == 0 || len(l.running) < l.limit || l.answered == 0 {
 		return nil
 	}
+	silent, pause := l.silent(now), basePatience
+	if silent {
+		pause = coldPatience
+	}
 	var list []*try
 	for _, t := range l.running {
-		if !t.cut && len(list) < len(l.queue) && now.Sub(t.began) >= l.patience(t) {
-			list = append(list, t)
+		if t.cut || len(list) == len(l.queue) || now.Sub(t.began) < l.patience(t) {
+			continue
 		}
+		if !l.answerAt.After(t.began) {
+			if now.Sub(l.cutAt) < pause {
+				continue
+			}
+			t.down, l.cutAt = silent, now
+		}
+		t.cut = true
+		list = append(list, t)
 	}
 	return list
 }
 
 // silent tells whether the host itself seems to hang, and not one of its
-// inboxes: it has answered nobody for a while.
-func (l *lane) silent(now time.Time) bool { return now.Sub(l.answerAt) > 2*time.Second }
+// inboxes: it has been asked for a while and has answered nobody since.
+func (l *lane) silent(now time.Time) bool {
+	return l.askedAt.After(l.answerAt) && now.Sub(l.askedAt) > silentAfter
+}

@@ -6,6 +6,7 @@ package fedtest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -91,8 +92,12 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	}
-	// What a server sees: the target alone in the URL, the host apart.
-	in := r.Clone(r.Context())
+	// What a server sees: the target alone in the URL, the host apart, and of
+	// the sender's context only its end.
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	defer context.AfterFunc(r.Context(), cancel)()
+	in := r.Clone(ctx)
 	in.RequestURI, in.Host, in.RemoteAddr = r.URL.RequestURI(), host, "192.0.2.1:1234"
 	in.URL.Scheme, in.URL.Host = "", ""
 	in.Body, in.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
