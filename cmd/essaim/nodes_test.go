@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"essaim"
+	"essaim/federation"
+	"essaim/federation/fedtest"
+	"essaim/federation/vocab"
+	"essaim/store"
+)
+
+// testNode is a whole node but for its pages: store, federation, and a place on
+// a network in memory.
+type testNode struct {
+	*store.Store
+	host   string
+	server *federation.Server
+	router http.Handler
+	stop   func()
+}
+
+// startNode puts the node of a territory on the network, on SQLite, and runs
+// it until the test stops it.
+func startNode(t *testing.T, network *fedtest.Network, name string) *testNode {
+	t.Helper()
+	host := name + ".example"
+	node := essaim.Node{
+		BaseURL: "https://" + host, Incarnation: time.Now().Unix(),
+		Territory: essaim.Territory{Actor: "https://" + host + "/actors/" + name, Username: name, Name: strings.ToUpper(name[:1]) + name[1:]},
+	}
+	keys := federation.Keys{RSA: fedtest.RSA(), Ed25519: fedtest.Ed25519(host)}
+	renderer, err := vocab.New(vocab.Config{Node: node, Ed25519: keys.Ed25519, RSA: &keys.RSA.PublicKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// t.Context ends before the clean-up that needs the database.
+	db, err := store.Open(context.WithoutCancel(t.Context()), store.Config{Dir: t.TempDir(), Render: renderer.Render})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CreateNode(t.Context(), node); err != nil {
+		t.Fatal(err)
+	}
+	n := &testNode{Store: db, host: host}
+	n.server, err = federation.New(federation.Config{
+		Node: node, Keys: keys, Store: db, Transport: network, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	router := chi.NewRouter()
+	n.server.Mount(router)
+	n.router = router
+	network.Serve(host, router)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- n.server.Run(ctx) }()
+	n.stop = func() {
+		n.inbox(t)
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	return n
+}
+
+func (n *testNode) publish(t *testing.T, title string) essaim.Record {
+	t.Helper()
+	rec, err := n.CreateRecord(t.Context(), essaim.NewRecord{State: essaim.StatePublished, Author: essaim.Author{Name: "test"}, Content: essaim.Content{
+		Kind: essaim.KindInitiative, Title: title, Tagline: "Réparer ensemble", Everywhere: true, Themes: []string{"alimentation"},
+		Licence: essaim.DefaultLicence, Body: &essaim.Initiative{},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
+}
+
+// document is the stored bytes of a record, wherever it comes from.
+func (n *testNode) document(t *testing.T, id string) string {
+	t.Helper()
+	var b []byte
+	if err := n.DB().QueryRowContext(t.Context(), "SELECT document FROM record WHERE id = $1", id).Scan(&b); err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// within waits, on the bubble's clock, for something to come true.
+func within(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("not within %s: %s", limit, what)
+}
+
+// inbox tells what became of the activities that came, for a test that failed.
+func (n *testNode) inbox(t *testing.T) {
+	if !t.Failed() {
+		return
+	}
+	list, err := n.QueuedActivities(context.Background(), store.QueueFilter{})
+	t.Logf("%s: activities %+v, %v", n.host, list, err)
+}
+
+func (n *testNode) holds(id string, revision int) func() bool {
+	return func() bool {
+		rec, err := n.Record(context.Background(), id)
+		return err == nil && rec.Revision == revision && rec.State == essaim.StatePublished
+	}
+}
+
+// follow makes one node follow another and waits until it is accepted.
+func (n *testNode) follow(t *testing.T, other *testNode) {
+	t.Helper()
+	if _, err := n.server.FollowPeer(t.Context(), other.host); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 5*time.Second, other.host+" accepts the follow", func() bool {
+		p, err := n.Peer(t.Context(), other.host)
+		return err == nil && p.State == essaim.PeerFollowed
+	})
+}
+
+func TestWhatOneNodePublishesTheOtherHolds(t *testing.T) {
+	t.Parallel()
+	fedtest.RSA()
+	synctest.Test(t, func(t *testing.T) {
+		network := fedtest.NewNetwork()
+		brest, toulouse := startNode(t, network, "brest"), startNode(t, network, "toulouse")
+		defer brest.stop()
+		defer toulouse.stop()
+		toulouse.follow(t, brest)
+
+		rec := brest.publish(t, "Atelier de réparation")
+		within(t, 2*time.Second, "the record is at Toulouse", toulouse.holds(rec.ID, 1))
+		if got, want := toulouse.document(t, rec.ID), brest.document(t, rec.ID); got != want {
+			t.Errorf("the copy differs\n got %s\nwant %s", got, want)
+		}
+		copied, err := toulouse.Record(t.Context(), rec.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if copied.Origin != brest.host || copied.Title != rec.Title || copied.Territory != rec.Territory || copied.TerritoryName != "Brest" || copied.CopyDigest == "" {
+			t.Errorf("got %+v", copied)
+		}
+
+		changed := rec.Content
+		changed.Title = "Atelier de réparation et de prêt"
+		if _, err := brest.UpdateRecord(t.Context(), rec.ID, rec.Revision, changed, essaim.StatePublished, essaim.Author{Name: "test"}); err != nil {
+			t.Fatal(err)
+		}
+		within(t, 2*time.Second, "the change is at Toulouse", toulouse.holds(rec.ID, 2))
+		if got, want := toulouse.document(t, rec.ID), brest.document(t, rec.ID); got != want {
+			t.Errorf("the changed copy differs\n got %s\nwant %s", got, want)
+		}
+
+		if err := brest.WithdrawRecord(t.Context(), rec.ID, essaim.Author{Name: "test"}); err != nil {
+			t.Fatal(err)
+		}
+		within(t, 2*time.Second, "the record is gone from Toulouse", func() bool {
+			r, err := toulouse.Record(t.Context(), rec.ID)
+			return errors.Is(err, essaim.ErrNotFound) || errors.Is(err, essaim.ErrGone) || err == nil && r.State == essaim.StateWithdrawn && r.Text == ""
+		})
+		w := httptest.NewRecorder()
+		brest.router.ServeHTTP(w, httptest.NewRequest(http.MethodGet, strings.TrimPrefix(rec.ID, "https://brest.example"), nil))
+		var tombstone struct{ Type, FormerType string }
+		if err := json.Unmarshal(w.Body.Bytes(), &tombstone); err != nil || w.Code != http.StatusGone || tombstone.Type != "Tombstone" || tombstone.FormerType != "Article" {
+			t.Errorf("got %d %s, want 410 and the tombstone", w.Code, w.Body)
+		}
+	})
+}
+
+func TestANodeThatWasDownGetsWhatItMissed(t *testing.T) {
+	t.Parallel()
+	fedtest.RSA()
+	synctest.Test(t, func(t *testing.T) {
+		network := fedtest.NewNetwork()
+		brest, toulouse := startNode(t, network, "brest"), startNode(t, network, "toulouse")
+		defer brest.stop()
+		defer toulouse.stop()
+		toulouse.follow(t, brest)
+
+		network.SetDown(toulouse.host, true)
+		var recs []essaim.Record
+		for i := range 10 {
+			recs = append(recs, brest.publish(t, fmt.Sprintf("Initiative %d", i)))
+		}
+		time.Sleep(20 * time.Minute)
+		if got, err := toulouse.Record(t.Context(), recs[0].ID); !errors.Is(err, essaim.ErrNotFound) {
+			t.Fatalf("a record came while deliveries were blocked: %+v, %v", got, err)
+		}
+		p, err := brest.Peer(t.Context(), toulouse.host)
+		if err != nil || p.DownSince.IsZero() || p.LastReason == "" {
+			t.Errorf("got peer %+v, %v, want down with a reason", p, err)
+		}
+
+		network.SetDown(toulouse.host, false)
+		within(t, 45*time.Minute, "all records are at Toulouse", func() bool {
+			for _, r := range recs {
+				if !toulouse.holds(r.ID, 1)() {
+					return false
+				}
+			}
+			return true
+		})
+	})
+}
