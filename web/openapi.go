@@ -83,16 +83,20 @@ func describeKind(paths object, k essaim.KindInfo, name string) {
 			"responses":  object{"200": answer("a page; Link: rel=next leads to the next", name+"List"), "422": answer("problems by parameter", "Problems")},
 		},
 		"post": object{"summary": "Create and publish", "security": write, "requestBody": body, "responses": refused(object{"201": answer("created", name)})},
-		"put": object{"summary": "Edit by ?id=", "parameters": []object{byID}, "security": write, "requestBody": body,
-			"responses": refused(object{"200": answer("edited", name), "409": answer("edited by somebody else in between", "Error"), "410": answer("withdrawn", "Error")})},
+		"put": object{
+			"summary": "Edit by ?id=", "parameters": []object{byID}, "security": write, "requestBody": body,
+			"responses": refused(object{"200": answer("edited", name), "409": answer("edited by somebody else in between", "Error"), "410": answer("withdrawn", "Error")}),
+		},
 		"delete": object{"summary": "Withdraw by ?id=", "parameters": []object{byID}, "security": write, "responses": refused(object{"204": object{"description": "withdrawn"}})},
 	}
 	slug := []object{{"name": "slug", "in": "path", "required": true, "schema": object{"type": "string"}}}
 	paths[one] = object{
 		"parameters": slug,
 		"get":        object{"summary": "One local record", "responses": object{"200": answer("the record", name), "404": answer("none", "Error"), "410": answer("withdrawn", "Error")}},
-		"put": object{"summary": "Edit: the fields given replace those of the record, null empties one", "security": write, "requestBody": body,
-			"responses": refused(object{"200": answer("edited", name), "409": answer("edited by somebody else in between", "Error")})},
+		"put": object{
+			"summary": "Edit: the fields given replace those of the record, null empties one", "security": write, "requestBody": body,
+			"responses": refused(object{"200": answer("edited", name), "409": answer("edited by somebody else in between", "Error")}),
+		},
 		"delete": object{"summary": "Withdraw for good", "security": write, "responses": refused(object{"204": object{"description": "withdrawn"}})},
 	}
 }

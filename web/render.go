@@ -177,7 +177,7 @@ func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 		"prose":   func(title, text string, r essaim.Record) Prose { return Prose{title, text, r.Language} },
 		"choose":  func(f Field, list string) Choice { return Choice{f, list} },
 		"boxes":   func(f *recordForm, name, list string) Boxes { return Boxes{f, name, list} },
-		"typo":    func(text, lang string) string { return typo(text, lang) },
+		"typo":    typo,
 		"kind":    func(k essaim.Kind) string { return l.T("kind." + string(k)) },
 		"kinds":   func(k essaim.Kind) string { return l.T("kinds." + string(k)) },
 		"term":    func(list, id string) string { return termLabel(l.lang, essaim.List(list), id) },

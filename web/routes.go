@@ -117,5 +117,5 @@ func get(r chi.Router, pattern string, h http.HandlerFunc) {
 
 // limit lets one reader make so many requests in a time.
 func (s *Server) limit(requests int, window time.Duration) func(http.Handler) http.Handler {
-	return httprate.Limit(requests, window, httprate.WithKeyFuncs(s.limitKey), httprate.WithLimitHandler(s.tooMany))
+	return httprate.LimitBy(requests, window, s.limitKey, httprate.WithLimitHandler(s.tooMany))
 }
