@@ -9,6 +9,9 @@ SHELL       := /bin/bash
 # absent, and fail when CI=true.
 export ESSAIM_CORPUS := $(abspath $(or $(ESSAIM_CORPUS),../shared))
 
+# The program is static, and tests share what it compiles to.
+export CGO_ENABLED := 0
+
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
@@ -42,13 +45,13 @@ dev: build ## the same with templates read at each request and mail printed
 .PHONY: build
 build: ## the static binary bin/essaim
 	@mkdir -p bin
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/essaim ./cmd/essaim
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/essaim ./cmd/essaim
 	@tools/static.sh bin/essaim
 
 .PHONY: test
 test: ensure corpus ## install what is missing and run everything in its short form, on both databases
 	cd tools && go test -count=1 ./...
-	CGO_ENABLED=0 go build -o bin/essaim ./cmd/essaim
+	go build -o bin/essaim ./cmd/essaim
 	go test -timeout 18m ./...
 
 .PHONY: test-full
