@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store_test
+
+import (
+	"database/sql"
+	"strings"
+	"testing"
+
+	"essaim/store/storetest"
+)
+
+// The statements of the queues run thousands of times a second over tables that
+// grow: each must find its rows by an index, and by the one meant for it. With
+// few rows PostgreSQL would rather read the table, so that is switched off.
+func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
+	t.Parallel()
+	const at, key = 5, "x"
+	plans := []struct {
+		statement string
+		args      []any
+		indexes   []string // on both databases, by the index's or its table's name
+	}{
+		{"inbox_known", []any{key}, []string{"inbox"}},
+		{"inbox_due", []any{at}, []string{"inbox_due"}},
+		{"inbox_claim", []any{at, at, 100}, []string{"inbox_due", "inbox_leased"}},
+		{"inbox_erase_object", []any{key}, []string{"inbox_of_object"}},
+		{"inbox_erase_actor", []any{key, at}, []string{"inbox_of_actor"}},
+		{"inbox_free_leases", nil, []string{"inbox_leased"}},
+		{"delivery_claim", []any{key, at, at, 8}, []string{"delivery_due", "delivery_order"}},
+		{"delivery_behind", []any{7, at}, []string{"delivery_order"}},
+		{"delivery_overtake", []any{7, at, key, key}, []string{"delivery_order"}},
+		{"delivery_wake", []any{key, at, 500}, []string{"delivery_due"}},
+		{"delivery_free_leases", nil, []string{"delivery_leased"}},
+		{"deliveries_erase", []any{7}, []string{"activity_of_record", "delivery_of_activity"}},
+		{"host_due", []any{at, 100}, []string{"delivery_due", "delivery_order"}},
+		{"dispatch_fan", []any{7, at, "l2", "l4", "https://h5", 500}, []string{"follower_inbox", "delivery_order"}},
+		{"follower_page", []any{key, key, 10}, []string{"follower"}},
+		{"peer_by_host", []any{key, key}, []string{"delivery_due"}},
+		{"outbox_page", []any{key, 100, 10}, []string{"record_by_number"}},
+		{"count_published_by", []any{key}, []string{"record_by_territory"}},
+		{"actor_by_key", []any{key}, []string{"actor_key"}},
+		{"account_by_session", []any{key, at}, []string{"session"}},
+		{"queue_deliveries", []any{key, at, 7, "", 100}, []string{"delivery_due"}},
+		{"queue_deliveries_ended", []any{"failed", at, 7, "", 100}, []string{"delivery_ended"}},
+		{"queue_inbound", []any{at, 7, 100}, []string{"inbox_due"}},
+		{"queue_inbound_ended", []any{"failed", at, 7, 100}, []string{"inbox_ended"}},
+		{"reaction_count", []any{key, key}, []string{"reaction"}},
+	}
+	// What a plan may read whole: results of its own parts, and tables of one row.
+	whole := []string{"h", "due", "f", "e", "c", "dispatch_cursor"}
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		for _, fill := range []string{
+			`INSERT INTO delivery (activity_id, actor, host, inbox, order_key, n, state, attempt, next_at, lease_until, status, reason, created_at)
+			WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000)
+			SELECT 'a' || n, 'x', 'h' || (n % 100), 'https://h' || (n % 100) || '/inbox', 'o' || n, n, 'waiting', 0, n, 0, 0, '', 1 FROM i`,
+			`INSERT INTO activity (id, type, actor, rid, at)
+			WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000)
+			SELECT 'a' || n, 'Create', 'x', n, 1 FROM i`,
+			`INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at)
+			WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000)
+			SELECT 'l' || (n % 30), 'r' || n, 'f', 'https://h' || (n % 100) || '/inbox', 'h' || (n % 100), CASE WHEN n % 2 = 0 THEN 'accepted' ELSE 'pending' END, 1 FROM i`,
+		} {
+			n.raw(t, fill)
+		}
+		conn, err := n.DB().Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		explain := "EXPLAIN QUERY PLAN "
+		if db.Name == "postgres" {
+			explain = "EXPLAIN "
+			for _, first := range []string{"ANALYZE", "SET enable_seqscan = off", "SET enable_bitmapscan = off"} {
+				if _, err := conn.ExecContext(t.Context(), first); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for _, p := range plans {
+			text, ok := n.Statements().Text(p.statement)
+			if !ok {
+				t.Errorf("no statement %s", p.statement)
+				continue
+			}
+			rows, err := conn.QueryContext(t.Context(), explain+text, p.args...)
+			if err != nil {
+				t.Errorf("%s: %v", p.statement, err)
+				continue
+			}
+			plan := readPlan(t, rows)
+			for _, index := range p.indexes {
+				if !strings.Contains(plan, "INDEX "+index) && !strings.Contains(plan, "sqlite_autoindex_"+index) &&
+					!strings.Contains(plan, "using "+index) && !strings.Contains(plan, "on "+index+" ") {
+					t.Errorf("%s does not use %s:\n%s", p.statement, index, plan)
+				}
+			}
+			for line := range strings.Lines(plan) {
+				table, scans := strings.CutPrefix(strings.TrimSpace(line), "SCAN ")
+				if _, seq, found := strings.Cut(line, "Seq Scan on "); found {
+					table, scans = seq, true
+				}
+				table, _, _ = strings.Cut(strings.TrimSpace(table), " ")
+				if scans && !strings.Contains(line, "INDEX") && !strings.Contains(strings.Join(whole, " ")+" ", table+" ") {
+					t.Errorf("%s reads the whole of %s:\n%s", p.statement, table, plan)
+				}
+			}
+		}
+	})
+}
+
+// readPlan gives the last column of each row.
+func readPlan(t *testing.T, rows *sql.Rows) string {
+	t.Helper()
+	defer rows.Close()
+	cols, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan strings.Builder
+	for rows.Next() {
+		into := make([]any, len(cols))
+		var line string
+		for i := range into {
+			into[i] = new(any)
+		}
+		into[len(cols)-1] = &line
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		plan.WriteString(line + "\n")
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
+}
