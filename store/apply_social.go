@@ -34,7 +34,7 @@ func (tx *Tx) addFollower(ctx context.Context, e essaim.AddFollower, now time.Ti
 	if err != nil {
 		return did, err
 	}
-	node, err := tx.s.nodeActor(ctx)
+	node, err := tx.nodeActor(ctx)
 	if err != nil {
 		return did, err
 	}

@@ -5,7 +5,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -70,9 +69,13 @@ func (s *Store) ImportRows(ctx context.Context, id int64, rows []essaim.ImportRo
 	var outcomes []essaim.ImportOutcome
 	err := s.write(ctx, patient, func(tx *Tx) error {
 		outcomes = make([]essaim.ImportOutcome, len(rows))
+		held, err := tx.bySource(ctx, rows)
+		if err != nil {
+			return err
+		}
 		var public []*publication
 		for i := range rows {
-			outcome, p, err := tx.importRow(ctx, id, &rows[i])
+			outcome, p, err := tx.importRow(ctx, id, held[rows[i].Key], &rows[i])
 			if err != nil {
 				return fmt.Errorf("row %s: %w", rows[i].Key, err)
 			}
@@ -87,22 +90,38 @@ func (s *Store) ImportRows(ctx context.Context, id int64, rows []essaim.ImportRo
 	return outcomes, nil
 }
 
-func (tx *Tx) importRow(ctx context.Context, id int64, row *essaim.ImportRow) (essaim.ImportOutcome, *publication, error) {
+// bySource finds the records that bear the keys of rows.
+func (tx *Tx) bySource(ctx context.Context, rows []essaim.ImportRow) (map[string]*entry, error) {
+	keys := make([]string, len(rows))
+	for i := range rows {
+		keys[i] = rows[i].Key
+	}
+	list, err := json.Marshal(keys)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string]*entry{}
+	err = tx.each(ctx, "records_by_sources", func(scan func(...any) error) error {
+		e, err := scanEntry(scan)
+		held[e.key] = &e
+		return err
+	}, string(list))
+	return held, err
+}
+
+// importRow gives a row its record; e is the one that bears its key, if any.
+func (tx *Tx) importRow(ctx context.Context, id int64, e *entry, row *essaim.ImportRow) (essaim.ImportOutcome, *publication, error) {
 	by := essaim.Author{Name: "import " + strconv.FormatInt(id, 10)}
-	e, err := tx.entry(ctx, "record_by_source", row.Key)
-	if errors.Is(err, essaim.ErrNotFound) {
+	if e == nil {
 		_, p, err := tx.create(ctx, essaim.NewRecord{Content: row.Content, State: row.State, Author: by, Import: id}, row.Key, row.Digest)
 		return essaim.ImportCreated, p, err
 	}
-	if err != nil {
-		return "", nil, err
-	}
-	outcome, err := tx.compare(ctx, &e, row)
+	outcome, err := tx.compare(ctx, e, row)
 	if err != nil || outcome == essaim.ImportUnchanged {
 		return outcome, nil, err
 	}
 	e.digest = row.Digest
-	p, err := tx.update(ctx, &e, row.Content, row.State, by, true)
+	p, err := tx.update(ctx, e, row.Content, row.State, by, true)
 	return outcome, p, err
 }
 
@@ -130,20 +149,17 @@ func (tx *Tx) edited(ctx context.Context, rid int64) (bool, error) {
 func (s *Store) CompareRows(ctx context.Context, rows []essaim.ImportRow) ([]essaim.ImportOutcome, error) {
 	outcomes := make([]essaim.ImportOutcome, len(rows))
 	err := s.read(ctx, func(tx *Tx) error {
+		held, err := tx.bySource(ctx, rows)
 		for i := range rows {
-			e, err := tx.entry(ctx, "record_by_source", rows[i].Key)
-			if errors.Is(err, essaim.ErrNotFound) {
-				outcomes[i] = essaim.ImportCreated
-				continue
-			}
+			e := held[rows[i].Key]
 			if err != nil {
 				return err
 			}
-			if outcomes[i], err = tx.compare(ctx, &e, &rows[i]); err != nil {
-				return err
+			if outcomes[i] = essaim.ImportCreated; e != nil {
+				outcomes[i], err = tx.compare(ctx, e, &rows[i])
 			}
 		}
-		return nil
+		return err
 	})
 	return outcomes, err
 }

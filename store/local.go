@@ -53,7 +53,7 @@ func (tx *Tx) create(ctx context.Context, n essaim.NewRecord, key, digest string
 	if err := n.Content.Validate(n.State == essaim.StatePublished).Err(); err != nil {
 		return nil, nil, err
 	}
-	node, err := tx.s.Node(ctx)
+	node, err := tx.knownNode(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -106,7 +106,7 @@ func (tx *Tx) keep(ctx context.Context, e *entry, by essaim.Author, p *publicati
 	if err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "revision_insert", e.rid, e.Revision, micros(e.Updated), by.User, by.Name, string(e.State), string(content)); err != nil {
+	if err := tx.later(ctx, "revision_insert", e.rid, e.Revision, micros(e.Updated), by.User, by.Name, string(e.State), string(content)); err != nil {
 		return err
 	}
 	return tx.keepActivity(ctx, e, p)
@@ -117,8 +117,7 @@ func (tx *Tx) keepActivity(ctx context.Context, e *entry, p *publication) error 
 		return nil
 	}
 	p.rid = e.rid
-	_, err := tx.exec(ctx, "activity_insert", p.activity, string(p.verb), p.actor, p.rid, p.body, micros(e.Updated))
-	return err
+	return tx.later(ctx, "activity_insert", p.activity, string(p.verb), p.actor, p.rid, p.body, micros(e.Updated))
 }
 
 // number gives publications their change numbers and writes their events. It
@@ -128,19 +127,22 @@ func (tx *Tx) number(ctx context.Context, list ...*publication) error {
 	if len(list) == 0 {
 		return nil
 	}
+	if err := tx.flush(ctx); err != nil {
+		return err
+	}
 	var last int64
 	if err := tx.row(ctx, "take_numbers", len(list)).Scan(&last); err != nil {
 		return err
 	}
 	for i, p := range list {
 		p.number = last - int64(len(list)-1-i)
-		if _, err := tx.exec(ctx, "record_number", p.rid, p.number); err != nil {
+		if err := tx.later(ctx, "record_number", p.rid, p.number); err != nil {
 			return err
 		}
 		if p.silent {
 			continue
 		}
-		if _, err := tx.exec(ctx, "event_insert", p.number, p.activity, p.actor, p.id); err != nil {
+		if err := tx.later(ctx, "event_insert", p.number, p.activity, p.actor, p.id); err != nil {
 			return err
 		}
 		tx.wake()
@@ -206,7 +208,7 @@ func (tx *Tx) update(ctx context.Context, e *entry, c essaim.Content, state essa
 	if err := c.Validate(state == essaim.StatePublished).Err(); err != nil {
 		return nil, err
 	}
-	node, err := tx.s.Node(ctx)
+	node, err := tx.knownNode(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +273,7 @@ func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) (*publication
 	if e.State != essaim.StatePublished {
 		return nil, tx.remove(ctx, e)
 	}
-	node, err := tx.s.Node(ctx)
+	node, err := tx.knownNode(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +295,7 @@ func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) (*publication
 // remove deletes what was never public, without a trace but its name.
 func (tx *Tx) remove(ctx context.Context, e *entry) error {
 	for _, name := range []string{"places_delete", "themes_delete", "relations_delete", "revisions_delete", "record_delete"} {
-		if _, err := tx.exec(ctx, name, e.rid); err != nil {
+		if err := tx.later(ctx, name, e.rid); err != nil {
 			return err
 		}
 	}
@@ -315,13 +317,12 @@ func blank(kind essaim.Kind) essaim.Content {
 // stays, blank, so that its address says that it was withdrawn.
 func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at time.Time) error {
 	for _, name := range []string{"deliveries_erase", "events_erase", "activities_erase", "revisions_delete"} {
-		if _, err := tx.exec(ctx, name, e.rid); err != nil {
+		if err := tx.later(ctx, name, e.rid); err != nil {
 			return err
 		}
 	}
 	if err := tx.save(ctx, e); err != nil {
 		return err
 	}
-	_, err := tx.exec(ctx, "tombstone_insert", e.ID, string(e.Kind), e.Origin, micros(at), tombstone)
-	return err
+	return tx.later(ctx, "tombstone_insert", e.ID, string(e.Kind), e.Origin, micros(at), tombstone)
 }

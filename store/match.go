@@ -266,11 +266,6 @@ func (m match) tsquery(t tier) string {
 	return strings.Join(all, "&")
 }
 
-// ftsColumns is what SQLite indexes of a record.
-func ftsColumns(d *searchDoc) []any {
-	return []any{strings.Join(d.head, " "), strings.Join(d.body, " ")}
-}
-
 // tsvector is what PostgreSQL indexes of a record: the words of the head with
 // weight A and once more with a mark, for a weight is not in the index and
 // would be looked up row by row.

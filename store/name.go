@@ -4,6 +4,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -23,12 +24,10 @@ func (tx *Tx) allot(ctx context.Context, space, want, ref string) (string, error
 	}
 	name, now := want, tx.s.now().UnixMicro()
 	for i := 2; ; i++ {
-		n, err := tx.exec(ctx, "name_allot", space, name, ref, now)
-		if err != nil {
-			return "", err
-		}
-		if n == 1 {
-			return name, nil
+		var given string
+		err := tx.row(ctx, "name_allot", space, name, ref, now).Scan(&given)
+		if err == nil || !errors.Is(err, essaim.ErrNotFound) {
+			return given, err
 		}
 		if i == 3 {
 			// Others bear the name already; go on where they stopped.

@@ -28,21 +28,25 @@ func (s *Store) CreateNode(ctx context.Context, n essaim.Node) error {
 }
 
 // Node is who this node is; essaim.ErrNotFound before CreateNode.
-func (s *Store) Node(ctx context.Context) (essaim.Node, error) {
-	s.node.Lock()
-	known := s.node.known
-	s.node.Unlock()
+func (s *Store) Node(ctx context.Context) (essaim.Node, error) { return s.query().knownNode(ctx) }
+
+// knownNode is the node as it was last read. What is not known yet is read by
+// this transaction's own means: one that waited for a second connection while
+// others do the same would wait for good.
+func (tx *Tx) knownNode(ctx context.Context) (essaim.Node, error) {
+	tx.s.node.Lock()
+	known := tx.s.node.known
+	tx.s.node.Unlock()
 	if known != nil {
 		return *known, nil
 	}
-	n, err := s.query().node(ctx)
-	if err != nil {
-		return n, err
+	n, err := tx.node(ctx)
+	if err == nil {
+		tx.s.node.Lock()
+		tx.s.node.known = &n
+		tx.s.node.Unlock()
 	}
-	s.node.Lock()
-	s.node.known = &n
-	s.node.Unlock()
-	return n, nil
+	return n, err
 }
 
 // UpdateNode changes what the node says of itself. Its address and its
@@ -79,7 +83,9 @@ func (tx *Tx) node(ctx context.Context) (n essaim.Node, err error) {
 }
 
 // nodeActor is the id of the node's own actor.
-func (s *Store) nodeActor(ctx context.Context) (string, error) {
-	n, err := s.Node(ctx)
+func (s *Store) nodeActor(ctx context.Context) (string, error) { return s.query().nodeActor(ctx) }
+
+func (tx *Tx) nodeActor(ctx context.Context) (string, error) {
+	n, err := tx.knownNode(ctx)
 	return n.BaseURL + "/actor", err
 }

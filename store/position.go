@@ -13,8 +13,8 @@ import (
 // then by id. It is one number, so that a list is a walk along one index, a
 // page goes on from it, and the full-text index gives its rows in this order
 // without sorting them: the milliseconds of updated, and below them a number
-// made from the id. The rare second record of a position takes a free one within
-// the second or so: peers date in whole seconds, and send thousands of one.
+// made from the id. The rare second record of a position takes another one
+// near it.
 
 // inMilli is how many positions a millisecond has.
 const inMilli = 1000
@@ -25,9 +25,25 @@ const newest = math.MaxInt64
 func (tx *Tx) position(ctx context.Context, id string, updated time.Time) (int64, error) {
 	h := fnv.New32a()
 	h.Write([]byte(id))
-	var p int64
-	err := tx.row(ctx, "position_free", updated.UnixMilli()*inMilli+int64(h.Sum32()%inMilli)).Scan(&p)
-	return p, err
+	slot, milli := int64(h.Sum32()%inMilli), updated.UnixMilli()
+	for try := int64(0); ; try++ {
+		// A few other places in this millisecond, then the next one: thousands of
+		// records that bear one time take a few tries each.
+		p := (milli+try/4)*inMilli + (slot+try*397)%inMilli
+		taken := tx.taken[p]
+		if !taken {
+			if err := tx.row(ctx, "position_taken", p).Scan(bit{&taken}); err != nil {
+				return 0, err
+			}
+		}
+		if !taken {
+			if tx.taken == nil {
+				tx.taken = map[int64]bool{}
+			}
+			tx.taken[p] = true
+			return p, nil
+		}
+	}
 }
 
 // positionAfter is the last position of a time: what changed after it has a

@@ -75,6 +75,13 @@ func (p *preparedConn) query(ctx context.Context, name string, args ...any) (*sq
 	return st.QueryContext(ctx, args...)
 }
 
+func (p *preparedConn) later(ctx context.Context, name string, args ...any) error {
+	_, err := p.exec(ctx, name, args...)
+	return err
+}
+
+func (p *preparedConn) flush(context.Context) error { return nil }
+
 func (p *preparedConn) close() error {
 	var errs []error
 	for _, st := range p.stmts {
@@ -83,7 +90,17 @@ func (p *preparedConn) close() error {
 	return errors.Join(errs...)
 }
 
+// readOnly is for runners that nothing is written with.
+type readOnly struct{}
+
+func (readOnly) later(_ context.Context, name string, _ ...any) error {
+	return fmt.Errorf("%s: written while reading", name)
+}
+
+func (readOnly) flush(context.Context) error { return nil }
+
 type preparedPool struct {
+	readOnly
 	db    *sql.DB
 	set   *query.Set
 	mu    sync.RWMutex
@@ -146,6 +163,7 @@ func (p *preparedPool) close() error {
 
 // preparedTx runs the pool's statements in a transaction.
 type preparedTx struct {
+	readOnly
 	tx   *sql.Tx
 	pool *preparedPool
 }

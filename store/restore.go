@@ -233,10 +233,13 @@ func (tx *Tx) searchAgain(ctx context.Context) error {
 				return err
 			}
 			d := newSearchDoc(&e.Record)
-			if err := tx.recount(ctx, &e, &d); err != nil {
+			if err := tx.recount(ctx, &e, &d, true); err != nil {
 				return fmt.Errorf("index of %s: %w", f.id, err)
 			}
 			last = f.rid
+		}
+		if err := tx.flush(ctx); err != nil {
+			return err
 		}
 	}
 }

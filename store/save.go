@@ -3,10 +3,9 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"slices"
+	"errors"
 	"strings"
 	"time"
 
@@ -31,22 +30,25 @@ func (tx *Tx) save(ctx context.Context, e *entry) (err error) {
 		importID = e.importID
 	}
 	if e.rid == 0 {
-		err = tx.row(ctx, "record_insert", e.ID, string(e.Kind), e.Slug, e.Origin, e.Territory, e.TerritoryName, e.URL, string(e.State),
+		if e.rid, err = tx.nextRID(ctx); err != nil {
+			return err
+		}
+		err = tx.later(ctx, "record_insert", e.rid, e.ID, string(e.Kind), e.Slug, e.Origin, e.Territory, e.TerritoryName, e.URL, string(e.State),
 			e.Incarnation, e.Revision, e.Number, e.Title, stageOf(&e.Content), micros(starts), micros(ends), flag(essaim.Reusable(e.Licence)),
 			string(content), e.document, e.ContentDigest, e.CopyDigest, e.activityID, micros(e.Published), micros(e.Updated), micros(e.received),
-			importID, orNull(e.key), orNull(e.digest), e.position).Scan(&e.rid)
+			importID, orNull(e.key), orNull(e.digest), e.position)
 		if err != nil {
 			return err
 		}
-		return tx.saveBeside(ctx, e, false)
+		return tx.saveBeside(ctx, e, true)
 	}
-	_, err = tx.exec(ctx, "record_update", e.rid, e.TerritoryName, e.URL, string(e.State), e.Incarnation, e.Revision,
+	err = tx.later(ctx, "record_update", e.rid, e.TerritoryName, e.URL, string(e.State), e.Incarnation, e.Revision,
 		e.Title, stageOf(&e.Content), micros(starts), micros(ends), flag(essaim.Reusable(e.Licence)), string(content), e.document,
 		e.ContentDigest, e.CopyDigest, e.activityID, micros(e.Published), micros(e.Updated), micros(e.received), orNull(e.digest), e.position, importID)
 	if err != nil {
 		return err
 	}
-	return tx.saveBeside(ctx, e, true)
+	return tx.saveBeside(ctx, e, false)
 }
 
 // positionOf keeps the position of a record whose time did not change.
@@ -68,44 +70,44 @@ func period(c *essaim.Content) (starts, ends time.Time) {
 	return starts, ends
 }
 
-func (tx *Tx) saveBeside(ctx context.Context, e *entry, clear bool) error {
-	if clear {
+func (tx *Tx) saveBeside(ctx context.Context, e *entry, fresh bool) error {
+	if !fresh {
 		if err := tx.clearBeside(ctx, e.rid); err != nil {
 			return err
 		}
 	}
 	if e.State == essaim.StateWithdrawn {
-		return tx.recount(ctx, e, nil)
+		return tx.recount(ctx, e, nil, fresh)
 	}
 	for _, p := range e.Places {
 		var lat, lon any
 		if p.Located() {
 			lat, lon = *p.Lat, *p.Lon
 		}
-		if _, err := tx.exec(ctx, "place_insert", e.rid, lat, lon, p.INSEE, p.EPCI, p.Departement, p.Region); err != nil {
+		if err := tx.later(ctx, "place_insert", e.rid, lat, lon, p.INSEE, p.EPCI, p.Departement, p.Region); err != nil {
 			return err
 		}
 	}
 	for _, t := range allThemes(e.Themes) {
-		if _, err := tx.exec(ctx, "theme_insert", e.rid, t.id, flag(t.direct)); err != nil {
+		if err := tx.later(ctx, "theme_insert", e.rid, t.id, flag(t.direct)); err != nil {
 			return err
 		}
 	}
 	for _, r := range e.Relations {
-		if _, err := tx.exec(ctx, "relation_insert", e.rid, string(r.Type), r.Target, r.Name); err != nil {
+		if err := tx.later(ctx, "relation_insert", e.rid, string(r.Type), r.Target, r.Name); err != nil {
 			return err
 		}
 	}
 	if e.State != essaim.StatePublished {
-		return tx.recount(ctx, e, nil)
+		return tx.recount(ctx, e, nil, fresh)
 	}
 	d := newSearchDoc(&e.Record)
-	return tx.recount(ctx, e, &d)
+	return tx.recount(ctx, e, &d, fresh)
 }
 
 func (tx *Tx) clearBeside(ctx context.Context, rid int64) error {
 	for _, name := range []string{"places_delete", "themes_delete", "relations_delete"} {
-		if _, err := tx.exec(ctx, name, rid); err != nil {
+		if err := tx.later(ctx, name, rid); err != nil {
 			return err
 		}
 	}
@@ -114,66 +116,37 @@ func (tx *Tx) clearBeside(ctx context.Context, rid int64) error {
 
 // recount replaces what search knows of a record, nothing when d is nil, and
 // moves the counters of the unfiltered list by the difference.
-func (tx *Tx) recount(ctx context.Context, e *entry, d *searchDoc) error {
-	var was []string
-	err := tx.each(ctx, "search_filter", func(scan func(...any) error) error {
-		var filter string
-		err := scan(&filter)
-		was = strings.Fields(filter)
-		return err
-	}, e.rid)
-	if err != nil {
-		return err
-	}
-	if was != nil {
-		if _, err := tx.exec(ctx, "search_delete", e.rid); err != nil {
+func (tx *Tx) recount(ctx context.Context, e *entry, d *searchDoc, fresh bool) error {
+	if !fresh {
+		was, err := tx.unindex(ctx, e.rid)
+		if err != nil {
 			return err
 		}
-	}
-	delta := map[string]int{}
-	for _, f := range was {
-		delta[f]--
-	}
-	if d != nil {
-		for _, f := range d.filter {
-			delta[f]++
-		}
-		args := append([]any{e.position, e.rid, strings.Join(d.filter, " ")}, tx.s.db.terms(d)...)
-		if _, err := tx.exec(ctx, "search_insert", args...); err != nil {
-			return err
+		for term := range strings.FieldsSeq(was) {
+			tx.count(term, "", -1)
 		}
 	}
-	return tx.count(ctx, e, delta)
+	if d == nil {
+		return nil
+	}
+	for _, term := range d.filter {
+		tx.count(term, e.TerritoryName, 1)
+	}
+	tx.rows = append(tx.rows, searchRow{e.position, e.rid, *d})
+	return nil
 }
 
-// facetOf names the counter of a sort of filter term; map cells have none.
-var facetOf = map[string]string{filterAny: "all", filterKind: "kind", filterTheme: "theme", filterStage: "stage", filterTerritory: "territory", filterOrigin: "origin"}
-
-// count moves the counters, always in the same order: two transactions that
-// wait for one another's counters would both lose.
-func (tx *Tx) count(ctx context.Context, e *entry, delta map[string]int) error {
-	type move struct {
-		facet, value, label string
-		n                   int
+// unindex makes a record no longer be found and returns its filter terms.
+func (tx *Tx) unindex(ctx context.Context, rid int64) (was string, err error) {
+	if err := tx.flush(ctx); err != nil {
+		return "", err
 	}
-	var moves []move
-	for term, n := range delta {
-		sort, value := filterValue(term)
-		facet := facetOf[sort]
-		if n == 0 || facet == "" {
-			continue
-		}
-		m := move{facet: facet, value: value, n: n}
-		if facet == "territory" {
-			m.label = e.TerritoryName
-		}
-		moves = append(moves, m)
+	err = tx.row(ctx, "search_filter", rid).Scan(&was)
+	if errors.Is(err, essaim.ErrNotFound) {
+		return "", nil
 	}
-	slices.SortFunc(moves, func(a, b move) int { return cmp.Or(cmp.Compare(a.facet, b.facet), cmp.Compare(a.value, b.value)) })
-	for _, m := range moves {
-		if _, err := tx.exec(ctx, "facet_add", m.facet, m.value, m.label, m.n); err != nil {
-			return err
-		}
+	if err == nil {
+		err = tx.s.db.unindex(ctx, tx.r, rid)
 	}
-	return nil
+	return was, err
 }

@@ -13,11 +13,18 @@ import (
 // part runs f as a part of the transaction that leaves no trace when it fails.
 // An error that ends the whole transaction is essaim.ErrUnavailable.
 func (tx *Tx) part(ctx context.Context, f func() error) error {
+	if err := tx.flush(ctx); err != nil {
+		return fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
+	}
 	if _, err := tx.exec(ctx, "savepoint"); err != nil {
 		return fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
 	}
 	err := f()
+	if err == nil {
+		err = tx.flush(ctx)
+	}
 	if err != nil {
+		tx.drop()
 		if _, lost := tx.exec(ctx, "savepoint_undo"); lost != nil {
 			return errors.Join(essaim.ErrUnavailable, err, lost)
 		}

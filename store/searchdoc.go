@@ -19,6 +19,15 @@ type searchDoc struct {
 	filter []string // one for each value of a facet and each map cell
 }
 
+// filters is the filter terms as they are kept.
+func (d *searchDoc) filters() string { return strings.Join(d.filter, " ") }
+
+// searchRow is what is to be indexed of a record, in its place.
+type searchRow struct {
+	position, rid int64
+	doc           searchDoc
+}
+
 // Bounds of what is indexed of one record. PostgreSQL counts places up to
 // 16,383 and keeps 255 of a word; the same bounds on both keep the results the
 // same.

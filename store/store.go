@@ -77,9 +77,10 @@ type database interface {
 	// write runs f in a transaction and returns after its commit.
 	write(ctx context.Context, p priority, f func(runner) error) error
 	class(error) error
-	// terms is what is indexed of a record, as the parameters of search_insert
-	// after the third; expression is a match in the index's own language.
-	terms(d *searchDoc) []any
+	// index makes records be found, unindex makes one no longer be;
+	// expression is a match in the index's own language.
+	index(ctx context.Context, r runner, rows []searchRow) error
+	unindex(ctx context.Context, r runner, rid int64) error
 	expression(m match, t tier) string
 	// raw is a pool for migrations, backups and tests.
 	raw() *sql.DB

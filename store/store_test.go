@@ -106,7 +106,9 @@ func TestEveryStatementPrepares(t *testing.T) {
 func TestBothDatabasesHaveTheSameStatements(t *testing.T) {
 	t.Parallel()
 	lite, pg := storetest.SQLite(t).Open(t), storetest.Postgres(t).Open(t)
-	if diff := cmp.Diff(lite.Statements().Names(), pg.Statements().Names()); diff != "" {
+	// SQLite's full-text index is a table beside the one that it indexes.
+	particular := func(name string) bool { return name == "search_index" || name == "search_unindex" }
+	if diff := cmp.Diff(slices.DeleteFunc(lite.Statements().Names(), particular), pg.Statements().Names()); diff != "" {
 		t.Errorf("names of statements (-sqlite +postgres):\n%s", diff)
 	}
 }

@@ -16,6 +16,11 @@ import (
 type runner interface {
 	exec(ctx context.Context, name string, args ...any) (sql.Result, error)
 	query(ctx context.Context, name string, args ...any) (*sql.Rows, error)
+	// later runs a statement whose result nobody needs, at once or with others
+	// before the end of the transaction, in their order. What is read meanwhile
+	// may not show it; flush runs what waits.
+	later(ctx context.Context, name string, args ...any) error
+	flush(ctx context.Context) error
 }
 
 // Tx is a transaction that a use case writes in.
@@ -23,6 +28,7 @@ type Tx struct {
 	s     *Store
 	r     runner
 	awake bool
+	draft
 }
 
 // priority is the queue in which a write waits on SQLite.
@@ -43,6 +49,9 @@ func (s *Store) write(ctx context.Context, p priority, f func(tx *Tx) error) err
 	err := s.db.write(ctx, p, func(r runner) error {
 		tx := &Tx{s: s, r: r}
 		err := f(tx)
+		if err == nil {
+			err = tx.flush(ctx)
+		}
 		awake = tx.awake
 		return err
 	})
@@ -73,6 +82,14 @@ func (tx *Tx) exec(ctx context.Context, name string, args ...any) (int64, error)
 		return 0, fmt.Errorf("%s: %w", name, tx.s.db.class(err))
 	}
 	return res.RowsAffected()
+}
+
+// later runs a statement whose result nobody needs; see runner.
+func (tx *Tx) later(ctx context.Context, name string, args ...any) error {
+	if err := tx.r.later(ctx, name, args...); err != nil {
+		return fmt.Errorf("%s: %w", name, tx.s.db.class(err))
+	}
+	return nil
 }
 
 // row runs a statement that gives at most one row. Scanning none is

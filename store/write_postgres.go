@@ -15,6 +15,7 @@ import (
 	"essaim/store/query"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // pg is the PostgreSQL side of the store: transactions run side by side, and
@@ -25,7 +26,7 @@ type pg struct {
 }
 
 // attempts is how often a transaction that loses to another one is run.
-const attempts = 6
+const attempts = 8
 
 type pgRunner struct {
 	q interface {
@@ -33,17 +34,26 @@ type pgRunner struct {
 		QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 	}
 	set *query.Set
+	// conn is the connection of a writing transaction; batch is what waits to
+	// be sent over it together, instead of a round trip each.
+	conn  *sql.Conn
+	batch *pgx.Batch
+	names []string
 }
 
-func (r pgRunner) exec(ctx context.Context, name string, args ...any) (sql.Result, error) {
+func (r *pgRunner) exec(ctx context.Context, name string, args ...any) (sql.Result, error) {
 	text, ok := r.set.Text(name)
 	if !ok {
 		return nil, fmt.Errorf("no such statement")
 	}
+	if err := r.flush(ctx); err != nil {
+		return nil, err
+	}
 	return r.q.ExecContext(ctx, text, args...)
 }
 
-func (r pgRunner) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
+// query does not send what waits: who adds to the batch knows what is read.
+func (r *pgRunner) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
 	text, ok := r.set.Text(name)
 	if !ok {
 		return nil, fmt.Errorf("no such statement")
@@ -56,15 +66,53 @@ func (r pgRunner) query(ctx context.Context, name string, args ...any) (*sql.Row
 	return r.q.QueryContext(ctx, text, args...)
 }
 
-func (p *pg) pool() runner { return pgRunner{p.db.SQL, p.set} }
+func (r *pgRunner) later(_ context.Context, name string, args ...any) error {
+	text, ok := r.set.Text(name)
+	switch {
+	case !ok:
+		return fmt.Errorf("no such statement")
+	case r.conn == nil:
+		return fmt.Errorf("written while reading")
+	case r.batch == nil:
+		r.batch = &pgx.Batch{}
+	}
+	r.batch.Queue(text, args...)
+	r.names = append(r.names, name)
+	return nil
+}
+
+func (r *pgRunner) flush(ctx context.Context) error {
+	if r.batch == nil {
+		return nil
+	}
+	batch, names := r.batch, r.names
+	r.batch, r.names = nil, nil
+	return r.conn.Raw(func(driver any) error {
+		sent := driver.(*stdlib.Conn).Conn().SendBatch(ctx, batch)
+		for _, name := range names {
+			if _, err := sent.Exec(); err != nil {
+				sent.Close()
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return sent.Close()
+	})
+}
+
+func (p *pg) pool() runner { return &pgRunner{q: p.db.SQL, set: p.set} }
 
 func (p *pg) snapshot(ctx context.Context, f func(runner) error) error {
-	return p.transact(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, f)
+	tx, err := p.db.SQL.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	return f(&pgRunner{q: tx, set: p.set})
 }
 
 func (p *pg) write(ctx context.Context, _ priority, f func(runner) error) error {
 	for try := 1; ; try++ {
-		err := p.transact(ctx, nil, f)
+		err := p.transact(ctx, f)
 		if err == nil || try == attempts || !postgres.Again(err) {
 			return err
 		}
@@ -77,20 +125,38 @@ func (p *pg) write(ctx context.Context, _ priority, f func(runner) error) error 
 	}
 }
 
-func (p *pg) transact(ctx context.Context, opts *sql.TxOptions, f func(runner) error) error {
-	tx, err := p.db.SQL.BeginTx(ctx, opts)
+func (p *pg) transact(ctx context.Context, f func(runner) error) error {
+	conn, err := p.db.SQL.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	if err := f(pgRunner{tx, p.set}); err != nil {
+	if err := f(&pgRunner{q: tx, set: p.set, conn: conn}); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-func (p *pg) class(err error) error             { return postgres.Class(err) }
-func (p *pg) terms(d *searchDoc) []any          { return []any{tsvector(d)} }
+func (p *pg) class(err error) error { return postgres.Class(err) }
+
+func (p *pg) index(ctx context.Context, r runner, rows []searchRow) error {
+	for _, row := range rows {
+		if err := r.later(ctx, "search_insert", row.position, row.rid, row.doc.filters(), tsvector(&row.doc)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pg) unindex(ctx context.Context, r runner, rid int64) error {
+	return r.later(ctx, "search_delete", rid)
+}
+
 func (p *pg) expression(m match, t tier) string { return m.tsquery(t) }
 func (p *pg) raw() *sql.DB                      { return p.db.SQL }
 func (p *pg) close() error                      { return p.db.Close() }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,7 +70,7 @@ func (l *lite) snapshot(ctx context.Context, f func(runner) error) error {
 		return err
 	}
 	defer tx.Rollback()
-	return f(&preparedTx{tx, l.reads})
+	return f(&preparedTx{tx: tx, pool: l.reads})
 }
 
 func (l *lite) write(ctx context.Context, p priority, f func(runner) error) error {
@@ -235,8 +236,30 @@ func (l *lite) commit(ctx context.Context, jobs []*job) error {
 	return nil
 }
 
-func (l *lite) class(err error) error             { return sqlite.Class(err) }
-func (l *lite) terms(d *searchDoc) []any          { return ftsColumns(d) }
+func (l *lite) class(err error) error { return sqlite.Class(err) }
+
+func (l *lite) index(ctx context.Context, r runner, rows []searchRow) error {
+	for _, row := range rows {
+		if err := r.later(ctx, "search_insert", row.position, row.rid, row.doc.filters(), strings.Join(row.doc.head, " "), strings.Join(row.doc.body, " ")); err != nil {
+			return err
+		}
+	}
+	for _, row := range rows {
+		if err := r.later(ctx, "search_index", row.position, strings.Join(row.doc.head, " "), strings.Join(row.doc.body, " "), row.doc.filters()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lite) unindex(ctx context.Context, r runner, rid int64) error {
+	if _, err := r.exec(ctx, "search_unindex", rid); err != nil {
+		return err
+	}
+	_, err := r.exec(ctx, "search_delete", rid)
+	return err
+}
+
 func (l *lite) expression(m match, t tier) string { return m.fts5(t) }
 func (l *lite) raw() *sql.DB                      { return l.db.Reader }
 

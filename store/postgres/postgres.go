@@ -124,10 +124,20 @@ func Class(err error) error {
 }
 
 // Again tells whether a transaction failed only because of another one and
-// does its work when it is run again.
+// does its work when it is run again: it lost to it, or both took the same
+// free place in the order of records.
 func Again(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case "40001", "40P01":
+		return true
+	case "23505":
+		return e.ConstraintName == "record_position" || e.ConstraintName == "search_pkey"
+	}
+	return false
 }
 
 // Describe lists the columns and indexes of the schema, one a line, in a form

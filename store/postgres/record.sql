@@ -15,3 +15,13 @@ FROM record WHERE position = ANY (ARRAY(SELECT value::bigint FROM json_array_ele
 
 -- name: search_insert
 INSERT INTO search (position, rid, filter, terms) VALUES ($1, $2, $3, $4::text::tsvector)
+
+-- name: next_rids
+SELECT nextval(pg_get_serial_sequence('record', 'rid')) FROM generate_series(1, $1::int)
+
+-- name: records_by_sources
+-- The records of the source keys in a JSON array.
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE source_key = ANY (ARRAY(SELECT value FROM json_array_elements_text($1::json)))

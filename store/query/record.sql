@@ -19,12 +19,6 @@ SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation
        position, activity_id, received_at, import_id, source_key, source_digest
 FROM record WHERE origin = $1 AND slug = $2 ORDER BY rid LIMIT 1
 
--- name: record_by_source
-SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
-       number, published_at, updated_at, content_digest, copy_digest, content,
-       position, activity_id, received_at, import_id, source_key, source_digest
-FROM record WHERE source_key = $1
-
 -- name: records_of_import
 SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
        number, published_at, updated_at, content_digest, copy_digest, content,
@@ -61,11 +55,5 @@ WHERE r.id = $1 ORDER BY v.revision DESC
 -- name: thanks
 SELECT kind, count(*) FROM reaction WHERE object = $1 GROUP BY kind
 
--- name: position_free
--- The walk begins at the last record of the second after $1, so that many of
--- one instant cost no more than one.
-SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM record WHERE position = $1) THEN $1
-       ELSE (SELECT r.position + 1 FROM record r
-             WHERE r.position >= (SELECT max(m.position) FROM record m WHERE m.position >= $1 AND m.position < $1 + 1000000)
-               AND NOT EXISTS (SELECT 1 FROM record n WHERE n.position = r.position + 1)
-             ORDER BY r.position LIMIT 1) END
+-- name: position_taken
+SELECT count(*) FROM record WHERE position = $1

@@ -1,11 +1,10 @@
 -- Records as they are written.
 
 -- name: record_insert
-INSERT INTO record (id, kind, slug, origin, territory, territory_name, url, state, incarnation, revision,
+INSERT INTO record (rid, id, kind, slug, origin, territory, territory_name, url, state, incarnation, revision,
                     number, title, stage, starts_at, ends_at, reusable, content, document, content_digest, copy_digest,
                     activity_id, published_at, updated_at, received_at, import_id, source_key, source_digest, position)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
-RETURNING rid
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
 
 -- name: record_update
 UPDATE record SET territory_name = $2, url = $3, state = $4, incarnation = $5, revision = $6,

@@ -16,3 +16,23 @@ FROM record WHERE position IN (SELECT value FROM json_each($1)) ORDER BY positio
 
 -- name: search_insert
 INSERT INTO search (position, rid, filter, head, body) VALUES ($1, $2, $3, $4, $5)
+
+-- name: search_index
+-- A statement that writes more than this row, as a trigger would, makes the
+-- full-text table write out what it has gathered each time.
+INSERT INTO search_term (rowid, head, body, filter) VALUES ($1, $2, $3, $4)
+
+-- name: search_unindex
+INSERT INTO search_term (search_term, rowid, head, body, filter)
+SELECT 'delete', position, head, body, filter FROM search WHERE rid = $1
+
+-- name: next_rids
+WITH RECURSIVE more (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more WHERE n < $1)
+SELECT n + (SELECT coalesce(max(rid), 0) FROM record) FROM more
+
+-- name: records_by_sources
+-- The records of the source keys in a JSON array.
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE source_key IN (SELECT value FROM json_each($1))

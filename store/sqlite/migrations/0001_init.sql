@@ -118,12 +118,6 @@ CREATE UNIQUE INDEX search_of ON search (rid);
 -- this table. secure-delete takes erased words out of the index at once.
 CREATE VIRTUAL TABLE search_term USING fts5 (head, body, filter, content = 'search', content_rowid = 'position', tokenize = 'ascii', columnsize = 0);
 INSERT INTO search_term (search_term, rank) VALUES ('secure-delete', 1);
-CREATE TRIGGER search_added AFTER INSERT ON search BEGIN
-    INSERT INTO search_term (rowid, head, body, filter) VALUES (new.position, new.head, new.body, new.filter);
-END;
-CREATE TRIGGER search_removed AFTER DELETE ON search BEGIN
-    INSERT INTO search_term (search_term, rowid, head, body, filter) VALUES ('delete', old.position, old.head, old.body, old.filter);
-END;
 
 CREATE TABLE relation (
     rid    INTEGER NOT NULL REFERENCES record (rid) ON DELETE CASCADE,

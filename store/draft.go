@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+)
+
+// draft is what a transaction gathers and writes at its end: a chunk of an
+// import moves each counter once, and fills the full-text index in one go.
+type draft struct {
+	rows   []searchRow
+	counts map[counter]counted
+	rids   []int64        // row numbers that are ours to give
+	taken  map[int64]bool // positions of records that may still wait in a batch
+}
+
+// counter names a facet's value; counted is how it moves.
+type counter struct{ facet, value string }
+
+type counted struct {
+	n     int
+	label string
+}
+
+// drop forgets what was gathered, when what it belonged to failed.
+func (d *draft) drop() { d.rows, d.counts = nil, nil }
+
+// facetOf names the counter of a sort of filter term; map cells have none.
+var facetOf = map[string]string{filterAny: "all", filterKind: "kind", filterTheme: "theme", filterStage: "stage", filterTerritory: "territory", filterOrigin: "origin"}
+
+// count moves the counter of a filter term.
+func (d *draft) count(term, territoryName string, n int) {
+	sort, value := filterValue(term)
+	facet := facetOf[sort]
+	if facet == "" {
+		return
+	}
+	if d.counts == nil {
+		d.counts = map[counter]counted{}
+	}
+	c := d.counts[counter{facet, value}]
+	c.n += n
+	if facet == facetOf[filterTerritory] && territoryName != "" {
+		c.label = territoryName
+	}
+	d.counts[counter{facet, value}] = c
+}
+
+// flush writes what was gathered. Counters always move in the same order: two
+// transactions that wait for one another's would both lose.
+func (tx *Tx) flush(ctx context.Context) error {
+	rows, counts := tx.rows, tx.counts
+	tx.drop()
+	if err := tx.s.db.index(ctx, tx.r, rows); err != nil {
+		return tx.s.db.class(err)
+	}
+	keys := slices.SortedFunc(maps.Keys(counts), func(a, b counter) int {
+		return cmp.Or(cmp.Compare(a.facet, b.facet), cmp.Compare(a.value, b.value))
+	})
+	for _, k := range keys {
+		if c := counts[k]; c.n != 0 || c.label != "" {
+			if err := tx.later(ctx, "facet_add", k.facet, k.value, c.label, c.n); err != nil {
+				return err
+			}
+		}
+	}
+	return tx.s.db.class(tx.r.flush(ctx))
+}
+
+// ridChunk is how many row numbers are taken after the first one.
+const ridChunk = 50
+
+// nextRID gives the row number of a new record.
+func (tx *Tx) nextRID(ctx context.Context) (rid int64, err error) {
+	if len(tx.rids) == 0 {
+		n := ridChunk
+		if tx.rids == nil {
+			n = 1
+		}
+		err := tx.each(ctx, "next_rids", func(scan func(...any) error) error {
+			var rid int64
+			err := scan(&rid)
+			tx.rids = append(tx.rids, rid)
+			return err
+		}, n)
+		if err != nil {
+			return 0, err
+		}
+	}
+	rid = tx.rids[0]
+	tx.rids = tx.rids[1:]
+	return rid, nil
+}
