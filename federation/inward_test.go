@@ -296,7 +296,7 @@ func actorDoc(t testing.TB, id string, key *rsa.PublicKey, more ...string) strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	origin := id[:strings.Index(id, "/users")]
+	origin, _, _ := strings.Cut(id, "/users")
 	return fmt.Sprintf(`{"@context":"https://www.w3.org/ns/activitystreams","id":%q,"type":"Person","preferredUsername":"x","inbox":"%s/inbox",
 "endpoints":{"sharedInbox":"%s/inbox"},"publicKey":{"id":"%s#main-key","owner":%q,"publicKeyPem":%s}%s}`, id, id, origin, id, id, text, strings.Join(more, ""))
 }

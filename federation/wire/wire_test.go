@@ -223,8 +223,10 @@ func TestEnvelopeIsAllThatStreamsSees(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ raw, want string }{
 		{string(note()), `{"@context":"https://www.w3.org/ns/activitystreams","actor":"https://peer.example/users/alice","id":"https://peer.example/users/alice/statuses/1/activity","object":"https://peer.example/users/alice/statuses/1","type":"Create"}`},
-		{activity(`"id":"https://a.example/1","type":"Undo","actor":{"id":"https://a.example/u","type":"Person"},"object":{"id":"https://a.example/f","type":"Follow","actor":"https://a.example/u","object":"https://b.example/u","x":"y"}`),
-			`{"@context":"https://www.w3.org/ns/activitystreams","actor":"https://a.example/u","id":"https://a.example/1","object":{"actor":"https://a.example/u","id":"https://a.example/f","object":"https://b.example/u","type":"Follow"},"type":"Undo"}`},
+		{
+			activity(`"id":"https://a.example/1","type":"Undo","actor":{"id":"https://a.example/u","type":"Person"},"object":{"id":"https://a.example/f","type":"Follow","actor":"https://a.example/u","object":"https://b.example/u","x":"y"}`),
+			`{"@context":"https://www.w3.org/ns/activitystreams","actor":"https://a.example/u","id":"https://a.example/1","object":{"actor":"https://a.example/u","id":"https://a.example/f","object":"https://b.example/u","type":"Follow"},"type":"Undo"}`,
+		},
 	} {
 		a, err := Decode([]byte(c.raw), Limits{})
 		if err != nil {
