@@ -389,3 +389,51 @@ func TestTheQueueIsListedRetriedAndDropped(t *testing.T) {
 		}
 	})
 }
+
+func TestAStartMakesWhatWaitsForAnyHostDue(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		for _, host := range []string{"a.example", "b.example"} {
+			n.follow(t, nodeActor, "https://"+host+"/actor", "https://"+host+"/inbox")
+		}
+		n.publish(t, "Create", "1", "1")
+		n.dispatch(t)
+		for _, host := range []string{"a.example", "b.example"} {
+			d := n.take(t, host, 10)[0]
+			n.finish(t, essaim.DeliveryResult{ID: d.ID, Attempt: d.Attempt, State: essaim.DeliveryWaiting, NextAt: n.clock.now().Add(time.Hour)})
+			if err := n.SaveHost(t.Context(), essaim.HostState{Host: host, NextAt: n.clock.now().Add(time.Hour), Failures: 3}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := dueHosts(t, n); len(got) != 0 {
+			t.Fatalf("due before the start: %v", got)
+		}
+		if err := n.WakeHosts(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := dueHosts(t, n); !slices.Equal(got, []string{"a.example", "b.example"}) {
+			t.Errorf("due %v, want both hosts", got)
+		}
+	})
+}
+
+func TestAnInboxThatIsGoneLosesItsFollowersAndWhatWaits(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		n.follow(t, nodeActor, "https://a.example/actor", "https://a.example/inbox")
+		n.follow(t, nodeActor, "https://b.example/actor", "https://b.example/inbox")
+		n.publish(t, "Create", "1", "1")
+		n.dispatch(t)
+		if err := n.LoseInbox(t.Context(), "https://a.example/inbox"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n.Followers(t.Context(), nodeActor, "", 10); err != nil || !slices.Equal(got, []string{"https://b.example/actor"}) {
+			t.Errorf("followers %v, %v, want the other one", got, err)
+		}
+		if got := dueHosts(t, n); !slices.Equal(got, []string{"b.example"}) {
+			t.Errorf("due %v, want b.example alone", got)
+		}
+	})
+}

@@ -59,3 +59,34 @@ func (s *Store) WakeHost(ctx context.Context, host string) error {
 		}
 	}
 }
+
+// WakeHosts makes what waits for any host due now, as a node does when it
+// starts.
+func (s *Store) WakeHosts(ctx context.Context) error {
+	hosts, err := list(ctx, s.query(), only[string], "host_waiting")
+	if err != nil {
+		return fmt.Errorf("hosts waiting: %w", err)
+	}
+	for _, host := range hosts {
+		if err := s.WakeHost(ctx, host); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LoseInbox removes the followers behind an inbox that is gone for good, and
+// what waits for it.
+func (s *Store) LoseInbox(ctx context.Context, inbox string) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		if _, err := tx.exec(ctx, "follower_remove_inbox", inbox); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "delivery_drop_inbox", inbox, micros(s.now()))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("lose inbox %s: %w", inbox, err)
+	}
+	return nil
+}

@@ -19,6 +19,9 @@ DELETE FROM follower WHERE remote = $1 AND follow_id = $2
 -- name: follower_remove_actor
 DELETE FROM follower WHERE remote = $1
 
+-- name: follower_remove_inbox
+DELETE FROM follower WHERE inbox = $1
+
 -- name: follower_remove_host
 DELETE FROM follower WHERE host = $1
 

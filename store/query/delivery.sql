@@ -87,6 +87,15 @@ SELECT host, coalesce(next_at, 0), coalesce(failures, 0), down_since, last_succe
 FROM due WHERE at IS NOT NULL
 ORDER BY at, host LIMIT $2
 
+-- name: host_waiting
+WITH RECURSIVE h (host) AS (
+    SELECT min(d.host) FROM delivery d WHERE d.state = 'waiting'
+    UNION ALL
+    SELECT (SELECT min(d.host) FROM delivery d WHERE d.state = 'waiting' AND d.host > h.host)
+    FROM h WHERE h.host IS NOT NULL
+)
+SELECT h.host FROM h WHERE h.host IS NOT NULL
+
 -- name: host_save
 INSERT INTO host (host, next_at, failures, down_since, last_success, last_reason, rfc9421)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
