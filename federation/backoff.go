@@ -18,6 +18,10 @@ const giveUpAfter = 14 * 24 * time.Hour
 // not one, or not for us: a peer may be misconfigured for a while.
 const misplacedAfter = 3 * 24 * time.Hour
 
+// goneAfter is how long an inbox must say that it is gone before it is believed:
+// a mistaken 410 during a maintenance must not cost every follower there.
+const goneAfter = 24 * time.Hour
+
 // backoffTable is the wait after the first failure, the second, and so on; the
 // last one repeats.
 var backoffTable = [...]time.Duration{
@@ -40,6 +44,8 @@ const (
 	tryLater
 	// misplaced is a refusal that a mended configuration would lift.
 	misplaced
+	// gone is asked about once more a day later.
+	gone
 	// failed is for good.
 	failed
 )
@@ -80,6 +86,8 @@ func judge(status int, err error) verdict {
 		return verdict{outcome: misplaced}
 	case http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusTooEarly:
 		return verdict{outcome: tryLater}
+	case http.StatusGone:
+		return verdict{outcome: gone}
 	case http.StatusTooManyRequests:
 		return verdict{outcome: tryLater, down: true}
 	case http.StatusNotImplemented:
@@ -88,7 +96,7 @@ func judge(status int, err error) verdict {
 	if status >= 500 {
 		return verdict{outcome: tryLater, down: true}
 	}
-	// 410 and every other refusal.
+	// Every other refusal.
 	return verdict{outcome: failed}
 }
 
@@ -100,7 +108,9 @@ func settle(v verdict, d essaim.Delivery, status int, reason string, now time.Ti
 	switch {
 	case v.outcome == delivered:
 		r.State, r.Reason = essaim.DeliveryDone, ""
-	case v.outcome == failed, v.outcome == misplaced && age > misplacedAfter, age > giveUpAfter:
+	case v.outcome == gone && age < goneAfter:
+		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(goneAfter)
+	case v.outcome == failed, v.outcome == gone, v.outcome == misplaced && age > misplacedAfter, age > giveUpAfter:
 		r.State = essaim.DeliveryFailed
 	default:
 		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(max(wait, backoff(d.Attempt, random)))

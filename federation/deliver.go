@@ -116,6 +116,12 @@ func (d *Deliverer) Run(ctx context.Context) error {
 	d.results, d.ask = make(chan []hostResult), make(chan claimRequest)
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	// What was put off may be due: an outage of ours looks like one of others.
+	d.tasks.Go(func() {
+		if err := d.Store.WakeHosts(work); err != nil {
+			d.Logger.Warn("hosts not woken", "error", err)
+		}
+	})
 	d.tasks.Go(func() { d.claimer(work) })
 	d.tasks.Go(func() { d.acker(work) })
 	d.schedule(ctx, work)

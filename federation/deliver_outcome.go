@@ -52,13 +52,24 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 			d.Logger.Warn("host not saved", "host", l.state.Host, "error", err)
 		}
 	}
-	d.pending = append(d.pending, hostResult{l.state.Host, settle(v, t.Delivery, a.result.Status, reason, now, a.result.RetryAfter, d.Random())})
+	r := settle(v, t.Delivery, a.result.Status, reason, now, a.result.RetryAfter, d.Random())
+	if v.outcome == gone && r.State == essaim.DeliveryFailed {
+		d.tasks.Go(func() { d.lose(ctx, t.Inbox) })
+	}
+	d.pending = append(d.pending, hostResult{l.state.Host, r})
 }
 
 // wake makes what was put off because of the host due at once.
 func (d *Deliverer) wake(ctx context.Context, host string) {
 	if err := d.Store.WakeHost(ctx, host); err != nil {
 		d.Logger.Warn("host not woken", "host", host, "error", err)
+	}
+}
+
+// lose forgets the followers behind an inbox that says it is gone, again.
+func (d *Deliverer) lose(ctx context.Context, inbox string) {
+	if err := d.Store.LoseInbox(ctx, inbox); err != nil {
+		d.Logger.Warn("inbox not forgotten", "inbox", inbox, "error", err)
 	}
 }
 

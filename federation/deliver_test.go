@@ -3,6 +3,7 @@
 package federation
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -38,6 +39,7 @@ type queue struct {
 	rows  []*row
 	hosts map[string]essaim.HostState
 	bell  chan struct{}
+	lost  []string // inboxes
 	// away makes every write fail.
 	away error
 }
@@ -152,6 +154,15 @@ func (q *queue) WakeHost(_ context.Context, host string) error {
 		}
 	}
 	q.ring()
+	return nil
+}
+
+func (q *queue) WakeHosts(context.Context) error { return nil }
+
+func (q *queue) LoseInbox(_ context.Context, inbox string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.lost = append(q.lost, inbox)
 	return nil
 }
 
@@ -542,6 +553,25 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 	})
 }
 
+func TestAnInboxThatIsGoneIsAskedTwice(t *testing.T) {
+	t.Parallel()
+	testKey()
+	synctest.Test(t, func(t *testing.T) {
+		q, w := newQueue(), newOutside()
+		w.answer = func(string, *http.Request) (fetch.Result, error) {
+			return fetch.Result{Status: http.StatusGone}, nil
+		}
+		q.add("https://a.example/inbox", "object")
+		deliverAll(t, q, w, 30*time.Hour, func() bool { return q.count(essaim.DeliveryFailed) == 1 })
+		if got := w.times("https://a.example/inbox"); len(got) != 2 || got[1] < 24*time.Hour {
+			t.Errorf("got requests at %v, want a second one a day after the first", got)
+		}
+		if want := []string{"https://a.example/inbox"}; !slices.Equal(q.lost, want) {
+			t.Errorf("got %v lost, want %v", q.lost, want)
+		}
+	})
+}
+
 func TestTheOtherSignatureIsTriedOnceAndRemembered(t *testing.T) {
 	t.Parallel()
 	testKey()
@@ -646,6 +676,7 @@ func TestWhatAnAnswerComesTo(t *testing.T) {
 		age    time.Duration
 		want   essaim.DeliveryState
 		down   bool
+		wait   time.Duration // a minute when 0
 	}{
 		{status: 200, want: essaim.DeliveryDone},
 		{status: 202, want: essaim.DeliveryDone},
@@ -659,7 +690,8 @@ func TestWhatAnAnswerComesTo(t *testing.T) {
 		{status: 404, want: essaim.DeliveryWaiting},
 		{status: 404, age: 4 * day, want: essaim.DeliveryFailed},
 		{status: 408, want: essaim.DeliveryWaiting},
-		{status: 410, want: essaim.DeliveryFailed},
+		{status: 410, want: essaim.DeliveryWaiting, wait: day},
+		{status: 410, age: 25 * time.Hour, want: essaim.DeliveryFailed},
 		{status: 413, want: essaim.DeliveryFailed},
 		{status: 422, want: essaim.DeliveryFailed},
 		{status: 429, want: essaim.DeliveryWaiting, down: true},
@@ -679,8 +711,8 @@ func TestWhatAnAnswerComesTo(t *testing.T) {
 			if got.State != tt.want || v.down != tt.down {
 				t.Errorf("got %s, down %v, want %s, %v", got.State, v.down, tt.want, tt.down)
 			}
-			if got.State == essaim.DeliveryWaiting && got.NextAt.Sub(now) != time.Minute {
-				t.Errorf("got another try in %s, want in a minute", got.NextAt.Sub(now))
+			if got.State == essaim.DeliveryWaiting && got.NextAt.Sub(now) != cmp.Or(tt.wait, time.Minute) {
+				t.Errorf("got another try in %s, want in %s", got.NextAt.Sub(now), cmp.Or(tt.wait, time.Minute))
 			}
 		})
 	}

@@ -134,8 +134,11 @@ type DeliveryStore interface {
 	// FinishDeliveries writes results; those whose claim was lost are left alone.
 	FinishDeliveries(ctx context.Context, results []essaim.DeliveryResult) error
 	SaveHost(ctx context.Context, h essaim.HostState) error
-	// WakeHost makes what waits for a host due now.
+	// WakeHost makes what waits for a host due now, WakeHosts for any host.
 	WakeHost(ctx context.Context, host string) error
+	WakeHosts(ctx context.Context) error
+	// LoseInbox removes the followers behind an inbox that is gone for good.
+	LoseInbox(ctx context.Context, inbox string) error
 	// Notify returns a channel that gets a value, at the latest within a second,
 	// after work was committed, by this process or another.
 	Notify() <-chan struct{}

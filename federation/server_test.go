@@ -63,6 +63,8 @@ func (s *shelf) SaveHost(ctx context.Context, h essaim.HostState) error {
 	return s.queue.SaveHost(ctx, h)
 }
 func (s *shelf) WakeHost(ctx context.Context, host string) error { return s.queue.WakeHost(ctx, host) }
+func (s *shelf) WakeHosts(ctx context.Context) error             { return s.queue.WakeHosts(ctx) }
+func (s *shelf) LoseInbox(ctx context.Context, i string) error   { return s.queue.LoseInbox(ctx, i) }
 func (s *shelf) Notify() <-chan struct{}                         { return s.queue.Notify() }
 
 func (s *shelf) Object(_ context.Context, id string) (Stored, error) {
