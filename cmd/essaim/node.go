@@ -185,6 +185,25 @@ func (n *Node) Start(ctx context.Context) {
 			n.opt.logger.LogAttrs(ctx, slog.LevelError, "workers ended", slog.String("error", err.Error()))
 		}
 	})
+	n.workers.Go(func() { n.tidy(ctx) })
+}
+
+// tidyEvery is how often what ended is removed from the database.
+const tidyEvery = time.Hour
+
+func (n *Node) tidy(ctx context.Context) {
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := n.store.Tidy(ctx); err != nil && ctx.Err() == nil {
+				n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "not tidied", slog.String("error", err.Error()))
+			}
+		}
+	}
 }
 
 // Close ends the workers and gives the database back.
