@@ -69,4 +69,7 @@ func (s *Server) showActor(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	serve(w, r, served{body: a.document, etag: a.etag})
+	if a.id == s.nodeActor() {
+		s.hear(r)
+	}
 }

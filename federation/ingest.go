@@ -225,20 +225,24 @@ func (g *Ingester) after(ctx context.Context, in essaim.Inbound, done essaim.App
 		}
 	}
 	actor, err := essaim.ParseIRI(in.Actor)
-	if err != nil || !g.mayWake(actor.Host()) {
-		return
+	if err == nil && g.mayWake(actor.Host(), wakeEvery) {
+		g.wake(ctx, actor.Host())
 	}
-	if err := g.Store.WakeHost(ctx, actor.Host()); err != nil {
-		g.Logger.Warn("host not woken", "host", actor.Host(), "error", err)
+}
+
+// wake makes what waits for a host due now.
+func (g *Ingester) wake(ctx context.Context, host string) {
+	if err := g.Store.WakeHost(ctx, host); err != nil {
+		g.Logger.Warn("host not woken", "host", host, "error", err)
 	}
 }
 
 // mayWake bounds how often a host is woken, and what is remembered of that.
-func (g *Ingester) mayWake(host string) bool {
+func (g *Ingester) mayWake(host string, every time.Duration) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.Now()
-	if now.Sub(g.woken[host]) < wakeEvery {
+	if now.Sub(g.woken[host]) < every {
 		return false
 	}
 	if len(g.woken) > maxKeys {

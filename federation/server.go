@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -41,6 +42,8 @@ type Server struct {
 	ingest   *Ingester
 	deliver  *Deliverer
 	dispatch *Dispatcher
+	hearing  chan struct{} // places for greetings being checked
+	tasks    sync.WaitGroup
 }
 
 // New checks the configuration and builds what does not change while the node
@@ -71,6 +74,7 @@ func New(c Config) (*Server, error) {
 	if err := s.loadActors(); err != nil {
 		return nil, fmt.Errorf("federation: %w", err)
 	}
+	s.hearing = make(chan struct{}, greetTogether)
 	s.cache = newDocumentCache(c.Store.Number)
 	s.client, err = s.newClient(c)
 	if err != nil {
@@ -117,7 +121,9 @@ func (s *Server) activityID() string { return s.base + "/activities/" + s.newID(
 func (s *Server) Run(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- s.ingest.Run(ctx) }()
+	s.tasks.Go(func() { s.greet(ctx) })
 	err := s.RunOutward(ctx)
+	s.tasks.Wait()
 	return errors.Join(err, <-done)
 }
 

@@ -31,6 +31,7 @@ type testNode struct {
 	host   string
 	server *federation.Server
 	router http.Handler
+	halt   func() // ends its workers
 	stop   func()
 }
 
@@ -67,20 +68,29 @@ func startNode(t *testing.T, network *fedtest.Network, name string) *testNode {
 	n.server.Mount(router)
 	n.router = router
 	network.Serve(host, router)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- n.server.Run(ctx) }()
+	n.run(t)
 	n.stop = func() {
 		n.inbox(t)
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		n.halt()
 		if err := db.Close(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	return n
+}
+
+// run starts the node's workers, as a process does.
+func (n *testNode) run(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- n.server.Run(ctx) }()
+	n.halt = func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("%s: %v", n.host, err)
+		}
+	}
 }
 
 func (n *testNode) publish(t *testing.T, title string) essaim.Record {
@@ -226,5 +236,25 @@ func TestANodeThatWasDownGetsWhatItMissed(t *testing.T) {
 			}
 			return true
 		})
+	})
+}
+
+func TestANodeThatStartsIsSentAtOnceWhatWaits(t *testing.T) {
+	t.Parallel()
+	fedtest.RSA()
+	synctest.Test(t, func(t *testing.T) {
+		network := fedtest.NewNetwork()
+		brest, toulouse := startNode(t, network, "brest"), startNode(t, network, "toulouse")
+		defer brest.stop()
+		defer toulouse.stop()
+		toulouse.follow(t, brest)
+
+		toulouse.halt()
+		network.SetDown(toulouse.host, true)
+		rec := brest.publish(t, "Un four à pain partagé")
+		time.Sleep(90 * time.Minute) // the next try is half an hour away
+		network.SetDown(toulouse.host, false)
+		toulouse.run(t)
+		within(t, 5*time.Second, "the record is at Toulouse", toulouse.holds(rec.ID, 1))
 	})
 }
