@@ -57,7 +57,7 @@ type ManifestTable struct {
 }
 
 // Backup writes the whole database as it is at one moment, while the node runs.
-// sealed is what Seal made of the node's keys; nil leaves them out. Sessions and
+// sealed is the node's keys, encrypted by the caller; nil leaves them out. Sessions and
 // sign-in links are not in a backup.
 func (s *Store) Backup(ctx context.Context, w io.Writer, sealed []byte) (Manifest, error) {
 	m := Manifest{Format: backupFormat, MadeAt: s.now(), Keys: len(sealed) > 0}

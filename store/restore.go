@@ -31,7 +31,7 @@ const (
 type Restored struct {
 	Manifest Manifest
 	Node     essaim.Node // with its new incarnation
-	Sealed   []byte      // the keys, for Unseal; nil when the backup has none
+	Sealed   []byte      // the keys, as the backup was given them; nil when it has none
 }
 
 // Restore fills an empty database with a backup, checks that what was written
