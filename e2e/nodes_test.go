@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -191,5 +192,53 @@ func TestWithoutAFollowNothingIsCopied(t *testing.T) {
 	})
 	if r, ok := find(t, tourcoing, made.ID); ok {
 		t.Errorf("Tourcoing holds %+v", r)
+	}
+}
+
+func TestANodeStopsInTimeWhateverHangs(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	asked := make(chan struct{}, 1)
+	peer, err := rig.NewPeer(func(http.ResponseWriter, *http.Request, []byte) {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		<-release
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(peer.Close)
+	t.Cleanup(func() { close(release) })
+	n := startNode(t, "Brest", "--epci", "242900314")
+	actor := peer.Actor("follower")
+	follow := peer.Activity("Follow", "follow-1", actor, n.URL+"/actor", nil)
+	if status, err := peer.Post(t.Context(), n.URL+"/inbox", actor, follow); err != nil {
+		t.Fatalf("%d: %v", status, err)
+	}
+	select {
+	case <-asked: // the Accept is on its way, and gets no answer
+	case <-time.After(20 * time.Second):
+		t.Fatal("no Accept came")
+	}
+	slow, err := net.Dial("tcp", rig.Host(n.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	fmt.Fprint(slow, "GET / HTTP/1.1\r\nHost: brest.example\r\n") // and no end
+	start := time.Now()
+	n.Stop()
+	if took := time.Since(start); took > 11*time.Second {
+		t.Errorf("stopped after %s", took)
+	}
+	if log := n.LastLog(); !strings.Contains(log, "msg=stopped") {
+		t.Errorf("killed: %s", log)
+	}
+	// What was under way is waiting again.
+	out, err := n.Run(t.Context(), "queue", "list", "--data", n.Dir)
+	if err != nil || !strings.Contains(out, "Accept") || !strings.Contains(out, "waiting") {
+		t.Errorf("queue after the stop: %s, %v", out, err)
 	}
 }
