@@ -148,14 +148,14 @@ func (a *app) tellKeys(dir string, info essaim.Node) error {
 	if err != nil {
 		return err
 	}
-	print, err := fingerprint(keys)
+	mark, err := fingerprint(keys)
 	if err != nil {
 		return err
 	}
-	if print != info.KeyFingerprint {
+	if mark != info.KeyFingerprint {
 		return fmt.Errorf("restored, but the keys in %s (%.16s…) are not the node's (%.16s…): move them away and run essaim key restore",
-			filepath.Join(dir, keysDir), print, info.KeyFingerprint)
+			filepath.Join(dir, keysDir), mark, info.KeyFingerprint)
 	}
-	fmt.Fprintf(a.out, "Its keys (%.16s…) are in place.\n", print)
+	fmt.Fprintf(a.out, "Its keys (%.16s…) are in place.\n", mark)
 	return nil
 }

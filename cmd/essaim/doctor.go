@@ -119,14 +119,14 @@ func checkKeys(_ context.Context, n *Node) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	print, err := fingerprint(onDisk)
+	mark, err := fingerprint(onDisk)
 	if err != nil {
 		return finding{}, err
 	}
-	if print != n.info.KeyFingerprint {
+	if mark != n.info.KeyFingerprint {
 		return finding{State: "wrong", What: "The keys on disk are not those of the database.", Mend: "essaim key restore"}, nil
 	}
-	return finding{What: fmt.Sprintf("%.16s…, those of the database.", print)}, nil
+	return finding{What: fmt.Sprintf("%.16s…, those of the database.", mark)}, nil
 }
 
 func checkDirectory(_ context.Context, n *Node) (finding, error) {

@@ -105,12 +105,12 @@ func createNode(ctx context.Context, cfg config, opt options, nn newNode, t essa
 		if err != nil {
 			return err
 		}
-		print, err := fingerprint(keys)
+		mark, err := fingerprint(keys)
 		if err != nil {
 			return err
 		}
 		err = st.CreateNode(ctx, essaim.Node{
-			BaseURL: cfg.URL, Incarnation: opt.clock().Unix(), Territory: t, KeyFingerprint: print, Demo: nn.Demo,
+			BaseURL: cfg.URL, Incarnation: opt.clock().Unix(), Territory: t, KeyFingerprint: mark, Demo: nn.Demo,
 		})
 		if err != nil {
 			return err

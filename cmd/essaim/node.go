@@ -112,13 +112,13 @@ func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
 
 // checkIdentity refuses to sign as another node than the database's.
 func (n *Node) checkIdentity() error {
-	print, err := fingerprint(n.keys)
+	mark, err := fingerprint(n.keys)
 	if err != nil {
 		return err
 	}
-	if print != n.info.KeyFingerprint {
+	if mark != n.info.KeyFingerprint {
 		return fmt.Errorf("the keys in %s (%.16s…) are not those of the database (%.16s…): restore the right ones with essaim key restore",
-			filepath.Join(n.cfg.Dir, keysDir), print, n.info.KeyFingerprint)
+			filepath.Join(n.cfg.Dir, keysDir), mark, n.info.KeyFingerprint)
 	}
 	if n.cfg.URL != "" && n.cfg.URL != n.info.BaseURL {
 		return fmt.Errorf("url (ESSAIM_URL) is %s, but this node was made as %s and its ids begin with it", n.cfg.URL, n.info.BaseURL)

@@ -112,10 +112,19 @@ func (c peerShow) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		return c.print(a, p, []string{"WHAT", "VALUE"}, lines([][2]string{
-			{"host", p.Host}, {"name", p.Name}, {"state", string(p.State)}, {"url", p.URL}, {"actor", p.Actor},
-			{"follows us", yesNo(p.FollowsUs)}, {"records here", strconv.Itoa(p.Records)}, {"deliveries waiting", strconv.Itoa(p.Waiting)},
-			{"followed at", stamp(p.FollowedAt)}, {"last received", stamp(p.LastReceived)}, {"last delivered", stamp(p.LastDelivered)},
-			{"silent since", stamp(p.DownSince)}, {"reason", p.Reason},
+			{"host", p.Host},
+			{"name", p.Name},
+			{"state", string(p.State)},
+			{"url", p.URL},
+			{"actor", p.Actor},
+			{"follows us", yesNo(p.FollowsUs)},
+			{"records here", strconv.Itoa(p.Records)},
+			{"deliveries waiting", strconv.Itoa(p.Waiting)},
+			{"followed at", stamp(p.FollowedAt)},
+			{"last received", stamp(p.LastReceived)},
+			{"last delivered", stamp(p.LastDelivered)},
+			{"silent since", stamp(p.DownSince)},
+			{"reason", p.Reason},
 		}, func(l [2]string) []string { return l[:] }))
 	})
 }
