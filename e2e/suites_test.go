@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Package e2e runs the suites on the real binary in their short form; make
+// stories, make crash and their like run them in full.
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+)
+
+var closing = regexp.MustCompile(`(?m)^([1-9][0-9]*) passed, 0 failed\n\z`)
+
+func TestSuitesInShortForm(t *testing.T) {
+	if testing.Short() {
+		t.Log("left out with -short: the suites run the real binary for minutes")
+		return
+	}
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "essaim")
+	build(t, bin, "essaim/cmd/essaim")
+	for _, tt := range []struct {
+		suite string
+		args  []string
+	}{
+		{"stories", nil},
+		{"crash", []string{"-db", "sqlite", "-n", "1000", "-kills", "5"}},
+		{"crash", []string{"-db", "postgres", "-n", "1000", "-kills", "5", "-publications", "120"}},
+	} {
+		name := tt.suite
+		if len(tt.args) > 1 {
+			name += " on " + tt.args[1]
+		}
+		t.Run(name, func(t *testing.T) {
+			rig := filepath.Join(dir, tt.suite)
+			build(t, rig, "essaim/e2e/"+tt.suite)
+			ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, rig, tt.args...)
+			cmd.Env = append(os.Environ(), "ESSAIM_BIN="+bin)
+			cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it stops what it started
+			cmd.WaitDelay = 20 * time.Second
+			out, err := cmd.CombinedOutput()
+			if err != nil || !closing.Match(out) {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+func build(t *testing.T, out, pkg string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", out, pkg)
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build %s: %v\n%s", pkg, err, b)
+	}
+}
