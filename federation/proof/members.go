@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf16"
 
 	"github.com/gowebpki/jcs"
@@ -43,7 +44,9 @@ func split(doc []byte) ([]member, int, error) {
 		}
 		m := member{start: i}
 		i = skipString(doc, i)
-		if err := json.Unmarshal(doc[m.start:i], &m.name); err != nil {
+		if quoted := doc[m.start:i]; plain(quoted[1 : len(quoted)-1]) {
+			m.name = string(quoted[1 : len(quoted)-1])
+		} else if err := json.Unmarshal(quoted, &m.name); err != nil {
 			return nil, 0, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
 		if seen[m.name] {
@@ -136,19 +139,17 @@ func object(list []member, skip ...string) ([]byte, error) {
 		order = append(order, m)
 		size += len(m.name) + len(m.form) + 4
 	}
-	slices.SortFunc(order, func(a, b *member) int {
-		return slices.Compare(utf16.Encode([]rune(a.name)), utf16.Encode([]rune(b.name)))
-	})
+	slices.SortFunc(order, func(a, b *member) int { return compareNames(a.name, b.name) })
 	out := append(make([]byte, 0, size), '{')
 	for i, m := range order {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		name, err := canonicalString(m.name)
-		if err != nil {
+		var err error
+		if out, err = appendString(out, m.name); err != nil {
 			return nil, err
 		}
-		out = append(append(append(out, name...), ':'), m.form...)
+		out = append(append(out, ':'), m.form...)
 	}
 	return append(out, '}'), nil
 }
@@ -162,12 +163,36 @@ func canonical(raw []byte) ([]byte, error) {
 	return out, nil
 }
 
-func canonicalString(s string) ([]byte, error) {
+// appendString adds the canonical form of a string.
+func appendString(out []byte, s string) ([]byte, error) {
+	if plain([]byte(s)) {
+		return append(append(append(out, '"'), s...), '"'), nil
+	}
 	raw, err := encode(s)
 	if err != nil {
 		return nil, err
 	}
-	return canonical(raw)
+	form, err := canonical(raw)
+	return append(out, form...), err
+}
+
+// plain tells whether a text stands in JSON as it is: ASCII without quotes,
+// backslashes or controls.
+func plain(s []byte) bool {
+	for _, c := range s {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// compareNames orders by UTF-16 code units, which for ASCII is byte order.
+func compareNames(a, b string) int {
+	if plain([]byte(a)) && plain([]byte(b)) {
+		return strings.Compare(a, b)
+	}
+	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
 }
 
 // encode writes v as JSON without escaping HTML.

@@ -135,18 +135,23 @@ type config struct {
 	Created            string          `json:"created,omitempty"`
 }
 
-// form is the canonical form of a proof whose context's is known.
+// form is the canonical form of a proof whose context's is known: its members
+// in their order, the value only once there is one.
 func (c config) form(context []byte) ([]byte, error) {
-	c.Context = nil
-	raw, err := encode(c)
-	if err != nil {
-		return nil, err
+	out := append([]byte(`{"@context":`), context...)
+	var err error
+	for _, m := range [...]struct{ name, value string }{
+		{`,"created":`, c.Created}, {`,"cryptosuite":`, c.Cryptosuite}, {`,"proofPurpose":`, c.ProofPurpose},
+		{`,"proofValue":`, c.ProofValue}, {`,"type":`, c.Type}, {`,"verificationMethod":`, c.VerificationMethod},
+	} {
+		if m.value == "" {
+			continue
+		}
+		if out, err = appendString(append(out, m.name...), m.value); err != nil {
+			return nil, err
+		}
 	}
-	list, _, err := split(raw)
-	if err != nil {
-		return nil, err
-	}
-	return object(append(list, member{name: "@context", form: context}))
+	return append(out, '}'), nil
 }
 
 // Read returns the document's proof without checking it: its key must be

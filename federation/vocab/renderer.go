@@ -23,6 +23,13 @@ import (
 	"essaim/web/markup"
 )
 
+const (
+	// maxActivity is what every node's gate takes, with room for a proof.
+	maxActivity = 250 << 10
+	// maxRepeated is the longest content that stands in contentMap too.
+	maxRepeated = 40 << 10
+)
+
 // Config is what a Renderer needs.
 type Config struct {
 	// Node is this installation: base URL, territory, incarnation.
@@ -96,6 +103,9 @@ func (r *Renderer) Render(req essaim.RenderRequest) (essaim.Rendered, error) {
 	if err != nil {
 		return essaim.Rendered{}, fmt.Errorf("render %s: %w", rec.ID, err)
 	}
+	if len(act) > maxActivity {
+		return essaim.Rendered{}, fmt.Errorf("render %s: %d bytes, more than the %d that every node takes: %w", rec.ID, len(act), maxActivity, essaim.ErrInvalid)
+	}
 	return essaim.Rendered{Document: doc.Bytes, Activity: act, ContentDigest: doc.ContentDigest, CopyDigest: doc.CopyDigest}, nil
 }
 
@@ -119,7 +129,10 @@ func (r *Renderer) object(rec *essaim.Record) (proof.Signed, error) {
 	p := page{lang: language(rec), markdown: r.markdown}
 	p.record(rec, t)
 	h.Content = text(p.String())
-	h.ContentMap = words{p.lang: p.String()}
+	// A long text stands once: a peer's gate takes 256 KiB.
+	if p.Len() <= maxRepeated {
+		h.ContentMap = words{p.lang: p.String()}
+	}
 	doc, err := join(h, t)
 	if err != nil {
 		return proof.Signed{}, err

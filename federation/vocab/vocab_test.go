@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -286,6 +287,28 @@ func walk(v any, visit func(string)) {
 	}
 }
 
+func TestALongRecordFitsThroughAPeersGate(t *testing.T) {
+	t.Parallel()
+	r := testRenderer(t)
+	rec := typical()
+	rec.Text = strings.Repeat("Un paragraphe. ", 50_000/15)
+	out, err := r.Render(request(rec, essaim.VerbCreate))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Activity) > 256<<10 || bytes.Contains(out.Document, []byte(`"contentMap"`)) {
+		t.Errorf("got %d bytes", len(out.Activity))
+	}
+	if got, err := Parse(out.Document); err != nil || got.Text != rec.Text {
+		t.Errorf("the text was lost: %v", err)
+	}
+	rec.Text = strings.Repeat("<", 60_000)
+	rec.Body = &essaim.Venue{Access: strings.Repeat("&", 5_000)}
+	if _, err := r.Render(request(rec, essaim.VerbCreate)); !errors.Is(err, essaim.ErrInvalid) {
+		t.Errorf("too large: got %v, want %v", err, essaim.ErrInvalid)
+	}
+}
+
 func TestTheSameRequestGivesTheSameBytes(t *testing.T) {
 	t.Parallel()
 	info, _ := essaim.KindMeeting.Info()
@@ -454,6 +477,44 @@ func BenchmarkRender(b *testing.B) {
 	rec := fullRecord(b, info)
 	for b.Loop() {
 		if _, err := r.Render(request(rec, essaim.VerbCreate)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// typical is a record as imports and people write most of them.
+func typical() essaim.Record {
+	lat, lon := essaim.Point(48.3828, -4.5032)
+	return essaim.Record{
+		ID: "https://brest.example/objects/01j", Slug: "espace-x", Territory: "https://brest.example/actors/brest", TerritoryName: "Brest",
+		URL: "https://brest.example/lieux/espace-x", State: essaim.StatePublished, Incarnation: 1, Revision: 1, Published: noon, Updated: noon,
+		Content: essaim.Content{
+			Kind: essaim.KindVenue, Title: "Espace public numérique", Text: strings.Repeat("On y apprend à se servir d’un ordinateur. ", 6),
+			Places:  []essaim.Place{{Street: "2 rue de l’Exemple", Postcode: "29200", City: "Brest", INSEE: "29019", Lat: lat, Lon: lon}},
+			Licence: "odbl-1.0", Holder: "Médiation numérique", Sources: []essaim.Source{{URL: "https://source.example/1", Name: "Source"}},
+			Body: &essaim.Venue{Services: []string{"accompagnement"}, OpeningHours: []string{"Mo-Fr 09:00-12:00"}},
+		},
+	}
+}
+
+func BenchmarkRenderTypical(b *testing.B) {
+	r := testRenderer(b)
+	rec := typical()
+	for b.Loop() {
+		if _, err := r.Render(request(rec, essaim.VerbCreate)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParseTypical(b *testing.B) {
+	out, err := testRenderer(b).Render(request(typical(), essaim.VerbCreate))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(len(out.Document)), "bytes")
+	for b.Loop() {
+		if _, err := Parse(out.Document); err != nil {
 			b.Fatal(err)
 		}
 	}
