@@ -6,7 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
 
 	"essaim"
 )
@@ -73,14 +76,24 @@ func (s *Store) ImportRows(ctx context.Context, id int64, rows []essaim.ImportRo
 		if err != nil {
 			return err
 		}
-		var public []*publication
+		plans := make([]importPlan, len(rows))
 		for i := range rows {
-			outcome, p, err := tx.importRow(ctx, id, held[rows[i].Key], &rows[i])
+			if plans[i], err = tx.planRow(ctx, id, held[rows[i].Key], &rows[i]); err != nil {
+				return fmt.Errorf("row %s: %w", rows[i].Key, err)
+			}
+			outcomes[i] = plans[i].outcome
+		}
+		s.renderPlans(plans)
+		by := essaim.Author{Name: "import " + strconv.FormatInt(id, 10)}
+		var public []*publication
+		for i, p := range plans {
+			if err = p.err; err == nil && p.entry != nil {
+				err = tx.keep(ctx, p.entry, by, p.publication)
+			}
 			if err != nil {
 				return fmt.Errorf("row %s: %w", rows[i].Key, err)
 			}
-			outcomes[i] = outcome
-			public = append(public, p)
+			public = append(public, p.publication)
 		}
 		return tx.number(ctx, public...)
 	})
@@ -88,6 +101,42 @@ func (s *Store) ImportRows(ctx context.Context, id int64, rows []essaim.ImportRo
 		return nil, fmt.Errorf("import %d: %w", id, err)
 	}
 	return outcomes, nil
+}
+
+// importPlan is what a row comes to, before it is written.
+type importPlan struct {
+	outcome     essaim.ImportOutcome
+	entry       *entry // nil when nothing changes
+	verb        essaim.Verb
+	publication *publication
+	err         error
+}
+
+// renderPlans renders all entries on all processors: signing and canonical form
+// cost more than the database does.
+func (s *Store) renderPlans(plans []importPlan) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(plans)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(plans)); i = next.Add(1) - 1 {
+				if p := &plans[i]; p.entry != nil {
+					p.publication, p.err = s.renderGuarded(p.entry, p.verb)
+				}
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// renderGuarded keeps a panic over one row from ending the process.
+func (s *Store) renderGuarded(e *entry, verb essaim.Verb) (p *publication, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return s.render(e, verb, true)
 }
 
 // bySource finds the records that bear the keys of rows.
@@ -109,20 +158,19 @@ func (tx *Tx) bySource(ctx context.Context, rows []essaim.ImportRow) (map[string
 	return held, err
 }
 
-// importRow gives a row its record; e is the one that bears its key, if any.
-func (tx *Tx) importRow(ctx context.Context, id int64, e *entry, row *essaim.ImportRow) (essaim.ImportOutcome, *publication, error) {
-	by := essaim.Author{Name: "import " + strconv.FormatInt(id, 10)}
+// planRow gives a row its record; e is the one that bears its key, if any.
+func (tx *Tx) planRow(ctx context.Context, id int64, e *entry, row *essaim.ImportRow) (importPlan, error) {
 	if e == nil {
-		_, p, err := tx.create(ctx, essaim.NewRecord{Content: row.Content, State: row.State, Author: by, Import: id}, row.Key, row.Digest)
-		return essaim.ImportCreated, p, err
+		e, err := tx.planNew(ctx, essaim.NewRecord{Content: row.Content, State: row.State, Import: id}, row.Key, row.Digest)
+		return importPlan{outcome: essaim.ImportCreated, entry: e, verb: essaim.VerbCreate}, err
 	}
 	outcome, err := tx.compare(ctx, e, row)
 	if err != nil || outcome == essaim.ImportUnchanged {
-		return outcome, nil, err
+		return importPlan{outcome: outcome}, err
 	}
 	e.digest = row.Digest
-	p, err := tx.update(ctx, e, row.Content, row.State, by, true)
-	return outcome, p, err
+	verb, err := tx.planNext(ctx, e, row.Content, row.State)
+	return importPlan{outcome: outcome, entry: e, verb: verb}, err
 }
 
 // compare says what a row does to the record that bears its key: nothing when

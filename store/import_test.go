@@ -79,6 +79,7 @@ func TestAnImportIsSilentAndTheSecondChangesNothing(t *testing.T) {
 			t.Errorf("candidates = %s, want %s", got, want)
 		}
 		clock.Move(time.Hour)
+		clock.Move(time.Hour)
 		second := begin(t, s)
 		for _, dry := range []bool{true, false} {
 			if n := outcomesOf(t, s, second, rows, dry); n[essaim.ImportUnchanged] != 30 {
@@ -126,6 +127,7 @@ func TestAnImportLeavesWhatPeopleEditedOrWithdrew(t *testing.T) {
 		for i := range rows[:3] {
 			rows[i].Digest, rows[i].Content.Title = "2", "Changé à la source"
 		}
+		clock.Move(time.Hour)
 		second := begin(t, s)
 		for _, dry := range []bool{true, false} {
 			n := outcomesOf(t, s, second, rows, dry)

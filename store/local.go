@@ -47,15 +47,28 @@ type publication struct {
 
 // create writes a new local record; p is nil when it is not public.
 func (tx *Tx) create(ctx context.Context, n essaim.NewRecord, key, digest string) (*entry, *publication, error) {
+	e, err := tx.planNew(ctx, n, key, digest)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := tx.s.render(e, essaim.VerbCreate, n.Import != 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e, p, tx.keep(ctx, e, n.Author, p)
+}
+
+// planNew makes the entry of a new record, with its name, and writes no more.
+func (tx *Tx) planNew(ctx context.Context, n essaim.NewRecord, key, digest string) (*entry, error) {
 	if n.State == essaim.StateWithdrawn {
-		return nil, nil, fmt.Errorf("state %s: %w", n.State, essaim.ErrInvalid)
+		return nil, fmt.Errorf("state %s: %w", n.State, essaim.ErrInvalid)
 	}
 	if err := n.Content.Validate(n.State == essaim.StatePublished).Err(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	node, err := tx.knownNode(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	info, _ := n.Content.Kind.Info()
 	want := essaim.Slug(n.Content.Title)
@@ -66,30 +79,31 @@ func (tx *Tx) create(ctx context.Context, n essaim.NewRecord, key, digest string
 	e := &entry{importID: n.Import, key: key, digest: digest}
 	e.ID = node.BaseURL + "/objects/" + tx.s.cfg.NewID()
 	if e.Slug, err = tx.allot(ctx, string(n.Content.Kind), want, e.ID); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	e.Territory, e.TerritoryName = node.Territory.Actor, node.Territory.Name
 	e.URL = node.BaseURL + "/" + info.Path + "/" + e.Slug
 	e.State, e.Content = n.State, n.Content
 	e.Incarnation, e.Revision, e.Updated = node.Incarnation, 1, now
-	var p *publication
 	if e.State == essaim.StatePublished {
 		e.Published = now
-		if p, err = tx.render(e, essaim.VerbCreate, n.Import != 0); err != nil {
-			return nil, nil, err
-		}
 	}
-	return e, p, tx.keep(ctx, e, n.Author, p)
+	return e, nil
 }
 
-// render makes the bytes of an entry's version and sets what comes of them.
-func (tx *Tx) render(e *entry, verb essaim.Verb, silent bool) (*publication, error) {
-	if tx.s.cfg.Render == nil {
+// render makes the bytes of an entry's version and sets what comes of them; nil
+// for one that is not public. It needs no transaction: the entries of an import
+// are rendered side by side.
+func (s *Store) render(e *entry, verb essaim.Verb, silent bool) (*publication, error) {
+	if e.State != essaim.StatePublished && verb != essaim.VerbDelete {
+		return nil, nil
+	}
+	if s.cfg.Render == nil {
 		return nil, fmt.Errorf("nothing renders documents: %w", essaim.ErrUnavailable)
 	}
 	base, _, _ := strings.Cut(e.ID, "/objects/")
-	e.activityID = base + "/activities/" + tx.s.cfg.NewID()
-	out, err := tx.s.cfg.Render(essaim.RenderRequest{Verb: verb, ActivityID: e.activityID, Record: e.Record, At: e.Updated})
+	e.activityID = base + "/activities/" + s.cfg.NewID()
+	out, err := s.cfg.Render(essaim.RenderRequest{Verb: verb, ActivityID: e.activityID, Record: e.Record, At: e.Updated})
 	if err != nil {
 		return nil, err
 	}
@@ -196,21 +210,35 @@ func (tx *Tx) editable(ctx context.Context, id string) (entry, error) {
 // update changes an entry's content and writes its next revision; the
 // publication is nil when it is not public.
 func (tx *Tx) update(ctx context.Context, e *entry, c essaim.Content, state essaim.State, by essaim.Author, silent bool) (*publication, error) {
+	verb, err := tx.planNext(ctx, e, c, state)
+	if err != nil {
+		return nil, err
+	}
+	p, err := tx.s.render(e, verb, silent)
+	if err != nil {
+		return nil, err
+	}
+	return p, tx.keep(ctx, e, by, p)
+}
+
+// planNext moves an entry to its next version, with new content, and says with
+// what verb it is published.
+func (tx *Tx) planNext(ctx context.Context, e *entry, c essaim.Content, state essaim.State) (essaim.Verb, error) {
 	if e.State == essaim.StatePublished {
 		state = essaim.StatePublished
 	}
 	if c.Kind != e.Kind {
-		return nil, fmt.Errorf("a %s does not become a %s: %w", e.Kind, c.Kind, essaim.ErrInvalid)
+		return "", fmt.Errorf("a %s does not become a %s: %w", e.Kind, c.Kind, essaim.ErrInvalid)
 	}
 	if state == essaim.StateWithdrawn {
-		return nil, fmt.Errorf("state %s: %w", state, essaim.ErrInvalid)
+		return "", fmt.Errorf("state %s: %w", state, essaim.ErrInvalid)
 	}
 	if err := c.Validate(state == essaim.StatePublished).Err(); err != nil {
-		return nil, err
+		return "", err
 	}
 	node, err := tx.knownNode(ctx)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	verb := essaim.VerbUpdate
 	if e.State != essaim.StatePublished {
@@ -219,16 +247,10 @@ func (tx *Tx) update(ctx context.Context, e *entry, c essaim.Content, state essa
 	e.next(node, tx.s.now())
 	e.State, e.Content = state, c
 	e.TerritoryName = node.Territory.Name
-	var p *publication
-	if state == essaim.StatePublished {
-		if e.Published.IsZero() {
-			e.Published = e.Updated
-		}
-		if p, err = tx.render(e, verb, silent); err != nil {
-			return nil, err
-		}
+	if state == essaim.StatePublished && e.Published.IsZero() {
+		e.Published = e.Updated
 	}
-	return p, tx.keep(ctx, e, by, p)
+	return verb, nil
 }
 
 // next moves an entry to its next version. updated is strictly newer at each,
@@ -280,7 +302,7 @@ func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) (*publication
 	e.next(node, tx.s.now())
 	e.Content = blank(e.Kind)
 	e.State = essaim.StateWithdrawn
-	p, err := tx.render(e, essaim.VerbDelete, silent)
+	p, err := tx.s.render(e, essaim.VerbDelete, silent)
 	if err != nil {
 		return nil, err
 	}
