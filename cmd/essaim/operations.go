@@ -29,6 +29,7 @@ func operations() map[string]operation {
 		"peer.show":      answering(showPeer),
 		"peer.remove":    answering(removePeer),
 		"peer.block":     answering(blockPeer),
+		"peer.unblock":   answering(unblockPeer),
 		"peer.retry":     answering(retryPeer),
 		"queue.list":     answering(listQueue),
 		"queue.retry":    answering(retryQueue),

@@ -15,12 +15,13 @@ import (
 )
 
 type peerCommand struct {
-	Follow peerFollow `cmd:"" help:"Follow another node: its records will be kept here."`
-	List   peerList   `cmd:"" help:"List the nodes of the network."`
-	Show   peerShow   `cmd:"" help:"Tell how a node is doing."`
-	Remove peerRemove `cmd:"" help:"Follow a node no more; what came from it stays, marked."`
-	Block  peerBlock  `cmd:"" help:"Refuse everything from a host, and send it nothing."`
-	Retry  peerRetry  `cmd:"" help:"Send now what waits for a host."`
+	Follow  peerFollow  `cmd:"" help:"Follow another node: its records will be kept here."`
+	List    peerList    `cmd:"" help:"List the nodes of the network."`
+	Show    peerShow    `cmd:"" help:"Tell how a node is doing."`
+	Remove  peerRemove  `cmd:"" help:"Follow a node no more; what came from it stays, marked."`
+	Block   peerBlock   `cmd:"" help:"Refuse everything from a host, and send it nothing."`
+	Unblock peerUnblock `cmd:"" help:"End a block."`
+	Retry   peerRetry   `cmd:"" help:"Send now what waits for a host."`
 }
 
 type peerFollow struct {
@@ -164,6 +165,28 @@ func (c peerBlock) Run(ctx context.Context, a *app) error {
 	})
 }
 
+type peerUnblock struct {
+	Host string `arg:"" help:"Host."`
+}
+
+func (peerUnblock) Help() string {
+	return "Example:\n\n    essaim peer unblock --data /var/lib/essaim spam.example"
+}
+
+func (c peerUnblock) Run(ctx context.Context, a *app) error {
+	return a.administer(ctx, func(ctx context.Context, node admin) error {
+		host, err := hostName(c.Host)
+		if err != nil {
+			return err
+		}
+		if _, err := ask[none](ctx, node, "peer.unblock", host); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out, host+" is blocked no more.")
+		return nil
+	})
+}
+
 type peerRetry struct {
 	Host string `arg:"" help:"Host."`
 }
@@ -261,6 +284,10 @@ func removePeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 
 func blockPeer(ctx context.Context, n *Node, c peerBlock) (none, error) {
 	return none{}, n.store.AddBlock(ctx, store.Block{Scope: store.BlockHost, Value: c.Host, Reason: c.Reason})
+}
+
+func unblockPeer(ctx context.Context, n *Node, host string) (none, error) {
+	return none{}, n.store.RemoveBlock(ctx, store.BlockHost, host)
 }
 
 func retryPeer(ctx context.Context, n *Node, host string) (none, error) {

@@ -33,7 +33,7 @@ type settings struct {
 	ACMEDirectory string `toml:"acme_directory" name:"acme-directory" placeholder:"URL" help:"ACME directory."`
 	// Mail server for sign-in links, `smtp://user:password@host:587` or
 	// `smtps://…`. The query `from` is the sender: `?from=essaim@brest.example`.
-	// Empty: no mail is sent, and links come from `essaim user add`.
+	// Empty: no mail is sent, and links come from `essaim user link`.
 	SMTPURL string `toml:"smtp_url" name:"smtp-url" placeholder:"URL" help:"Mail server: smtp:// or smtps://."`
 	// Where files are kept: empty for the data directory, or
 	// `s3://key:secret@host/bucket`. Checked at the start; this version stores no

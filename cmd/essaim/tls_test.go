@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -85,5 +86,20 @@ func TestARenewedCertificateIsServedWithoutARestart(t *testing.T) {
 	clock = clock.Add(2 * time.Minute)
 	if got := serial(); got != 2 {
 		t.Errorf("during a renewal: serial %d, want 2", got)
+	}
+}
+
+func TestACMEAnswersItsChallengeBesideTheSite(t *testing.T) {
+	t.Parallel()
+	// Nobody listens at the authority: the node starts all the same, and asks again.
+	cfg := config{Dir: t.TempDir(), URL: "https://brest.example", ACME: true, ACMEDirectory: "https://127.0.0.1:1/directory"}
+	c, err := tlsConfig(t.Context(), cfg, time.Now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"h2", "http/1.1", "acme-tls/1"} {
+		if !slices.Contains(c.NextProtos, want) {
+			t.Errorf("protocols %v, want %s among them", c.NextProtos, want)
+		}
 	}
 }
