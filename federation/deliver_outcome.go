@@ -52,7 +52,12 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 			d.Logger.Warn("host not saved", "host", l.state.Host, "error", err)
 		}
 	}
-	r := settle(v, t.Delivery, a.result.Status, reason, now, a.result.RetryAfter, d.Random())
+	wait := a.result.RetryAfter
+	if errors.Is(a.err, errImpatient) && t.Attempt == 1 {
+		// It may have been a moment's delay: a minute would be long.
+		wait = cutPause
+	}
+	r := settle(v, t.Delivery, a.result.Status, reason, now, wait, d.Random())
 	if v.outcome == gone && r.State == essaim.DeliveryFailed {
 		d.tasks.Go(func() { d.lose(ctx, t.Inbox) })
 	}

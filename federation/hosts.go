@@ -34,6 +34,8 @@ const (
 	coldPatience    = time.Second
 	coldConnections = 4
 	silentAfter     = 2 * time.Second
+	// cutPause is when a try that lost its place is made again, the first time.
+	cutPause = 5 * time.Second
 	// parkAfter is when a try without answer leaves its worker to others; it
 	// goes on, within maxUnderWay in all.
 	parkAfter   = 250 * time.Millisecond
@@ -199,7 +201,7 @@ func (l *lane) hostFailed(now time.Time, reason string, wait time.Duration, rand
 
 // patience is how long a try may wait for its answer while its place is needed.
 func (l *lane) patience(t *try) time.Duration {
-	p := max(basePatience, 4*l.typical)
+	p := max(basePatience, 6*l.typical)
 	for range min(t.Attempt-1, 4) {
 		p *= 4
 	}
