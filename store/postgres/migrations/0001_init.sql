@@ -114,7 +114,8 @@ CREATE TABLE search (
     terms    TSVECTOR NOT NULL
 );
 CREATE UNIQUE INDEX search_of ON search (rid);
-CREATE INDEX search_term ON search USING gin (terms);
+-- What waits to be put in place is read at each search: it is kept short.
+CREATE INDEX search_term ON search USING gin (terms) WITH (gin_pending_list_limit = 512);
 
 CREATE TABLE relation (
     rid    BIGINT NOT NULL REFERENCES record (rid) ON DELETE CASCADE,

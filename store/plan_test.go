@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store_test
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+
+	"essaim/store"
+	"essaim/store/postgres"
+	"essaim/store/storetest"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// hot are the statements that run for each page, each activity or each
+// delivery, with parameters of their types. None may read a whole table.
+var hot = map[string][]any{
+	"record_by_id":       {"x"},
+	"record_by_slug":     {"initiative", "", "x"},
+	"record_locked":      {"x"},
+	"records_listed":     {"draft", int64(1), int64(0), 20},
+	"records_upcoming":   {int64(0), int64(0), int64(0), 20},
+	"records_at":         {"[1,2]"},
+	"records_by_sources": {`["x","y"]`},
+	"related_to":         {"x"},
+	"revisions":          {"x"},
+	"thanks":             {"x"},
+	"position_taken":     {int64(1)},
+	"search_all":         {int64(1), 20},
+	"object_published":   {"x"},
+	"object_gone":        {"x"},
+	"activity_by_id":     {"x"},
+	"outbox_page":        {"x", int64(1), 20},
+	"actor_by_id":        {"x"},
+	"peer_state":         {"x"},
+	"tombstone_stands":   {"x"},
+	"reaction_count":     {"x", "Like"},
+	"follower_page":      {"x", "", 20},
+	"account_by_session": {"x", int64(0)},
+}
+
+func TestHotStatementsUseTheirIndex(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, _ := db.Node(t)
+		imported(t, s, 400)
+		pool := planner(t, db, s)
+		asked := 0
+		for name, args := range hot {
+			text, ok := s.Statements().Text(name)
+			if !ok {
+				t.Errorf("no statement %s", name)
+				continue
+			}
+			asked++
+			for _, line := range plan(t, db, pool, text, args) {
+				if scans(db, line) {
+					t.Errorf("%s reads a whole table: %s", name, line)
+				}
+			}
+		}
+		t.Logf("%d plans", asked)
+	})
+}
+
+// Search walks the full-text index in its own order, and sorts nothing, on
+// SQLite; on PostgreSQL it is the term index or the order of positions.
+func TestSearchUsesTheFullTextIndex(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, _ := db.Node(t)
+		imported(t, s, 1500)
+		expression, good := `("·x") AND {head body} : ("lieu")`, []string{"SCAN search_term VIRTUAL TABLE"}
+		if db.Name == "postgres" {
+			expression, good = `'lieu' & '42'`, []string{"search_term", "search_pkey"}
+		}
+		pool := planner(t, db, s)
+		for _, name := range []string{"search_page", "search_page_near"} {
+			text, _ := s.Statements().Text(name)
+			args := []any{expression, int64(1) << 62, int64(0), 21}
+			if name == "search_page_near" {
+				args = append(args, -90., 90., -180., 180., 0., 0., 2.)
+			}
+			lines := plan(t, db, pool, text, args)
+			whole := strings.Join(lines, "\n")
+			if !containsAny(whole, good) || strings.Contains(whole, "TEMP B-TREE") || strings.Contains(whole, "Seq Scan on search ") {
+				t.Errorf("%s:\n%s", name, whole)
+			}
+		}
+	})
+}
+
+// planner is a pool whose plans are those of large tables: on a small one
+// PostgreSQL reads all of it, and rightly.
+func planner(t *testing.T, db storetest.DB, s *store.Store) *sql.DB {
+	t.Helper()
+	if db.Name == "sqlite" {
+		return s.DB()
+	}
+	large, err := postgres.Open(t.Context(), db.URL+"&enable_seqscan=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { large.Close() })
+	if _, err := large.SQL.ExecContext(t.Context(), "VACUUM ANALYZE"); err != nil {
+		t.Fatal(err)
+	}
+	return large.SQL
+}
+
+func containsAny(text string, parts []string) bool {
+	for _, p := range parts {
+		if strings.Contains(text, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// scans tells whether a line of a plan reads a table from one end to the other.
+// What a JSON array or a subquery gives is no table.
+func scans(db storetest.DB, line string) bool {
+	line = strings.TrimSpace(line)
+	if db.Name == "postgres" {
+		return strings.Contains(line, "Seq Scan on ")
+	}
+	return strings.HasPrefix(line, "SCAN ") && !strings.Contains(line, "USING") && !strings.Contains(line, "VIRTUAL TABLE") &&
+		!strings.Contains(line, "CONSTANT ROW") && !strings.Contains(line, "SUBQUERY")
+}
+
+func plan(t *testing.T, db storetest.DB, pool *sql.DB, text string, args []any) []string {
+	t.Helper()
+	prefix := "EXPLAIN QUERY PLAN "
+	if db.Name == "postgres" {
+		prefix = "EXPLAIN "
+		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	}
+	rows, err := pool.QueryContext(t.Context(), prefix+text, args...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	defer rows.Close()
+	var lines []string
+	for rows.Next() {
+		var a, b, c int
+		var line string
+		if db.Name == "postgres" {
+			err = rows.Scan(&line)
+		} else {
+			err = rows.Scan(&a, &b, &c, &line)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(fmt.Errorf("plan: %w", err))
+	}
+	return lines
+}
