@@ -20,11 +20,28 @@ const applyTogether = 32
 // essaim.ErrConflict when its claim was lost to another process.
 func (s *Store) Apply(ctx context.Context, batch []essaim.Applied) []error {
 	errs := make([]error, len(batch))
-	for start := 0; start < len(batch); start += applyTogether {
-		end := min(start+applyTogether, len(batch))
+	for start := 0; start < len(batch); {
+		end := start + together(batch[start:])
 		s.applyTogether(ctx, batch[start:end], errs[start:end])
+		start = end
 	}
 	return errs
+}
+
+// together is how many of a batch share a transaction: never two that are about
+// the same object, for the second has to find what the first wrote.
+func together(batch []essaim.Applied) int {
+	batch = batch[:min(applyTogether, len(batch))]
+	seen := map[string]int{}
+	for i := range batch {
+		for _, id := range objectsOf(batch[i : i+1]) {
+			if by, ok := seen[id]; ok && by != i {
+				return i
+			}
+			seen[id] = i
+		}
+	}
+	return len(batch)
 }
 
 // applyTogether applies a few activities in one transaction, each in a savepoint.

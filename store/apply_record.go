@@ -10,53 +10,26 @@ import (
 	"essaim"
 )
 
-// held is what the database has of a record.
-type held struct {
-	rid         int64
-	kind        string
-	origin      string
-	territory   string
-	state       essaim.State
-	incarnation int64
-	revision    int
-	updated     int64
-}
-
-// held reads and, where several processes write, locks a record's row.
-func (tx *Tx) held(ctx context.Context, id string) (h held, ok bool, err error) {
-	var state string
-	err = tx.row(ctx, "record_version", id).Scan(&h.rid, &h.kind, &h.origin, &h.territory, &state, &h.incarnation, &h.revision, &h.updated)
-	if errors.Is(err, essaim.ErrNotFound) {
-		return h, false, nil
-	}
-	h.state = essaim.State(state)
-	return h, err == nil, err
-}
-
 // replicate stores a version of a peer's record when the peer is followed, the
 // id is of its host, no tombstone stands and the version is newer.
 func (tx *Tx) replicate(ctx context.Context, e essaim.Replicate, now time.Time) (outcome, error) {
 	r := e.Record
-	var state string
-	err := tx.row(ctx, "peer_state", r.Origin).Scan(&state)
-	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+	var state essaim.PeerState
+	var gone bool
+	if err := tx.row(ctx, "replica_context", r.Origin, r.ID).Scan((*string)(&state), bit{&gone}); err != nil {
 		return did, err
 	}
 	// A record may come before the Accept of the Follow that asked for it.
-	if st := essaim.PeerState(state); st != essaim.PeerFollowed && st != essaim.PeerRequested {
+	if state != essaim.PeerFollowed && state != essaim.PeerRequested {
 		return nothing("its node is not followed"), nil
 	}
 	if authority(r.ID) != r.Origin || authority(r.Territory) != r.Origin {
 		return nothing("its id or territory is of another host"), nil
 	}
-	gone, err := tx.found(ctx, "tombstone_stands", r.ID)
-	if err != nil {
-		return did, err
-	}
 	if gone {
 		return outcome{nothing: "deleted before", erase: true}, nil
 	}
-	h, ok, err := tx.held(ctx, r.ID)
+	h, ok, err := tx.locked(ctx, r.ID)
 	if err != nil {
 		return did, err
 	}
@@ -65,33 +38,32 @@ func (tx *Tx) replicate(ctx context.Context, e essaim.Replicate, now time.Time) 
 			return nothing(why), nil
 		}
 	}
-	if err := tx.upsertReplica(ctx, r, e.Document, now); err != nil {
+	if err := tx.upsertReplica(ctx, h, r, e.Document, now); err != nil {
 		return did, err
 	}
-	_, err = tx.exec(ctx, "peer_received", r.Origin, micros(now), micros(now.Add(-time.Second)))
-	return did, err
+	return did, tx.later(ctx, "peer_received", r.Origin, micros(now), micros(now.Add(-time.Second)))
 }
 
 // supersedes tells why a version does not replace what is held; empty when it
 // does.
-func supersedes(e essaim.Replicate, h held) string {
+func supersedes(e essaim.Replicate, h entry) string {
 	r := e.Record
 	switch {
-	case h.origin != r.Origin || h.origin == "":
+	case h.Origin != r.Origin || h.Origin == "":
 		return "held from another origin"
-	case h.state == essaim.StateWithdrawn:
+	case h.State == essaim.StateWithdrawn:
 		return "deleted before"
-	case h.kind != string(r.Kind) || h.territory != r.Territory:
+	case h.Kind != r.Kind || h.Territory != r.Territory:
 		return "its kind and author never change"
-	case e.Foreign && instant(r.Updated) < h.updated:
+	case e.Foreign && r.Updated.Before(h.Updated):
 		return "older than what is held"
 	case e.Foreign:
 		return "" // by date, then by arrival
-	case r.Incarnation != h.incarnation:
-		if r.Incarnation < h.incarnation {
+	case r.Incarnation != h.Incarnation:
+		if r.Incarnation < h.Incarnation {
 			return "older than what is held"
 		}
-	case r.Revision <= h.revision:
+	case r.Revision <= h.Revision:
 		return "not newer than what is held"
 	}
 	return ""
@@ -104,25 +76,25 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 	if at.IsZero() {
 		at = now
 	}
-	h, ok, err := tx.held(ctx, e.ID)
+	h, ok, err := tx.locked(ctx, e.ID)
 	if err != nil {
 		return did, err
 	}
 	if ok {
 		// Not whoever shares its host: a host may have many actors.
-		speaks := e.Actor == h.territory
-		if !speaks && h.origin != "" {
-			if speaks, err = tx.found(ctx, "peer_speaks", h.origin, e.Actor); err != nil {
+		speaks := e.Actor == h.Territory
+		if !speaks && h.Origin != "" {
+			if speaks, err = tx.found(ctx, "peer_speaks", h.Origin, e.Actor); err != nil {
 				return did, err
 			}
 		}
-		if !speaks || h.origin == "" {
+		if !speaks || h.Origin == "" {
 			return nothing("neither of its author nor of its node"), nil
 		}
-		if h.state == essaim.StateWithdrawn {
+		if h.State == essaim.StateWithdrawn {
 			return nothing("deleted before"), nil
 		}
-		if err := tx.eraseReplica(ctx, e.ID, e.Tombstone, at); err != nil {
+		if err := tx.eraseReplica(ctx, h, e.Tombstone, at); err != nil {
 			return did, err
 		}
 		_, err := tx.exec(ctx, "inbox_erase_object", e.ID)
@@ -139,7 +111,7 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 		}
 		return did, tx.removeComment(ctx, e.ID, e.Tombstone, at)
 	}
-	node, err := tx.s.nodeActor(ctx)
+	node, err := tx.nodeActor(ctx)
 	if err != nil {
 		return did, err
 	}

@@ -80,6 +80,53 @@ func TestVersionsReplaceEachOtherInTheirOrderOnly(t *testing.T) {
 	})
 }
 
+// Versions, a deletion and neighbours that fail or repeat, all in one batch.
+func TestABatchIsAppliedInItsOrder(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := followed(t, db)
+		gone := version("retire", 10, 1)
+		effects := [][]essaim.Effect{
+			{version("jardin", 10, 1)},
+			{version("retire", 10, 1)},
+			{version("jardin", 10, 2), unknown{}},
+			{version("jardin", 10, 3)},
+			{version("potager", 10, 1)},
+			{essaim.Erase{ID: gone.Record.ID, Actor: toulouseTerritory}, essaim.EraseComment{ID: gone.Record.ID, Actor: toulouseTerritory}},
+			{version("jardin", 10, 2)},
+			{unknown{}, version("perdu", 10, 1)},
+			{version("retire", 10, 2)},
+		}
+		for i := range effects {
+			n.receive(t, fmt.Sprintf("https://toulouse.example/activities/%d", i), toulouseTerritory)
+		}
+		var batch []essaim.Applied
+		for i, in := range n.claim(t, len(effects)) {
+			batch = append(batch, essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundApplied, Effects: effects[i]})
+		}
+		for i, err := range n.Apply(t.Context(), batch) {
+			if (err != nil) != (i == 2 || i == 7) {
+				t.Errorf("error of activity %d: %v", i, err)
+			}
+		}
+		found, err := n.Search(t.Context(), essaim.Query{Facets: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var titles []string
+		for _, r := range found.Records {
+			titles = append(titles, r.Title)
+		}
+		slices.Sort(titles)
+		if want := []string{"jardin 10.3", "potager 10.1"}; !slices.Equal(titles, want) || found.Total != 2 {
+			t.Errorf("records = %v (total %d), want %v", titles, found.Total, want)
+		}
+		if broken, err := n.Check(t.Context()); err != nil || len(broken) > 0 {
+			t.Errorf("the database breaks %v, %v", broken, err)
+		}
+	})
+}
+
 func TestForeignVersionsGoByTheirDate(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
@@ -157,6 +204,9 @@ func TestErasureLeavesNothingAndLetsNothingBack(t *testing.T) {
 			}
 		}
 		local := storetest.Publish(t, n.Store, storetest.Initiative("Le nôtre"))
+		if got := n.apply(t, toulouseTerritory, essaim.EraseComment{ID: v.Record.ID, Actor: "https://toulouse.example/actors/other"}); got.State != essaim.InboundIgnored {
+			t.Errorf("deletion of a record as a comment is %s", got.State)
+		}
 		for _, actor := range []string{toulouseTerritory, territory} {
 			if got := n.apply(t, actor, essaim.Erase{ID: local.ID, Actor: actor}); got.State != essaim.InboundIgnored {
 				t.Errorf("deletion of our record by %s is %s", actor, got.State)

@@ -133,21 +133,14 @@ func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, now time.Ti
 }
 
 func (tx *Tx) eraseComment(ctx context.Context, e essaim.EraseComment, now time.Time) (outcome, error) {
-	var author string
-	err := tx.row(ctx, "comment_author", e.ID).Scan(&author)
-	if errors.Is(err, essaim.ErrNotFound) {
-		author, err = e.Actor, nil
-		if authority(e.ID) != authority(e.Actor) {
-			return nothing("not its author"), nil
-		}
-	}
+	_, ok, err := tx.locked(ctx, e.ID)
 	if err != nil {
 		return did, err
 	}
-	if author != e.Actor {
-		return nothing("not its author"), nil
+	if ok {
+		return nothing("not a comment"), nil
 	}
-	return did, tx.removeComment(ctx, e.ID, nil, now)
+	return tx.erase(ctx, essaim.Erase{ID: e.ID, Actor: e.Actor, At: now}, now)
 }
 
 // removeComment leaves the tombstone, which keeps a late Create out.

@@ -9,16 +9,12 @@ import (
 	"essaim"
 )
 
-// upsertReplica stores a version of a peer's record, new or in place of an
-// older one: exact bytes and what was read from them. Whether it may is for
-// the caller to have decided.
-func (tx *Tx) upsertReplica(ctx context.Context, r essaim.Record, document []byte, now time.Time) error {
-	e, ok, err := tx.locked(ctx, r.ID)
-	if err != nil {
-		return err
-	}
-	slug := e.Slug
-	if !ok {
+// upsertReplica stores a version of a peer's record in place of what is held,
+// which is empty when nothing is: exact bytes and what was read from them.
+// Whether it may is for the caller to have decided.
+func (tx *Tx) upsertReplica(ctx context.Context, held entry, r essaim.Record, document []byte, now time.Time) (err error) {
+	slug := held.Slug
+	if held.rid == 0 {
 		want := r.Slug
 		if want == "" {
 			want = string(r.Kind)
@@ -28,8 +24,7 @@ func (tx *Tx) upsertReplica(ctx context.Context, r essaim.Record, document []byt
 			return err
 		}
 	}
-	rid, position := e.rid, e.position
-	e = entry{Record: r, rid: rid, position: position, document: document, received: now}
+	e := entry{Record: r, rid: held.rid, position: held.position, document: document, received: now}
 	e.Slug = slug
 	e.State = essaim.StatePublished
 	e.Number = 0
@@ -42,11 +37,7 @@ func (tx *Tx) upsertReplica(ctx context.Context, r essaim.Record, document []byt
 
 // eraseReplica erases a peer's record that is held here and leaves its
 // tombstone, which may be empty.
-func (tx *Tx) eraseReplica(ctx context.Context, id string, tombstone []byte, at time.Time) error {
-	e, ok, err := tx.locked(ctx, id)
-	if err != nil || !ok {
-		return err
-	}
+func (tx *Tx) eraseReplica(ctx context.Context, e entry, tombstone []byte, at time.Time) error {
 	e.State = essaim.StateWithdrawn
 	e.Content = blank(e.Kind)
 	e.document, e.ContentDigest, e.CopyDigest = nil, "", ""

@@ -11,17 +11,17 @@ import (
 )
 
 // part runs f as a part of the transaction that leaves no trace when it fails.
-// An error that ends the whole transaction is essaim.ErrUnavailable.
+// What f gathers is written with what the other parts gathered, at the end of
+// the transaction: no part may read what an earlier one gathered. An error that
+// ends the whole transaction is essaim.ErrUnavailable.
 func (tx *Tx) part(ctx context.Context, f func() error) error {
-	if err := tx.flush(ctx); err != nil {
-		return fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
-	}
+	before := tx.aside()
 	if _, err := tx.exec(ctx, "savepoint"); err != nil {
 		return fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
 	}
 	err := f()
 	if err == nil {
-		err = tx.flush(ctx)
+		err = tx.s.db.class(tx.r.flush(ctx))
 	}
 	if err != nil {
 		tx.drop()
@@ -29,6 +29,7 @@ func (tx *Tx) part(ctx context.Context, f func() error) error {
 			return errors.Join(essaim.ErrUnavailable, err, lost)
 		}
 	}
+	tx.add(before)
 	if _, lost := tx.exec(ctx, "savepoint_release"); lost != nil {
 		return errors.Join(essaim.ErrUnavailable, err, lost)
 	}

@@ -40,6 +40,12 @@ SELECT 1 FROM follower WHERE inbox = $1 LIMIT 1
 -- name: published_here
 SELECT 1 FROM record WHERE id = $1 AND origin = '' AND state = 'published'
 
+-- name: replica_context
+-- What decides whether a peer's record is wanted: the state of the peer, and
+-- whether its tombstone stands.
+SELECT coalesce((SELECT p.state FROM peer p WHERE p.host = $1), ''),
+    CASE WHEN EXISTS (SELECT 1 FROM tombstone t WHERE t.id = $2) THEN 1 ELSE 0 END
+
 -- name: tombstone_stands
 SELECT 1 FROM tombstone WHERE id = $1
 

@@ -33,6 +33,3 @@ RETURNING id, host, inbox, order_key, actor, activity_id, attempt, created_at
 
 -- name: dispatch_cursor
 SELECT n, inbox FROM dispatch_cursor WHERE id = 1
-
--- name: record_version
-SELECT rid, kind, origin, territory, state, incarnation, revision, updated_at FROM record WHERE id = $1
