@@ -189,37 +189,44 @@ func contains(terms, seq []string) bool {
 }
 
 // fts5 writes a match for SQLite's full-text index. Terms hold no quotation
-// mark, so nothing in them is read as an operator.
+// mark, so nothing in them is read as an operator. No part names its column:
+// words, filter terms and words of the head are never spelt alike, and the
+// index then needs to read no more than who has them.
 func (m match) fts5(t tier) string {
 	quoted := func(seq []string) string { return `"` + strings.Join(seq, " ") + `"` }
-	join := func(list [][]string, with string) string {
-		parts := make([]string, len(list))
-		for i, seq := range list {
-			parts[i] = quoted(seq)
-		}
-		return "(" + strings.Join(parts, with) + ")"
-	}
-	var all []string
+	list := func(parts []string, with string) string { return "(" + strings.Join(parts, with) + ")" }
+	var all, head []string
 	for _, choice := range m.filter {
 		parts := make([]string, len(choice))
 		for i, f := range choice {
 			parts[i] = quoted([]string{f})
 		}
-		all = append(all, "{filter} : ("+strings.Join(parts, " OR ")+")")
+		all = append(all, list(parts, " OR "))
 	}
-	if len(m.words) > 0 {
-		columns := "{head body} : "
-		if t == inHead {
-			columns = "{head} : "
+	for _, seq := range m.words {
+		for _, term := range seq {
+			head = append(head, quoted([]string{headMark + term}))
 		}
-		all = append(all, columns+join(m.words, " AND "))
+		if len(seq) > 1 {
+			head = append(head, "{head} : "+quoted(seq))
+		}
+		if t != inHead {
+			all = append(all, quoted(seq))
+		}
 	}
-	expr := "(" + strings.Join(all, " AND ") + ")"
+	if t == inHead {
+		all = append(all, head...)
+	}
+	expr := list(all, " AND ")
 	if len(m.none) > 0 {
-		expr = "(" + expr + " NOT ({head body} : " + join(m.none, " OR ") + "))"
+		parts := make([]string, len(m.none))
+		for i, seq := range m.none {
+			parts[i] = quoted(seq)
+		}
+		expr = "(" + expr + " NOT " + list(parts, " OR ") + ")"
 	}
-	if t == notInHead && len(m.words) > 0 {
-		expr += " NOT ({head} : " + join(m.words, " AND ") + ")"
+	if t == notInHead && len(head) > 0 {
+		expr += " NOT " + list(head, " AND ")
 	}
 	return expr
 }

@@ -22,6 +22,22 @@ type searchDoc struct {
 // filters is the filter terms as they are kept.
 func (d *searchDoc) filters() string { return strings.Join(d.filter, " ") }
 
+// heads is the words of the head as SQLite keeps them: in their order, then
+// each once more with a mark. A word that is frequent elsewhere and rare in
+// titles is so found as fast as a rare one.
+func (d *searchDoc) heads() string {
+	var b strings.Builder
+	b.WriteString(strings.Join(d.head, " "))
+	seen := map[string]bool{}
+	for _, term := range d.head {
+		if !seen[term] {
+			seen[term] = true
+			b.WriteString(" " + headMark + term)
+		}
+	}
+	return b.String()
+}
+
 // searchRow is what is to be indexed of a record, in its place.
 type searchRow struct {
 	position, rid int64
@@ -48,7 +64,7 @@ const (
 	filterTerritory = filterMark + "a"
 	filterOrigin    = filterMark + "o"
 	filterCell      = filterMark + "g"
-	headMark        = filterMark + "w" // PostgreSQL: a word of the head
+	headMark        = filterMark + "w" // a word of the head
 )
 
 // here stands for the empty origin of local records.

@@ -240,12 +240,12 @@ func (l *lite) class(err error) error { return sqlite.Class(err) }
 
 func (l *lite) index(ctx context.Context, r runner, rows []searchRow) error {
 	for _, row := range rows {
-		if err := r.later(ctx, "search_insert", row.position, row.rid, row.doc.filters(), strings.Join(row.doc.head, " "), strings.Join(row.doc.body, " ")); err != nil {
+		if err := r.later(ctx, "search_insert", row.position, row.rid, row.doc.filters(), row.doc.heads(), strings.Join(row.doc.body, " ")); err != nil {
 			return err
 		}
 	}
 	for _, row := range rows {
-		if err := r.later(ctx, "search_index", row.position, strings.Join(row.doc.head, " "), strings.Join(row.doc.body, " "), row.doc.filters()); err != nil {
+		if err := r.later(ctx, "search_index", row.position, row.doc.heads(), strings.Join(row.doc.body, " "), row.doc.filters()); err != nil {
 			return err
 		}
 	}
