@@ -24,9 +24,6 @@ var demoTerritories = [...]demoTerritory{
 	{"tourcoing", "Tourcoing", []string{"200093201"}},
 }
 
-// demoNotice stands on every page of the demonstration.
-const demoNotice = "Démonstration. Ce site n’est pas celui de la collectivité\u202f; fiches rédigées d’après des sources publiques."
-
 //go:embed demo/*.json
 var demoFiles embed.FS
 
