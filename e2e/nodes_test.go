@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -240,5 +241,50 @@ func TestANodeStopsInTimeWhateverHangs(t *testing.T) {
 	out, err := n.Run(t.Context(), "queue", "list", "--data", n.Dir)
 	if err != nil || !strings.Contains(out, "Accept") || !strings.Contains(out, "waiting") {
 		t.Errorf("queue after the stop: %s, %v", out, err)
+	}
+}
+
+func TestWhoAsksToFollowWaitsForAnAnswerWhereThePolicySaysSo(t *testing.T) {
+	t.Parallel()
+	answers := make(chan string, 10)
+	peer, err := rig.NewPeer(func(w http.ResponseWriter, _ *http.Request, body []byte) {
+		var a struct{ Type string }
+		if err := json.Unmarshal(body, &a); err != nil {
+			a.Type = err.Error()
+		}
+		answers <- a.Type
+		w.WriteHeader(http.StatusAccepted)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(peer.Close)
+	n := startNode(t, "Brest", "--epci", "242900314")
+	n.Stop()
+	n.Env = append(n.Env, "ESSAIM_PEER_POLICY=approve")
+	if err := n.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	actor, host := peer.Actor("follower"), rig.Host(peer.URL)
+	if status, err := peer.Post(t.Context(), n.URL+"/inbox", actor, peer.Activity("Follow", "follow-1", actor, n.URL+"/actor", nil)); err != nil {
+		t.Fatalf("%d: %v", status, err)
+	}
+	eventually(t, "the request", func() error {
+		out, err := n.Run(t.Context(), "peer", "requests", "--data", n.Dir)
+		if err == nil && !strings.Contains(out, host+" ") {
+			err = errors.New(out)
+		}
+		return err
+	})
+	if _, err := n.Run(t.Context(), "peer", "accept", "--data", n.Dir, host); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-answers:
+		if got != "Accept" {
+			t.Errorf("got %s", got)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("no answer came")
 	}
 }

@@ -4,7 +4,6 @@ package federation
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/go-fed/activity/streams"
@@ -115,14 +114,7 @@ func (r *reader) follow(ctx context.Context) error {
 	}
 	effect := essaim.AddFollower{Local: local, Follower: follower, FollowID: r.in.ActivityID, Pending: pending}
 	if !pending {
-		// Of the Follow only what names it: the rest is its sender's to choose and
-		// ours to sign.
-		follow, err := json.Marshal(struct {
-			ID     string `json:"id"`
-			Type   string `json:"type"`
-			Actor  string `json:"actor"`
-			Object string `json:"object"`
-		}{r.in.ActivityID, "Follow", actor, local})
+		follow, err := namedFollow(r.in.ActivityID, actor, local)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,8 @@ func operations() map[string]operation {
 		"peer.show":      answering(showPeer),
 		"peer.remove":    answering(removePeer),
 		"peer.block":     answering(blockPeer),
+		"peer.requests":  answering(listRequests),
+		"peer.answer":    answering(answerRequests),
 		"peer.unblock":   answering(unblockPeer),
 		"peer.retry":     answering(retryPeer),
 		"queue.list":     answering(listQueue),

@@ -15,13 +15,16 @@ import (
 )
 
 type peerCommand struct {
-	Follow  peerFollow  `cmd:"" help:"Follow another node: its records will be kept here."`
-	List    peerList    `cmd:"" help:"List the nodes of the network."`
-	Show    peerShow    `cmd:"" help:"Tell how a node is doing."`
-	Remove  peerRemove  `cmd:"" help:"Follow a node no more; what came from it stays, marked."`
-	Block   peerBlock   `cmd:"" help:"Refuse everything from a host, and send it nothing."`
-	Unblock peerUnblock `cmd:"" help:"End a block."`
-	Retry   peerRetry   `cmd:"" help:"Send now what waits for a host."`
+	Follow   peerFollow   `cmd:"" help:"Follow another node: its records will be kept here."`
+	List     peerList     `cmd:"" help:"List the nodes of the network."`
+	Show     peerShow     `cmd:"" help:"Tell how a node is doing."`
+	Remove   peerRemove   `cmd:"" help:"Follow a node no more; what came from it stays, marked."`
+	Block    peerBlock    `cmd:"" help:"Refuse everything from a host, and send it nothing."`
+	Requests peerRequests `cmd:"" help:"List who asks to follow the node and waits for an answer."`
+	Accept   peerAccept   `cmd:"" help:"Let a node that asks follow this one."`
+	Refuse   peerRefuse   `cmd:"" help:"Refuse a node that asks."`
+	Unblock  peerUnblock  `cmd:"" help:"End a block."`
+	Retry    peerRetry    `cmd:"" help:"Send now what waits for a host."`
 }
 
 type peerFollow struct {
