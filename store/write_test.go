@@ -3,8 +3,11 @@
 package store_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -91,6 +94,47 @@ func TestAPublicationThatFailsLeavesNothing(t *testing.T) {
 		}
 		storetest.Publish(t, s, storetest.Initiative("Possible"))
 	})
+}
+
+// What was withdrawn is in no file any more: not in the table, not among the
+// words of the full-text index, not in the log.
+func TestWithdrawnWordsLeaveTheFilesOfSQLite(t *testing.T) {
+	t.Parallel()
+	const secret = "motsecretxyz"
+	db := storetest.SQLite(t)
+	s, _ := db.Node(t)
+	storetest.Publish(t, s, storetest.Initiative("Fiche qui reste"))
+	made := storetest.Publish(t, s, storetest.Initiative("Fiche de passage", func(c *essaim.Content) {
+		c.Text, c.Keywords = "Un "+secret+" à oublier.", []string{secret}
+	}))
+	holds := func() bool {
+		files, err := filepath.Glob(filepath.Join(db.Dir, "essaim.db*"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("files %q, %v", files, err)
+		}
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(b, []byte(secret)) {
+				return true
+			}
+		}
+		return false
+	}
+	if !holds() {
+		t.Fatal("the words of a record are in no file: this test shows nothing")
+	}
+	if err := s.WithdrawRecord(t.Context(), made.ID, storetest.Author); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil { // writes the log back
+		t.Fatal(err)
+	}
+	if holds() {
+		t.Error("a file still holds a word of the withdrawn record")
+	}
 }
 
 func TestWritersTogetherKeepCountersExact(t *testing.T) {

@@ -4,7 +4,6 @@ package storetest
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +24,6 @@ import (
 	"essaim/store"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // server is the PostgreSQL server of this test process: one that the
@@ -204,16 +202,12 @@ func (c *cluster) template() error {
 	return s.Close()
 }
 
-// fresh makes a database of its own for a test, gone with it: a copy of the
-// template, or with an empty name one without any table.
-func (c *cluster) fresh(t testing.TB, template string) string {
+// fresh makes a database of its own for a test, a copy of the template that is
+// gone with it.
+func (c *cluster) fresh(t testing.TB) string {
 	t.Helper()
 	name := "essaim_test_" + strconv.Itoa(os.Getpid()) + "_" + strconv.FormatInt(c.last.Add(1), 10)
-	statement := "CREATE DATABASE " + name
-	if template != "" {
-		statement += " TEMPLATE " + template
-	}
-	if err := c.exec(context.Background(), statement); err != nil {
+	if err := c.exec(context.Background(), "CREATE DATABASE "+name+" TEMPLATE "+templateName()); err != nil {
 		t.Fatalf("new test database: %v", err)
 	}
 	t.Cleanup(func() {
@@ -222,17 +216,4 @@ func (c *cluster) fresh(t testing.TB, template string) string {
 		}
 	})
 	return c.database(name)
-}
-
-// SQL connects to a PostgreSQL address below the store, for a test that looks
-// at the database itself.
-func SQL(t testing.TB, address string) *sql.DB {
-	t.Helper()
-	cfg, err := pgx.ParseConfig(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := stdlib.OpenDB(*cfg)
-	t.Cleanup(func() { db.Close() })
-	return db
 }

@@ -57,7 +57,7 @@ func Postgres(t testing.TB) DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return DB{Name: "postgres", URL: c.fresh(t, templateName())}
+	return DB{Name: "postgres", URL: c.fresh(t)}
 }
 
 // Config is where the database is, to be completed.

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/store"
+	"essaim/store/french"
+	"essaim/store/storetest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// model is the rule of search, said once more in the plainest way.
+func model(all []essaim.Record, q essaim.Query) []essaim.Record {
+	text := french.Parse(q.Text)
+	type scored struct {
+		essaim.Record
+		tier int
+	}
+	var found []scored
+	for _, r := range all {
+		head := " " + strings.Join(french.Terms(r.Title+"\n"+r.Tagline), " ") + " "
+		said := r.Text
+		for _, id := range r.Themes {
+			known, _ := essaim.CommonTheme(id)
+			said += "\n" + known.French + "\n" + known.English
+		}
+		body := " " + strings.Join(french.Terms(said), " ") + " "
+		has := func(in string, seq ...string) bool { return strings.Contains(in, " "+strings.Join(seq, " ")+" ") }
+		keep, tier := true, 0
+		words := append([][]string{}, text.Phrases...)
+		for _, w := range text.All {
+			words = append(words, []string{w})
+		}
+		for _, w := range words {
+			keep = keep && (has(head, w...) || has(body, w...))
+			if !has(head, w...) {
+				tier = 1
+			}
+		}
+		for _, w := range text.None {
+			keep = keep && !has(head, w...) && !has(body, w...)
+		}
+		keep = keep && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, r.Kind))
+		keep = keep && (len(q.Themes) == 0 || slices.ContainsFunc(r.Themes, func(id string) bool {
+			return slices.ContainsFunc(essaim.ThemeAndBroader(id), func(b string) bool { return slices.Contains(q.Themes, b) })
+		}))
+		if b, ok := r.Body.(*essaim.Initiative); len(q.Stages) > 0 {
+			keep = keep && ok && slices.Contains(q.Stages, b.Stage)
+		}
+		if q.Near != nil {
+			keep = keep && slices.ContainsFunc(r.Places, func(p essaim.Place) bool {
+				return p.Located() && essaim.Distance(q.Near.Lat, q.Near.Lon, *p.Lat, *p.Lon) <= q.Near.Radius
+			})
+		}
+		if q.Box != nil {
+			keep = keep && slices.ContainsFunc(r.Places, func(p essaim.Place) bool {
+				return p.Located() && *p.Lat >= q.Box.South && *p.Lat <= q.Box.North && *p.Lon >= q.Box.West && *p.Lon <= q.Box.East
+			})
+		}
+		if keep {
+			found = append(found, scored{r, tier})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b scored) int {
+		if a.tier != b.tier {
+			return a.tier - b.tier
+		}
+		return b.Updated.Compare(a.Updated)
+	})
+	out := make([]essaim.Record, len(found))
+	for i, f := range found {
+		out[i] = f.Record
+	}
+	return out
+}
+
+// fill publishes n records drawn from few words, themes and places, so that
+// every query finds some and leaves some.
+func fill(t *testing.T, s *store.Store, clock *storetest.Clock, rng *rand.Rand, n int) []essaim.Record {
+	t.Helper()
+	vocabulary := strings.Fields("jardin jardins vélo école partagé pain levain four recette atelier réparer œuvre forêt café gare")
+	pick := func(n int) string {
+		words := make([]string, n)
+		for i := range words {
+			words[i] = vocabulary[int(float64(len(vocabulary))*math.Pow(rng.Float64(), 2))]
+		}
+		return strings.Join(words, " ")
+	}
+	themes, stages := essaim.Themes(), essaim.ListStage.Terms()
+	var all []essaim.Record
+	for range n {
+		c := storetest.Initiative(pick(1+rng.IntN(3)), func(c *essaim.Content) {
+			c.Tagline, c.Text = pick(rng.IntN(3))+" ensemble", pick(rng.IntN(12))
+			c.Themes = []string{themes[rng.IntN(len(themes))].ID}
+			lat, lon := essaim.Point(-90+180*rng.Float64(), -180+360*rng.Float64())
+			if rng.IntN(2) == 0 {
+				lat, lon = essaim.Point(48.4+rng.Float64()-.5, -4.5+rng.Float64()-.5)
+			}
+			c.Places = []essaim.Place{{Lat: lat, Lon: lon}}
+			switch rng.IntN(3) {
+			case 0:
+				c.Kind, c.Body = essaim.KindVenue, &essaim.Venue{}
+			default:
+				c.Body = &essaim.Initiative{Stage: stages[rng.IntN(len(stages))].ID}
+			}
+		})
+		all = append(all, storetest.Publish(t, s, c))
+		clock.Move(time.Second)
+	}
+	return all
+}
+
+func someQuery(rng *rand.Rand) essaim.Query {
+	words := []string{"jardin", "vélo", "ecole", "partage", "pain", "levain", `"pain levain"`, `"jardin partagé"`, "-four", `-"jardin jardin"`, "oeuvres", "inconnu"}
+	var q essaim.Query
+	for range rng.IntN(4) {
+		q.Text += words[int(float64(len(words))*math.Pow(rng.Float64(), 1.5))] + " "
+	}
+	if rng.IntN(3) == 0 {
+		q.Kinds = []essaim.Kind{essaim.KindVenue, essaim.KindRecipe}[:1+rng.IntN(2)]
+	}
+	if rng.IntN(3) == 0 {
+		q.Themes = []string{essaim.Themes()[rng.IntN(8)].ID, essaim.Themes()[rng.IntN(8)].ID}
+	}
+	if rng.IntN(4) == 0 {
+		q.Stages = []string{essaim.ListStage.Terms()[0].ID, essaim.ListStage.Terms()[1].ID}
+	}
+	switch rng.IntN(5) {
+	case 0:
+		q.Near = &essaim.Circle{Lat: 48.4, Lon: -4.5, Radius: 5 + 60*rng.Float64()}
+	case 1:
+		q.Near = &essaim.Circle{Lat: -85 + 170*rng.Float64(), Lon: -180 + 360*rng.Float64(), Radius: 9000 * rng.Float64()}
+	case 2:
+		q.Box = &essaim.Box{South: -60 * rng.Float64(), North: 60 * rng.Float64(), West: -120 * rng.Float64(), East: 120 * rng.Float64()}
+	}
+	return q
+}
+
+// FuzzSearch checks that any text is a query, on both databases, and that they
+// answer alike.
+func FuzzSearch(f *testing.F) {
+	var stores []*store.Store
+	for _, db := range []storetest.DB{storetest.SQLite(f), storetest.Postgres(f)} {
+		s, _ := db.Node(f)
+		storetest.Publish(f, s, storetest.Initiative("Jardin partagé d’Élise", func(c *essaim.Content) { c.Text = "L'atelier \"vélo\" & co: NEAR AND 東京" }))
+		storetest.Publish(f, s, storetest.Initiative("Vélo-école"))
+		stores = append(stores, s)
+	}
+	for _, seed := range []string{`jardin "partagé d’Élise" -vélo`, `'':*&|!<->()`, "NEAR(a b, 3)", "{head} : x", "\x00\xff", "東京", `-"`, strings.Repeat("a ", 3000)} {
+		f.Add(seed, 0.0, 0.0, 10.0)
+	}
+	f.Fuzz(func(t *testing.T, text string, lat, lon, radius float64) {
+		q := essaim.Query{Text: text, Facets: true}
+		if radius > 0 && math.Abs(lat) <= 90 && math.Abs(lon) <= 180 && radius < 30000 {
+			q.Near = &essaim.Circle{Lat: lat, Lon: lon, Radius: radius}
+		}
+		type answer struct {
+			IDs    []string
+			Total  int
+			Facets essaim.Facets
+		}
+		var got [2]answer
+		for i, s := range stores {
+			found, err := s.Search(t.Context(), q)
+			if err != nil {
+				t.Fatalf("%q: %v", text, err)
+			}
+			got[i] = answer{ids(found.Records), found.Total, found.Facets}
+		}
+		if diff := cmp.Diff(got[0], got[1]); diff != "" {
+			t.Fatalf("%q (-sqlite +postgres):\n%s", text, diff)
+		}
+	})
+}
