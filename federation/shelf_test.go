@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"essaim"
+	"essaim/federation/fedtest"
+)
+
+// shelf is what a node has published, in memory: the part of Store that
+// serving needs.
+type shelf struct {
+	Store
+	*queue
+
+	mu        sync.Mutex
+	objects   map[string]Stored
+	outbox    [][]byte
+	peers     []essaim.Peer
+	number    int64
+	reads     int
+	err       error
+	followers int
+	followed  []essaim.Outgoing
+	actors    map[string]essaim.RemoteActor
+}
+
+func newShelf() *shelf {
+	return &shelf{queue: newQueue(), objects: map[string]Stored{}, actors: map[string]essaim.RemoteActor{}}
+}
+
+func (s *shelf) Dispatch(ctx context.Context, a string, n int) (int, error) {
+	return s.queue.Dispatch(ctx, a, n)
+}
+
+func (s *shelf) DueHosts(ctx context.Context, n int) ([]essaim.HostState, error) {
+	return s.queue.DueHosts(ctx, n)
+}
+
+func (s *shelf) ClaimDeliveries(ctx context.Context, host string, n int, lease time.Duration) ([]essaim.Delivery, error) {
+	return s.queue.ClaimDeliveries(ctx, host, n, lease)
+}
+
+func (s *shelf) FinishDeliveries(ctx context.Context, r []essaim.DeliveryResult) error {
+	return s.queue.FinishDeliveries(ctx, r)
+}
+
+func (s *shelf) SaveHost(ctx context.Context, h essaim.HostState) error {
+	return s.queue.SaveHost(ctx, h)
+}
+
+func (s *shelf) WakeHost(ctx context.Context, host string) error { return s.queue.WakeHost(ctx, host) }
+
+func (s *shelf) WakeHosts(ctx context.Context) error { return s.queue.WakeHosts(ctx) }
+
+func (s *shelf) LoseInbox(ctx context.Context, i string) error { return s.queue.LoseInbox(ctx, i) }
+
+func (s *shelf) Notify() <-chan struct{} { return s.queue.Notify() }
+
+func (s *shelf) Object(_ context.Context, id string) (Stored, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reads++
+	d, ok := s.objects[id]
+	if s.err != nil {
+		return Stored{}, s.err
+	}
+	if !ok {
+		return Stored{}, essaim.ErrNotFound
+	}
+	return d, nil
+}
+
+func (s *shelf) Activity(ctx context.Context, id string) (Stored, error) { return s.Object(ctx, id) }
+
+func (s *shelf) Outbox(_ context.Context, _ string, before int64, n int) ([][]byte, []int64, error) {
+	var list [][]byte
+	var numbers []int64
+	for i := len(s.outbox) - 1; i >= 0 && len(list) < n; i-- {
+		if number := int64(i + 1); before == 0 || number < before {
+			list, numbers = append(list, s.outbox[i]), append(numbers, number)
+		}
+	}
+	return list, numbers, nil
+}
+
+func (s *shelf) Counts(context.Context, string) (Counts, error) {
+	return Counts{Published: len(s.outbox), Followers: s.followers, Users: 3}, nil
+}
+
+func (s *shelf) Reactions(context.Context, string, essaim.ReactionKind) (int, error) { return 4, nil }
+
+func (s *shelf) Number(context.Context) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.number, s.err
+}
+
+func (s *shelf) Peers(context.Context) ([]essaim.Peer, error) { return s.peers, nil }
+
+func (s *shelf) Peer(_ context.Context, host string) (essaim.Peer, error) {
+	for _, p := range s.peers {
+		if p.Host == host {
+			return p, nil
+		}
+	}
+	return essaim.Peer{}, essaim.ErrNotFound
+}
+
+func (s *shelf) FollowPeer(_ context.Context, p essaim.Peer, follow essaim.Outgoing) error {
+	s.peers, s.followed = append(s.peers, p), append(s.followed, follow)
+	return nil
+}
+
+func (s *shelf) UnfollowPeer(_ context.Context, host string, undo essaim.Outgoing) error {
+	s.peers = slices.DeleteFunc(s.peers, func(p essaim.Peer) bool { return p.Host == host })
+	s.followed = append(s.followed, undo)
+	return nil
+}
+
+func (s *shelf) SaveRemoteActor(_ context.Context, a essaim.RemoteActor) error {
+	s.actors[a.ID] = a
+	return nil
+}
+
+// publish puts a document at an id, as one commit does.
+func (s *shelf) publish(id string, d Stored) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.objects[id] = d
+	s.number++
+}
+
+func testServer(t testing.TB, store *shelf, network *fedtest.Network) (*Server, http.Handler) {
+	t.Helper()
+	c := Config{
+		Node: essaim.Node{
+			BaseURL: "https://brest.example", Incarnation: 1_767_225_600,
+			Territory: essaim.Territory{Actor: "https://brest.example/actors/brest", Username: "brest", Name: "Brest", EPCIs: []string{"242900314"}, Lat: 48.4, Lon: -4.5},
+		},
+		Keys: Keys{RSA: fedtest.RSA(), Ed25519: fedtest.Ed25519("brest")}, Store: store,
+	}
+	if network != nil {
+		c.Transport = network
+	}
+	s, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := chi.NewRouter()
+	s.Mount(r)
+	return s, r
+}
+
+// get asks a handler for a path.
+func get(h http.Handler, path string, header ...string) *http.Response {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func body(t testing.TB, r *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+const activityJSON = "application/activity+json"

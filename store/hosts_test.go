@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+func TestHostsAreDueByWhoWaitedLongest(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		for _, host := range []string{"b.example", "a.example", "c.example"} {
+			n.follow(t, nodeActor, "https://"+host+"/actor", "https://"+host+"/inbox")
+			n.publish(t, "Create", host, host)
+			n.dispatch(t)
+			n.clock.pass(time.Second)
+		}
+		down := essaim.HostState{Host: "c.example", NextAt: n.clock.now().Add(time.Minute), Failures: 3, DownSince: n.clock.now(), LastReason: "no answer", RFC9421: true}
+		if err := n.SaveHost(t.Context(), down); err != nil {
+			t.Fatal(err)
+		}
+		if got := dueHosts(t, n); !slices.Equal(got, []string{"b.example", "a.example"}) {
+			t.Errorf("due %v, want b.example then a.example, not the one that is down", got)
+		}
+		n.take(t, "b.example", 10)
+		if got := dueHosts(t, n); !slices.Equal(got, []string{"a.example"}) {
+			t.Errorf("due %v, want a.example: all of b.example's are under lease", got)
+		}
+		n.clock.pass(time.Minute)
+		due, err := n.DueHosts(t.Context(), 10)
+		if err != nil || len(due) != 3 {
+			t.Fatalf("due = %v, %v", due, err)
+		}
+		i := slices.IndexFunc(due, func(h essaim.HostState) bool { return h.Host == "c.example" })
+		if due[i] != down {
+			t.Errorf("state of the host = %+v, want %+v", due[i], down)
+		}
+	})
+}
+
+func dueHosts(t *testing.T, n *node) []string {
+	t.Helper()
+	due, err := n.DueHosts(t.Context(), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, h := range due {
+		names = append(names, h.Host)
+	}
+	return names
+}
+
+func TestAStartMakesWhatWaitsForAnyHostDue(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		for _, host := range []string{"a.example", "b.example"} {
+			n.follow(t, nodeActor, "https://"+host+"/actor", "https://"+host+"/inbox")
+		}
+		n.publish(t, "Create", "1", "1")
+		n.dispatch(t)
+		for _, host := range []string{"a.example", "b.example"} {
+			d := n.take(t, host, 10)[0]
+			n.finish(t, essaim.DeliveryResult{ID: d.ID, Attempt: d.Attempt, State: essaim.DeliveryWaiting, NextAt: n.clock.now().Add(time.Hour)})
+			if err := n.SaveHost(t.Context(), essaim.HostState{Host: host, NextAt: n.clock.now().Add(time.Hour), Failures: 3}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := dueHosts(t, n); len(got) != 0 {
+			t.Fatalf("due before the start: %v", got)
+		}
+		if err := n.WakeHosts(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := dueHosts(t, n); !slices.Equal(got, []string{"a.example", "b.example"}) {
+			t.Errorf("due %v, want both hosts", got)
+		}
+	})
+}
+
+func TestAnInboxThatIsGoneLosesItsFollowersAndWhatWaits(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		n.follow(t, nodeActor, "https://a.example/actor", "https://a.example/inbox")
+		n.follow(t, nodeActor, "https://b.example/actor", "https://b.example/inbox")
+		n.publish(t, "Create", "1", "1")
+		n.dispatch(t)
+		if err := n.LoseInbox(t.Context(), "https://a.example/inbox"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n.Followers(t.Context(), nodeActor, "", 10); err != nil || !slices.Equal(got, []string{"https://b.example/actor"}) {
+			t.Errorf("followers %v, %v, want the other one", got, err)
+		}
+		if got := dueHosts(t, n); !slices.Equal(got, []string{"b.example"}) {
+			t.Errorf("due %v, want b.example alone", got)
+		}
+	})
+}
