@@ -3,6 +3,8 @@
 package web
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -29,6 +31,10 @@ type VocabularyList struct {
 }
 
 func (s *Server) showVocabulary(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Add("Vary", "Accept")
+	if accept := r.Header.Get("Accept"); strings.Contains(accept, "application/ld+json") || strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html") {
+		return s.vocabularyJSON(w)
+	}
 	l := s.locale(r)
 	p := &VocabularyPage{Namespace: essaim.Namespace, Terms: vocabularyTerms, Themes: essaim.Themes(), Records: essaim.Kinds()}
 	for _, list := range []essaim.List{
@@ -42,41 +48,41 @@ func (s *Server) showVocabulary(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, "vocabulary", p)
 }
 
-// vocabularyTerms are the properties of the namespace, as FEDERATION.md has them.
-var vocabularyTerms = []VocabularyTerm{
-	{"essaim:kind", "*", "initiative, recipe, venue, organisation, meeting"},
-	{"essaim:revision", "*", "integer, one more at each edit"},
-	{"essaim:territory", "*", "IRI of the territory's actor"},
-	{"essaim:themes", "*", "IRIs of concepts"},
-	{"essaim:networks", "*", "IRIs of networks"},
-	{"essaim:places", "*", "further Places beside location"},
-	{"essaim:insee", "*", "INSEE codes of communes"},
-	{"essaim:scope", "*", "level of territory"},
-	{"essaim:collected", "*", "{by, on}: who wrote it down"},
-	{"essaim:reviewedOn", "*", "date when it was last known to be true"},
-	{"essaim:translationOf", "*", "IRI of the record it translates"},
-	{"essaim:digest", "prov:wasDerivedFrom", "SHA-256 of the version adapted"},
-	{"essaim:adaptations", "initiative, recipe", "IRI of a Collection of acknowledged adaptations"},
-	{"essaim:tagline", "initiative", "one sentence, at most 180 characters"},
-	{"essaim:stage", "initiative", "list stage"},
-	{"essaim:activity", "initiative", "list activity"},
-	{"essaim:purposes", "initiative", "list purpose"},
-	{"essaim:forms", "initiative", "list form"},
-	{"essaim:publics, essaim:methods", "initiative, recipe", "words"},
-	{"essaim:need, essaim:participation, essaim:trigger, essaim:novelty, essaim:socialValue, essaim:economicModel, essaim:transferability", "initiative", "Markdown"},
-	{"essaim:levers, essaim:obstacles, essaim:advice", "initiative, recipe", "Markdown"},
-	{"essaim:carriers, essaim:ambassadors, essaim:partners, essaim:funders", "initiative", "[{actor, name, kind, role, fromStage, toStage, since}]"},
-	{"essaim:helpWanted, essaim:helpOffered", "initiative, recipe", "[{kind, text, until}]"},
-	{"essaim:indicators", "initiative", "[{label, value, unit, source, date}]"},
-	{"essaim:yields, essaim:duration, essaim:difficulty, essaim:groupSize, essaim:cost, essaim:readiness", "recipe", "text"},
-	{"essaim:ingredients, essaim:tools", "recipe", "[text]"},
-	{"essaim:steps", "recipe", "[{name, content, image, tip, trap}]"},
-	{"essaim:documents", "recipe", "IRIs of the initiatives it tells how to do"},
-	{"essaim:services", "venue, organisation", "[text]"},
-	{"essaim:openingHours", "venue", "schema.org text"},
-	{"essaim:within, essaim:hosts", "venue", "IRIs of records"},
-	{"essaim:legalForm, essaim:memberOf, essaim:addressSince, essaim:registry", "organisation", "list actor; IRI; date; RNA and SIREN"},
-	{"essaim:series, essaim:edition, essaim:about", "meeting", "text; text; IRIs of records"},
+// vocabularyJSON is the vocabulary for programs: properties, and themes as SKOS
+// concepts.
+func (s *Server) vocabularyJSON(w http.ResponseWriter) error {
+	graph := []object{}
+	for _, line := range vocabularyTerms {
+		for _, name := range strings.Split(line.Name, ", ") {
+			graph = append(graph, object{"@id": essaim.Namespace + strings.TrimPrefix(name, "essaim:"), "@type": "rdf:Property", "rdfs:comment": line.Meaning})
+		}
+	}
+	for _, t := range essaim.Themes() {
+		concept := object{"@id": essaim.ThemeIRI(t.ID), "@type": "skos:Concept", "skos:prefLabel": []object{
+			{"@value": t.French, "@language": "fr"}, {"@value": t.English, "@language": "en"},
+		}}
+		if t.Broader != "" {
+			concept["skos:broader"] = object{"@id": essaim.ThemeIRI(t.Broader)}
+		}
+		if len(t.Synonyms) > 0 {
+			concept["skos:altLabel"] = t.Synonyms
+		}
+		graph = append(graph, concept)
+	}
+	b, err := json.Marshal(object{
+		"@context": object{
+			"rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "rdfs": "http://www.w3.org/2000/01/rdf-schema#", "skos": "http://www.w3.org/2004/02/skos/core#",
+		},
+		"@graph": graph,
+	})
+	if err != nil {
+		return fmt.Errorf("vocabulary: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/ld+json")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	_, err = w.Write(b)
+	return err
 }
 
 // TextPage is a page of plain information.

@@ -200,6 +200,9 @@ func (s *Server) apiCreate(k essaim.KindInfo) handlerFunc {
 		if in.state == "" {
 			in.state = essaim.StatePublished
 		}
+		if err := s.resolveRelations(r.Context(), &in.content); err != nil {
+			return err
+		}
 		if err := in.content.Validate(in.state == essaim.StatePublished).Err(); err != nil {
 			return err
 		}
@@ -230,6 +233,9 @@ func (s *Server) apiUpdate(k essaim.KindInfo) handlerFunc {
 		}
 		if in.state == essaim.StateCandidate {
 			in.state = essaim.StateDraft
+		}
+		if err := s.resolveRelations(r.Context(), &in.content); err != nil {
+			return err
 		}
 		if err := in.content.Validate(in.state == essaim.StatePublished).Err(); err != nil {
 			return err

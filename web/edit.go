@@ -58,6 +58,9 @@ func (s *Server) createRecord(k essaim.KindInfo) handlerFunc {
 		}
 		page := &FormPage{Form: f, Draft: true}
 		c := f.read(s, essaim.Content{})
+		if err := s.resolveRelations(r.Context(), &c); err != nil {
+			return err
+		}
 		if f.values.Get("ajouter") != "" {
 			f.problems = essaim.Problems{}
 			return s.renderForm(w, r, http.StatusOK, k, page)
@@ -109,6 +112,9 @@ func (s *Server) updateRecord(k essaim.KindInfo) handlerFunc {
 		}
 		page := &FormPage{Form: f, Record: &rec, Revision: revision, Draft: rec.State != essaim.StatePublished}
 		c := f.read(s, rec.Content)
+		if err := s.resolveRelations(r.Context(), &c); err != nil {
+			return err
+		}
 		if f.values.Get("ajouter") != "" {
 			f.problems = essaim.Problems{}
 			return s.renderForm(w, r, http.StatusOK, k, page)

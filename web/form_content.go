@@ -120,7 +120,7 @@ func (f *recordForm) read(s *Server, before essaim.Content) essaim.Content {
 	}
 	c.Credits = f.readCredits(before.Credits)
 	c.HelpWanted, c.HelpOffered = f.readHelp("helpWanted"), f.readHelp("helpOffered")
-	c.Relations = f.readRelations(s, before.Relations)
+	c.Relations = f.readRelations(before.Relations)
 	c.CollectedBy, c.CollectedOn, c.ReviewedOn = f.line("collectedBy"), f.line("collectedOn"), f.line("reviewedOn")
 	info, _ := f.kind.Info()
 	c.Body = info.Body()
@@ -263,9 +263,7 @@ func (s *Server) locate(p *essaim.Place) {
 func (f *recordForm) readCredits(before []essaim.Credit) []essaim.Credit {
 	var out, others []essaim.Credit
 	for _, cr := range before {
-		if cr.Person {
-			out = append(out, cr)
-		} else {
+		if !cr.Person {
 			others = append(others, cr)
 		}
 	}
@@ -287,7 +285,22 @@ func (f *recordForm) readCredits(before []essaim.Credit) []essaim.Credit {
 		}
 		out = append(out, cr)
 	}
-	return out
+	return inPlace(before, out, func(cr essaim.Credit) bool { return !cr.Person })
+}
+
+// inPlace puts what a form asked for where it stood among what it did not: an
+// edit that changes nothing must not reorder.
+func inPlace[T any](before, written []T, asked func(T) bool) []T {
+	var out []T
+	for _, b := range before {
+		switch {
+		case !asked(b):
+			out = append(out, b)
+		case len(written) > 0:
+			out, written = append(out, written[0]), written[1:]
+		}
+	}
+	return append(out, written...)
 }
 
 func (f *recordForm) writeHelp(name string, list []essaim.HelpNotice) {
@@ -313,22 +326,15 @@ func (f *recordForm) readHelp(name string) []essaim.HelpNotice {
 
 // readRelations reads one record a line: its address here, at its origin, or
 // its id, then its title. Relations that the form does not ask for stay.
-func (f *recordForm) readRelations(s *Server, before []essaim.Relation) []essaim.Relation {
-	asked := map[essaim.RelationType]bool{}
-	var out []essaim.Relation
+func (f *recordForm) readRelations(before []essaim.Relation) []essaim.Relation {
+	out := before
 	for _, t := range relationTypes[f.kind] {
-		asked[t] = true
-	}
-	for _, r := range before {
-		if !asked[r.Type] {
-			out = append(out, r)
-		}
-	}
-	for _, t := range relationTypes[f.kind] {
+		var written []essaim.Relation
 		for _, line := range f.lines("relations-" + string(t)) {
 			target, name, _ := strings.Cut(line, " ")
-			out = append(out, essaim.Relation{Type: t, Target: target, Name: name})
+			written = append(written, essaim.Relation{Type: t, Target: target, Name: name})
 		}
+		out = inPlace(out, written, func(r essaim.Relation) bool { return r.Type == t })
 	}
 	return out
 }

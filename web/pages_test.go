@@ -4,8 +4,11 @@ package web
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -270,6 +273,59 @@ func TestStaticFilesAreKeptByTheirContent(t *testing.T) {
 		if got := s.ask(http.MethodGet, path, ""); got.StatusCode != http.StatusNotFound {
 			t.Errorf("%s answers %d", path, got.StatusCode)
 		}
+	}
+}
+
+func TestTheVocabularyIsForProgramsToo(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	d := read(t, s.ask(http.MethodGet, "/ns/essaim", "", header("Accept", "application/ld+json")), "/ns/essaim", http.StatusOK)
+	var doc struct {
+		Graph []struct {
+			ID   string `json:"@id"`
+			Type string `json:"@type"`
+		} `json:"@graph"`
+	}
+	if err := json.Unmarshal([]byte(d.raw), &doc); err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{}
+	for _, n := range doc.Graph {
+		ids[n.ID] = n.Type
+	}
+	if ids[essaim.Namespace+"steps"] != "rdf:Property" || ids[essaim.ThemeIRI("alimentation")] != "skos:Concept" {
+		t.Errorf("%d terms, steps is %q", len(ids), ids[essaim.Namespace+"steps"])
+	}
+	if got := s.get(t, "/ns/essaim", http.StatusOK, header("Accept", "text/html,application/xhtml+xml,*/*")); len(got.all("h1")) != 1 {
+		t.Error("a browser gets no page")
+	}
+}
+
+func TestEachTermOnTheWireIsDocumented(t *testing.T) {
+	t.Parallel()
+	var documented []string
+	for _, line := range vocabularyTerms {
+		documented = append(documented, strings.Split(line.Name, ", ")...)
+	}
+	files, err := filepath.Glob("../federation/vocab/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`json:"(essaim:[a-zA-Z]+)`).FindAllStringSubmatch(string(b), -1) {
+			found++
+			if !slices.Contains(documented, m[1]) {
+				t.Errorf("%s is written and not documented at /ns/essaim", m[1])
+			}
+		}
+	}
+	if found < 50 {
+		t.Errorf("found %d terms: the pattern no longer fits", found)
 	}
 }
 

@@ -3,7 +3,6 @@
 package web
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -202,59 +201,6 @@ func creditGroups(c essaim.Content) (groups []CreditGroup, unnamed int) {
 		}
 	}
 	return groups, len(c.Credits) - len(public)
-}
-
-// maxRelations bounds how many related records a page looks up.
-const maxRelations = 30
-
-// fillRelations gathers the records that this one points to and those that
-// point to it.
-func (s *Server) fillRelations(r *http.Request, p *RecordPage) error {
-	groups := map[string]int{}
-	add := func(legend string, link RelationLink) {
-		i, ok := groups[legend]
-		if !ok {
-			i = len(p.Relations)
-			groups[legend] = i
-			p.Relations = append(p.Relations, RelationGroup{Legend: legend})
-		}
-		p.Relations[i].Links = append(p.Relations[i].Links, link)
-	}
-	for i, rel := range p.Record.Relations {
-		if i == maxRelations {
-			break
-		}
-		link := RelationLink{Title: rel.Name, Path: rel.Target, Outside: true}
-		rec, err := s.store.Record(r.Context(), rel.Target)
-		switch {
-		case err == nil && rec.State == essaim.StatePublished:
-			link = relationTo(rec)
-		case err != nil && !errors.Is(err, essaim.ErrNotFound) && !errors.Is(err, essaim.ErrGone):
-			return fmt.Errorf("related record: %w", err)
-		case link.Title == "":
-			link.Title = siteName(rel.Target)
-		}
-		add("relation."+string(rel.Type), link)
-	}
-	related, err := s.store.RelatedTo(r.Context(), p.Record.ID)
-	if err != nil {
-		return fmt.Errorf("related records: %w", err)
-	}
-	for i, rel := range related {
-		if i == maxRelations {
-			break
-		}
-		add("relation."+string(rel.Type)+"_by", relationTo(rel.Record))
-	}
-	return nil
-}
-
-func relationTo(rec essaim.Record) RelationLink {
-	link := RelationLink{Title: rec.Title, Path: recordPath(rec), Kind: rec.Kind}
-	if rec.Origin != "" {
-		link.Territory = rec.TerritoryName
-	}
-	return link
 }
 
 // HistoryPage lists the revisions of a local record.

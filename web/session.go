@@ -136,14 +136,14 @@ func (s *Server) askSignIn(w http.ResponseWriter, r *http.Request) error {
 	if s.cfg.Mail == nil {
 		return s.render(w, r, http.StatusOK, "signin", p)
 	}
-	if err := s.sendSignIn(r, p.Email); err != nil {
+	if err := s.sendSignIn(r, p.Email, p.Next); err != nil {
 		return err
 	}
 	p.Sent = true
 	return s.render(w, r, http.StatusOK, "signin", p)
 }
 
-func (s *Server) sendSignIn(r *http.Request, email string) error {
+func (s *Server) sendSignIn(r *http.Request, email, next string) error {
 	u, err := s.store.UserByEmail(r.Context(), email)
 	if errors.Is(err, essaim.ErrNotFound) || err == nil && u.Disabled {
 		return nil
@@ -158,8 +158,12 @@ func (s *Server) sendSignIn(r *http.Request, email string) error {
 	if err := s.store.NewSignIn(r.Context(), u.ID, secret, s.now().Add(signInLife)); err != nil {
 		return fmt.Errorf("sign-in link: %w", err)
 	}
+	link := s.abs(SignInPath(secret))
+	if next != "" {
+		link += "?suite=" + urlEscape(next)
+	}
 	lang, _ := negotiate(r)
-	if err := s.cfg.Mail.SendSignIn(r.Context(), u.Email, lang, s.cfg.Node.Territory.Name, s.abs(SignInPath(secret))); err != nil {
+	if err := s.cfg.Mail.SendSignIn(r.Context(), u.Email, lang, s.cfg.Node.Territory.Name, link); err != nil {
 		return fmt.Errorf("sign-in letter: %w", err)
 	}
 	return nil
@@ -170,10 +174,11 @@ func (s *Server) sendSignIn(r *http.Request, email string) error {
 type ConfirmPage struct {
 	Base
 	Secret string
+	Next   string
 }
 
 func (s *Server) confirmSignIn(w http.ResponseWriter, r *http.Request) error {
-	p := &ConfirmPage{Secret: chi.URLParam(r, "secret")}
+	p := &ConfirmPage{Secret: chi.URLParam(r, "secret"), Next: localNext(r.FormValue("suite"))}
 	p.Title, p.NoIndex = s.tr(r, "signin.title"), true
 	p.Canonical = s.abs("/connexion")
 	w.Header().Set("Referrer-Policy", "no-referrer")
@@ -194,7 +199,11 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.setCookie(w, session, int(sessionLife/time.Second))
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "signed in", slog.Int64("account", u.ID))
-	http.Redirect(w, r, "/compte?fait=bonjour", http.StatusSeeOther)
+	next := localNext(r.PostFormValue("suite"))
+	if next == "" {
+		next = "/compte?fait=bonjour"
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
 

@@ -62,6 +62,22 @@ func TestSignInByALink(t *testing.T) {
 	})
 }
 
+func TestSignInLeadsBackToWhereItWasAskedFor(t *testing.T) {
+	t.Parallel()
+	letters := &outbox{}
+	s := newSite(t, storetest.SQLite(t), func(c *Config) { c.Mail = letters })
+	asked := s.ask(http.MethodGet, "/ecrire/recettes", "")
+	form := fields(read(t, s.ask(http.MethodGet, asked.Header.Get("Location"), ""), "connexion", http.StatusOK))
+	form.Set("email", adminEmail)
+	read(t, s.post("/connexion", form), "connexion", http.StatusOK)
+	path, _ := strings.CutPrefix(letters.link, storetest.Base)
+	confirm := s.get(t, path, http.StatusOK)
+	resp := s.post(value(confirm.all("form")[len(confirm.all("form"))-1], "action"), fields(confirm))
+	if resp.Header.Get("Location") != "/ecrire/recettes" {
+		t.Errorf("leads to %q", resp.Header.Get("Location"))
+	}
+}
+
 func TestNobodySetsACookieBeforeSignIn(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t)).fill(t)
