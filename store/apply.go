@@ -44,32 +44,49 @@ func together(batch []essaim.Applied) int {
 	return len(batch)
 }
 
-// applyTogether applies a few activities in one transaction, each in a savepoint.
-// When the commit itself is refused, each gets a transaction of its own, so that
-// one cannot hold the others back.
+// applyTogether applies a few activities in one transaction. When one is refused
+// none is kept; the others are applied again without it, and it alone.
 func (s *Store) applyTogether(ctx context.Context, batch []essaim.Applied, errs []error) {
+	refused := -1
 	err := s.write(ctx, urgent, func(tx *Tx) error {
+		refused = -1
 		if err := tx.lockObjects(ctx, objectsOf(batch)); err != nil {
 			return err
 		}
 		for i, in := range batch {
-			errs[i] = tx.part(ctx, func() error { return tx.apply(ctx, in) })
-			if errors.Is(errs[i], essaim.ErrUnavailable) {
+			errs[i] = tx.apply(ctx, in)
+			if errs[i] != nil && !errors.Is(errs[i], errClaimLost) {
+				refused = i
 				return errs[i]
 			}
 		}
 		return nil
 	})
-	if err == nil {
-		return
-	}
-	for i, in := range batch {
-		errs[i] = err
-		if len(batch) > 1 && !errors.Is(err, essaim.ErrUnavailable) && ctx.Err() == nil {
-			s.applyTogether(ctx, []essaim.Applied{in}, errs[i:i+1])
+	switch n := len(batch); {
+	case err == nil:
+	case n == 1 && !errors.Is(err, essaim.ErrUnavailable) && errors.Is(err, essaim.ErrConflict):
+		// Not a lost claim, which is no error of the transaction.
+		errs[0] = fmt.Errorf("%w: %v", essaim.ErrInvalid, err)
+	case n == 1 || errors.Is(err, essaim.ErrUnavailable) || ctx.Err() != nil:
+		for i := range errs {
+			errs[i] = err
+		}
+	default:
+		// What was gathered is refused at the end, and does not say whose it was.
+		from, to := n/2, n/2
+		if refused >= 0 {
+			from, to = refused, refused+1
+		}
+		for _, part := range [][2]int{{0, from}, {from, to}, {to, n}} {
+			if part[0] < part[1] {
+				s.applyTogether(ctx, batch[part[0]:part[1]], errs[part[0]:part[1]])
+			}
 		}
 	}
 }
+
+// errClaimLost says that another process has the activity now, or finished it.
+var errClaimLost = fmt.Errorf("claim lost: %w", essaim.ErrConflict)
 
 // objectsOf lists what a batch may create or erase.
 func objectsOf(batch []essaim.Applied) []string {
@@ -126,12 +143,13 @@ func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
 			object = objectOf(e)
 		}
 	}
-	n, err := tx.exec(ctx, "inbox_finish", in.ID, in.Attempt, string(in.State), in.Reason, next, done, object)
+	var id int64
+	err := tx.row(ctx, "inbox_finish", in.ID, in.Attempt, string(in.State), in.Reason, next, done, object).Scan(&id)
+	if errors.Is(err, essaim.ErrNotFound) {
+		err = errClaimLost
+	}
 	if err != nil {
 		return fmt.Errorf("inbound activity %d: %w", in.ID, err)
-	}
-	if n == 0 {
-		return fmt.Errorf("inbound activity %d: claim lost: %w", in.ID, essaim.ErrConflict)
 	}
 	why, changed := "", len(in.Effects) == 0 || in.State != essaim.InboundApplied
 	for _, e := range in.Effects {
@@ -140,7 +158,7 @@ func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
 			return fmt.Errorf("inbound activity %d: %T: %w", in.ID, e, err)
 		}
 		if out.erase {
-			if _, err := tx.exec(ctx, "inbox_erase", in.ID); err != nil {
+			if err := tx.later(ctx, "inbox_erase", in.ID); err != nil {
 				return err
 			}
 		}
@@ -151,9 +169,9 @@ func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
 		}
 	}
 	if !changed {
-		_, err = tx.exec(ctx, "inbox_ignore", in.ID, why)
+		return tx.later(ctx, "inbox_ignore", in.ID, why)
 	}
-	return err
+	return nil
 }
 
 func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outcome, error) {

@@ -29,33 +29,6 @@ type counted struct {
 // drop forgets what was gathered, when what it belonged to failed.
 func (d *draft) drop() { d.rows, d.counts = nil, nil }
 
-// gathered is what was gathered so far.
-type gathered struct {
-	rows   []searchRow
-	counts map[counter]counted
-}
-
-// aside takes out what was gathered so far; add brings it back.
-func (d *draft) aside() gathered {
-	g := gathered{d.rows, d.counts}
-	d.drop()
-	return g
-}
-
-func (d *draft) add(before gathered) {
-	d.rows = append(before.rows, d.rows...)
-	if before.counts == nil {
-		return
-	}
-	for k, c := range d.counts {
-		was := before.counts[k]
-		was.n += c.n
-		was.label = cmp.Or(c.label, was.label)
-		before.counts[k] = was
-	}
-	d.counts = before.counts
-}
-
 // facetOf names the counter of a sort of filter term; map cells have none.
 var facetOf = map[string]string{filterAny: "all", filterKind: "kind", filterTheme: "theme", filterStage: "stage", filterTerritory: "territory", filterOrigin: "origin"}
 
