@@ -9,8 +9,9 @@ SHELL       := /bin/bash
 # absent, and fail when CI=true.
 export ESSAIM_CORPUS := $(abspath $(or $(ESSAIM_CORPUS),../shared))
 
-# The program is static, and tests share what it compiles to.
+# The program is static and reproducible, and tests share what it compiles to.
 export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(filter-out -trimpath,$(GOFLAGS)) -trimpath)
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
@@ -45,7 +46,7 @@ dev: build ## the same with templates read at each request and mail printed
 .PHONY: build
 build: ## the static binary bin/essaim
 	@mkdir -p bin
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/essaim ./cmd/essaim
+	go build -ldflags '$(LDFLAGS)' -o bin/essaim ./cmd/essaim
 	@tools/static.sh bin/essaim
 
 .PHONY: test

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: AGPL-3.0-or-later
-# Builds what is distributed, into bin/package/ARCH:
+# Builds what is distributed, into PACKAGE_DIR/ARCH (bin/package):
 #   tools/package.sh [amd64] [arm64]
 # essaim (static), essaim_VERSION_ARCH.deb, and what the container file copies.
 set -euo pipefail
@@ -17,7 +17,7 @@ SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
 export PACKAGE_VERSION SOURCE_DATE_EPOCH
 
 for ARCH in "$@"; do
-  export ARCH OUT=bin/package/$ARCH
+  export ARCH OUT=${PACKAGE_DIR:-bin/package}/$ARCH
   rm -rf "$OUT"
   mkdir -p "$OUT/rootfs/usr/bin" "$OUT/rootfs/etc/ssl/certs" "$OUT/data"
   CGO_ENABLED=0 GOOS=linux GOARCH=$ARCH go build -trimpath \

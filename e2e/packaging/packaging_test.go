@@ -187,6 +187,12 @@ func TestImageStartsFromScratch(t *testing.T) {
 	if got := buildah("run", "--isolation", "chroot", container, "--", "/usr/bin/essaim", "version"); !strings.HasPrefix(got, "essaim ") {
 		t.Errorf("version: got %q", got)
 	}
+	// The authorities are there, the data can be written, and not by root.
+	got := buildah("run", "--isolation", "chroot", container, "--", "/usr/bin/essaim", "init",
+		"--url", "https://brest.example", "--name", "Brest métropole", "--epci", "242900314", "--admin-email", "animatrice@brest.example")
+	if !strings.Contains(got, "https://brest.example/") {
+		t.Errorf("init gave no sign-in link: %q", got)
+	}
 }
 
 func copyFile(t *testing.T, from, to string, replace *strings.Replacer) {

@@ -20,8 +20,7 @@ import (
 func output(ctx context.Context, dir, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
-	// The tools' own go.mod must not reach the command.
-	cmd.Env = append(os.Environ(), "PWD="+dir, "GOFLAGS=-buildvcs=false")
+	cmd.Env = append(os.Environ(), "PWD="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 10 * time.Second
