@@ -72,6 +72,16 @@ func TestTheAPIWritesAndReadsARecord(t *testing.T) {
 	})
 }
 
+func TestTheAPITakesAMeetingAsActivityStreamsSaysIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	got := call[APIRecord](t, s, http.MethodPost, "meetings", `{"title":"Trocs","startTime":"2026-04-17T14:00:00+02:00","endTime":"2026-04-17T17:00:00+02:00"}`, http.StatusCreated)
+	if b, ok := got.Body.(*essaim.Meeting); !ok || b.Start.Unix() != 1776427200 || b.End.Sub(b.Start).Hours() != 3 {
+		t.Errorf("meeting %+v", got.Body)
+	}
+	s.get(t, "/rencontres/trocs", http.StatusOK).says(t, "vendredi 17 avril 2026, de 14 h à 17 h")
+}
+
 func TestTheAPIRefusesWithAReason(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
