@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -199,7 +200,7 @@ func TestImportAsksForLicenceAndProposesTheDeclaredOne(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: got %v, want %q", c.o, err, c.want)
 		}
-		if _, ok := err.(usageError); !ok {
+		if _, ok := errors.AsType[usageError](err); !ok {
 			t.Errorf("%+v: got %T, want a wrong use", c.o, err)
 		}
 	}
