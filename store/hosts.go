@@ -5,6 +5,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
+	"time"
 
 	"essaim"
 )
@@ -14,15 +17,38 @@ const wakeTogether = 500
 
 // DueHosts lists up to n hosts with a delivery that may be claimed now, with
 // their state, the one whose delivery has been due longest first.
+//
+// It is asked after every commit, and most commits are of the inbox: an answer
+// holds until a delivery or a host changes, or a moment passes.
 func (s *Store) DueHosts(ctx context.Context, n int) ([]essaim.HostState, error) {
-	due, err := list(ctx, s.query(), func(scan scanFunc) (h essaim.HostState, err error) {
+	now, moves := s.now(), s.moves.Load()
+	s.due.Lock()
+	defer s.due.Unlock()
+	if age := now.Sub(s.due.at); s.due.n == n && s.due.moves == moves && age >= 0 && age < dueHolds {
+		return slices.Clone(s.due.hosts), nil
+	}
+	hosts, err := list(ctx, s.query(), func(scan scanFunc) (h essaim.HostState, err error) {
 		err = scan(&h.Host, moment{&h.NextAt}, &h.Failures, moment{&h.DownSince}, moment{&h.LastSuccess}, &h.LastReason, bit{&h.RFC9421})
 		return h, err
-	}, "host_due", micros(s.now()), n)
+	}, "host_due", micros(now), n)
 	if err != nil {
 		return nil, fmt.Errorf("hosts due: %w", err)
 	}
-	return due, nil
+	s.due.n, s.due.at, s.due.moves, s.due.hosts = n, now, moves, hosts
+	return slices.Clone(hosts), nil
+}
+
+// dueHolds is how long an answer of DueHosts holds at most: what another
+// process changed on SQLite, and what becomes due by itself, shows after it.
+const dueHolds = 200 * time.Millisecond
+
+// dueAnswer is the last answer of DueHosts.
+type dueAnswer struct {
+	sync.Mutex
+	n     int
+	at    time.Time
+	moves int64
+	hosts []essaim.HostState
 }
 
 // SaveHost writes what the deliverer remembers of a host.

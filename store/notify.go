@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -20,6 +21,8 @@ const quiet = 20 * time.Millisecond
 // bell wakes who waits for work: at once for a commit of this process, through
 // PostgreSQL for one of another, and every second in any case.
 type bell struct {
+	// moves counts what changed which hosts are due, as far as this process knows.
+	moves   atomic.Int64
 	mu      sync.Mutex
 	waiting []chan struct{}
 	rung    chan struct{}
@@ -116,6 +119,7 @@ func (b *bell) listenOnce(ctx context.Context, pool *pgxpool.Pool) {
 		if _, err := conn.Conn().WaitForNotification(ctx); err != nil {
 			return
 		}
+		b.moves.Add(1)
 		b.tell()
 	}
 }

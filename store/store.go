@@ -60,6 +60,7 @@ type Store struct {
 	set *query.Set
 	db  database
 	bell
+	due     dueAnswer
 	closing func() error
 
 	node struct { // cached, see node.go

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"essaim"
@@ -28,6 +29,7 @@ type Tx struct {
 	s     *Store
 	r     runner
 	awake bool
+	moved bool
 	draft
 }
 
@@ -45,18 +47,21 @@ const (
 // than once and must not keep anything of a run that failed. It must not wait
 // for anything but the database.
 func (s *Store) write(ctx context.Context, p priority, f func(tx *Tx) error) error {
-	awake := false
+	awake, moved := false, false
 	err := s.db.write(ctx, p, func(r runner) error {
 		tx := &Tx{s: s, r: r}
 		err := f(tx)
 		if err == nil {
 			err = tx.flush(ctx)
 		}
-		awake = tx.awake
+		awake, moved = tx.awake, tx.moved
 		return err
 	})
 	if err != nil {
 		return s.db.class(err)
+	}
+	if moved {
+		s.moves.Add(1)
 	}
 	if awake {
 		s.wake()
@@ -75,8 +80,17 @@ func (s *Store) query() *Tx { return &Tx{s: s, r: s.db.pool()} }
 // wake tells who waits for work, after the commit, that there is some.
 func (tx *Tx) wake() { tx.awake = true }
 
+// noting marks a transaction that may change which hosts are due: statements
+// about deliveries and hosts are named after them.
+func (tx *Tx) noting(name string) {
+	for _, prefix := range [...]string{"deliver", "dispatch_fan", "host_", "queue_delivery", "restore_"} {
+		tx.moved = tx.moved || strings.HasPrefix(name, prefix)
+	}
+}
+
 // exec runs a statement and returns how many rows it changed.
 func (tx *Tx) exec(ctx context.Context, name string, args ...any) (int64, error) {
+	tx.noting(name)
 	res, err := tx.r.exec(ctx, name, args...)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", name, tx.s.db.class(err))
@@ -86,6 +100,7 @@ func (tx *Tx) exec(ctx context.Context, name string, args ...any) (int64, error)
 
 // later runs a statement whose result nobody needs; see runner.
 func (tx *Tx) later(ctx context.Context, name string, args ...any) error {
+	tx.noting(name)
 	if err := tx.r.later(ctx, name, args...); err != nil {
 		return fmt.Errorf("%s: %w", name, tx.s.db.class(err))
 	}
@@ -101,6 +116,7 @@ func (tx *Tx) row(ctx context.Context, name string, args ...any) row {
 // each runs a statement and calls f for each row that it gives. f scans the
 // row and must not run other statements of this transaction.
 func (tx *Tx) each(ctx context.Context, name string, f func(scan func(...any) error) error, args ...any) error {
+	tx.noting(name)
 	rows, err := tx.r.query(ctx, name, args...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, tx.s.db.class(err))

@@ -85,6 +85,3 @@ DELETE FROM comment WHERE id = $1
 
 -- name: comment_ids_of_actor
 SELECT id FROM comment WHERE actor = $1
-
--- name: comment_remove_actor
-DELETE FROM comment WHERE actor = $1
