@@ -65,8 +65,10 @@ func TestRecordOfEachKindSurvivesJSON(t *testing.T) {
 	for _, info := range essaim.Kinds() {
 		t.Run(string(info.Kind), func(t *testing.T) {
 			t.Parallel()
-			want := essaim.Record{ID: "https://brest.example/objects/01", Slug: "x", State: essaim.StatePublished,
-				Revision: 3, Incarnation: 7, Updated: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Content: full(t, info.Kind)}
+			want := essaim.Record{
+				ID: "https://brest.example/objects/01", Slug: "x", State: essaim.StatePublished,
+				Revision: 3, Incarnation: 7, Updated: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Content: full(t, info.Kind),
+			}
 			b, err := json.Marshal(want)
 			if err != nil {
 				t.Fatal(err)

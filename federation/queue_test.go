@@ -178,8 +178,8 @@ func (q *queue) count(state essaim.DeliveryState) int {
 
 // post is one request that arrived at the network of a test.
 type post struct {
-	inbox, activity, signature string
-	at                         time.Time
+	inbox, signature string
+	at               time.Time
 }
 
 // outside answers posts and keeps count of what is under way.
@@ -284,7 +284,7 @@ func deliverAll(t *testing.T, q *queue, w *outside, limit time.Duration, until f
 }
 
 // panics fails in the middle of a try.
-type panics struct{ *outside }
+type panics struct{}
 
 func (p panics) Post(context.Context, string, []byte, func(*http.Request, []byte) error) (fetch.Result, error) {
 	panic("a bug")

@@ -66,7 +66,7 @@ func (s *Store) applyTogether(ctx context.Context, batch []essaim.Applied, errs 
 	case err == nil:
 	case n == 1 && !errors.Is(err, essaim.ErrUnavailable) && errors.Is(err, essaim.ErrConflict):
 		// Not a lost claim, which is no error of the transaction.
-		errs[0] = fmt.Errorf("%w: %v", essaim.ErrInvalid, err)
+		errs[0] = fmt.Errorf("%w: %s", essaim.ErrInvalid, err.Error())
 	case n == 1 || errors.Is(err, essaim.ErrUnavailable) || ctx.Err() != nil:
 		for i := range errs {
 			errs[i] = err

@@ -249,8 +249,10 @@ func TestAPeerIsFollowedRefusedAndLeft(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n := newNode(t, db)
-		p := essaim.Peer{Host: "toulouse.example", Actor: "https://toulouse.example/actor", Territory: "https://toulouse.example/actors/toulouse",
-			TerritoryName: "Toulouse", Inbox: "https://toulouse.example/inbox", FollowID: brest + "/activities/follow"}
+		p := essaim.Peer{
+			Host: "toulouse.example", Actor: "https://toulouse.example/actor", Territory: "https://toulouse.example/actors/toulouse",
+			TerritoryName: "Toulouse", Inbox: "https://toulouse.example/inbox", FollowID: brest + "/activities/follow",
+		}
 		follow := essaim.Outgoing{ActivityID: p.FollowID, Actor: nodeActor, Inbox: p.Inbox, OrderKey: "k", Body: []byte("follow")}
 		if err := n.FollowPeer(t.Context(), p, follow); err != nil {
 			t.Fatal(err)

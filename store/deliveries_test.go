@@ -39,8 +39,10 @@ func TestAPublicationGoesOnceToEachInbox(t *testing.T) {
 		if got, want := sent(b), []string{"1", "2"}; !slices.Equal(got, want) {
 			t.Errorf("to b.example: %v, want %v", got, want)
 		}
-		want := essaim.Delivery{ID: b[0].ID, Host: "b.example", Inbox: "https://b.example/actor/inbox", OrderKey: "o1", Actor: territory,
-			ActivityID: brest + "/activities/1", Body: []byte(`{"id":"` + brest + `/activities/1"}`), Attempt: 1, CreatedAt: n.clock.now()}
+		want := essaim.Delivery{
+			ID: b[0].ID, Host: "b.example", Inbox: "https://b.example/actor/inbox", OrderKey: "o1", Actor: territory,
+			ActivityID: brest + "/activities/1", Body: []byte(`{"id":"` + brest + `/activities/1"}`), Attempt: 1, CreatedAt: n.clock.now(),
+		}
 		if fmt.Sprint(b[0]) != fmt.Sprint(want) {
 			t.Errorf("delivery = %v, want %v", b[0], want)
 		}

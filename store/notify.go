@@ -92,7 +92,7 @@ func (b *bell) announce(ctx context.Context, pool *pgxpool.Pool) {
 			return
 		case <-b.rung:
 		}
-		pool.Exec(ctx, "SELECT pg_notify('"+channel+"', '')")
+		_, _ = pool.Exec(ctx, "SELECT pg_notify('"+channel+"', '')")
 		wait(ctx, quiet)
 	}
 }

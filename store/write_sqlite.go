@@ -225,12 +225,12 @@ func guarded(f func(runner) error, r runner) (err error) {
 func (l *lite) commit(ctx context.Context, jobs []*job) error {
 	for _, j := range jobs {
 		if errors.Is(j.err, errLost) {
-			l.conn.ExecContext(ctx, "ROLLBACK")
+			_, _ = l.conn.ExecContext(ctx, "ROLLBACK")
 			return errLost
 		}
 	}
 	if _, err := l.prep.do(ctx, "COMMIT"); err != nil {
-		l.conn.ExecContext(ctx, "ROLLBACK")
+		_, _ = l.conn.ExecContext(ctx, "ROLLBACK")
 		return err
 	}
 	return nil

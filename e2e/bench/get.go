@@ -91,6 +91,7 @@ func hammer(address, accept string) (int, error) {
 				return err
 			}
 			n, err := io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
 			if err != nil {
 				return err
 			}

@@ -141,8 +141,12 @@ func (c config) form(context []byte) ([]byte, error) {
 	out := append([]byte(`{"@context":`), context...)
 	var err error
 	for _, m := range [...]struct{ name, value string }{
-		{`,"created":`, c.Created}, {`,"cryptosuite":`, c.Cryptosuite}, {`,"proofPurpose":`, c.ProofPurpose},
-		{`,"proofValue":`, c.ProofValue}, {`,"type":`, c.Type}, {`,"verificationMethod":`, c.VerificationMethod},
+		{`,"created":`, c.Created},
+		{`,"cryptosuite":`, c.Cryptosuite},
+		{`,"proofPurpose":`, c.ProofPurpose},
+		{`,"proofValue":`, c.ProofValue},
+		{`,"type":`, c.Type},
+		{`,"verificationMethod":`, c.VerificationMethod},
 	} {
 		if m.value == "" {
 			continue

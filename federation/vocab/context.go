@@ -52,6 +52,5 @@ var (
 	recordContext   = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `",` + recordTerms + `]`)
 	activityContext = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `"]`)
 	actorContext    = json.RawMessage(`["` + activityStreams + `","` + securityV1 + `","` + proof.ContextURL + `",` + actorTerms + `]`)
-	plainContext    = json.RawMessage(`["` + activityStreams + `"]`)
 	tombstoneTerms  = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `",{"essaim":"` + essaim.Namespace + `"}]`)
 )

@@ -17,6 +17,7 @@ func parsePEM(t testing.TB, b []byte) *rsa.PublicKey {
 	block, _ := pem.Decode(b)
 	if block == nil {
 		t.Fatal("no PEM block")
+		return nil
 	}
 	key, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {

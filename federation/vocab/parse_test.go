@@ -21,39 +21,63 @@ func TestForeignDocumentsAreReadAsFarAsTheyGo(t *testing.T) {
 		name, doc string
 		check     func(essaim.Record) bool
 	}{
-		{"a title with a colon", `{"id":"https://a.example/1","type":"Article","name":"COVID-19: entraide"}`,
-			func(r essaim.Record) bool { return r.Title == "COVID-19: entraide" && r.Kind == essaim.KindInitiative }},
-		{"a note without name", `{"id":"https://a.example/1","type":"Note","content":"<p>Un jardin.</p><p>Des <b>poules</b>.</p>"}`,
+		{
+			"a title with a colon", `{"id":"https://a.example/1","type":"Article","name":"COVID-19: entraide"}`,
+			func(r essaim.Record) bool { return r.Title == "COVID-19: entraide" && r.Kind == essaim.KindInitiative },
+		},
+		{
+			"a note without name", `{"id":"https://a.example/1","type":"Note","content":"<p>Un jardin.</p><p>Des <b>poules</b>.</p>"}`,
 			func(r essaim.Record) bool {
 				return r.Title == "Un jardin. Des poules." && r.Text == "Un jardin.\n\nDes poules."
-			}},
-		{"name only in a map", `{"id":"https://a.example/1","type":"Article","nameMap":{"en":"Garden","fr":"Jardin"}}`,
-			func(r essaim.Record) bool { return r.Title == "Jardin" && r.Language == "fr" }},
-		{"arrays where one is meant", `{"id":"https://a.example/1","type":["Event","x:Y"],"name":["Fête"],"attributedTo":[{"type":"Person","id":"https://a.example/u"}],"url":[{"type":"Link","href":"https://a.example/fete"}]}`,
+			},
+		},
+		{
+			"name only in a map", `{"id":"https://a.example/1","type":"Article","nameMap":{"en":"Garden","fr":"Jardin"}}`,
+			func(r essaim.Record) bool { return r.Title == "Jardin" && r.Language == "fr" },
+		},
+		{
+			"arrays where one is meant", `{"id":"https://a.example/1","type":["Event","x:Y"],"name":["Fête"],"attributedTo":[{"type":"Person","id":"https://a.example/u"}],"url":[{"type":"Link","href":"https://a.example/fete"}]}`,
 			func(r essaim.Record) bool {
 				return r.Kind == essaim.KindMeeting && r.Territory == "https://a.example/u" && r.URL == "https://a.example/fete" && r.Slug == "fete"
-			}},
-		{"a date without zone", `{"id":"https://a.example/1","type":"Event","name":"F","startTime":"2026-05-02","endTime":"2026-05-02T18:00:00.123+02:00"}`,
+			},
+		},
+		{
+			"a date without zone", `{"id":"https://a.example/1","type":"Event","name":"F","startTime":"2026-05-02","endTime":"2026-05-02T18:00:00.123+02:00"}`,
 			func(r essaim.Record) bool {
 				m := r.Body.(*essaim.Meeting)
 				return m.Start.Format("2006-01-02 15:04") == "2026-05-02 00:00" && m.End.Format("15:04") == "16:00"
-			}},
-		{"numbers as text, out of range", `{"id":"https://a.example/1","type":"Event","name":"F","location":{"name":"X","latitude":"200","longitude":"2"}}`,
-			func(r essaim.Record) bool { return len(r.Places) == 1 && !r.Places[0].Located() }},
-		{"updated before published", `{"id":"https://a.example/1","type":"Article","name":"F","published":"2026-05-02T00:00:00Z","updated":"2026-05-01T00:00:00Z"}`,
-			func(r essaim.Record) bool { return r.Updated.Equal(r.Published) }},
-		{"names that differ in case only", `{"id":"https://a.example/1","type":"Article","name":"F","Name":"G","Type":"Event"}`,
-			func(r essaim.Record) bool { return r.Title == "F" && r.Kind == essaim.KindInitiative }},
-		{"wrong shapes everywhere", `{"id":"https://a.example/1","type":"Article","name":"F","summary":5,"content":{"x":1},"tag":"x","attachment":null,"location":"Brest","image":[],"essaim:themes":{},"essaim:places":[1,null,"x"],"source":"x","published":7}`,
-			func(r essaim.Record) bool { return r.Title == "F" && len(r.Places) == 0 && r.Published.IsZero() }},
-		{"pictures of Pleroma and others", `{"id":"https://a.example/1","type":"Note","name":"F","attachment":[{"type":"Document","mediaType":"image/png","url":"https://a.example/1.png","name":"alt"},{"type":"Document","mediaType":"application/pdf","url":"https://a.example/1.pdf"},{"type":"PropertyValue","name":"x","value":"y"}]}`,
-			func(r essaim.Record) bool { return len(r.Images) == 1 && r.Images[0].Alt == "alt" }},
-		{"hashtags as keywords", `{"id":"https://a.example/1","type":"Note","name":"F","tag":[{"type":"Hashtag","name":"#jardin"},{"type":"Mention","name":"@a"}]}`,
-			func(r essaim.Record) bool { return len(r.Keywords) == 1 && r.Keywords[0] == "jardin" }},
-		{"addresses that lead nowhere", `{"id":"https://a.example/1","type":"Article","name":"F","url":"javascript:alert(1)","essaim:links":[{"href":"data:x"},{"href":"https://b.example/"}],"essaim:networks":["mailto:x@y.example"]}`,
+			},
+		},
+		{
+			"numbers as text, out of range", `{"id":"https://a.example/1","type":"Event","name":"F","location":{"name":"X","latitude":"200","longitude":"2"}}`,
+			func(r essaim.Record) bool { return len(r.Places) == 1 && !r.Places[0].Located() },
+		},
+		{
+			"updated before published", `{"id":"https://a.example/1","type":"Article","name":"F","published":"2026-05-02T00:00:00Z","updated":"2026-05-01T00:00:00Z"}`,
+			func(r essaim.Record) bool { return r.Updated.Equal(r.Published) },
+		},
+		{
+			"names that differ in case only", `{"id":"https://a.example/1","type":"Article","name":"F","Name":"G","Type":"Event"}`,
+			func(r essaim.Record) bool { return r.Title == "F" && r.Kind == essaim.KindInitiative },
+		},
+		{
+			"wrong shapes everywhere", `{"id":"https://a.example/1","type":"Article","name":"F","summary":5,"content":{"x":1},"tag":"x","attachment":null,"location":"Brest","image":[],"essaim:themes":{},"essaim:places":[1,null,"x"],"source":"x","published":7}`,
+			func(r essaim.Record) bool { return r.Title == "F" && len(r.Places) == 0 && r.Published.IsZero() },
+		},
+		{
+			"pictures of Pleroma and others", `{"id":"https://a.example/1","type":"Note","name":"F","attachment":[{"type":"Document","mediaType":"image/png","url":"https://a.example/1.png","name":"alt"},{"type":"Document","mediaType":"application/pdf","url":"https://a.example/1.pdf"},{"type":"PropertyValue","name":"x","value":"y"}]}`,
+			func(r essaim.Record) bool { return len(r.Images) == 1 && r.Images[0].Alt == "alt" },
+		},
+		{
+			"hashtags as keywords", `{"id":"https://a.example/1","type":"Note","name":"F","tag":[{"type":"Hashtag","name":"#jardin"},{"type":"Mention","name":"@a"}]}`,
+			func(r essaim.Record) bool { return len(r.Keywords) == 1 && r.Keywords[0] == "jardin" },
+		},
+		{
+			"addresses that lead nowhere", `{"id":"https://a.example/1","type":"Article","name":"F","url":"javascript:alert(1)","essaim:links":[{"href":"data:x"},{"href":"https://b.example/"}],"essaim:networks":["mailto:x@y.example"]}`,
 			func(r essaim.Record) bool {
 				return r.URL == "https://a.example/1" && len(r.Links) == 1 && len(r.Networks) == 0
-			}},
+			},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

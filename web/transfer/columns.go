@@ -101,9 +101,6 @@ var columnNames = []struct {
 	{FieldPhone, []string{"phone", "telephone", "tel", "contact tel", "contact phone", "numero de telephone", "portable", "mobile", "fax"}},
 }
 
-// fieldsThatAdd take the values of all their columns, not of the first.
-var fieldsThatAdd = map[Field]bool{FieldThemes: true, FieldServices: true, FieldStreet: true, FieldHours: true, FieldEmail: true, FieldPhone: true}
-
 // dayColumn is a column that holds the hours of one day.
 type dayColumn struct {
 	column string
