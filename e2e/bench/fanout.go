@@ -86,7 +86,7 @@ func (b *bench) fanoutOnce(name string, http2 bool, silent int) error {
 	}
 	err = parallel(8, fanInboxes, func(i int) error {
 		actor := sw.actor(i, silent)
-		follow := peer.Activity("Follow", fmt.Sprintf("%s-follow-%d", name, i), actor, territory, nil)
+		follow := peer.Activity("Follow", "", actor, territory, map[string]any{"id": actor + "#follow"})
 		_, err := peer.Post(b.ctx, node.URL+"/inbox", actor, follow)
 		return err
 	})
