@@ -30,7 +30,7 @@ suite stories make stories
 suite crash-sqlite make crash DB=sqlite KILLS=20 N=10000
 suite crash-postgres make crash DB=postgres KILLS=20 N=10000
 suite mutants make mutants
-suite fuzz make fuzz FUZZ=60s
+suite fuzz make fuzz FUZZ=20s
 suite package make package
 suite bench make bench
 
