@@ -40,7 +40,7 @@ func (s *Server) webFinger(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Origin", "*") // RFC 7033 5
 	resource := r.URL.Query().Get("resource")
 	kind, _, ok := strings.Cut(resource, ":")
-	if resource == "" || !ok || kind == "" || len(resource) > 2048 {
+	if !ok || !isScheme(kind) || len(resource) > 2048 { // RFC 7033 4.2
 		s.refuse(w, r, http.StatusBadRequest)
 		return
 	}
@@ -54,6 +54,18 @@ func (s *Server) webFinger(w http.ResponseWriter, r *http.Request) {
 		d.Links = slices.DeleteFunc(d.Links, func(l jrd) bool { return !slices.Contains(rels, l.Rel) && l.Rel != relSelf })
 	}
 	s.serveJSON(w, r, "application/jrd+json", d)
+}
+
+// isScheme says whether s may begin an IRI (RFC 3986 3.1): a handle followed by
+// a port, brest@127.0.0.1:8080, has a colon and no scheme.
+func isScheme(s string) bool {
+	for i, c := range s {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || !('0' <= c && c <= '9' || strings.ContainsRune("+-.", c))) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // describe finds what a resource names; false for what is not here.

@@ -31,6 +31,8 @@ func TestWebFingerFindsActorsByEveryName(t *testing.T) {
 		{"", 400, ""},
 		{"resource=", 400, ""},
 		{"resource=brest@brest.example", 400, ""},
+		{"resource=brest@brest.example:8443", 400, ""},
+		{"resource=:brest", 400, ""},
 		{"resource=acct:nobody@brest.example", 404, ""},
 		{"resource=acct:brest@toulouse.example", 404, ""},
 		{"resource=acct:brest@brest.example@toulouse.example", 404, ""},
