@@ -84,17 +84,22 @@ func occasion(m *essaim.Meeting, places []essaim.Place, lang string) string {
 		zone = time.UTC
 	}
 	start := m.Start.In(zone)
-	s := day(start, lang) + ", " + clock(start, lang)
+	s := dated(start, lang)
 	if !m.End.IsZero() {
 		end := m.End.In(zone)
-		if end.Format(time.DateOnly) == start.Format(time.DateOnly) {
-			s += " – " + clock(end, lang)
-		} else {
-			s += " – " + day(end, lang) + ", " + clock(end, lang)
+		switch sameDay := end.Format(time.DateOnly) == start.Format(time.DateOnly); {
+		case wholeDays(start, end) && sameDay:
+			s = day(start, lang)
+		case wholeDays(start, end):
+			s = day(start, lang) + " – " + day(end, lang)
+		case sameDay:
+			s = day(start, lang) + ", " + clock(start, lang) + " – " + clock(end, lang)
+		default:
+			s += " – " + dated(end, lang)
 		}
 	}
 	if m.Status == "cancelled" {
-		s = label{"Annulé : ", "Cancelled: "}.in(lang) + s
+		s = label{"Annulée : ", "Cancelled: "}.in(lang) + s
 	}
 	if len(places) > 0 {
 		if w := where(places[0]); w != "" {
@@ -103,6 +108,22 @@ func occasion(m *essaim.Meeting, places []essaim.Place, lang string) string {
 	}
 	first, size := utf8.DecodeRuneInString(s)
 	return strings.ToUpper(string(first)) + s[size:] + "."
+}
+
+// wholeDays says that no hour was given: from midnight to the end of a day, as
+// pages and calendars write it.
+func wholeDays(start, end time.Time) bool {
+	return midnight(start) && (midnight(end) || end.Hour() == 23 && end.Minute() == 59)
+}
+
+func midnight(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }
+
+// dated is a day with its hour; midnight alone stands for no hour.
+func dated(t time.Time, lang string) string {
+	if midnight(t) {
+		return day(t, lang)
+	}
+	return day(t, lang) + ", " + clock(t, lang)
 }
 
 func day(t time.Time, lang string) string {

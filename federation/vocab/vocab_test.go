@@ -177,6 +177,7 @@ func TestSummaryNamesDateAndPlaceOfAMeeting(t *testing.T) {
 	t.Parallel()
 	place := essaim.Place{Label: "Maison pour tous", City: "Brest"}
 	start := time.Date(2026, 3, 1, 13, 30, 0, 0, time.UTC)
+	midnight := time.Date(2026, 2, 28, 23, 0, 0, 0, time.UTC) // in Paris
 	for _, tt := range []struct {
 		name, want string
 		rec        essaim.Record
@@ -187,9 +188,16 @@ func TestSummaryNamesDateAndPlaceOfAMeeting(t *testing.T) {
 		{"English", "<p>Mending. Sunday 1 March 2026, 14:30, Maison pour tous, Brest.</p>", essaim.Record{Content: essaim.Content{
 			Tagline: "Mending.", Language: "en", Places: []essaim.Place{place}, Body: &essaim.Meeting{Start: start},
 		}}},
-		{"cancelled", "<p>Annulé : dimanche 1er mars 2026, 14\u00a0h\u00a030.</p>", essaim.Record{Content: essaim.Content{
+		{"cancelled", "<p>Annulée : dimanche 1er mars 2026, 14\u00a0h\u00a030.</p>", essaim.Record{Content: essaim.Content{
 			Body: &essaim.Meeting{Start: start, Status: "cancelled"},
 		}}},
+		{"a whole day", "<p>Dimanche 1er mars 2026, Maison pour tous, Brest.</p>", essaim.Record{Content: essaim.Content{
+			Places: []essaim.Place{place}, Body: &essaim.Meeting{Start: midnight, End: midnight.Add(24*time.Hour - time.Minute)},
+		}}},
+		{"whole days", "<p>Dimanche 1er mars 2026 – mardi 3 mars 2026.</p>", essaim.Record{Content: essaim.Content{
+			Body: &essaim.Meeting{Start: midnight, End: midnight.Add(72*time.Hour - time.Minute)},
+		}}},
+		{"a day without its hour", "<p>Dimanche 1er mars 2026.</p>", essaim.Record{Content: essaim.Content{Body: &essaim.Meeting{Start: midnight}}}},
 		{"no tagline", "<p>Un jardin & des poules.</p>", essaim.Record{Content: essaim.Content{Text: "Un **jardin** & des poules.\n\nSuite.", Body: &essaim.Initiative{}}}},
 		{"nothing", "", essaim.Record{Content: essaim.Content{Body: &essaim.Venue{}}}},
 	} {
