@@ -11,12 +11,13 @@ import (
 const maxCached = 32 << 20
 
 // documentCache keeps documents that were read lately. It never serves an old
-// one: each request waits for a reading of the store's last change number that
-// began after the request did, and a document read under another number is
-// read again. Requests that wait together share one such reading, so that a
-// popular object costs one small query for many of them.
+// one: each request looks at how often the store changed, and a document read
+// under another number is read again. Where the store must ask its database,
+// the reading begins after the request did, and requests that wait together
+// share one, so that a popular object costs one small query for many of them.
 type documentCache struct {
-	number func(context.Context) (int64, error)
+	changes func() (int64, bool)
+	number  func(context.Context) (int64, error)
 
 	mu      sync.Mutex
 	entries map[string]entry
@@ -37,16 +38,19 @@ type reading struct {
 	err    error
 }
 
-func newDocumentCache(number func(context.Context) (int64, error)) *documentCache {
-	return &documentCache{number: number, entries: map[string]entry{}}
+func newDocumentCache(changes func() (int64, bool), number func(context.Context) (int64, error)) *documentCache {
+	return &documentCache{changes: changes, number: number, entries: map[string]entry{}}
 }
 
 // get returns the document under key as of now, from memory when nothing
 // changed since it was read by load.
 func (c *documentCache) get(ctx context.Context, key string, load func(context.Context, string) (Stored, error)) (Stored, error) {
-	n, err := c.current(ctx)
-	if err != nil {
-		return Stored{}, err
+	n, ok := c.changes()
+	if !ok {
+		var err error
+		if n, err = c.current(ctx); err != nil {
+			return Stored{}, err
+		}
 	}
 	c.mu.Lock()
 	e, ok := c.entries[key]

@@ -112,6 +112,9 @@ type DocumentStore interface {
 	// Number is the last change number committed, by any process: it moves with
 	// every commit that changes what Object or Activity answers.
 	Number(ctx context.Context) (int64, error)
+	// Changes moves as Number does, and costs nothing to read; false where the
+	// store does not know of every commit by itself.
+	Changes() (n int64, ok bool)
 	// Record is a record by its id.
 	Record(ctx context.Context, id string) (essaim.Record, error)
 }

@@ -57,7 +57,18 @@ func TestObjectsAreServedAsStoredBytes(t *testing.T) {
 
 func TestTheCacheNeverServesWhatWasThere(t *testing.T) {
 	t.Parallel()
+	for _, owned := range []bool{false, true} {
+		t.Run(fmt.Sprintf("owned %t", owned), func(t *testing.T) {
+			t.Parallel()
+			readWhileCommitting(t, owned)
+		})
+	}
+}
+
+func readWhileCommitting(t *testing.T, owned bool) {
+	t.Helper()
 	store := newShelf()
+	store.owned = owned
 	_, h := testServer(t, store, nil)
 	const id = "https://brest.example/objects/01j"
 	var wg sync.WaitGroup

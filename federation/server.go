@@ -75,7 +75,7 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("federation: %w", err)
 	}
 	s.hearing = make(chan struct{}, greetTogether)
-	s.cache = newDocumentCache(c.Store.Number)
+	s.cache = newDocumentCache(c.Store.Changes, c.Store.Number)
 	s.client, err = s.newClient(c)
 	if err != nil {
 		return nil, fmt.Errorf("federation: %w", err)

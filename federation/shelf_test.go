@@ -29,6 +29,7 @@ type shelf struct {
 	outbox    [][]byte
 	peers     []essaim.Peer
 	number    int64
+	owned     bool
 	reads     int
 	err       error
 	followers int
@@ -100,6 +101,13 @@ func (s *shelf) Counts(context.Context, string) (Counts, error) {
 }
 
 func (s *shelf) Reactions(context.Context, string, essaim.ReactionKind) (int, error) { return 4, nil }
+
+// Changes answers as a store that knows of every commit when owned is set.
+func (s *shelf) Changes() (int64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.number, s.owned
+}
 
 func (s *shelf) Number(context.Context) (int64, error) {
 	s.mu.Lock()

@@ -53,8 +53,13 @@ func (s *Store) Activity(ctx context.Context, id string) (essaim.Stored, error) 
 	return d, nil
 }
 
-// Number is the last change number committed: it moves with every commit that
-// changes what Object or Activity answers.
+// Changes moves with every commit that changes what Object or Activity answers,
+// before the commit is answered to anyone, and costs nothing to read. ok is
+// false where other processes may commit too: then ask Number.
+func (s *Store) Changes() (n int64, ok bool) { return s.db.changes() }
+
+// Number is the last change number committed, by any process: it moves with
+// every commit that changes what Object or Activity answers.
 func (s *Store) Number(ctx context.Context) (int64, error) {
 	var n int64
 	if err := s.query().row(ctx, "last_number").Scan(&n); err != nil {

@@ -109,3 +109,47 @@ func TestTheLastNumberMovesWithEachPublicChange(t *testing.T) {
 		}
 	})
 }
+
+// What answers from memory relies on it: no publication is answered before the
+// count has moved, and what changes no document leaves it.
+func TestChangesMoveWithEachPublicationAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s, _ := storetest.SQLite(t).Node(t)
+	at := func() int64 {
+		t.Helper()
+		n, ok := s.Changes()
+		if !ok {
+			t.Fatal("the owner of a database says that others commit too")
+		}
+		return n
+	}
+	before := at()
+	made := storetest.Publish(t, s, storetest.Initiative("Jardin"))
+	published := at()
+	if published == before {
+		t.Error("a publication moved nothing")
+	}
+	if _, err := s.CreateRecord(t.Context(), essaim.NewRecord{Content: storetest.Initiative("Brouillon"), State: essaim.StateDraft, Author: storetest.Author}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SaveHost(t.Context(), essaim.HostState{Host: "peer.example"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := at(); got != published {
+		t.Errorf("a draft and a host moved the count from %d to %d", published, got)
+	}
+	changed, err := s.UpdateRecord(t.Context(), made.ID, 0, storetest.Initiative("Jardin partagé"), essaim.StatePublished, storetest.Author)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited := at()
+	if edited == published {
+		t.Error("an edit moved nothing")
+	}
+	if err := s.WithdrawRecord(t.Context(), changed.ID, storetest.Author); err != nil {
+		t.Fatal(err)
+	}
+	if at() == edited {
+		t.Error("a withdrawal moved nothing")
+	}
+}

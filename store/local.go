@@ -134,6 +134,9 @@ func (tx *Tx) keepActivity(ctx context.Context, e *entry, p *publication) error 
 	return tx.later(ctx, "activity_insert", p.activity, string(p.verb), p.actor, p.rid, p.body, micros(e.Updated))
 }
 
+// takeNumbers is the statement that moves the one counter.
+const takeNumbers = "take_numbers"
+
 // number gives publications their change numbers and writes their events. It
 // comes last in a transaction: from here to the commit, nobody else has one.
 func (tx *Tx) number(ctx context.Context, list ...*publication) error {
@@ -144,8 +147,12 @@ func (tx *Tx) number(ctx context.Context, list ...*publication) error {
 	if err := tx.flush(ctx); err != nil {
 		return err
 	}
+	if tx.s.cfg.Guest && tx.s.cfg.URL == "" {
+		// The owner answers from memory what it alone can change.
+		return fmt.Errorf("a guest publishes nothing: %w", essaim.ErrConflict)
+	}
 	var last int64
-	if err := tx.row(ctx, "take_numbers", len(list)).Scan(&last); err != nil {
+	if err := tx.row(ctx, takeNumbers, len(list)).Scan(&last); err != nil {
 		return err
 	}
 	for i, p := range list {

@@ -20,6 +20,8 @@ type preparedConn struct {
 	conn  *sql.Conn
 	set   *query.Set
 	stmts map[string]*sql.Stmt
+	// numbered tells that a change number was taken since the last commit.
+	numbered bool
 }
 
 func (p *preparedConn) stmt(ctx context.Context, key, text string) (*sql.Stmt, error) {
@@ -68,6 +70,7 @@ func (p *preparedConn) exec(ctx context.Context, name string, args ...any) (sql.
 
 func (p *preparedConn) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
 	ctx = context.WithoutCancel(ctx)
+	p.numbered = p.numbered || name == takeNumbers
 	st, err := p.named(ctx, name)
 	if err != nil {
 		return nil, err

@@ -78,6 +78,9 @@ type database interface {
 	// write runs f in a transaction and returns after its commit.
 	write(ctx context.Context, p priority, f func(runner) error) error
 	class(error) error
+	// changes counts the commits that took a change number, where all of them
+	// are this process's.
+	changes() (n int64, ok bool)
 	// index makes records be found, unindex makes one no longer be;
 	// expression is a match in the index's own language.
 	index(ctx context.Context, r runner, rows []searchRow) error
@@ -123,7 +126,7 @@ func (s *Store) openSQLite(ctx context.Context) (_ *Store, err error) {
 	if err := s.migrate(ctx, db.Writer, sqlite.Migrations(), ""); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if s.db, err = newLite(ctx, db, s.set); err != nil {
+	if s.db, err = newLite(ctx, db, s.set, !s.cfg.Guest); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	if !s.cfg.Guest {

@@ -64,6 +64,9 @@ func TestASecondOwnerOfADataDirectoryIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatalf("a guest is refused: %v", err)
 	}
+	if _, ok := s.Changes(); ok {
+		t.Error("a guest says that it knows of every commit")
+	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}

@@ -158,5 +158,6 @@ func (p *pg) unindex(ctx context.Context, r runner, rid int64) error {
 }
 
 func (p *pg) expression(m match, t tier) string { return m.tsquery(t) }
+func (p *pg) changes() (int64, bool)            { return 0, false }
 func (p *pg) raw() *sql.DB                      { return p.db.SQL }
 func (p *pg) close() error                      { return p.db.Close() }

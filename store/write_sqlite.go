@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"essaim"
@@ -40,6 +41,8 @@ type lite struct {
 	once    sync.Once
 	done    chan struct{}
 	skipped int // groups in a row that left a patient job waiting
+	owner   bool
+	changed atomic.Int64 // see changes
 }
 
 type job struct {
@@ -49,14 +52,14 @@ type job struct {
 	answer chan error
 }
 
-func newLite(ctx context.Context, db *sqlite.DB, set *query.Set) (*lite, error) {
+func newLite(ctx context.Context, db *sqlite.DB, set *query.Set, owner bool) (*lite, error) {
 	conn, err := db.Writer.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	l := &lite{
 		db: db, conn: conn, reads: &preparedPool{db: db.Reader, set: set}, prep: &preparedConn{conn: conn, set: set, stmts: map[string]*sql.Stmt{}},
-		urgent: make(chan *job, groupJobs), patient: make(chan *job, groupJobs), quit: make(chan struct{}), done: make(chan struct{}),
+		urgent: make(chan *job, groupJobs), patient: make(chan *job, groupJobs), quit: make(chan struct{}), done: make(chan struct{}), owner: owner,
 	}
 	go l.run()
 	return l, nil
@@ -160,6 +163,11 @@ func (l *lite) group(first *job) {
 		l.skipped = 0
 	}
 	err := l.commit(ctx, jobs)
+	if l.prep.numbered {
+		// Before the next group: what is made of this one finds the count moved.
+		l.prep.numbered = false
+		l.changed.Add(1)
+	}
 	for _, j := range jobs {
 		if j.err == nil {
 			j.err = err
@@ -235,6 +243,10 @@ func (l *lite) commit(ctx context.Context, jobs []*job) error {
 	}
 	return nil
 }
+
+// changes is exact for the owner: the directory's lock keeps others out, and a
+// guest takes no number.
+func (l *lite) changes() (int64, bool) { return l.changed.Load(), l.owner }
 
 func (l *lite) class(err error) error { return sqlite.Class(err) }
 
