@@ -71,9 +71,14 @@ func main() {
 	s.End()
 }
 
-// line prints a figure; with a ceiling, also the ratio of the figure to it.
+// line prints a figure; with a ceiling, also the ratio of the figure to it. The
+// name is that of the benchmark, then its case: "ingest_note_cpu".
 func (b *bench) line(name string, value float64, unit, ceiling string, of float64) {
+	name, what, _ := strings.Cut(name, "_")
 	row := map[string]any{"bench": name, "db": b.db, "value": round(value), "unit": unit}
+	if what != "" {
+		row["case"] = what
+	}
 	if ceiling != "" && of > 0 {
 		row["ceiling"], row["ceiling_value"], row["ratio"] = ceiling, round(of), round(value/of)
 	}
