@@ -30,6 +30,11 @@ func split(doc []byte) ([]member, int, error) {
 	if !json.Valid(doc) {
 		return nil, 0, fmt.Errorf("%w: not JSON", ErrMalformed)
 	}
+	return walk(doc)
+}
+
+// walk is split for what is known to be valid JSON.
+func walk(doc []byte) ([]member, int, error) {
 	i := space(doc, 0)
 	if doc[i] != '{' {
 		return nil, 0, fmt.Errorf("%w: not an object", ErrMalformed)
@@ -37,7 +42,6 @@ func split(doc []byte) ([]member, int, error) {
 	var list []member
 	seen := map[string]bool{}
 	end := i + 1
-	// The text is valid JSON: what follows only needs to find its way.
 	for i = space(doc, i+1); doc[i] != '}'; i = space(doc, i) {
 		if doc[i] == ',' {
 			i = space(doc, i+1)
@@ -46,6 +50,8 @@ func split(doc []byte) ([]member, int, error) {
 		i = skipString(doc, i)
 		if quoted := doc[m.start:i]; plain(quoted[1 : len(quoted)-1]) {
 			m.name = string(quoted[1 : len(quoted)-1])
+		} else if _, err := canonical(quoted); err != nil {
+			return nil, 0, err // not UTF-8, or half a surrogate pair
 		} else if err := json.Unmarshal(quoted, &m.name); err != nil {
 			return nil, 0, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
@@ -122,7 +128,9 @@ func find(list []member, name string) *member {
 // object is the canonical form of an object of these members (RFC 8785 3.2.3:
 // sorted by the UTF-16 code units of their names), but for the names to skip.
 // It keeps each value's form in the list.
-func object(list []member, skip ...string) ([]byte, error) {
+func object(list []member, skip ...string) ([]byte, error) { return objectAt(list, 0, skip...) }
+
+func objectAt(list []member, level int, skip ...string) ([]byte, error) {
 	order := make([]*member, 0, len(list))
 	size := 2
 	for i := range list {
@@ -132,7 +140,7 @@ func object(list []member, skip ...string) ([]byte, error) {
 		}
 		if m.form == nil {
 			var err error
-			if m.form, err = canonical(m.value); err != nil {
+			if m.form, err = form(m.value, level); err != nil {
 				return nil, err
 			}
 		}

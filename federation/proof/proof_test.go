@@ -182,6 +182,27 @@ func TestSplitAgreesWithTheStandardLibrary(t *testing.T) {
 	}
 }
 
+// FuzzForm holds our shorter way to the canonical form against the library's.
+func FuzzForm(f *testing.F) {
+	for _, doc := range []string{
+		sample, `{"b":[1,-0,0,1e2,1.50,123456789012345678,"é\u00e9\n","\u2028",true,null,{"z":{},"a":[ ]}],"a":{"\u20ac":1,"\r":2,"1":3}}`,
+		`{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":[[[[[[[[1 , 2]]]]]]]]}}}}}}}}`, `{"a":{"x":1,"x":2}}`, "{\"a\":\"\x7f\xff\"}", `{"a":"\ud800"}`,
+	} {
+		f.Add([]byte(doc))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		list, _, err := split(doc)
+		if err != nil {
+			return
+		}
+		got, err := object(list)
+		want, wantErr := canonical(doc)
+		if (err == nil) != (wantErr == nil) || err == nil && !bytes.Equal(got, want) {
+			t.Errorf("%s: got %s, %v, want %s, %v", doc, got, err, want, wantErr)
+		}
+	})
+}
+
 func TestVerifyRefusesWhatWasChanged(t *testing.T) {
 	t.Parallel()
 	key := newKey(1)

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The types below write one form and read several: ActivityStreams lets a
@@ -41,8 +42,7 @@ func (t *texts) UnmarshalJSON(b []byte) error {
 func readTexts(b []byte) []string {
 	var list []string
 	for _, raw := range elements(b) {
-		var s string
-		if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &s) == nil {
+		if s, ok := unquote(raw); ok {
 			list = append(list, s)
 		}
 	}
@@ -85,7 +85,7 @@ func readIRIs(b []byte) []string {
 					break
 				}
 			}
-		} else if json.Unmarshal(raw, &s) != nil {
+		} else if s, _ = unquote(raw); s == "" {
 			continue
 		}
 		if strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://") {
@@ -103,7 +103,7 @@ func (w *words) UnmarshalJSON(b []byte) error {
 	m := words{}
 	for lang, raw := range members(b) {
 		var s text
-		if json.Unmarshal(raw, &s) == nil && s != "" {
+		if _ = s.UnmarshalJSON(raw); s != "" {
 			m[lang] = string(s)
 		}
 	}
@@ -142,9 +142,7 @@ func (m moment) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON implements json.Unmarshaler.
 func (m *moment) UnmarshalJSON(b []byte) error {
 	var s text
-	if json.Unmarshal(b, &s) != nil {
-		return nil
-	}
+	_ = s.UnmarshalJSON(b) // never fails
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
 		if t, err := time.Parse(layout, string(s)); err == nil {
 			m.Time = t.UTC()
@@ -276,8 +274,24 @@ func read(m map[string]json.RawMessage, into any) {
 		if !ok || name == "" || name == "-" || string(raw) == "null" {
 			continue
 		}
+		if own, ok := v.Field(i).Addr().Interface().(json.Unmarshaler); ok {
+			_ = own.UnmarshalJSON(raw) // a member is valid: it needs no second look
+			continue
+		}
 		_ = json.Unmarshal(raw, v.Field(i).Addr().Interface())
 	}
+}
+
+// unquote reads a JSON string. Most are their own bytes between quotes.
+func unquote(raw []byte) (s string, ok bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner), true
+	}
+	return s, json.Unmarshal(raw, &s) == nil
 }
 
 // encode writes v without escaping HTML: what is stored is what people read.
