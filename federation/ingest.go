@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"essaim"
@@ -20,7 +21,11 @@ const (
 	ingestTogether = 128 // activities claimed at a time by one lane
 	ingestLease    = time.Minute
 	ingestLanes    = 2 // one prepares while another writes
-	maxTries       = 5
+	// ingestBeside is how long a lane waits that got nothing while another is at
+	// work. What is due then is mostly of actors that are being served, and to
+	// look through it at each commit costs more than it brings.
+	ingestBeside = 20 * time.Millisecond
+	maxTries     = 5
 	// maxClaims bounds what never comes to an end: a process that dies of it, a
 	// database that goes away again and again.
 	maxClaims = 10
@@ -57,6 +62,8 @@ type IngesterConfig struct {
 type Ingester struct {
 	IngesterConfig
 	origin essaim.IRI
+
+	busy atomic.Int32 // lanes that hold activities
 
 	mu    sync.Mutex
 	woken map[string]time.Time
@@ -106,10 +113,15 @@ func (g *Ingester) lane(ctx context.Context) error {
 				break
 			}
 		}
+		ring, beside := bell, (<-chan time.Time)(nil)
+		if g.busy.Load() > 0 {
+			ring, beside = nil, time.After(ingestBeside)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-bell:
+		case <-ring:
+		case <-beside:
 		case <-tick.C:
 		}
 	}
@@ -121,6 +133,8 @@ func (g *Ingester) batch(ctx context.Context, r *reader) (int, error) {
 	if err != nil || len(claimed) == 0 {
 		return 0, err
 	}
+	g.busy.Add(1)
+	defer g.busy.Add(-1)
 	// What is claimed is finished even when the node stops.
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), ingestLease/2)
 	defer cancel()

@@ -41,6 +41,13 @@ func (tx *Tx) replicate(ctx context.Context, e essaim.Replicate, now time.Time) 
 	if err := tx.upsertReplica(ctx, h, r, e.Document, now); err != nil {
 		return did, err
 	}
+	if tx.heard[r.Origin] {
+		return did, nil
+	}
+	if tx.heard == nil {
+		tx.heard = map[string]bool{}
+	}
+	tx.heard[r.Origin] = true
 	return did, tx.later(ctx, "peer_received", r.Origin, micros(now), micros(now.Add(-time.Second)))
 }
 

@@ -14,8 +14,9 @@ import (
 type draft struct {
 	rows   []searchRow
 	counts map[counter]counted
-	rids   []int64        // row numbers that are ours to give
-	taken  map[int64]bool // positions of records that may still wait in a batch
+	rids   []int64         // row numbers that are ours to give
+	taken  map[int64]bool  // positions of records that may still wait in a batch
+	heard  map[string]bool // hosts whose last word is noted
 }
 
 // counter names a facet's value; counted is how it moves.

@@ -28,7 +28,7 @@ var hot = map[string][]any{
 	"related_to":         {"x"},
 	"revisions":          {"x"},
 	"thanks":             {"x"},
-	"position_taken":     {int64(1)},
+	"positions_taken":    {int64(1), int64(2), int64(3), int64(4), int64(5), int64(6), int64(7), int64(8)},
 	"search_all":         {int64(1), 20},
 	"object_published":   {"x"},
 	"object_gone":        {"x"},

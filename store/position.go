@@ -6,6 +6,7 @@ import (
 	"context"
 	"hash/fnv"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -26,17 +27,24 @@ func (tx *Tx) position(ctx context.Context, id string, updated time.Time) (int64
 	h := fnv.New32a()
 	h.Write([]byte(id))
 	slot, milli := int64(h.Sum32()%inMilli), updated.UnixMilli()
-	for try := int64(0); ; try++ {
-		// A few other places in this millisecond, then the next one: thousands of
-		// records that bear one time take a few tries each.
-		p := (milli+try/4)*inMilli + (slot+try*397)%inMilli
-		taken := tx.taken[p]
-		if !taken {
-			if err := tx.row(ctx, "position_taken", p).Scan(bit{&taken}); err != nil {
-				return 0, err
-			}
+	// A few other places in this millisecond, then the next one: thousands of
+	// records that bear one time take a few tries each.
+	var tries [8]int64
+	for from := int64(0); ; from += int64(len(tries)) {
+		args := make([]any, len(tries))
+		for i := range tries {
+			try := from + int64(i)
+			tries[i] = (milli+try/4)*inMilli + (slot+try*397)%inMilli
+			args[i] = tries[i]
 		}
-		if !taken {
+		taken, err := list(ctx, tx, only[int64], "positions_taken", args...)
+		if err != nil {
+			return 0, err
+		}
+		for _, p := range tries {
+			if tx.taken[p] || slices.Contains(taken, p) {
+				continue
+			}
 			if tx.taken == nil {
 				tx.taken = map[int64]bool{}
 			}

@@ -146,11 +146,25 @@ func (p *preparedPool) exec(ctx context.Context, name string, args ...any) (sql.
 }
 
 func (p *preparedPool) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
+	if brief(name) && ctx.Err() == nil {
+		ctx = context.WithoutCancel(ctx)
+	}
 	st, err := p.stmt(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	return st.QueryContext(ctx, args...)
+}
+
+// brief tells of a look-up by key that every request of the inbox makes: it is
+// over before anyone would give it up, and to listen for that costs two
+// goroutines each time.
+func brief(name string) bool {
+	switch name {
+	case "blocked", "inbox_known", "inbox_due":
+		return true
+	}
+	return false
 }
 
 func (p *preparedPool) close() error {

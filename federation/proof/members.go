@@ -23,6 +23,20 @@ type member struct {
 	form  []byte
 }
 
+// Members gives the members of a JSON object by their names: the bytes of each
+// value, in place. A name that occurs twice gives ErrMalformed.
+func Members(doc []byte) (map[string]json.RawMessage, error) {
+	list, _, err := split(doc)
+	if err != nil {
+		return nil, err
+	}
+	m := make(map[string]json.RawMessage, len(list))
+	for i := range list {
+		m[list[i].name] = list[i].value
+	}
+	return m, nil
+}
+
 // split finds the members of a JSON object without changing its bytes, and
 // the position just after the last of them (before white space and '}').
 // A name that occurs twice is refused: two readers would see two documents.
@@ -40,7 +54,7 @@ func walk(doc []byte) ([]member, int, error) {
 		return nil, 0, fmt.Errorf("%w: not an object", ErrMalformed)
 	}
 	var list []member
-	seen := map[string]bool{}
+	seen := names{}
 	end := i + 1
 	for i = space(doc, i+1); doc[i] != '}'; i = space(doc, i) {
 		if doc[i] == ',' {
@@ -55,10 +69,9 @@ func walk(doc []byte) ([]member, int, error) {
 		} else if err := json.Unmarshal(quoted, &m.name); err != nil {
 			return nil, 0, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
-		if seen[m.name] {
+		if seen.twice(list, m.name) {
 			return nil, 0, fmt.Errorf("%w: %q twice", ErrMalformed, m.name)
 		}
-		seen[m.name] = true
 		i = space(doc, space(doc, i)+1) // past the colon
 		from := i
 		i = skipValue(doc, i)
@@ -67,6 +80,26 @@ func walk(doc []byte) ([]member, int, error) {
 		list = append(list, m)
 	}
 	return list, end, nil
+}
+
+// names tells which names an object has had. Of a few, looking is enough.
+type names map[string]bool
+
+func (n *names) twice(before []member, name string) bool {
+	if len(before) < 8 {
+		return find(before, name) != nil
+	}
+	if len(*n) == 0 {
+		*n = make(names, 4*len(before))
+		for i := range before {
+			(*n)[before[i].name] = true
+		}
+	}
+	if (*n)[name] {
+		return true
+	}
+	(*n)[name] = true
+	return false
 }
 
 func space(doc []byte, i int) int {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"essaim/federation/proof"
 )
 
 // The types below write one form and read several: ActivityStreams lets a
@@ -255,8 +257,8 @@ func elements(b []byte) []json.RawMessage {
 
 // members are the raw members of an object; nil when b is not one.
 func members(b []byte) map[string]json.RawMessage {
-	var m map[string]json.RawMessage
-	if json.Unmarshal(b, &m) != nil {
+	m, err := proof.Members(b)
+	if err != nil {
 		return nil
 	}
 	return m

@@ -55,5 +55,5 @@ WHERE r.id = $1 ORDER BY v.revision DESC
 -- name: thanks
 SELECT kind, count(*) FROM reaction WHERE object = $1 GROUP BY kind
 
--- name: position_taken
-SELECT count(*) FROM record WHERE position = $1
+-- name: positions_taken
+SELECT position FROM record WHERE position IN ($1, $2, $3, $4, $5, $6, $7, $8)
