@@ -4,9 +4,7 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -221,17 +219,9 @@ func withLang(p, lang string) string {
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) error {
 	lang, explicit := negotiate(r)
 	s.fillBase(r, p.base(), lang)
-	set, err := s.templates.set(templateKey{lang, explicit}, s.cfg.Dev)
+	made, err := s.page(name, templateKey{lang, explicit}, p)
 	if err != nil {
 		return err
-	}
-	tmpl, ok := set[name]
-	if !ok {
-		return fmt.Errorf("template %s: %w", name, essaim.ErrNotFound)
-	}
-	var buf bytes.Buffer
-	if err := tmpl.ExecuteTemplate(&buf, "base.html", p); err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -247,10 +237,8 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 		h.Add("Link", "<"+id+`>; rel="alternate"; type="application/activity+json"`)
 	}
 	if status == http.StatusOK && r.Method != http.MethodPost {
-		sum := sha256.Sum256(buf.Bytes())
-		etag := `W/"` + hex.EncodeToString(sum[:8]) + `"`
-		h.Set("ETag", etag)
-		if match := r.Header.Get("If-None-Match"); match != "" && strings.Contains(match, etag[2:]) {
+		h.Set("ETag", made.etag)
+		if match := r.Header.Get("If-None-Match"); match != "" && strings.Contains(match, made.etag[2:]) {
 			w.WriteHeader(http.StatusNotModified)
 			return nil
 		}
@@ -259,8 +247,37 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	_, _ = w.Write(buf.Bytes()) // A reader who left is no error of ours.
+	_, _ = w.Write(made.body) // A reader who left is no error of ours.
 	return nil
+}
+
+// page writes a page's HTML, unless it is kept from a visit to which it would
+// have shown the same.
+func (s *Server) page(name string, k templateKey, p page) (keptPage, error) {
+	digest, steady := digestOf(name, k, p)
+	steady = steady && !s.cfg.Dev // there templates change too
+	if steady {
+		if made, ok := s.kept.get(digest); ok {
+			return made, nil
+		}
+	}
+	set, err := s.templates.set(k, s.cfg.Dev)
+	if err != nil {
+		return keptPage{}, err
+	}
+	tmpl, ok := set[name]
+	if !ok {
+		return keptPage{}, fmt.Errorf("template %s: %w", name, essaim.ErrNotFound)
+	}
+	var buf bytes.Buffer
+	if err := tmpl.ExecuteTemplate(&buf, "base.html", p); err != nil {
+		return keptPage{}, fmt.Errorf("page %s: %w", name, err)
+	}
+	made := keptPage{body: buf.Bytes(), etag: pageTag(buf.Bytes())}
+	if steady {
+		s.kept.put(digest, made)
+	}
+	return made, nil
 }
 
 // fillBase gives a page what it shares with the others.

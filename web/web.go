@@ -61,6 +61,7 @@ type Server struct {
 	communes  []string // INSEE codes of the perimeter
 	locales   map[string]*locale
 	assets    map[string]asset
+	kept      keptPages
 	templates *templates
 	handler   http.Handler
 	endpoints []endpoint
