@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"essaim"
@@ -74,6 +75,11 @@ func (d *demo) failure() error {
 }
 
 func (d *demo) run(ctx context.Context, a *app, c demoCommand) error {
+	for i := range demoTerritories {
+		if err := free(c.Port + i); err != nil {
+			return err
+		}
+	}
 	for i, t := range demoTerritories {
 		if err := d.open(ctx, a, c, t, c.Port+i); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
@@ -97,12 +103,25 @@ func (d *demo) run(ctx context.Context, a *app, c demoCommand) error {
 		fmt.Fprintln(a.out, "all three hold all records of all")
 		return nil
 	}
-	fmt.Fprintln(a.out, "\nAll three hold the records of all. To administer them:")
-	for _, link := range d.links {
-		fmt.Fprintln(a.out, link)
+	fmt.Fprintln(a.out, "\nAll three hold the records of all. To write there, open a link:")
+	for i, link := range d.links {
+		fmt.Fprintf(a.out, "%-10s %s\n", demoTerritories[i].Name, link)
 	}
+	fmt.Fprintln(a.out, "\nCtrl+C ends the demonstration; what was written stays in", c.Dir+".")
 	<-ctx.Done()
 	return nil
+}
+
+// free says that nothing listens at a port, before anything is made for it.
+func free(port int) error {
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("port %d is in use: give --port the first of three free ports", port)
+	}
+	if err != nil {
+		return fmt.Errorf("port %d: %w", port, err)
+	}
+	return l.Close()
 }
 
 // open makes a node or takes up the one that stands, however far it came.
