@@ -211,6 +211,11 @@ func (f *recordForm) readPlaces(s *Server, before []essaim.Place) []essaim.Place
 		}
 		if old.line(at+"commune") != commune {
 			p = placeOf(s, commune)
+			// A slip in a name would leave the record on no map; a name of its
+			// own is how a place abroad is written.
+			if commune != "" && p.INSEE == "" && label == "" && point == "" && formState(f) == essaim.StatePublished {
+				f.problems.Add("places."+strconv.Itoa(i), "unknown_commune")
+			}
 		}
 		p.Label, p.Street = label, street
 		switch {

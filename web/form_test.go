@@ -89,6 +89,34 @@ func TestCommuneTypedByNameIsPlaced(t *testing.T) {
 	}
 }
 
+func TestUnknownCommuneIsNotPublishedUnlessNamedOtherwise(t *testing.T) {
+	t.Parallel()
+	s, l := formServer(t)
+	for _, tt := range []struct {
+		name, state, label string
+		refused            bool
+	}{
+		{"published", "published", "", true},
+		{"kept as a draft", "draft", "", false},
+		{"with a name of its own", "published", "Maison des associations", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := &recordForm{kind: essaim.KindVenue, problems: essaim.Problems{}, l: l, values: url.Values{
+				"state": {tt.state}, "places.0.commune": {"Nulle-Part-les-Oies"}, "places.0.label": {tt.label},
+			}}
+			f.readPlaces(s, nil)
+			if got := f.problems["places.0"] == "unknown_commune"; got != tt.refused {
+				t.Errorf("problems %v, refused %v wanted", f.problems, tt.refused)
+			}
+			again := &recordForm{kind: essaim.KindVenue, problems: essaim.Problems{}, l: l, values: f.values}
+			if again.readPlaces(s, []essaim.Place{{City: "Nulle-Part-les-Oies", Label: tt.label}}); len(again.problems) > 0 {
+				t.Errorf("a place that the record had already is refused: %v", again.problems)
+			}
+		})
+	}
+}
+
 func TestPersonsAreNeitherShownNorLostByTheForm(t *testing.T) {
 	t.Parallel()
 	s, l := formServer(t)
