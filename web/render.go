@@ -34,6 +34,7 @@ type Base struct {
 	Canonical string
 	Object    string
 	NoIndex   bool
+	NoStore   bool   // its address is a secret: no cache keeps it
 	Type      string // OpenGraph type: "website" or "article"
 	Image     string // address at this site of a picture for previews
 
@@ -227,9 +228,12 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", lang)
 	h.Add("Vary", "Accept-Language, Cookie")
-	if p.base().User != nil {
+	switch b := p.base(); {
+	case b.NoStore:
+		h.Set("Cache-Control", "no-store")
+	case b.User != nil:
 		h.Set("Cache-Control", "private, no-cache")
-	} else {
+	default:
 		h.Set("Cache-Control", "public, no-cache")
 	}
 	if id := p.base().Object; id != "" {

@@ -179,7 +179,7 @@ type ConfirmPage struct {
 
 func (s *Server) confirmSignIn(w http.ResponseWriter, r *http.Request) error {
 	p := &ConfirmPage{Secret: chi.URLParam(r, "secret"), Next: localNext(r.FormValue("suite"))}
-	p.Title, p.NoIndex = s.tr(r, "signin.title"), true
+	p.Title, p.NoIndex, p.NoStore = s.tr(r, "signin.title"), true, true
 	p.Canonical = s.abs("/connexion")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	return s.render(w, r, http.StatusOK, "confirm", p)

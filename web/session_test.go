@@ -39,6 +39,9 @@ func TestSignInByALink(t *testing.T) {
 		// A program that follows the link ahead of people does not spend it.
 		for range 2 {
 			s.get(t, path, http.StatusOK).says(t, "confirmez")
+			if got := s.ask(http.MethodGet, path, "").Header.Get("Cache-Control"); got != "no-store" {
+				t.Errorf("a page whose address is a secret may be cached: %q", got)
+			}
 		}
 		resp := s.post(path, nil)
 		if resp.StatusCode != http.StatusSeeOther || len(resp.Cookies()) != 1 {
