@@ -45,7 +45,8 @@ func main() {
 	s.Must("a directory for the pictures", func() error { return os.MkdirAll(*out, 0o755) })
 
 	browser, stop := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.Flag("disable-quic", true), chromedp.Flag("hide-scrollbars", true))...)
+		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.Flag("disable-quic", true), chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("lang", "fr"), chromedp.Flag("accept-lang", "fr"))...)
 	s.Cleanup(stop)
 	for _, p := range list {
 		for _, width := range widths {
