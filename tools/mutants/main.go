@@ -65,6 +65,7 @@ func run(dir, only string, seed uint64) (failed int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(copied)
+	defer os.RemoveAll(libraries(copied))
 	healthy := map[string]error{}
 	planted := 0
 	for _, f := range list {

@@ -69,35 +69,37 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, text, info.Mode().Perm()|0o200)
 }
 
+// libraries is where the copies of changed libraries stand, beside the tree. One
+// copy serves all faults in a library, so that what they leave alone is
+// compiled once.
+func libraries(dir string) string { return dir + ".libraries" }
+
 // replaceModule puts a copy of a library, which can be changed, in its place.
 func replaceModule(dir, module string) (library string, restore func(), err error) {
-	restore = func() {}
-	for _, name := range []string{"go.mod", "go.sum"} {
-		before, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			return "", restore, err
-		}
-		earlier := restore
-		restore = func() {
-			earlier()
-			_ = os.WriteFile(filepath.Join(dir, name), before, 0o644)
+	before, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return "", func() {}, err
+	}
+	restore = func() { _ = os.WriteFile(filepath.Join(dir, "go.mod"), before, 0o644) }
+	library = filepath.Join(libraries(dir), module)
+	if _, err := os.Stat(library); errors.Is(err, fs.ErrNotExist) {
+		if err := copyModule(dir, module, library); err != nil {
+			return "", restore, errors.Join(err, os.RemoveAll(library))
 		}
 	}
+	if out, err := goCommand(dir, "mod", "edit", "-replace="+module+"="+library); err != nil {
+		return "", restore, fmt.Errorf("go mod edit: %w\n%s", err, out)
+	}
+	return library, restore, nil
+}
+
+func copyModule(dir, module, to string) error {
 	from, err := goCommand(dir, "list", "-m", "-f", "{{.Dir}}", module)
 	if err != nil {
-		return "", restore, fmt.Errorf("%s: %w\n%s", module, err, from)
+		return fmt.Errorf("%s: %w\n%s", module, err, from)
 	}
 	from = strings.TrimSpace(from)
-	library, err = os.MkdirTemp("", "mutant")
-	if err != nil {
-		return "", restore, err
-	}
-	earlier := restore
-	restore = func() {
-		earlier()
-		_ = os.RemoveAll(library)
-	}
-	err = filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -105,14 +107,6 @@ func replaceModule(dir, module string) (library string, restore func(), err erro
 		if err != nil {
 			return err
 		}
-		return copyFile(name, filepath.Join(library, relative))
+		return copyFile(name, filepath.Join(to, relative))
 	})
-	if err != nil {
-		return "", restore, err
-	}
-	out, err := goCommand(dir, "mod", "edit", "-replace="+module+"="+library)
-	if err != nil {
-		return "", restore, fmt.Errorf("go mod edit: %w\n%s", err, out)
-	}
-	return library, restore, nil
 }
