@@ -137,6 +137,11 @@ func (d *Deliverer) Run(ctx context.Context) error {
 // schedule is the one goroutine that decides.
 func (d *Deliverer) schedule(ctx, work context.Context) {
 	bell := d.Store.Notify()
+	// Our own results ring it too, a hundred times a second in a fan-out: one
+	// look answers all that came since the last.
+	heard := bell
+	rest := time.NewTimer(time.Hour)
+	defer rest.Stop()
 	// Retries become due without a commit, so the bell alone is not enough.
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -148,8 +153,12 @@ func (d *Deliverer) schedule(ctx, work context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-bell:
+		case <-heard:
 			d.refresh(work)
+			heard = nil
+			rest.Reset(refreshPause)
+		case <-rest.C:
+			heard = bell
 		case <-tick.C:
 			d.refresh(work)
 		case <-pace.C:

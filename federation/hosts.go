@@ -41,6 +41,8 @@ const (
 	parkAfter   = 250 * time.Millisecond
 	maxUnderWay = 256
 	maxBatch    = 128
+	// refreshPause is how long the bell goes unheard once hosts were looked for.
+	refreshPause = 10 * time.Millisecond
 )
 
 // errImpatient ends a try whose place is needed while others get answers.
