@@ -155,7 +155,11 @@ func (l *lite) group(first *job) {
 	l.skipped++
 	for j := first; j != nil; j = l.next(len(jobs), start) {
 		jobs = append(jobs, j)
-		if j.err = l.one(ctx, j); errors.Is(j.err, errLost) {
+		run := l.one
+		if len(jobs) == 1 {
+			run = l.first
+		}
+		if j.err = run(ctx, j); errors.Is(j.err, errLost) {
 			break
 		}
 	}
@@ -195,6 +199,24 @@ func (l *lite) next(n int, start time.Time) *job {
 // errLost says that the database itself ended the group's transaction: nothing
 // of it will be committed.
 var errLost = fmt.Errorf("transaction lost: %w", essaim.ErrUnavailable)
+
+// first runs the job that begins a group. Nothing is to be kept when it fails,
+// so that it needs no savepoint, which would copy each page that it changes.
+func (l *lite) first(ctx context.Context, j *job) error {
+	if err := j.ctx.Err(); err != nil {
+		return err
+	}
+	err := guarded(j.f, l.prep)
+	if err == nil {
+		return nil
+	}
+	// A failing disk or an interrupt makes SQLite roll back by itself.
+	_, _ = l.prep.do(ctx, "ROLLBACK")
+	if _, lost := l.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); lost != nil {
+		return errors.Join(errLost, err)
+	}
+	return err
+}
 
 // one runs a job in a savepoint of its own: one that fails leaves no trace.
 func (l *lite) one(ctx context.Context, j *job) error {

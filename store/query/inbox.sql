@@ -33,9 +33,13 @@ WHERE actor = $1 AND raw IS NOT NULL
 UPDATE inbox SET lease_until = 0 WHERE state = 'waiting' AND lease_until > 0
 
 -- name: blocked
+-- A list of values would make SQLite build a table of them each time.
 SELECT 1 FROM block WHERE scope = 'actor' AND value = $1
-UNION ALL
-SELECT 1 FROM block WHERE scope = 'host' AND value IN ($2, $3, $4, $5, $6)
+UNION ALL SELECT 1 FROM block WHERE scope = 'host' AND value = $2
+UNION ALL SELECT 1 FROM block WHERE scope = 'host' AND value = $3
+UNION ALL SELECT 1 FROM block WHERE scope = 'host' AND value = $4
+UNION ALL SELECT 1 FROM block WHERE scope = 'host' AND value = $5
+UNION ALL SELECT 1 FROM block WHERE scope = 'host' AND value = $6
 LIMIT 1
 
 -- name: inbox_due

@@ -56,4 +56,12 @@ WHERE r.id = $1 ORDER BY v.revision DESC
 SELECT kind, count(*) FROM reaction WHERE object = $1 GROUP BY kind
 
 -- name: positions_taken
-SELECT position FROM record WHERE position IN ($1, $2, $3, $4, $5, $6, $7, $8)
+-- A list of values would make SQLite build a table of them each time.
+SELECT position FROM record WHERE position = $1
+UNION ALL SELECT position FROM record WHERE position = $2
+UNION ALL SELECT position FROM record WHERE position = $3
+UNION ALL SELECT position FROM record WHERE position = $4
+UNION ALL SELECT position FROM record WHERE position = $5
+UNION ALL SELECT position FROM record WHERE position = $6
+UNION ALL SELECT position FROM record WHERE position = $7
+UNION ALL SELECT position FROM record WHERE position = $8
