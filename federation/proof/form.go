@@ -15,9 +15,13 @@ const ownLevels = 6
 // short words, addresses and texts whose canonical form is what they are:
 // those are recognised here, and the library does the others.
 func form(raw []byte, level int) ([]byte, error) {
-	switch {
-	case asItIs(raw):
+	if asItIs(raw) {
 		return raw, nil
+	}
+	if s, ok := Text(raw); ok {
+		return appendText(make([]byte, 0, len(raw)), s), nil
+	}
+	switch {
 	case level >= ownLevels || len(raw) == 0:
 	case raw[0] == '{':
 		list, _, err := walk(raw)

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"essaim/federation/proof"
 )
@@ -284,14 +283,13 @@ func read(m map[string]json.RawMessage, into any) {
 	}
 }
 
-// unquote reads a JSON string. Most are their own bytes between quotes.
+// unquote reads a JSON string.
 func unquote(raw []byte) (s string, ok bool) {
-	if len(raw) < 2 || raw[0] != '"' {
+	if len(raw) == 0 || raw[0] != '"' {
 		return "", false
 	}
-	inner := raw[1 : len(raw)-1]
-	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-		return string(inner), true
+	if s, ok = proof.Text(raw); ok {
+		return s, true
 	}
 	return s, json.Unmarshal(raw, &s) == nil
 }
