@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,11 +115,7 @@ func (tx *Tx) keep(ctx context.Context, e *entry, by essaim.Author, p *publicati
 	if err := tx.save(ctx, e); err != nil {
 		return err
 	}
-	content, err := json.Marshal(&e.Content)
-	if err != nil {
-		return err
-	}
-	if err := tx.later(ctx, "revision_insert", e.rid, e.Revision, micros(e.Updated), by.User, by.Name, string(e.State), string(content)); err != nil {
+	if err := tx.later(ctx, "revision_insert", e.rid, e.Revision, micros(e.Updated), by.User, by.Name, string(e.State), e.content); err != nil {
 		return err
 	}
 	return tx.keepActivity(ctx, e, p)

@@ -18,6 +18,7 @@ type entry struct {
 	rid        int64
 	position   int64
 	document   []byte // as it is served; read only where it is needed
+	content    string // JSON of Content as last saved
 	activityID string
 	received   time.Time
 	importID   int64

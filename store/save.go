@@ -24,6 +24,7 @@ func (tx *Tx) save(ctx context.Context, e *entry) (err error) {
 	if err != nil {
 		return err
 	}
+	e.content = string(content)
 	starts, ends := period(&e.Content)
 	var importID any
 	if e.importID != 0 {
@@ -35,7 +36,7 @@ func (tx *Tx) save(ctx context.Context, e *entry) (err error) {
 		}
 		err = tx.later(ctx, "record_insert", e.rid, e.ID, string(e.Kind), e.Slug, e.Origin, e.Territory, e.TerritoryName, e.URL, string(e.State),
 			e.Incarnation, e.Revision, e.Number, e.Title, stageOf(&e.Content), micros(starts), micros(ends), flag(essaim.Reusable(e.Licence)),
-			string(content), e.document, e.ContentDigest, e.CopyDigest, e.activityID, micros(e.Published), micros(e.Updated), micros(e.received),
+			e.content, e.document, e.ContentDigest, e.CopyDigest, e.activityID, micros(e.Published), micros(e.Updated), micros(e.received),
 			importID, orNull(e.key), orNull(e.digest), e.position)
 		if err != nil {
 			return err
@@ -43,7 +44,7 @@ func (tx *Tx) save(ctx context.Context, e *entry) (err error) {
 		return tx.saveBeside(ctx, e, true)
 	}
 	err = tx.later(ctx, "record_update", e.rid, e.TerritoryName, e.URL, string(e.State), e.Incarnation, e.Revision,
-		e.Title, stageOf(&e.Content), micros(starts), micros(ends), flag(essaim.Reusable(e.Licence)), string(content), e.document,
+		e.Title, stageOf(&e.Content), micros(starts), micros(ends), flag(essaim.Reusable(e.Licence)), e.content, e.document,
 		e.ContentDigest, e.CopyDigest, e.activityID, micros(e.Published), micros(e.Updated), micros(e.received), orNull(e.digest), e.position, importID)
 	if err != nil {
 		return err
