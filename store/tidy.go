@@ -11,11 +11,14 @@ import (
 // What is kept, and for how long, once it is of no use to the node itself.
 const (
 	keepDelivered = 30 * 24 * time.Hour // deliveries done or dropped; failed ones stay for an administrator
+	keepRaw       = 90 * 24 * time.Hour // bytes of activities that were applied or ignored; their id stays
+	tidyWindow    = 60 * 24 * time.Hour // how far behind a node that was stopped catches up
 	tidyTogether  = 500                 // rows of one transaction
 )
 
-// Tidy removes sessions and sign-in links that ended, and deliveries done long
-// ago. It is to be called now and then, by any process.
+// Tidy removes sessions and sign-in links that ended, deliveries done long ago
+// and the bytes of activities applied long ago. It is to be called now and
+// then, by any process.
 func (s *Store) Tidy(ctx context.Context) error {
 	now := s.now()
 	err := s.write(ctx, patient, func(tx *Tx) error {
@@ -26,14 +29,30 @@ func (s *Store) Tidy(ctx context.Context) error {
 		}
 		return nil
 	})
-	for n := int64(tidyTogether); err == nil && n == tidyTogether; {
-		err = s.write(ctx, patient, func(tx *Tx) (err error) {
-			n, err = tx.exec(ctx, "tidy_deliveries", micros(now.Add(-keepDelivered)), tidyTogether)
-			return err
-		})
+	if err == nil {
+		err = s.tidyAll(ctx, "tidy_deliveries", micros(now.Add(-keepDelivered)))
+	}
+	if err == nil {
+		err = s.tidyAll(ctx, "tidy_inbox", micros(now.Add(-keepRaw-tidyWindow)), micros(now.Add(-keepRaw)))
 	}
 	if err != nil {
 		return fmt.Errorf("tidy: %w", err)
 	}
 	return nil
+}
+
+// tidyAll runs a statement whose last argument is a number of rows until it
+// finds fewer.
+func (s *Store) tidyAll(ctx context.Context, name string, args ...any) error {
+	args = append(args, tidyTogether)
+	for {
+		var n int64
+		err := s.write(ctx, patient, func(tx *Tx) (err error) {
+			n, err = tx.exec(ctx, name, args...)
+			return err
+		})
+		if err != nil || n < tidyTogether {
+			return err
+		}
+	}
 }

@@ -46,10 +46,24 @@ func TestTidyRemovesWhatEndedAndNothingElse(t *testing.T) {
 			"SELECT count(*) FROM account":                             1,
 			"SELECT count(*) FROM activity":                            1,
 			"SELECT count(*) FROM inbox WHERE state = 'applied'":       3,
+			"SELECT count(*) FROM inbox WHERE raw IS NULL":             0,
 			"SELECT count(*) FROM follower WHERE local LIKE '%/actor'": 3,
 		} {
 			if got := one[int](t, n, query); got != want {
 				t.Errorf("%s = %d, want %d", query, got, want)
+			}
+		}
+
+		n.clock.pass(60 * 24 * time.Hour)
+		if err := n.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for query, want := range map[string]int{
+			"SELECT count(*) FROM inbox WHERE raw IS NOT NULL":   0,
+			"SELECT count(*) FROM inbox WHERE state = 'applied'": 3,
+		} {
+			if got := one[int](t, n, query); got != want {
+				t.Errorf("after 100 days: %s = %d, want %d", query, got, want)
 			}
 		}
 	})

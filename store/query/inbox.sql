@@ -44,3 +44,10 @@ LIMIT 1
 
 -- name: inbox_due
 SELECT 1 FROM inbox q WHERE q.state = 'waiting' AND q.next_at <= $1 AND q.lease_until <= $1 LIMIT 1
+
+-- name: tidy_inbox
+UPDATE inbox SET raw = NULL WHERE id IN (
+    SELECT id FROM inbox
+    WHERE state IN ('applied', 'ignored') AND state <> 'waiting' AND done_at >= $1 AND done_at < $2 AND raw IS NOT NULL
+    ORDER BY state, done_at
+    LIMIT $3)
