@@ -14,15 +14,9 @@ func ContentDigest(doc []byte) (string, error) {
 	return content, err
 }
 
-// CopyDigest names an exact copy: SHA-256, in hexadecimal, of the canonical
-// form with its proof. Two nodes hold the same document if and only if their
-// copy digests are equal.
-func CopyDigest(doc []byte) (string, error) {
-	_, exact, err := Digests(doc)
-	return exact, err
-}
-
-// Digests returns the content digest and the copy digest.
+// Digests returns the content digest and the copy digest. The second names an
+// exact copy: SHA-256, in hexadecimal, of the canonical form with its proof. Two
+// nodes hold the same document if and only if their copy digests are equal.
 func Digests(doc []byte) (content, exact string, err error) {
 	list, _, err := split(doc)
 	if err != nil {

@@ -59,7 +59,7 @@ type Proof struct {
 type Signed struct {
 	Bytes         []byte
 	ContentDigest string // see ContentDigest
-	CopyDigest    string // see CopyDigest
+	CopyDigest    string // see Digests
 
 	form []byte // canonical, proof included
 }

@@ -55,11 +55,6 @@ func Page(src, lang string) template.HTML {
 	return template.HTML(Typography(Markdown(src), lang)) //nolint:gosec // Markdown ends in Sanitize, Typography adds no tag.
 }
 
-// Safe sanitizes HTML received from elsewhere for an HTML template.
-func Safe(src string) template.HTML {
-	return template.HTML(Sanitize(src)) //nolint:gosec // This is the one sanitizer.
-}
-
 // plainNodes renders what the allow-list has no element for.
 type plainNodes struct{}
 
