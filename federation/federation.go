@@ -109,6 +109,9 @@ type DocumentStore interface {
 	Counts(ctx context.Context, actor string) (Counts, error)
 	// Reactions counts the likes or announces of a local record.
 	Reactions(ctx context.Context, object string, kind essaim.ReactionKind) (int, error)
+	// Stamp is the document of a quote's stamp; essaim.ErrNotFound for one that
+	// was never given, or revoked.
+	Stamp(ctx context.Context, id string) ([]byte, error)
 	// Number is the last change number committed, by any process: it moves with
 	// every commit that changes what Object or Activity answers.
 	Number(ctx context.Context) (int64, error)

@@ -39,6 +39,7 @@ type IngestStore interface {
 	Apply(ctx context.Context, batch []essaim.Applied) []error
 	WakeHost(ctx context.Context, host string) error
 	Peer(ctx context.Context, host string) (essaim.Peer, error)
+	Record(ctx context.Context, id string) (essaim.Record, error)
 	Notify() <-chan struct{}
 }
 

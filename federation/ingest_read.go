@@ -42,8 +42,11 @@ func newReader(g *Ingester) (*reader, error) {
 		func(context.Context, vocab.ActivityStreamsAnnounce) error {
 			return r.reaction(essaim.ReactionAnnounce)
 		},
+		func(ctx context.Context, _ vocab.ActivityStreamsJoin) error { return r.join(ctx) },
+		func(context.Context, vocab.ActivityStreamsLeave) error { return r.leave() },
 	)
 	r.others = map[string]func(context.Context) error{
+		"QuoteRequest": r.quote, // FEP-044f
 		// Misskey and Pleroma; a Like with a picture (FEP-c0e0).
 		"EmojiReact": func(context.Context) error { return r.reaction(essaim.ReactionLike) },
 	}

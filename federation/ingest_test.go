@@ -66,6 +66,10 @@ func said(effects []essaim.Effect) string {
 			list = append(list, fmt.Sprintf("no %s of %s by %s id=%s", e.Kind, e.Object, e.Actor, e.ActivityID))
 		case essaim.HoldComment:
 			list = append(list, fmt.Sprintf("comment %s by %s on %s", e.ID, e.Actor, e.InReplyTo))
+		case essaim.AllowQuote:
+			list = append(list, fmt.Sprintf("%s may quote %s", e.Quote.Post, e.Quote.Object))
+		case essaim.Reply:
+			list = append(list, fmt.Sprintf("%s about %s to %s", e.Type, e.Object, e.Answer.Inbox))
 		case essaim.ForgetActor:
 			list = append(list, "forget "+e.Actor)
 		case essaim.SaveActor:
@@ -85,6 +89,7 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 	t.Parallel()
 	const id = "https://peer.example/a/1"
 	object := `"` + here + `/objects/1"`
+	garden, meeting := `"`+here+`/objects/jardin"`, `"`+here+`/objects/rencontre"`
 	follow := `{"id":"https://peer.example/f","type":"Follow","actor":"` + alice + `","object":"` + here + `/actors/brest"}`
 	for _, c := range []struct {
 		name, body string
@@ -120,6 +125,22 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"deletion by id", activity(id, "Delete", alice, `"https://peer.example/objects/1"`), essaim.InboundApplied, "erase https://peer.example/objects/1 by " + alice},
 		{"deletion of oneself", activity(id, "Delete", alice, `"`+alice+`"`), essaim.InboundApplied, "forget " + alice},
 		{"Flag", activity(id, "Flag", alice, object), essaim.InboundIgnored, "not handled"},
+		{"Join of a meeting", activity(id, "Join", alice, meeting), essaim.InboundApplied, "Ignore about " + here + "/objects/rencontre to " + alice + "/inbox"},
+		{"Join of an initiative", activity(id, "Join", alice, garden), essaim.InboundIgnored, "no meeting"},
+		{"Join of a draft", activity(id, "Join", alice, `"`+here+`/objects/brouillon"`), essaim.InboundIgnored, "nothing of this node"},
+		{"Join of a meeting that was withdrawn", activity(id, "Join", alice, `"`+here+`/objects/retiree"`), essaim.InboundIgnored, "nothing of this node"},
+		{"Join of a meeting elsewhere", activity(id, "Join", alice, `"https://toulouse.example/objects/1"`), essaim.InboundIgnored, "nothing of this node"},
+		{"Join of nothing", strings.Replace(activity(id, "Join", alice, meeting), `"object":`+meeting, `"target":`+meeting, 1), essaim.InboundIgnored, "nothing of this node"},
+		{"Leave", activity(id, "Leave", alice, meeting), essaim.InboundIgnored, "nobody joins"},
+		{"QuoteRequest", asksQuote(alice, garden, `"https://peer.example/n/2"`), essaim.InboundApplied, "https://peer.example/n/2 may quote " + here + "/objects/jardin"},
+		{"QuoteRequest with its post", asksQuote(alice, garden, note("https://peer.example/n/2", alice, `,"quote":`+garden)), essaim.InboundApplied, "https://peer.example/n/2 may quote " + here + "/objects/jardin"},
+		{"QuoteRequest for another's post", asksQuote(alice, garden, `"https://victim.example/n/2"`), essaim.InboundIgnored, "no post of its actor"},
+		{"QuoteRequest for a neighbour's post", asksQuote(alice, garden, note("https://peer.example/n/2", "https://peer.example/users/bob", "")), essaim.InboundIgnored, "another than its actor"},
+		{"QuoteRequest for a post that quotes something else", asksQuote(alice, garden, note("https://peer.example/n/2", alice, `,"quote":"https://peer.example/n/1"`)), essaim.InboundIgnored, "quotes something else"},
+		{"QuoteRequest without a post", activity(id, "QuoteRequest", alice, garden), essaim.InboundIgnored, "no post of its actor"},
+		{"QuoteRequest of a record elsewhere", asksQuote(alice, `"https://toulouse.example/objects/1"`, `"https://peer.example/n/2"`), essaim.InboundIgnored, "nothing of this node"},
+		{"QuoteRequest of a draft", asksQuote(alice, `"`+here+`/objects/brouillon"`, `"https://peer.example/n/2"`), essaim.InboundIgnored, "nothing of this node"},
+		{"Accept of a QuoteRequest that we never made", activity(id, "Accept", alice, `{"type":"QuoteRequest","id":"`+here+`/activities/9","actor":"`+alice+`","object":`+garden+`},"result":"https://peer.example/stamps/1"`), essaim.InboundIgnored, "no Follow of this node"},
 		{"a type to come", activity(id, "NoSuchType", alice, object), essaim.InboundIgnored, "not known"},
 		{"a note as an activity", activity(id, "Note", alice, object), essaim.InboundIgnored, "not known"},
 		{"a forged row", activity("https://peer.example/a/1", "Delete", alice, `"https://victim.example/objects/1"`), essaim.InboundIgnored, "another origin"},

@@ -54,6 +54,7 @@ type memory struct {
 	rows     []*inbound
 	actors   map[string]essaim.RemoteActor
 	peers    map[string]essaim.Peer
+	records  map[string]essaim.Record
 	blocked  map[string]bool
 	fail     error
 	received int
@@ -143,6 +144,13 @@ func (m *memory) Peer(_ context.Context, host string) (essaim.Peer, error) {
 		return p, nil
 	}
 	return essaim.Peer{}, essaim.ErrNotFound
+}
+
+func (m *memory) Record(_ context.Context, id string) (essaim.Record, error) {
+	if r, ok := m.records[id]; ok {
+		return r, nil
+	}
+	return essaim.Record{}, essaim.ErrNotFound
 }
 
 func (m *memory) Notify() <-chan struct{} {
@@ -257,7 +265,16 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func newNode(t testing.TB) *node {
 	t.Helper()
 	n := &node{clock: noon, home: &home{docs: map[string]string{}, errs: map[string]error{}, asked: map[string]int{}}}
-	n.memory = &memory{actors: map[string]essaim.RemoteActor{}, peers: map[string]essaim.Peer{}, blocked: map[string]bool{}, now: n.Now}
+	n.memory = &memory{actors: map[string]essaim.RemoteActor{}, peers: map[string]essaim.Peer{}, records: map[string]essaim.Record{}, blocked: map[string]bool{}, now: n.Now}
+	for id, r := range map[string]essaim.Record{
+		"jardin":    {State: essaim.StatePublished, Content: essaim.Content{Kind: essaim.KindInitiative}},
+		"rencontre": {State: essaim.StatePublished, Content: essaim.Content{Kind: essaim.KindMeeting}},
+		"brouillon": {State: essaim.StateDraft, Content: essaim.Content{Kind: essaim.KindMeeting}},
+		"retiree":   {State: essaim.StateWithdrawn, Content: essaim.Content{Kind: essaim.KindMeeting}},
+	} {
+		r.ID, r.Territory = here+"/objects/"+id, here+"/actors/brest"
+		n.records[r.ID] = r
+	}
 	n.home.docs[alice] = actorDoc(t, alice, &aliceKey().PublicKey)
 	n.home.docs[evil] = actorDoc(t, evil, &evilKey().PublicKey)
 	actors := federation.NewActors(n.memory, n.home, n.Now)

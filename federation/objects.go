@@ -3,6 +3,8 @@
 package federation
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
@@ -65,6 +67,25 @@ func (s *Server) showReactions(kind essaim.ReactionKind) http.HandlerFunc {
 		}
 		s.serveCollection(w, r, collection{Type: "Collection", TotalItems: n})
 	}
+}
+
+// showStamp serves the stamp by which a post elsewhere may quote an object
+// (FEP-044f): as signed, while the object stands and the post was not deleted.
+// It is read each time, for a revocation moves no change number.
+func (s *Server) showStamp(w http.ResponseWriter, r *http.Request) {
+	object, err := s.publicObject(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	b, err := s.store.Stamp(r.Context(), object+"/quotes/"+chi.URLParam(r, "stamp"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Vary", "Accept")
+	sum := sha256.Sum256(b)
+	serve(w, r, served{body: b, etag: hex.EncodeToString(sum[:16])})
 }
 
 // showReplies serves the replies that a moderator let through. None is shown

@@ -38,11 +38,25 @@ func TestObjectsAreServedAsStoredBytes(t *testing.T) {
 		t.Errorf("unknown: got %d, want 404", r.StatusCode)
 	}
 
+	store.stamps[id+"/quotes/1"] = []byte(`{"type":"QuoteAuthorization"}`)
+	if r := get(h, "/objects/01j/quotes/1"); r.StatusCode != 200 || body(t, r) != `{"type":"QuoteAuthorization"}` || r.Header.Get("Content-Type") != activityJSON {
+		t.Errorf("stamp: got %d as %s", r.StatusCode, r.Header.Get("Content-Type"))
+	}
+	// A revocation moves no change number: nothing may remember the stamp.
+	delete(store.stamps, id+"/quotes/1")
+	if r := get(h, "/objects/01j/quotes/1"); r.StatusCode != 404 {
+		t.Errorf("revoked stamp: got %d, want 404", r.StatusCode)
+	}
+
 	store.publish(id, Stored{Bytes: []byte(`{"type":"Tombstone"}`), ETag: "t", Gone: true})
 	for _, accept := range []string{activityJSON, "text/html"} {
 		if r := get(h, "/objects/01j", "Accept", accept); r.StatusCode != 410 || body(t, r) != `{"type":"Tombstone"}` {
 			t.Errorf("withdrawn, as %s: got %d, want 410 and the tombstone", accept, r.StatusCode)
 		}
+	}
+	store.stamps[id+"/quotes/1"] = []byte(`{"type":"QuoteAuthorization"}`)
+	if r := get(h, "/objects/01j/quotes/1"); r.StatusCode != 410 {
+		t.Errorf("stamp of what is withdrawn: got %d, want 410", r.StatusCode)
 	}
 	if r := get(h, "/objects/01j/likes"); r.StatusCode != 410 {
 		t.Errorf("likes of what is withdrawn: got %d, want 410", r.StatusCode)

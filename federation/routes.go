@@ -41,6 +41,7 @@ func (s *Server) Mount(r chi.Router) {
 	get("/objects/{id}/replies", s.showReplies)
 	get("/objects/{id}/context", s.showContext)
 	get("/objects/{id}/adaptations", s.showAdaptations)
+	get("/objects/{id}/quotes/{stamp}", s.showStamp)
 	get("/activities/{id}", s.showActivity)
 }
 

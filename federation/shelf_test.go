@@ -35,10 +35,11 @@ type shelf struct {
 	followers int
 	followed  []essaim.Outgoing
 	actors    map[string]essaim.RemoteActor
+	stamps    map[string][]byte
 }
 
 func newShelf() *shelf {
-	return &shelf{queue: newQueue(), objects: map[string]Stored{}, actors: map[string]essaim.RemoteActor{}}
+	return &shelf{queue: newQueue(), objects: map[string]Stored{}, actors: map[string]essaim.RemoteActor{}, stamps: map[string][]byte{}}
 }
 
 func (s *shelf) Dispatch(ctx context.Context, a string, n int) (int, error) {
@@ -84,6 +85,13 @@ func (s *shelf) Object(_ context.Context, id string) (Stored, error) {
 }
 
 func (s *shelf) Activity(ctx context.Context, id string) (Stored, error) { return s.Object(ctx, id) }
+
+func (s *shelf) Stamp(_ context.Context, id string) ([]byte, error) {
+	if b, ok := s.stamps[id]; ok {
+		return b, nil
+	}
+	return nil, essaim.ErrNotFound
+}
 
 func (s *shelf) Outbox(_ context.Context, _ string, before int64, n int) ([][]byte, []int64, error) {
 	var list [][]byte

@@ -190,6 +190,10 @@ func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outco
 		return tx.react(ctx, e)
 	case essaim.Unreact:
 		return tx.unreact(ctx, e)
+	case essaim.AllowQuote:
+		return tx.allowQuote(ctx, e, now)
+	case essaim.Reply:
+		return tx.reply(ctx, e, now)
 	case essaim.HoldComment:
 		return tx.holdComment(ctx, e, now)
 	case essaim.EraseComment:

@@ -83,6 +83,10 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 	if at.IsZero() {
 		at = now
 	}
+	// A post that quotes a record of ours quotes it no more.
+	if err := tx.later(ctx, "quote_revoke", e.ID, e.Actor); err != nil {
+		return did, err
+	}
 	h, ok, err := tx.locked(ctx, e.ID)
 	if err != nil {
 		return did, err

@@ -345,6 +345,11 @@ func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at tim
 			return err
 		}
 	}
+	for _, name := range []string{"reactions_erase", "quotes_erase"} {
+		if err := tx.later(ctx, name, e.ID); err != nil {
+			return err
+		}
+	}
 	if err := tx.save(ctx, e); err != nil {
 		return err
 	}

@@ -46,6 +46,10 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"queue_inbound", []any{at, 7, 100}, []string{"inbox_due"}},
 		{"queue_inbound_ended", []any{"failed", at, 7, 100}, []string{"inbox_ended"}},
 		{"reaction_count", []any{key, key}, []string{"reaction"}},
+		{"reactions_erase", []any{key}, []string{"reaction"}},
+		{"quote_revoke", []any{key, key}, []string{"quote_by_post"}},
+		{"quotes_erase", []any{key}, []string{"quote_of_object"}},
+		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}
 	// What a plan may read whole: results of its own parts, and tables of one row.
 	whole := []string{"h", "due", "f", "e", "c", "dispatch_cursor"}

@@ -27,6 +27,7 @@ type envelope struct {
 	To        iris            `json:"to,omitempty"`
 	CC        iris            `json:"cc,omitempty"`
 	Object    json.RawMessage `json:"object,omitempty"`
+	Result    iri             `json:"result,omitempty"`
 }
 
 // activity is what the activity types of go-fed have in common that we set.
@@ -56,6 +57,8 @@ func newActivity(verb string) (activity, bool) {
 		return streams.NewActivityStreamsReject(), true
 	case "Undo":
 		return streams.NewActivityStreamsUndo(), true
+	case "Ignore":
+		return streams.NewActivityStreamsIgnore(), true
 	}
 	return nil, false
 }
@@ -63,7 +66,7 @@ func newActivity(verb string) (activity, bool) {
 // Activity describes an activity to build.
 type Activity struct {
 	ID    string
-	Type  string // Create, Update, Delete, Follow, Accept, Reject, Undo
+	Type  string // Create, Update, Delete, Follow, Accept, Reject, Undo, Ignore
 	Actor string // a local actor: it signs
 	// Object is the object's id, or its document as bytes, which are embedded
 	// as they are.
@@ -71,6 +74,10 @@ type Activity struct {
 	Document  []byte
 	To, CC    []string
 	Published time.Time // zero to leave it out
+	// Result is the stamp that an answer to a QuoteRequest grants.
+	Result string
+	// context is written instead of that of activities.
+	context json.RawMessage
 }
 
 // Build makes the bytes of an activity, with the proof of its actor. The
@@ -101,6 +108,10 @@ func (r *Renderer) build(a Activity, embedded *proof.Signed) ([]byte, error) {
 	env, err := envelopeOf(m)
 	if err != nil {
 		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
+	}
+	env.Result = iri(a.Result)
+	if a.context != nil {
+		env.Context = a.context
 	}
 	if a.Document != nil {
 		env.Object = nil

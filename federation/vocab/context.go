@@ -37,7 +37,14 @@ const recordTerms = `{"@vocab":"` + essaim.Namespace + `","essaim":"` + essaim.N
 	`"addressLocality":"schema:addressLocality","addressCountry":"schema:addressCountry",` +
 	`"category":"schema:category","timezone":"mz:timezone","joinMode":"mz:joinMode",` +
 	`"externalParticipationUrl":{"@id":"mz:externalParticipationUrl","@type":"schema:URL"},` +
+	`"gts":"https://gotosocial.org/ns#","interactionPolicy":{"@id":"gts:interactionPolicy","@type":"@id"},` +
+	`"canQuote":{"@id":"gts:canQuote","@type":"@id"},"automaticApproval":{"@id":"gts:automaticApproval","@type":"@id"},` +
 	`"dcterms:license":{"@type":"@id"},"essaim:territory":{"@type":"@id"},"essaim:themes":{"@type":"@id"}}`
+
+// quoteTerms are those of FEP-044f, with GoToSocial's for policies and stamps.
+const quoteTerms = `{"gts":"https://gotosocial.org/ns#","QuoteRequest":"https://w3id.org/fep/044f#QuoteRequest",` +
+	`"QuoteAuthorization":"https://w3id.org/fep/044f#QuoteAuthorization",` +
+	`"interactingObject":{"@id":"gts:interactingObject","@type":"@id"},"interactionTarget":{"@id":"gts:interactionTarget","@type":"@id"}}`
 
 const actorTerms = `{"essaim":"` + essaim.Namespace + `","sec":"https://w3id.org/security#",` +
 	`"assertionMethod":{"@id":"sec:assertionMethod","@type":"@id","@container":"@set"},"Multikey":"sec:Multikey",` +
@@ -51,6 +58,7 @@ const actorTerms = `{"essaim":"` + essaim.Namespace + `","sec":"https://w3id.org
 var (
 	recordContext   = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `",` + recordTerms + `]`)
 	activityContext = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `"]`)
+	quoteContext    = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `",` + quoteTerms + `]`)
 	actorContext    = json.RawMessage(`["` + activityStreams + `","` + securityV1 + `","` + proof.ContextURL + `",` + actorTerms + `]`)
 	tombstoneTerms  = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `",{"essaim":"` + essaim.Namespace + `"}]`)
 )

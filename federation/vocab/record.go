@@ -60,6 +60,10 @@ type head struct {
 	Thread      iri `json:"context,omitempty"`
 	Adaptations iri `json:"essaim:adaptations,omitempty"`
 
+	// Policy says that anyone may quote (FEP-044f); without it Mastodon takes
+	// that nobody may. Nothing is read from it.
+	Policy one[policy] `json:"interactionPolicy,omitzero"`
+
 	Kind          text   `json:"essaim:kind,omitempty"`
 	Incarnation   number `json:"essaim:incarnation,omitempty"`
 	Revision      number `json:"essaim:revision,omitempty"`
@@ -95,6 +99,19 @@ type head struct {
 	HelpOffered listOf[helpNotice] `json:"essaim:helpOffered,omitempty"`
 	Collected   one[collected]     `json:"essaim:collected,omitzero"`
 	ReviewedOn  text               `json:"essaim:reviewedOn,omitempty"`
+}
+
+// policy is who may do what with an object.
+type policy struct {
+	CanQuote struct {
+		Automatic iris `json:"automaticApproval"`
+	} `json:"canQuote"`
+}
+
+// quotable lets everyone quote.
+func quotable() (p policy) {
+	p.CanQuote.Automatic = iris{Public}
+	return p
 }
 
 // source is the Markdown that people wrote.

@@ -121,7 +121,26 @@ func TestActivitiesKeepArraysAndTheirProof(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, doc := range map[string][]byte{"follow.json": follow, "accept.json": accept, "undo.json": undo} {
+	const (
+		territory = "https://brest.example/actors/brest"
+		object    = "https://brest.example/objects/01J"
+		post      = "https://m.example/u/a/s/1"
+	)
+	stamp, err := r.Stamp(object+"/quotes/5f1c", territory, post, object, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quote, err := r.AcceptQuote("https://brest.example/activities/01JQ", territory, QuoteRequest{ID: "https://m.example/q/1", Actor: "https://m.example/u/a", Object: object, Post: post}, object+"/quotes/5f1c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ignore, err := r.Ignore("https://brest.example/activities/01JI", territory, "https://m.example/u/a", "https://m.example/j/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, doc := range map[string][]byte{
+		"follow.json": follow, "accept.json": accept, "undo.json": undo, "stamp.json": stamp, "accept-quote.json": quote, "ignore.json": ignore,
+	} {
 		if err := proof.Verify(doc, key); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -62,6 +62,9 @@ DELETE FROM reaction WHERE object = $1 AND kind = $2 AND actor = $3
 -- name: reaction_remove_actor
 DELETE FROM reaction WHERE actor = $1
 
+-- name: reactions_erase
+DELETE FROM reaction WHERE object = $1
+
 -- name: reaction_count
 SELECT count(*) FROM reaction WHERE object = $1 AND kind = $2
 
@@ -85,3 +88,21 @@ DELETE FROM comment WHERE id = $1
 
 -- name: comment_ids_of_actor
 SELECT id FROM comment WHERE actor = $1
+
+-- name: quote_add
+-- A stamp stays as it was signed: others may hold its bytes.
+INSERT INTO quote (id, object, post, actor, stamp, at) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (id) DO NOTHING
+
+-- name: quote_stamp
+SELECT stamp FROM quote WHERE id = $1
+
+-- name: quote_revoke
+-- The post that quotes is deleted by its author.
+DELETE FROM quote WHERE post = $1 AND actor = $2
+
+-- name: quotes_erase
+DELETE FROM quote WHERE object = $1
+
+-- name: quote_remove_actor
+DELETE FROM quote WHERE actor = $1

@@ -184,6 +184,14 @@ FROM reaction ORDER BY object, kind, actor
 INSERT INTO reaction (kind, object, actor, activity_id, at)
 VALUES ($1, $2, $3, $4, $5)
 
+-- name: backup_quote
+SELECT id, object, post, actor, stamp, at
+FROM quote ORDER BY id
+
+-- name: restore_quote
+INSERT INTO quote (id, object, post, actor, stamp, at)
+VALUES ($1, $2, $3, $4, $5, $6)
+
 -- name: backup_comment
 SELECT id, actor, in_reply_to, document, state, published_at, updated_at, received_at
 FROM comment ORDER BY id
