@@ -47,7 +47,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"queue_inbound_ended", []any{"failed", at, 7, 100}, []string{"inbox_ended"}},
 		{"reaction_count", []any{key, key}, []string{"reaction"}},
 		{"reactions_erase", []any{key}, []string{"reaction"}},
-		{"quote_revoke", []any{key, key}, []string{"quote_by_post"}},
+		{"quote_revoke", []any{key, key}, []string{"quote"}},
 		{"quotes_erase", []any{key}, []string{"quote_of_object"}},
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}
