@@ -3,6 +3,7 @@
 package essaim
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -230,8 +231,24 @@ func (c *Content) Validate(publish bool) Problems {
 	} else {
 		c.Body.Validate(p, publish)
 	}
+	if len(p) == 0 && c.size() > maxContent {
+		p.Add("text", "too_long")
+	}
 	return p
 }
+
+// size is that of a content as a document writes it, in bytes of JSON.
+func (c *Content) size() int {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(c) // what does not encode is refused by the store
+	return b.Len()
+}
+
+// maxContent is how much people may write in all parts of a record together, in
+// bytes of JSON: its document must stay below what every server takes.
+const maxContent = 80_000
 
 func (c *Content) validateLists(p Problems) {
 	p.atMost("places", len(c.Places), 50)

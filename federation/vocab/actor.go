@@ -94,7 +94,7 @@ func (r *Renderer) Territory() ([]byte, error) {
 	name := html.EscapeString(strings.TrimPrefix(strings.TrimPrefix(r.base, "https://"), "http://"))
 	d.Attachment = []property{{Type: "PropertyValue", Name: "Site", Value: text(`<a href="` + html.EscapeString(r.base) + `/" rel="me">` + name + "</a>")}}
 	if t.Lat != 0 || t.Lon != 0 {
-		lat, lon := degrees(t.Lat), degrees(t.Lon)
+		lat, lon := rounded(t.Lat), rounded(t.Lon)
 		d.Location = only(place{Type: "Place", Name: text(t.Name), Latitude: &lat, Longitude: &lon})
 	}
 	d.Indexable = true

@@ -32,10 +32,12 @@ const (
 // that fails. No URL stands here that every peer does not bundle.
 // Names inside our own objects (kind, role, until…) fall under @vocab.
 const recordTerms = `{"@vocab":"` + essaim.Namespace + `","essaim":"` + essaim.Namespace + `","dcterms":"http://purl.org/dc/terms/","prov":"http://www.w3.org/ns/prov#",` +
-	`"schema":"http://schema.org#","mz":"https://joinmobilizon.org/ns#","ical":"http://www.w3.org/2002/12/cal/ical#",` +
-	`"Hashtag":"as:Hashtag","PostalAddress":"schema:PostalAddress","streetAddress":"schema:streetAddress","postalCode":"schema:postalCode",` +
+	`"schema":"http://schema.org#","mz":"https://joinmobilizon.org/ns#","ical":"http://www.w3.org/2002/12/cal/ical#","event":"https://w3id.org/fep/8a8e/",` +
+	`"Hashtag":"as:Hashtag","address":"schema:address","PostalAddress":"schema:PostalAddress","streetAddress":"schema:streetAddress","postalCode":"schema:postalCode",` +
 	`"addressLocality":"schema:addressLocality","addressCountry":"schema:addressCountry",` +
-	`"category":"schema:category","timezone":"mz:timezone","joinMode":"mz:joinMode",` +
+	`"category":"schema:category","inLanguage":"schema:inLanguage","status":"ical:status","timezone":"mz:timezone","joinMode":"mz:joinMode","isOnline":"mz:isOnline",` +
+	`"organizers":"event:organizers","eventStatus":{"@id":"event:eventStatus","@type":"@vocab"},"EventScheduled":"event:EventScheduled",` +
+	`"EventTentative":"event:EventTentative","EventCancelled":"event:EventCancelled",` +
 	`"externalParticipationUrl":{"@id":"mz:externalParticipationUrl","@type":"schema:URL"},` +
 	`"gts":"https://gotosocial.org/ns#","interactionPolicy":{"@id":"gts:interactionPolicy","@type":"@id"},` +
 	`"canQuote":{"@id":"gts:canQuote","@type":"@id"},"automaticApproval":{"@id":"gts:automaticApproval","@type":"@id"},` +

@@ -159,6 +159,10 @@ func utc(t time.Time) moment { return moment{t.UTC()} }
 // drops a point whose latitude reads as an integer. Numeric strings read too.
 type degrees float64
 
+// rounded keeps a tenth of a metre: more digits of a centre that was computed
+// would promise what nobody measured.
+func rounded(f float64) degrees { return degrees(math.Round(f*1e6) / 1e6) }
+
 // MarshalJSON implements json.Marshaler.
 func (d degrees) MarshalJSON() ([]byte, error) {
 	b := strconv.AppendFloat(nil, float64(d), 'f', -1, 64)

@@ -18,12 +18,20 @@ type meetingTerms struct {
 	EndTime   moment `json:"endTime,omitzero"`
 	Timezone  text   `json:"timezone,omitempty"`
 	Category  text   `json:"category,omitempty"`
-	Status    text   `json:"ical:status,omitempty"`
+	// Mobilizon reads status, and the versions before it ical:status, which is
+	// the same property; FEP-8a8e has its own words.
+	Status      text `json:"status,omitempty"`
+	ICalStatus  text `json:"ical:status,omitempty"`
+	EventStatus text `json:"eventStatus,omitempty"`
+	InLanguage  text `json:"inLanguage,omitempty"`
 	// Mobilizon takes an absent joinMode for "free", which would promise that
 	// we answer Join.
 	JoinMode      text    `json:"joinMode,omitempty"`
 	Participation iri     `json:"externalParticipationUrl,omitempty"`
 	IsOnline      boolean `json:"isOnline,omitempty"`
+	// Organizers change with the record alone, so that they stand in it, as
+	// FEP-8a8e wants.
+	Organizers one[organizers] `json:"organizers,omitzero"`
 
 	Form      text `json:"essaim:form,omitempty"`
 	Series    text `json:"essaim:series,omitempty"`
@@ -39,9 +47,11 @@ type meetingTerms struct {
 
 func (t *meetingTerms) fill(rec *essaim.Record) {
 	b := rec.Body.(*essaim.Meeting)
+	status := cmp.Or(b.Status, "confirmed")
 	*t = meetingTerms{
 		Timezone: text(cmp.Or(b.Timezone, "Europe/Paris")), Category: text(category(b.Form)),
-		Status: text(strings.ToUpper(cmp.Or(b.Status, "confirmed"))), JoinMode: "external",
+		Status: text(strings.ToUpper(status)), ICalStatus: text(strings.ToUpper(status)), EventStatus: eventStatuses[status],
+		InLanguage: text(language(rec)), JoinMode: "external", Organizers: only(organizersOf(rec)),
 		Participation: iri(cmp.Or(b.Registration, rec.URL)), IsOnline: b.Online != "",
 		Form: text(b.Form), Series: text(b.Series), Edition: text(b.Edition), Online: iri(b.Online),
 		Programme: text(b.Programme), Account: text(b.Account),
@@ -73,10 +83,48 @@ func (t *meetingTerms) body(h *head) essaim.Body {
 	if _, err := time.LoadLocation(b.Timezone); err != nil {
 		b.Timezone = ""
 	}
-	if s := strings.ToLower(string(t.Status)); essaim.ListMeetingStatus.Has(s) {
+	if s := strings.ToLower(string(cmp.Or(t.Status, t.ICalStatus))); essaim.ListMeetingStatus.Has(s) {
 		b.Status = s
 	}
 	return b
+}
+
+// eventStatuses are the statuses in the words of FEP-8a8e.
+var eventStatuses = map[string]text{"confirmed": "EventScheduled", "tentative": "EventTentative", "cancelled": "EventCancelled"}
+
+// organizers is the collection of who holds a meeting (FEP-8a8e): the actors
+// of its carriers, the names of those without; the territory when it names
+// none.
+type organizers struct {
+	Type  text  `json:"type"`
+	Total int   `json:"totalItems"`
+	Items []any `json:"items"`
+}
+
+// organizer is a body without an actor of its own.
+type organizer struct {
+	Type text `json:"type"`
+	Name text `json:"name"`
+}
+
+func organizersOf(rec *essaim.Record) organizers {
+	o := organizers{Type: "Collection"}
+	for _, c := range rec.PublicCredits() {
+		switch {
+		case c.Role != "porteur" && c.Role != "animateur":
+		case c.Actor != "":
+			o.Items = append(o.Items, c.Actor)
+		case c.Person:
+			o.Items = append(o.Items, organizer{"Person", text(c.Name)})
+		default:
+			o.Items = append(o.Items, organizer{"Organization", text(c.Name)})
+		}
+	}
+	if len(o.Items) == 0 {
+		o.Items = []any{rec.Territory}
+	}
+	o.Total = len(o.Items)
+	return o
 }
 
 func (t *meetingTerms) tell(p *page) {

@@ -44,7 +44,7 @@ func placeOf(pl essaim.Place) place {
 		Approximate: boolean(pl.Approximate), Level: text(pl.Level),
 	}
 	if pl.Located() {
-		lat, lon := degrees(*pl.Lat), degrees(*pl.Lon)
+		lat, lon := rounded(*pl.Lat), rounded(*pl.Lon)
 		w.Latitude, w.Longitude = &lat, &lon
 	}
 	if pl.Street != "" || pl.Postcode != "" || pl.City != "" {

@@ -51,6 +51,7 @@ type head struct {
 	Attachment   listOf[picture] `json:"attachment,omitempty"`
 	Image        one[picture]    `json:"image,omitzero"`
 	Location     one[place]      `json:"location,omitzero"`
+	Preview      one[preview]    `json:"preview,omitzero"`
 
 	// Totals change: these are addresses, never embedded, so that a thanks
 	// does not touch what is signed.
@@ -118,6 +119,16 @@ func quotable() (p policy) {
 type source struct {
 	Content   text `json:"content"`
 	MediaType text `json:"mediaType"`
+}
+
+// preview is what software that shows short texts only may show of an Article
+// (FEP-b2b8).
+type preview struct {
+	Type         text   `json:"type"`
+	AttributedTo iri    `json:"attributedTo"`
+	Content      text   `json:"content"`
+	URL          iri    `json:"url,omitempty"`
+	Published    moment `json:"published,omitzero"`
 }
 
 // origin is an entry of dcterms:source.

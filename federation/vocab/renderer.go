@@ -24,10 +24,12 @@ import (
 )
 
 const (
-	// maxActivity is what every node's gate takes, with room for a proof.
-	maxActivity = 250 << 10
+	// maxDocument is what every server takes (interop.md 0.13), with room for the
+	// proofs of the document and of its activity.
+	maxDocument = 92 << 10
+	maxActivity = 100_000
 	// maxRepeated is the longest content that stands in contentMap too.
-	maxRepeated = 40 << 10
+	maxRepeated = 20 << 10
 )
 
 // Config is what a Renderer needs.
@@ -104,7 +106,7 @@ func (r *Renderer) Render(req essaim.RenderRequest) (essaim.Rendered, error) {
 		return essaim.Rendered{}, fmt.Errorf("render %s: %w", rec.ID, err)
 	}
 	if len(act) > maxActivity {
-		return essaim.Rendered{}, fmt.Errorf("render %s: %d bytes, more than the %d that every node takes: %w", rec.ID, len(act), maxActivity, essaim.ErrInvalid)
+		return essaim.Rendered{}, fmt.Errorf("render %s: %d bytes, more than the %d that every server takes: %w", rec.ID, len(act), maxActivity, essaim.ErrInvalid)
 	}
 	return essaim.Rendered{Document: doc.Bytes, Activity: act, ContentDigest: doc.ContentDigest, CopyDigest: doc.CopyDigest}, nil
 }
@@ -129,11 +131,15 @@ func (r *Renderer) object(rec *essaim.Record) (proof.Signed, error) {
 	p := page{lang: language(rec), markdown: r.markdown}
 	p.record(rec, t)
 	h.Content = text(p.String())
-	// A long text stands once: a peer's gate takes 256 KiB.
+	// A long text stands once, a very long one in the source and the terms only.
 	if p.Len() <= maxRepeated {
 		h.ContentMap = words{p.lang: p.String()}
 	}
 	doc, err := join(h, t)
+	if err == nil && len(doc) > maxDocument {
+		h.Content, h.ContentMap = text(teaser(rec, string(h.Summary))), nil
+		doc, err = join(h, t)
+	}
 	if err != nil {
 		return proof.Signed{}, err
 	}
@@ -177,6 +183,9 @@ func (r *Renderer) head(rec *essaim.Record, info essaim.KindInfo) head {
 	if s := summary(rec, lang); s != "" {
 		h.Summary, h.SummaryMap = text(s), words{lang: s}
 	}
+	if info.Type == "Article" {
+		h.Preview = only(preview{Type: "Note", AttributedTo: h.AttributedTo, Content: text(teaser(rec, string(h.Summary))), URL: h.URL, Published: h.Published})
+	}
 	if rec.Text != "" {
 		h.Source = only(source{Content: text(rec.Text), MediaType: "text/markdown"})
 	}
@@ -192,12 +201,14 @@ func (r *Renderer) lists(h *head, rec *essaim.Record) {
 		h.Themes = append(h.Themes, essaim.ThemeIRI(t))
 	}
 	for i, pl := range rec.Places {
-		if i == 0 {
-			// One object: Mobilizon has no clause for a list of locations.
-			h.Location = only(placeOf(pl))
+		w := placeOf(pl)
+		// One object: Mobilizon has no clause for a list of locations. What has
+		// neither name nor point says nothing to other software.
+		if i == 0 && (w.Name != "" || w.Latitude != nil) {
+			h.Location = only(w)
 			continue
 		}
-		h.Places = append(h.Places, placeOf(pl))
+		h.Places = append(h.Places, w)
 	}
 	for i, img := range rec.Images {
 		p := pictureOf(img)

@@ -42,6 +42,12 @@ func summary(rec *essaim.Record, lang string) string {
 	return "<p>" + html.EscapeString(s) + "</p>"
 }
 
+// teaser is a record in a few lines of HTML: its title, its summary and the
+// address of its page.
+func teaser(rec *essaim.Record, summary string) string {
+	return "<p><strong>" + html.EscapeString(rec.Title) + "</strong></p>" + summary + "<p>" + anchor(rec.URL, "") + "</p>"
+}
+
 // ended closes a sentence that has no final mark.
 func ended(s string) string {
 	last, _ := utf8.DecodeLastRuneInString(s)

@@ -174,7 +174,6 @@ func TestActorsCarryBothKeysAsTheirOwn(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		golden(t, name, doc)
-		contextsAreBundled(t, doc)
 		var a struct {
 			ID        string
 			PublicKey struct{ ID, Owner string }
