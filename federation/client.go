@@ -20,6 +20,7 @@ func (s *Server) newClient(c Config) (*fetch.Client, error) {
 		UserAgent:    "Essaim/" + s.version + " (+" + s.base + "/)",
 		AllowPrivate: c.AllowPrivate,
 		Sign:         func(r *http.Request, body []byte) error { return sig.Sign(r, body, key, sig.Cavage, s.now()) },
+		SignOther:    func(r *http.Request, body []byte) error { return sig.Sign(r, body, key, sig.RFC9421, s.now()) },
 		Now:          func() time.Time { return s.now() },
 		Transport:    c.Transport,
 	})

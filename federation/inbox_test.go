@@ -3,6 +3,8 @@
 package federation_test
 
 import (
+	"bytes"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +15,8 @@ import (
 
 	"essaim"
 	"essaim/federation"
+	"essaim/federation/proof"
+	"essaim/federation/sig"
 )
 
 func TestInboxAnswersWhatASenderNeedsToKnow(t *testing.T) {
@@ -288,5 +292,37 @@ func TestAcceptedMeansDurable(t *testing.T) {
 	close(slow.release)
 	if code := <-answered; code != http.StatusAccepted {
 		t.Errorf("status %d", code)
+	}
+}
+
+// FEP-521a keys sign requests too, in either way.
+func TestAnEd25519KeyOfTheActorSignsEitherWay(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	other := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize))
+	keyID := alice + "#" + proof.KeyFragment(other.Public().(ed25519.PublicKey))
+	n.home.docs[alice] = actorDoc(t, alice, &aliceKey().PublicKey, fmt.Sprintf(`,"assertionMethod":[{"id":%q,"type":"Multikey","controller":%q,"publicKeyMultibase":%q}]`,
+		keyID, alice, proof.EncodeMultikey(other.Public().(ed25519.PublicKey))))
+	for i, style := range []sig.Style{sig.Cavage, sig.RFC9421} {
+		for _, key := range []ed25519.PrivateKey{other, edKey} {
+			body := activity(fmt.Sprint("https://peer.example/a/", i), "Like", alice, `"`+here+`/objects/1"`)
+			r := n.request(t, alice+"#main-key", aliceKey(), body, nil)
+			out, err := http.NewRequest(http.MethodPost, here+"/inbox", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.Header.Set("Content-Type", "application/activity+json")
+			if err := sig.Sign(out, []byte(body), sig.SigningKey{ID: keyID, Private: key}, style, n.Now()); err != nil {
+				t.Fatal(err)
+			}
+			r.Header = out.Header
+			want := http.StatusUnauthorized
+			if key.Equal(other) {
+				want = http.StatusAccepted
+			}
+			if got := n.do(r).Code; got != want {
+				t.Errorf("style %d, its own key %v: %d, want %d", style, key.Equal(other), got, want)
+			}
+		}
 	}
 }

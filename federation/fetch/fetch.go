@@ -39,6 +39,9 @@ type Config struct {
 	AllowPrivate []netip.Prefix
 	// Sign signs a GET as the node, at each hop. nil leaves requests unsigned.
 	Sign func(r *http.Request, body []byte) error
+	// SignOther signs the other way. It is tried once when a GET is answered 400
+	// or 401, and remembered for a host that takes it.
+	SignOther func(r *http.Request, body []byte) error
 	// Now reads a Retry-After that is a date; time.Now when nil.
 	Now     func() time.Time
 	MaxBody int64         // of an answer, in bytes after decompression; 1 MiB when 0
@@ -66,6 +69,7 @@ type Client struct {
 	public *http.Transport // https, to public addresses and those allowed
 	plain  *http.Transport // http, to those allowed only
 	lanes  lanes
+	other  hostSet // that take the other signature
 }
 
 // New makes a Client.

@@ -60,17 +60,7 @@ func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL
 		return Answer{}, nil, err
 	}
 	defer leave()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
-	if err != nil {
-		return Answer{}, nil, fmt.Errorf("address %q: %w", at, essaim.ErrInvalid)
-	}
-	r.Header.Set("Accept", accept)
-	if c.conf.Sign != nil {
-		if err := c.conf.Sign(r, nil); err != nil {
-			return Answer{}, nil, err
-		}
-	}
-	response, err := c.do(r)
+	response, err := c.ask(ctx, at, accept)
 	if err != nil {
 		return Answer{}, nil, err
 	}
