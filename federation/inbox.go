@@ -28,6 +28,7 @@ import (
 type Inbox struct {
 	store    InboxStore
 	actors   ActorStore
+	keys     *Actors
 	verifier *sig.Verifier
 	now      func() time.Time
 	log      *slog.Logger
@@ -39,7 +40,7 @@ type InboxConfig struct {
 	Base   string // the node's public address
 	Store  InboxStore
 	Actors ActorStore
-	Keys   sig.KeySource
+	Keys   *Actors
 	Now    func() time.Time
 	Logger *slog.Logger
 }
@@ -50,7 +51,7 @@ func NewInbox(c InboxConfig) (*Inbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
-	return &Inbox{store: c.Store, actors: c.Actors, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10)}, nil
+	return &Inbox{store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10)}, nil
 }
 
 // ServeHTTP takes a POST (ActivityPub 7.1).
@@ -97,6 +98,7 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 	if err != nil {
 		return i.unverified(a, err)
 	}
+	i.keys.Verified(key.ID)
 	if err := a.CheckAuthority(key.Owner); err != nil {
 		return statusOf(err), err
 	}

@@ -210,6 +210,58 @@ func TestKeysOfAnActor(t *testing.T) {
 			t.Errorf("%d fetches", got)
 		}
 	})
+	t.Run("GoToSocial's key address answers a stub of the actor", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		key := alice + "/main-key"
+		doc := strings.ReplaceAll(actorDoc(t, alice, &aliceKey().PublicKey), alice+"#main-key", key)
+		n.home.set(alice, doc)
+		n.home.stubs = map[string]string{key: alice}
+		if got := send(n, "1", key, false); got != 202 {
+			t.Errorf("status %d", got)
+		}
+	})
+	t.Run("strangers make us ask a host so often and no more", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		asked := func() (sum int) {
+			n.home.mu.Lock()
+			defer n.home.mu.Unlock()
+			for _, count := range n.home.asked {
+				sum += count
+			}
+			return sum
+		}
+		for i := range 200 {
+			send(n, "1", fmt.Sprintf("https://victim.example/users/%d#main-key", i), true)
+		}
+		first := asked()
+		for i := range 200 {
+			send(n, "1", fmt.Sprintf("https://n%d.victim.example/users/1#main-key", i), true)
+		}
+		if got := asked(); first != 120 || got != 120+59 {
+			t.Errorf("%d fetches from a host, %d below its domain; want 120, 59 more", first, got)
+		}
+		if got := send(n, "1", alice+"#main-key", false); got != 202 {
+			t.Errorf("another host meanwhile: %d", got)
+		}
+		n.advance(time.Minute)
+		if got := send(n, "1", "https://victim.example/users/new#main-key", true); got != 401 || asked() != 120+59+2 {
+			t.Errorf("a minute later: %d after %d fetches", got, asked())
+		}
+	})
+	t.Run("many who sign are no strangers", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		for i := range 200 {
+			id := fmt.Sprintf("https://peer.example/users/%d", i)
+			n.home.set(id, actorDoc(t, id, &aliceKey().PublicKey))
+			body := activity(fmt.Sprint("https://peer.example/a/", i), "Like", id, `"`+here+`/objects/1"`)
+			if got := n.do(n.request(t, id+"#main-key", aliceKey(), body, nil)).Code; got != 202 {
+				t.Fatalf("follower %d: %d", i, got)
+			}
+		}
+	})
 	t.Run("a key document that its owner lists", func(t *testing.T) {
 		t.Parallel()
 		n := newNode(t)

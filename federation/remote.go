@@ -36,6 +36,7 @@ type Actors struct {
 	store  ActorStore
 	client Fetcher
 	now    func() time.Time
+	budget budget // for those who have not signed yet
 
 	mu      sync.Mutex
 	keys    map[essaim.IRI]heldKey
@@ -58,7 +59,7 @@ type flight struct {
 
 // NewActors makes the cache.
 func NewActors(store ActorStore, client Fetcher, now func() time.Time) *Actors {
-	return &Actors{store: store, client: client, now: now, keys: map[essaim.IRI]heldKey{}, flights: map[essaim.IRI]*flight{}}
+	return &Actors{store: store, client: client, now: now, budget: budget{now: now}, keys: map[essaim.IRI]heldKey{}, flights: map[essaim.IRI]*flight{}}
 }
 
 // Key implements sig.KeySource.
@@ -100,6 +101,9 @@ func (a *Actors) Key(ctx context.Context, id essaim.IRI, fresh bool) (sig.Key, e
 	}
 	return a.keep(actor, id, refetched)
 }
+
+// Verified notes that a signature by a key holds: whoever made it is no stranger.
+func (a *Actors) Verified(key essaim.IRI) { a.budget.refund(key.Host()) }
 
 // keep remembers an actor's keys and returns the one asked for.
 func (a *Actors) keep(actor essaim.RemoteActor, id essaim.IRI, refetched time.Time) (sig.Key, error) {
@@ -196,6 +200,9 @@ func (a *Actors) Fetch(ctx context.Context, id essaim.IRI) (essaim.RemoteActor, 
 func (a *Actors) fetchByKey(ctx context.Context, key essaim.IRI) (essaim.RemoteActor, error) {
 	at := key.WithoutFragment()
 	return a.once(ctx, at, func(ctx context.Context) (essaim.RemoteActor, error) {
+		if !a.budget.spend(at.Host()) {
+			return essaim.RemoteActor{}, fmt.Errorf("too many keys of %s are asked for: %w", at.Host(), essaim.ErrUnavailable)
+		}
 		doc, err := a.document(ctx, at)
 		if err != nil {
 			return essaim.RemoteActor{}, err
