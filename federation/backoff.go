@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/federation/fetch"
 )
 
 // giveUpAfter is how long a delivery is tried. A peer that comes back later
@@ -62,13 +63,17 @@ type verdict struct {
 }
 
 // judge is the one place where answers are classed; FEDERATION.md has the
-// table. status is 0 when there was none.
-func judge(status int, err error) verdict {
+// table. The status is 0 when there was none.
+func judge(r fetch.Result, err error) verdict {
+	status := r.Status
 	switch {
 	case errors.Is(err, essaim.ErrInvalid):
 		// An address that must not be reached, or is none.
 		return verdict{outcome: failed}
 	case err != nil:
+		return verdict{outcome: tryLater, down: true}
+	case r.Page && status >= 200 && status < 300:
+		// Whoever said so is not the inbox: what it was given is lost.
 		return verdict{outcome: tryLater, down: true}
 	case status >= 200 && status < 300:
 		return verdict{outcome: delivered}

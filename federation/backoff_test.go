@@ -19,6 +19,7 @@ func TestWhatAnAnswerComesTo(t *testing.T) {
 	unavailable := fmt.Errorf("x: %w", essaim.ErrUnavailable)
 	for _, tt := range []struct {
 		status int
+		page   bool
 		err    error
 		age    time.Duration
 		want   essaim.DeliveryState
@@ -28,6 +29,7 @@ func TestWhatAnAnswerComesTo(t *testing.T) {
 		{status: 200, want: essaim.DeliveryDone},
 		{status: 202, want: essaim.DeliveryDone},
 		{status: 204, want: essaim.DeliveryDone},
+		{status: 200, page: true, want: essaim.DeliveryWaiting, down: true},
 		{status: 301, want: essaim.DeliveryWaiting},
 		{status: 302, age: 4 * day, want: essaim.DeliveryFailed},
 		{status: 400, want: essaim.DeliveryFailed},
@@ -51,9 +53,9 @@ func TestWhatAnAnswerComesTo(t *testing.T) {
 		{err: unavailable, age: 15 * day, want: essaim.DeliveryFailed, down: true},
 		{err: fetch.ErrAddress, want: essaim.DeliveryFailed},
 	} {
-		t.Run(fmt.Sprintf("%d %v after %s", tt.status, tt.err, tt.age), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%d %v %v after %s", tt.status, tt.page, tt.err, tt.age), func(t *testing.T) {
 			t.Parallel()
-			v := judge(tt.status, tt.err)
+			v := judge(fetch.Result{Status: tt.status, Page: tt.page}, tt.err)
 			got := settle(v, essaim.Delivery{ID: 1, Attempt: 1, CreatedAt: now.Add(-tt.age)}, tt.status, "reason", now, 0, 0.5)
 			if got.State != tt.want || v.down != tt.down {
 				t.Errorf("got %s, down %v, want %s, %v", got.State, v.down, tt.want, tt.down)

@@ -326,8 +326,8 @@ func (d *Deliverer) send(ctx context.Context, t *try, style sig.Style) (a answer
 	ctx, stop := context.WithTimeout(ctx, tryTime)
 	defer stop()
 	a = d.post(ctx, t, style)
-	if v := judge(a.result.Status, a.err); v.otherSignature {
-		if b := d.post(ctx, t, other(style)); b.err == nil && judge(b.result.Status, nil).outcome == delivered {
+	if v := judge(a.result, a.err); v.otherSignature {
+		if b := d.post(ctx, t, other(style)); b.err == nil && judge(b.result, nil).outcome == delivered {
 			return b
 		}
 	}

@@ -19,7 +19,7 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 	t, l, now := a.try, a.try.lane, d.Now()
 	d.total--
 	l.running = slices.DeleteFunc(l.running, func(r *try) bool { return r == t })
-	v := judge(a.result.Status, a.err)
+	v := judge(a.result, a.err)
 	switch {
 	case errors.Is(a.err, errStopping), errors.Is(a.err, errPanic):
 		v.down = false
@@ -164,6 +164,8 @@ func reasonOf(a answer) string {
 		return "no answer within " + tryTime.String()
 	case a.err != nil:
 		return oneLine(a.err.Error(), 200)
+	case a.result.Page:
+		return "answered " + strconv.Itoa(a.result.Status) + " with a page for people"
 	}
 	return "answered " + strconv.Itoa(a.result.Status)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -23,9 +24,11 @@ const maxRetryAfter = 7 * 24 * time.Hour
 
 // Result is what an inbox answered.
 type Result struct {
-	Status      int
-	RetryAfter  time.Duration // 0 when it did not say
-	ContentType string
+	Status     int
+	RetryAfter time.Duration // 0 when it did not say
+	// Page is set when the answer is a page for people: a captive portal or a
+	// parked domain says 200 to anything.
+	Page bool
 }
 
 // Post sends an activity to an inbox, signed by sign. It never follows a
@@ -46,15 +49,28 @@ func (c *Client) Post(ctx context.Context, inbox string, body []byte, sign func(
 		return Result{}, err
 	}
 	defer answer.Body.Close()
-	// What is read lets the connection serve again; nobody looks at it.
 	timer := time.AfterFunc(c.conf.Idle, cancel)
 	defer timer.Stop()
+	head := make([]byte, 512)
+	n, _ := io.ReadFull(answer.Body, head) // what cannot be read is no page
+	// What else is read lets the connection serve again; nobody looks at it.
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 16<<10))
 	return Result{
-		Status:      answer.StatusCode,
-		RetryAfter:  retryAfter(answer.Header.Get("Retry-After"), c.conf.Now()),
-		ContentType: answer.Header.Get("Content-Type"),
+		Status:     answer.StatusCode,
+		RetryAfter: retryAfter(answer.Header.Get("Retry-After"), c.conf.Now()),
+		Page:       isPage(answer.Header.Get("Content-Type"), head[:n]),
 	}, nil
+}
+
+// isPage tells a page by how it begins: servers written in PHP say text/html of
+// an empty answer too.
+func isPage(contentType string, head []byte) bool {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err != nil || mediaType != "text/html" && mediaType != "application/xhtml+xml" {
+		return false
+	}
+	head = bytes.ToLower(bytes.TrimLeft(head, "\xef\xbb\xbf \t\r\n"))
+	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html")) || bytes.HasPrefix(head, []byte("<?xml"))
 }
 
 // send makes one try, and tells whether it went over a connection kept from an

@@ -31,6 +31,12 @@ func TestPostSaysWhatTheInboxAnswered(t *testing.T) {
 		case "/date":
 			w.Header().Set("Retry-After", "Sun, 01 Mar 2026 12:01:00 GMT")
 			w.WriteHeader(http.StatusServiceUnavailable)
+		case "/portal":
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, "\n<!DOCTYPE html><title>Bienvenue</title>")
+		case "/php":
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, "ok")
 		default:
 			w.WriteHeader(http.StatusAccepted)
 		}
@@ -41,10 +47,14 @@ func TestPostSaysWhatTheInboxAnswered(t *testing.T) {
 		path   string
 		status int
 		after  time.Duration
-	}{{"/inbox", 202, 0}, {"/moved", 307, 0}, {"/busy", 429, 2 * time.Minute}, {"/date", 503, time.Minute}} {
+		page   bool
+	}{
+		{"/inbox", 202, 0, false}, {"/moved", 307, 0, false}, {"/busy", 429, 2 * time.Minute, false}, {"/date", 503, time.Minute, false},
+		{"/portal", 200, 0, true}, {"/php", 200, 0, false},
+	} {
 		result, err := c.Post(t.Context(), s.URL+tc.path, []byte(`{"a":1}`), sign)
-		if err != nil || result.Status != tc.status || result.RetryAfter != tc.after {
-			t.Errorf("%s: %+v, %v; want %d after %s", tc.path, result, err, tc.status, tc.after)
+		if err != nil || result.Status != tc.status || result.RetryAfter != tc.after || result.Page != tc.page {
+			t.Errorf("%s: %+v, %v; want %d after %s, a page: %v", tc.path, result, err, tc.status, tc.after, tc.page)
 		}
 		if want := `POST application/activity+json {"a":1}`; got.Load() != want {
 			t.Errorf("%s: sent %q, want %q", tc.path, got.Load(), want)
