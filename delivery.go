@@ -60,6 +60,9 @@ type HostState struct {
 	DownSince   time.Time // zero when it answers
 	LastSuccess time.Time
 	LastReason  string
+	// PausedUntil is what the host itself asked for (Retry-After): unlike our
+	// own caution, nothing cuts it short.
+	PausedUntil time.Time
 	// RFC9421 remembers that the host wants that signature (interop.md rule 10).
 	RFC9421 bool
 }

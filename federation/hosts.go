@@ -169,7 +169,7 @@ func (l *lane) succeeded(now time.Time, took time.Duration) (save, recovered boo
 	// is asked of it.
 	l.limit = min(l.limit+1, maxConnections)
 	l.broken = false
-	l.state.Failures, l.state.NextAt, l.state.DownSince = 0, time.Time{}, time.Time{}
+	l.state.Failures, l.state.NextAt, l.state.DownSince, l.state.PausedUntil = 0, time.Time{}, time.Time{}, time.Time{}
 	l.state.LastSuccess, l.state.LastReason = now, ""
 	if recovered || now.Sub(l.savedAt) > time.Minute {
 		l.savedAt = now
@@ -197,6 +197,7 @@ func (l *lane) hostFailed(now time.Time, reason string, wait time.Duration, rand
 		l.state.NextAt = now.Add(backoff(l.state.Failures-breakAfter+1, random))
 		if wait > 0 {
 			l.state.NextAt = now.Add(wait)
+			l.state.PausedUntil = l.state.NextAt
 		}
 	}
 }

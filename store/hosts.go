@@ -28,7 +28,7 @@ func (s *Store) DueHosts(ctx context.Context, n int) ([]essaim.HostState, error)
 		return slices.Clone(s.due.hosts), nil
 	}
 	hosts, err := list(ctx, s.query(), func(scan scanFunc) (h essaim.HostState, err error) {
-		err = scan(&h.Host, moment{&h.NextAt}, &h.Failures, moment{&h.DownSince}, moment{&h.LastSuccess}, &h.LastReason, bit{&h.RFC9421})
+		err = scan(&h.Host, moment{&h.NextAt}, &h.Failures, moment{&h.DownSince}, moment{&h.LastSuccess}, &h.LastReason, bit{&h.RFC9421}, moment{&h.PausedUntil})
 		return h, err
 	}, "host_due", micros(now), n)
 	if err != nil {
@@ -54,7 +54,7 @@ type dueAnswer struct {
 // SaveHost writes what the deliverer remembers of a host.
 func (s *Store) SaveHost(ctx context.Context, h essaim.HostState) error {
 	err := s.write(ctx, patient, func(tx *Tx) error {
-		_, err := tx.exec(ctx, "host_save", h.Host, instant(h.NextAt), h.Failures, micros(h.DownSince), micros(h.LastSuccess), h.LastReason, flag(h.RFC9421))
+		_, err := tx.exec(ctx, "host_save", h.Host, instant(h.NextAt), h.Failures, micros(h.DownSince), micros(h.LastSuccess), h.LastReason, flag(h.RFC9421), instant(h.PausedUntil))
 		return err
 	})
 	if err != nil {
@@ -63,7 +63,8 @@ func (s *Store) SaveHost(ctx context.Context, h essaim.HostState) error {
 	return nil
 }
 
-// WakeHost makes what waits for a host due now.
+// WakeHost makes what waits for a host due now, or when the pause that the host
+// asked for ends.
 func (s *Store) WakeHost(ctx context.Context, host string) error {
 	now := micros(s.now())
 	for {

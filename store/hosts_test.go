@@ -104,3 +104,28 @@ func TestAnInboxThatIsGoneLosesItsFollowersAndWhatWaits(t *testing.T) {
 		}
 	})
 }
+
+func TestAWakeUpKeepsThePauseThatAHostAskedFor(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		n.follow(t, nodeActor, "https://a.example/actor", "https://a.example/inbox")
+		n.publish(t, "Create", "object", "one")
+		n.dispatch(t)
+		pause := n.clock.now().Add(time.Minute)
+		if err := n.SaveHost(t.Context(), essaim.HostState{Host: "a.example", NextAt: pause, PausedUntil: pause, Failures: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.WakeHosts(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		n.clock.pass(59 * time.Second)
+		if got := dueHosts(t, n); len(got) != 0 {
+			t.Errorf("due %v within the pause, want none", got)
+		}
+		n.clock.pass(time.Second)
+		if got := dueHosts(t, n); len(got) != 1 {
+			t.Errorf("due %v after the pause, want the host", got)
+		}
+	})
+}

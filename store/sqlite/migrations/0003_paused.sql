@@ -1,0 +1,2 @@
+-- How long a host asked us to wait (Retry-After): a wake-up does not cut it short.
+ALTER TABLE host ADD COLUMN paused_until INTEGER NOT NULL DEFAULT 0;
