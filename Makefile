@@ -97,6 +97,10 @@ stories: build ## the demonstration seen from outside, by HTTP alone
 crash: ensure build ## kill -9 at random moments: DB=sqlite|postgres KILLS=20 N=10000 SEED=n
 	go run ./e2e/crash -db $(DB) -kills $(KILLS) -n $(N) $(if $(SEED),-seed $(SEED))
 
+.PHONY: flap
+flap: ensure build ## hosts that come and go, poison, a flood: what is promised then, both databases
+	go run ./e2e/flap $(if $(SEED),-seed $(SEED))
+
 .PHONY: mutants
 mutants: ensure ## planted faults, each of which a test must catch
 	cd tools && go run ./mutants -C ..
