@@ -105,6 +105,9 @@ type DocumentStore interface {
 	// first, those with a change number below before (0 = from the newest);
 	// numbers[i] is that of activities[i].
 	Outbox(ctx context.Context, actor string, before int64, n int) (activities [][]byte, numbers []int64, err error)
+	// OutboxAfter reads from the other end: of the activities with a change number
+	// above after, the n oldest, newest first.
+	OutboxAfter(ctx context.Context, actor string, after int64, n int) (activities [][]byte, numbers []int64, err error)
 	// Counts are totals for the collections of a local actor and NodeInfo.
 	Counts(ctx context.Context, actor string) (Counts, error)
 	// Reactions counts the likes or announces of a local record.

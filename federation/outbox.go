@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"essaim"
@@ -15,22 +16,25 @@ import (
 const (
 	outboxPage   = 20 // activities a page; with embedded objects well under 1 MB
 	featuredSize = 5  // what a newly discovered territory shows on its profile
+
+	activityStreams = "https://www.w3.org/ns/activitystreams"
 )
 
 // collection is a Collection or OrderedCollection without embedded documents.
 // Its id is the address that was asked for.
 type collection struct {
-	Context      string   `json:"@context"`
+	Context      []string `json:"@context"`
 	ID           string   `json:"id"`
 	Type         string   `json:"type"`
 	AttributedTo string   `json:"attributedTo,omitempty"`
 	TotalItems   int      `json:"totalItems"`
 	First        string   `json:"first,omitempty"`
+	Last         string   `json:"last,omitempty"`
 	Items        []string `json:"orderedItems,omitempty"`
 }
 
 func (s *Server) serveCollection(w http.ResponseWriter, r *http.Request, c collection) {
-	c.Context, c.ID = "https://www.w3.org/ns/activitystreams", s.base+r.URL.Path
+	c.Context, c.ID = []string{activityStreams}, s.base+r.URL.Path
 	body, err := json.Marshal(c)
 	if err != nil {
 		s.fail(w, r, err)
@@ -49,8 +53,14 @@ func (s *Server) showOutbox(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusNotFound)
 		return
 	}
-	if !r.URL.Query().Has("page") {
-		c := collection{Type: "OrderedCollection", First: a.id + "/outbox?page=true"}
+	at, paged, ok := pageAsked(r.URL.Query())
+	switch {
+	case !ok:
+		s.refuse(w, r, http.StatusBadRequest)
+	case paged:
+		s.showOutboxPage(w, r, a, at)
+	default:
+		c := collection{Type: "OrderedCollection", First: a.id + "/outbox?page=true", Last: a.id + "/outbox?page=true&after=0"}
 		if a.publishes {
 			n, err := s.store.Counts(r.Context(), a.id)
 			if err != nil {
@@ -60,36 +70,80 @@ func (s *Server) showOutbox(w http.ResponseWriter, r *http.Request) {
 			c.TotalItems = n.Published
 		}
 		s.serveCollection(w, r, c)
-		return
 	}
-	before, err := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
-	if r.URL.Query().Has("before") && (err != nil || before < 1) {
-		s.refuse(w, r, http.StatusBadRequest)
-		return
+}
+
+// pageAt is where a page of the outbox begins, as change numbers, which no
+// publication shifts: below before, or above after. The zero value is the
+// newest page.
+type pageAt struct {
+	before, after int64
+	up            bool // after is meant
+}
+
+// pageAsked reads the page that a query names; ok is false for one that no link
+// of ours has.
+func pageAsked(q url.Values) (at pageAt, paged, ok bool) {
+	if !q.Has("page") {
+		return at, false, true
 	}
+	for name, into := range map[string]*int64{"before": &at.before, "after": &at.after} {
+		if !q.Has(name) {
+			continue
+		}
+		n, err := strconv.ParseInt(q.Get(name), 10, 64)
+		if err != nil || n < 0 || n == 0 && name == "before" {
+			return at, true, false
+		}
+		*into = n
+	}
+	at.up = q.Has("after")
+	return at, true, !at.up || !q.Has("before")
+}
+
+func (at pageAt) of(outbox string) string {
+	switch id := outbox + "?page=true"; {
+	case at.up:
+		return id + "&after=" + strconv.FormatInt(at.after, 10)
+	case at.before > 0:
+		return id + "&before=" + strconv.FormatInt(at.before, 10)
+	default:
+		return id
+	}
+}
+
+func (s *Server) showOutboxPage(w http.ResponseWriter, r *http.Request, a *localActor, at pageAt) {
 	var activities [][]byte
 	var numbers []int64
-	if a.publishes {
-		if activities, numbers, err = s.store.Outbox(r.Context(), a.id, before, outboxPage); err != nil {
-			s.fail(w, r, err)
-			return
-		}
+	var err error
+	switch {
+	case !a.publishes:
+	case at.up:
+		activities, numbers, err = s.store.OutboxAfter(r.Context(), a.id, at.after, outboxPage)
+	default:
+		activities, numbers, err = s.store.Outbox(r.Context(), a.id, at.before, outboxPage)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
 	}
 	w.Header().Set("Vary", "Accept")
-	serve(w, r, served{body: outboxDocument(a.id+"/outbox", before, activities, numbers)})
+	serve(w, r, served{body: outboxDocument(a.id+"/outbox", at, activities, numbers)})
 }
 
 // outboxDocument writes stored bytes between commas: encoding them again would
 // change what is signed.
-func outboxDocument(outbox string, before int64, activities [][]byte, numbers []int64) []byte {
-	id := outbox + "?page=true"
-	if before > 0 {
-		id += "&before=" + strconv.FormatInt(before, 10)
-	}
+func outboxDocument(outbox string, at pageAt, activities [][]byte, numbers []int64) []byte {
 	var b bytes.Buffer
-	b.WriteString(`{"@context":"https://www.w3.org/ns/activitystreams","id":` + quote(id) + `,"type":"OrderedCollectionPage","partOf":` + quote(outbox))
-	if len(activities) == outboxPage {
-		b.WriteString(`,"next":` + quote(outbox+"?page=true&before="+strconv.FormatInt(numbers[len(numbers)-1], 10)))
+	b.WriteString(`{"@context":["` + activityStreams + `"],"id":` + quote(at.of(outbox)) + `,"type":"OrderedCollectionPage","partOf":` + quote(outbox))
+	// A page that was filled has a neighbour on the side that it was filled
+	// towards, and one on the other side when it did not begin at the end.
+	full := len(numbers) == outboxPage
+	if n := len(numbers); n > 0 && (full && !at.up || at.up && at.after > 0) {
+		b.WriteString(`,"next":` + quote(pageAt{before: numbers[n-1]}.of(outbox)))
+	}
+	if len(numbers) > 0 && (full && at.up || at.before > 0) {
+		b.WriteString(`,"prev":` + quote(pageAt{after: numbers[0], up: true}.of(outbox)))
 	}
 	b.WriteString(`,"orderedItems":[`)
 	for i, a := range activities {

@@ -104,6 +104,15 @@ func (s *shelf) Outbox(_ context.Context, _ string, before int64, n int) ([][]by
 	return list, numbers, nil
 }
 
+func (s *shelf) OutboxAfter(_ context.Context, _ string, after int64, n int) ([][]byte, []int64, error) {
+	var list [][]byte
+	var numbers []int64
+	for i := int(after); i < len(s.outbox) && len(list) < n; i++ {
+		list, numbers = append([][]byte{s.outbox[i]}, list...), append([]int64{int64(i + 1)}, numbers...)
+	}
+	return list, numbers, nil
+}
+
 func (s *shelf) Counts(context.Context, string) (Counts, error) {
 	return Counts{Published: len(s.outbox), Followers: s.followers, Users: 3}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"essaim"
 )
@@ -81,7 +82,20 @@ func (s *Store) Outbox(ctx context.Context, actor string, before int64, n int) (
 	if before <= 0 {
 		before = math.MaxInt64
 	}
-	err = s.query().each(ctx, "outbox_page", func(scan func(...any) error) error {
+	return s.outbox(ctx, "outbox_page", actor, before, n)
+}
+
+// OutboxAfter is a page read from its other end: of the activities with a change
+// number above after, the n oldest, newest first.
+func (s *Store) OutboxAfter(ctx context.Context, actor string, after int64, n int) (activities [][]byte, numbers []int64, err error) {
+	activities, numbers, err = s.outbox(ctx, "outbox_page_after", actor, after, n)
+	slices.Reverse(activities)
+	slices.Reverse(numbers)
+	return activities, numbers, err
+}
+
+func (s *Store) outbox(ctx context.Context, name, actor string, from int64, n int) (activities [][]byte, numbers []int64, err error) {
+	err = s.query().each(ctx, name, func(scan func(...any) error) error {
 		var number int64
 		var body []byte
 		if err := scan(&number, &body); err != nil {
@@ -89,7 +103,7 @@ func (s *Store) Outbox(ctx context.Context, actor string, before int64, n int) (
 		}
 		activities, numbers = append(activities, body), append(numbers, number)
 		return nil
-	}, actor, before, n)
+	}, actor, from, n)
 	if err != nil {
 		return nil, nil, fmt.Errorf("outbox of %s: %w", actor, err)
 	}

@@ -86,6 +86,17 @@ func TestTheOutboxIsWhatIsPublishedNewestFirst(t *testing.T) {
 		if want := []int64{5, 3, 2, 1}; !slices.Equal(walked, want) {
 			t.Errorf("numbers = %v, want %v", walked, want)
 		}
+		for after, want := range map[int64][]int64{0: {2, 1}, 2: {5, 3}, 3: {5}, 5: nil} {
+			bodies, numbers, err := n.OutboxAfter(t.Context(), territory, after, 2)
+			if err != nil || !slices.Equal(numbers, want) {
+				t.Errorf("after %d: got %v, %v, want %v", after, numbers, err, want)
+			}
+			for i, b := range bodies {
+				if want := fmt.Sprintf(`{"id":"%s/activities/r%d"}`, brest, numbers[i]-1); string(b) != want {
+					t.Errorf("activity of number %d = %s, want %s", numbers[i], b, want)
+				}
+			}
+		}
 		if c, err := n.Counts(t.Context(), territory); err != nil || c.Published != 4 {
 			t.Errorf("counts = %+v, %v", c, err)
 		}

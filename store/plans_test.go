@@ -38,6 +38,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"follower_page", []any{key, key, 10}, []string{"follower"}},
 		{"peer_by_host", []any{key, key}, []string{"delivery_due"}},
 		{"outbox_page", []any{key, 100, 10}, []string{"record_by_number"}},
+		{"outbox_page_after", []any{key, 100, 10}, []string{"record_by_number"}},
 		{"count_published_by", []any{key}, []string{"record_by_territory"}},
 		{"actor_by_key", []any{key}, []string{"actor_key"}},
 		{"account_by_session", []any{key, at}, []string{"session"}},

@@ -14,6 +14,12 @@ FROM record r JOIN activity a ON a.id = r.activity_id
 WHERE r.origin = '' AND r.number < $2 AND r.number > 0 AND r.territory = $1 AND r.state = 'published' AND a.bytes IS NOT NULL
 ORDER BY r.number DESC LIMIT $3
 
+-- name: outbox_page_after
+SELECT r.number, a.bytes
+FROM record r JOIN activity a ON a.id = r.activity_id
+WHERE r.origin = '' AND r.number > $2 AND r.territory = $1 AND r.state = 'published' AND a.bytes IS NOT NULL
+ORDER BY r.number LIMIT $3
+
 -- name: count_published
 SELECT count(*) FROM record WHERE origin = '' AND state = 'published'
 

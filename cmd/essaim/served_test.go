@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"essaim"
+	"essaim/federation"
+	"essaim/federation/fedtest"
+	"essaim/federation/vocab"
+	"essaim/store"
+	"essaim/store/storetest"
+)
+
+// servedNode is a node with the records of a territory of the demonstration,
+// behind a network in memory.
+func servedNode(t *testing.T, db storetest.DB, username string) (*store.Store, *fedtest.Network) {
+	t.Helper()
+	base := "https://" + username + ".example"
+	i := slices.IndexFunc(demoTerritories[:], func(d demoTerritory) bool { return d.Username == username })
+	lat, lon, _ := essaim.EmbeddedGazetteer().Centre(essaim.Territory{EPCIs: demoTerritories[i].EPCIs})
+	node := essaim.Node{BaseURL: base, Incarnation: 1_767_225_600, Territory: essaim.Territory{
+		Actor: base + "/actors/" + username, Username: username, Name: demoTerritories[i].Name, EPCIs: demoTerritories[i].EPCIs,
+		Summary: "Les initiatives du **territoire**.", Lat: lat, Lon: lon,
+	}}
+	keys := federation.Keys{RSA: fedtest.RSA(), Ed25519: fedtest.Ed25519(base)}
+	renderer, err := vocab.New(vocab.Config{Node: node, Ed25519: keys.Ed25519, RSA: &keys.RSA.PublicKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := db.Open(t, func(c *store.Config) { c.Render = renderer.Render })
+	if err := s.CreateNode(t.Context(), node); err != nil {
+		t.Fatal(err)
+	}
+	network := fedtest.NewNetwork()
+	server, err := federation.New(federation.Config{Node: node, Keys: keys, Store: s, Transport: network})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := chi.NewRouter()
+	server.Mount(r)
+	network.Serve(username+".example", r)
+	return s, network
+}
+
+func publishAll(t *testing.T, s *store.Store, list []essaim.Content) []essaim.Record {
+	t.Helper()
+	var made []essaim.Record
+	for _, c := range list {
+		for i := range c.Relations {
+			c.Relations[i].Target = "https://brest.example/objects/1"
+		}
+		rec, err := s.CreateRecord(context.WithoutCancel(t.Context()), essaim.NewRecord{State: essaim.StatePublished, Author: essaim.Author{Name: "test"}, Content: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, rec)
+	}
+	return made
+}
+
+func TestEveryDocumentOfANodePassesTheLinter(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, network := servedNode(t, db, "tourcoing")
+		list, err := demoRecords("tourcoing", essaim.EmbeddedGazetteer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		more, err := demoRecords("brest", essaim.EmbeddedGazetteer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, more...)
+		made := publishAll(t, s, list)
+		start := []string{"https://tourcoing.example/actor", "https://tourcoing.example/actors/tourcoing"}
+		for _, rec := range made {
+			start = append(start, rec.ID)
+		}
+		if err := s.WithdrawRecord(t.Context(), made[0].ID, essaim.Author{Name: "test"}); err != nil {
+			t.Fatal(err)
+		}
+		served, err := fedtest.Crawl(t.Context(), network, start...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		types := map[string]int{}
+		for _, d := range served {
+			types[d.Type]++
+			for _, f := range d.Findings {
+				t.Errorf("%s: %s", d.Address, f)
+			}
+		}
+		for kind, least := range map[string]int{
+			"Application": 1, "Organization": 1, "Article": len(list) - 2, "Event": 1, "Create": len(list) - 1, "Tombstone": 1,
+			"OrderedCollection": 2 * len(list), "Collection": 2 * (len(list) - 1), "OrderedCollectionPage": 3,
+		} {
+			if types[kind] < least {
+				t.Errorf("read %d documents of type %s, want %d at least", types[kind], kind, least)
+			}
+		}
+	})
+}
+
+// The outbox is read from both ends: the same activities, each once
+// (interop.md 5.2, checks 23 and 24).
+func TestTheOutboxIsTheSameFromBothEnds(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, network := servedNode(t, db, "brest")
+		list, err := demoRecords("brest", essaim.EmbeddedGazetteer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{0, 19, 1, 20, 5} { // in all: none, one page short of one, one, two, two and some
+			for range n {
+				c := list[0]
+				c.Title += " " + time.Now().Format(time.RFC3339Nano)
+				publishAll(t, s, []essaim.Content{c})
+			}
+			var outbox struct {
+				First, Last string
+				TotalItems  int
+			}
+			read(t, network, "https://brest.example/actors/brest/outbox", &outbox)
+			down, up := walk(t, network, outbox.First, "next"), walk(t, network, outbox.Last, "prev")
+			slices.Reverse(up)
+			if len(down) != outbox.TotalItems || !slices.Equal(down, up) || len(slices.Compact(slices.Sorted(slices.Values(down)))) != len(down) {
+				t.Errorf("%d in all: %d from the first page, %d from the last", outbox.TotalItems, len(down), len(up))
+			}
+		}
+	})
+}
+
+// walk gathers the ids of the activities of a collection's pages.
+func walk(t *testing.T, network *fedtest.Network, page, link string) (ids []string) {
+	t.Helper()
+	for page != "" {
+		var p struct {
+			ID, Next, Prev, PartOf string
+			Items                  []struct{ ID string } `json:"orderedItems"`
+		}
+		read(t, network, page, &p)
+		if p.ID != page {
+			t.Errorf("%s says that it is %s", page, p.ID)
+		}
+		if link == "prev" {
+			slices.Reverse(p.Items)
+		}
+		for _, it := range p.Items {
+			ids = append(ids, it.ID)
+		}
+		page = map[string]string{"next": p.Next, "prev": p.Prev}[link]
+	}
+	return ids
+}
+
+func read(t *testing.T, network *fedtest.Network, address string, into any) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := network.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %d, %v", address, answer.StatusCode, err)
+	}
+	for _, f := range fedtest.LintServed(address, answer, body) {
+		t.Errorf("%s: %s", address, f)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		t.Fatalf("%s: %v", address, err)
+	}
+}
