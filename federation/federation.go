@@ -161,6 +161,8 @@ type PeerStore interface {
 	FollowPeer(ctx context.Context, p essaim.Peer, follow essaim.Outgoing) error
 	// UnfollowPeer removes the peer and queues the Undo; its records stay, marked.
 	UnfollowPeer(ctx context.Context, host string, undo essaim.Outgoing) error
+	// FollowsHere tells whether an actor elsewhere follows any of this node.
+	FollowsHere(ctx context.Context, actor string) (bool, error)
 	// Followers lists the followers of a local actor by id, after one.
 	Followers(ctx context.Context, local, after string, n int) ([]string, error)
 }

@@ -44,6 +44,9 @@ func newReader(g *Ingester) (*reader, error) {
 		},
 		func(ctx context.Context, _ vocab.ActivityStreamsJoin) error { return r.join(ctx) },
 		func(context.Context, vocab.ActivityStreamsLeave) error { return r.leave() },
+		func(ctx context.Context, _ vocab.ActivityStreamsMove) error { return r.move(ctx) },
+		func(context.Context, vocab.ActivityStreamsAdd) error { return r.pin() },
+		func(context.Context, vocab.ActivityStreamsRemove) error { return r.pin() },
 	)
 	r.others = map[string]func(context.Context) error{
 		"QuoteRequest": r.quote, // FEP-044f

@@ -66,6 +66,8 @@ func said(effects []essaim.Effect) string {
 			list = append(list, fmt.Sprintf("no %s of %s by %s id=%s", e.Kind, e.Object, e.Actor, e.ActivityID))
 		case essaim.HoldComment:
 			list = append(list, fmt.Sprintf("comment %s by %s on %s", e.ID, e.Actor, e.InReplyTo))
+		case essaim.Moved:
+			list = append(list, fmt.Sprintf("%s moved to %s", e.Actor, e.Target.ID))
 		case essaim.AllowQuote:
 			list = append(list, fmt.Sprintf("%s may quote %s", e.Quote.Post, e.Quote.Object))
 		case essaim.Reply:
@@ -131,6 +133,8 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"Join of a meeting that was withdrawn", activity(id, "Join", alice, `"`+here+`/objects/retiree"`), essaim.InboundIgnored, "nothing of this node"},
 		{"Join of a meeting elsewhere", activity(id, "Join", alice, `"https://toulouse.example/objects/1"`), essaim.InboundIgnored, "nothing of this node"},
 		{"Join of nothing", strings.Replace(activity(id, "Join", alice, meeting), `"object":`+meeting, `"target":`+meeting, 1), essaim.InboundIgnored, "nothing of this node"},
+		{"Add to its own pins", activity(id, "Add", alice, `"https://peer.example/n/1"`), essaim.InboundIgnored, "pins are not kept"},
+		{"Remove of a pin", activity(id, "Remove", alice, `"https://peer.example/n/1"`), essaim.InboundIgnored, "pins are not kept"},
 		{"Leave", activity(id, "Leave", alice, meeting), essaim.InboundIgnored, "nobody joins"},
 		{"QuoteRequest", asksQuote(alice, garden, `"https://peer.example/n/2"`), essaim.InboundApplied, "https://peer.example/n/2 may quote " + here + "/objects/jardin"},
 		{"QuoteRequest with its post", asksQuote(alice, garden, note("https://peer.example/n/2", alice, `,"quote":`+garden)), essaim.InboundApplied, "https://peer.example/n/2 may quote " + here + "/objects/jardin"},

@@ -56,6 +56,7 @@ type memory struct {
 	peers    map[string]essaim.Peer
 	records  map[string]essaim.Record
 	blocked  map[string]bool
+	follows  map[string]bool
 	fail     error
 	received int
 	applied  []essaim.Applied
@@ -151,6 +152,10 @@ func (m *memory) Record(_ context.Context, id string) (essaim.Record, error) {
 		return r, nil
 	}
 	return essaim.Record{}, essaim.ErrNotFound
+}
+
+func (m *memory) FollowsHere(_ context.Context, actor string) (bool, error) {
+	return m.follows[actor], nil
 }
 
 func (m *memory) Notify() <-chan struct{} {

@@ -190,6 +190,8 @@ func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outco
 		return tx.react(ctx, e)
 	case essaim.Unreact:
 		return tx.unreact(ctx, e)
+	case essaim.Moved:
+		return tx.noteMove(ctx, e, now)
 	case essaim.AllowQuote:
 		return tx.allowQuote(ctx, e, now)
 	case essaim.Reply:

@@ -35,7 +35,7 @@ const (
 var backupTables = []string{
 	"node", "counter", "name", "import", "record", "record_place", "record_theme", "relation", "revision", "tombstone",
 	"activity", "event", "dispatch_cursor", "delivery", "host", "inbox", "actor", "actor_key", "follower", "peer",
-	"reaction", "quote", "comment", "block", "account", "token",
+	"moved", "reaction", "quote", "comment", "block", "account", "token",
 }
 
 // Manifest says what a backup holds.

@@ -46,6 +46,7 @@ func furnished(t *testing.T, db storetest.DB) *node {
 	n.dispatch(t)
 	n.apply(t, toulouseTerritory, version("potager", 10, 1))
 	n.apply(t, ana, essaim.React{Kind: essaim.ReactionLike, ActivityID: "l", Actor: ana, Object: r.ID, At: n.clock.now()})
+	n.apply(t, ana, essaim.Moved{Actor: ana, Target: remote("https://b.example/users/ana", "Person", "", n.clock.now())})
 	n.apply(t, ana, n.quote("1", r.ID, "https://a.example/notes/2"))
 	n.apply(t, ana, comment("https://a.example/notes/1", r.ID, n.clock.now()))
 	n.SaveHost(t.Context(), essaim.HostState{Host: "a.example", Failures: 2, DownSince: n.clock.now()})

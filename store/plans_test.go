@@ -49,6 +49,9 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"reaction_count", []any{key, key}, []string{"reaction"}},
 		{"reactions_erase", []any{key}, []string{"reaction"}},
 		{"quote_revoke", []any{key, key}, []string{"quote"}},
+		{"follower_replace", []any{key, key}, []string{"follower", "moved"}},
+		{"follows_here", []any{key}, []string{"follower_remote"}},
+		{"moved_lately", []any{key, at}, []string{"moved"}},
 		{"quotes_erase", []any{key}, []string{"quote_of_object"}},
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}

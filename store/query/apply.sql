@@ -19,6 +19,27 @@ DELETE FROM follower WHERE remote = $1 AND follow_id = $2
 -- name: follower_remove_actor
 DELETE FROM follower WHERE remote = $1
 
+-- name: follower_replace
+-- Who moved here from another account follows once, under the new one.
+DELETE FROM follower
+WHERE local = $1 AND remote IN (SELECT m.actor FROM moved m WHERE m.target = $2)
+
+-- name: follows_here
+SELECT 1 FROM follower WHERE remote = $1 LIMIT 1
+
+-- name: followed_by
+SELECT local FROM follower WHERE remote = $1
+
+-- name: moved_lately
+SELECT 1 FROM moved WHERE actor = $1 AND at > $2
+
+-- name: moved_save
+INSERT INTO moved (actor, target, at) VALUES ($1, $2, $3)
+ON CONFLICT (actor) DO UPDATE SET target = excluded.target, at = excluded.at
+
+-- name: moved_remove_actor
+DELETE FROM moved WHERE actor = $1
+
 -- name: follower_remove_inbox
 DELETE FROM follower WHERE inbox = $1
 

@@ -184,6 +184,14 @@ FROM reaction ORDER BY object, kind, actor
 INSERT INTO reaction (kind, object, actor, activity_id, at)
 VALUES ($1, $2, $3, $4, $5)
 
+-- name: backup_moved
+SELECT actor, target, at
+FROM moved ORDER BY actor
+
+-- name: restore_moved
+INSERT INTO moved (actor, target, at)
+VALUES ($1, $2, $3)
+
 -- name: backup_quote
 SELECT id, object, post, actor, stamp, at
 FROM quote ORDER BY id

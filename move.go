@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package essaim
+
+import "time"
+
+// MoveRest is how long an account that moved stays where it went before it may
+// move again (Mastodon's and GoToSocial's cool-down).
+const MoveRest = 7 * 24 * time.Hour
+
+// Moved notes that an account elsewhere moved to another, which says so too.
+// Accounts follow again under the new one by themselves: when that happens the
+// follow of the old one goes, so that nobody is written to twice.
+type Moved struct {
+	Actor  string
+	Target RemoteActor
+}
+
+func (Moved) effect() {}
