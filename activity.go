@@ -113,18 +113,24 @@ type Unreact struct {
 	Object     string
 }
 
-// HoldComment stores a Note in reply to a local record, held until a moderator
-// shows it.
+// HoldComment stores a public Note in reply to a local record. Whether it waits
+// for a moderator is the territory's policy, which may depend on its author.
 type HoldComment struct {
 	ID        string
 	Actor     string
 	InReplyTo string // a local record's id, or another comment's
-	Document  []byte
+	URL       string
+	Content   string // HTML that went through the sanitizer
+	Excerpt   string // its first words, plain text
+	Warning   string
+	Language  string
 	Published time.Time
 	Updated   time.Time
+	Policy    CommentPolicy
 }
 
-// EraseComment removes a comment by its author.
+// EraseComment removes a comment by its author, with the bytes of the activity
+// that it comes from: a public answer that became a private one.
 type EraseComment struct{ ID, Actor string }
 
 // ForgetActor erases what an actor that deleted itself left here: its follows,

@@ -35,7 +35,8 @@ type Action string
 const (
 	ActionWrite      Action = "write"      // create and edit records, publish them
 	ActionWithdraw   Action = "withdraw"   // withdraw a record
-	ActionAdminister Action = "administer" // peers, queue, accounts
+	ActionModerate   Action = "moderate"   // comments, reports, candidates
+	ActionAdminister Action = "administer" // peers, queue, accounts, blocks
 )
 
 // May is the one authorization function. A nil or disabled user may nothing.
@@ -46,7 +47,7 @@ func May(u *User, a Action) bool {
 	switch a {
 	case ActionAdminister:
 		return u.Role == RoleAdmin
-	case ActionWrite, ActionWithdraw:
+	case ActionWrite, ActionWithdraw, ActionModerate:
 		return u.Role == RoleAdmin || u.Role == RoleFacilitator
 	}
 	return false

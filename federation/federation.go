@@ -43,8 +43,9 @@ type Config struct {
 	Node       essaim.Node
 	Keys       Keys
 	Store      Store
-	PeerPolicy PeerPolicy // PeerPolicyOpen when empty
-	Version    string     // of the software, for NodeInfo
+	PeerPolicy PeerPolicy           // PeerPolicyOpen when empty
+	Comments   essaim.CommentPolicy // essaim.CommentsHeld when empty
+	Version    string               // of the software, for NodeInfo
 	// Now and NewID (a ULID in lower case) are injected by tests.
 	Now    func() time.Time
 	NewID  func() string

@@ -44,7 +44,7 @@ type IngestStore interface {
 	Notify() <-chan struct{}
 }
 
-// IngesterConfig is what an Ingester needs; all is required but PeerPolicy.
+// IngesterConfig is what an Ingester needs; all is required but the policies.
 type IngesterConfig struct {
 	Store    IngestStore
 	Actors   *Actors
@@ -53,7 +53,8 @@ type IngesterConfig struct {
 	Local      func(id string) bool
 	Base       string // the node's public address
 	PeerPolicy PeerPolicy
-	ActivityID func() string // of a new activity of ours
+	Comments   essaim.CommentPolicy // essaim.CommentsHeld when empty
+	ActivityID func() string        // of a new activity of ours
 	Now        func() time.Time
 	Logger     *slog.Logger
 }

@@ -30,6 +30,9 @@ func (r *reader) publication() error {
 		return r.comment(o, reply)
 	}
 	if o.Type == "Note" && o.Value.Get("essaim:kind").Kind() == wire.KindNone {
+		if !isPublicNote(r.a) {
+			return r.refuseLetter(o)
+		}
 		return nothingToDo("neither a record nor an answer to one")
 	}
 	return r.record(o)
@@ -58,27 +61,6 @@ func (r *reader) notAhead(v wire.Value) error {
 		}
 	}
 	return nil
-}
-
-// comment holds an answer to a record, or to another comment, until a moderator
-// shows it. Whether what it answers is here is for the store to see.
-func (r *reader) comment(o *wire.Object, reply essaim.IRI) error {
-	switch o.Type {
-	case "Note", "Article", "Page":
-	default:
-		return nothingToDo("an answer that is no text")
-	}
-	if !r.a.IsPublic() {
-		return nothingToDo("not public")
-	}
-	published, ok := o.Value.Get("published").Time()
-	if !ok {
-		published = r.in.ReceivedAt
-	}
-	updated, _ := o.Value.Get("updated").Time()
-	return r.does(essaim.HoldComment{
-		ID: o.ID.String(), Actor: r.in.Actor, InReplyTo: reply.String(), Document: o.Value.Raw(), Published: published, Updated: updated,
-	})
 }
 
 // record stores a version of a peer's record: its exact bytes and what they

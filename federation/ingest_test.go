@@ -72,6 +72,8 @@ func said(effects []essaim.Effect) string {
 			list = append(list, fmt.Sprintf("%s may quote %s", e.Quote.Post, e.Quote.Object))
 		case essaim.Reply:
 			list = append(list, fmt.Sprintf("%s about %s to %s", e.Type, e.Object, e.Answer.Inbox))
+		case essaim.EraseComment:
+			list = append(list, fmt.Sprintf("letter %s by %s", e.ID, e.Actor))
 		case essaim.ForgetActor:
 			list = append(list, "forget "+e.Actor)
 		case essaim.SaveActor:
@@ -113,7 +115,7 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"Announce", activity(id, "Announce", alice, object), essaim.InboundApplied, "Announce of " + here + "/objects/1 by " + alice},
 		{"Like of something elsewhere", activity(id, "Like", alice, `"https://toulouse.example/objects/1"`), essaim.InboundIgnored, "nothing of this node"},
 		{"answer", activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+object)), essaim.InboundApplied, "comment https://peer.example/n/1 by " + alice + " on " + here + "/objects/1"},
-		{"private answer", strings.Replace(activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+object)), `"https://www.w3.org/ns/activitystreams#Public"`, `"`+here+`/actors/brest"`, 1), essaim.InboundIgnored, "not public"},
+		{"private answer", strings.Replace(activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+object)), `"https://www.w3.org/ns/activitystreams#Public"`, `"`+here+`/actors/brest"`, 1), essaim.InboundApplied, "letter https://peer.example/n/1 by " + alice},
 		{"note about nothing", activity(id, "Create", alice, note("https://peer.example/n/1", alice, "")), essaim.InboundIgnored, "neither a record nor an answer"},
 		{"record", activity(id, "Create", alice, record), essaim.InboundApplied, "record initiative https://peer.example/objects/1 7.2 foreign=false by " + alice},
 		{"record that names a neighbour's territory", activity(id, "Create", alice, strings.Replace(record, "https://victim.example/actors/v", "https://peer.example/actors/v", 1)), essaim.InboundApplied, "record initiative https://peer.example/objects/1 7.2 foreign=false by " + alice},

@@ -29,6 +29,7 @@ type Server struct {
 	keys     Keys
 	store    Store
 	policy   PeerPolicy
+	comments essaim.CommentPolicy
 	version  string
 	now      func() time.Time
 	newID    func() string
@@ -55,7 +56,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		node: c.Node, base: strings.TrimSuffix(c.Node.BaseURL, "/"), host: u.Host, keys: c.Keys, store: c.Store,
-		policy: cmp.Or(c.PeerPolicy, PeerPolicyOpen), version: cmp.Or(c.Version, "dev"),
+		policy: cmp.Or(c.PeerPolicy, PeerPolicyOpen), comments: cmp.Or(c.Comments, essaim.CommentsHeld), version: cmp.Or(c.Version, "dev"),
 		now: c.Now, newID: c.NewID, log: c.Logger,
 	}
 	if s.now == nil {
@@ -101,7 +102,7 @@ func (s *Server) receiving() (err error) {
 		return err
 	}
 	s.ingest, err = NewIngester(IngesterConfig{
-		Store: s.store, Actors: s.remote, Renderer: s.renderer, Base: s.base, PeerPolicy: s.policy,
+		Store: s.store, Actors: s.remote, Renderer: s.renderer, Base: s.base, PeerPolicy: s.policy, Comments: s.comments,
 		Local: func(id string) bool { _, ok := s.actors[id]; return ok },
 		Now:   s.now, ActivityID: s.activityID, Logger: s.log,
 	})

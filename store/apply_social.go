@@ -110,66 +110,12 @@ func (tx *Tx) unreact(ctx context.Context, e essaim.Unreact) (outcome, error) {
 	return did, err
 }
 
-func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, now time.Time) (outcome, error) {
-	gone, err := tx.found(ctx, "tombstone_stands", e.ID)
-	if err != nil {
-		return did, err
-	}
-	if gone {
-		return outcome{nothing: "deleted before", erase: true}, nil
-	}
-	here, err := tx.found(ctx, "published_here", e.InReplyTo)
-	if err == nil && !here {
-		here, err = tx.found(ctx, "comment_parent", e.InReplyTo)
-	}
-	if err != nil {
-		return did, err
-	}
-	if !here {
-		return nothing("in reply to nothing of ours"), nil
-	}
-	n, err := tx.exec(ctx, "comment_save", e.ID, e.Actor, e.InReplyTo, e.Document, instant(e.Published), instant(later(e.Published, e.Updated)), micros(now))
-	if err == nil && n == 0 {
-		return nothing("not newer than what is held"), nil
-	}
-	return did, err
-}
-
-func (tx *Tx) eraseComment(ctx context.Context, e essaim.EraseComment, now time.Time) (outcome, error) {
-	_, ok, err := tx.locked(ctx, e.ID)
-	if err != nil {
-		return did, err
-	}
-	if ok {
-		return nothing("not a comment"), nil
-	}
-	return tx.erase(ctx, essaim.Erase{ID: e.ID, Actor: e.Actor, At: now}, now)
-}
-
-// removeComment leaves the tombstone, which keeps a late Create out.
-func (tx *Tx) removeComment(ctx context.Context, id string, tombstone []byte, now time.Time) error {
-	if _, err := tx.exec(ctx, "comment_remove", id); err != nil {
-		return err
-	}
-	if _, err := tx.exec(ctx, "tombstone_insert", id, "comment", authority(id), micros(now), tombstone); err != nil {
-		return err
-	}
-	_, err := tx.exec(ctx, "inbox_erase_object", id)
-	return err
-}
-
 func (tx *Tx) forgetActor(ctx context.Context, e essaim.ForgetActor, now time.Time) (outcome, error) {
-	comments, err := list(ctx, tx, only[string], "comment_ids_of_actor", e.Actor)
-	if err != nil {
+	if err := tx.forgetItems(ctx, e.Actor, now); err != nil {
 		return did, err
-	}
-	for _, id := range comments {
-		if err := tx.removeComment(ctx, id, nil, now); err != nil {
-			return did, err
-		}
 	}
 	inbox := ""
-	err = tx.row(ctx, "actor_inbox", e.Actor).Scan(&inbox)
+	err := tx.row(ctx, "actor_inbox", e.Actor).Scan(&inbox)
 	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return did, err
 	}

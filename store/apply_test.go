@@ -118,7 +118,7 @@ func TestReactionsCountOncePerActorAndAreUndone(t *testing.T) {
 }
 
 func comment(id, to string, at time.Time) essaim.HoldComment {
-	return essaim.HoldComment{ID: id, Actor: ana, InReplyTo: to, Document: []byte(id + at.String()), Published: at, Updated: at}
+	return essaim.HoldComment{ID: id, Actor: ana, InReplyTo: to, Content: "<p>" + id + "</p>", Excerpt: id, Published: at, Updated: at}
 }
 
 func TestCommentsAreHeldAndErasedForGood(t *testing.T) {
@@ -133,7 +133,7 @@ func TestCommentsAreHeldAndErasedForGood(t *testing.T) {
 		if got := n.apply(t, ana, comment("https://a.example/notes/3", "https://a.example/notes/none", at)); got.State != essaim.InboundIgnored {
 			t.Errorf("reply to nothing of ours is %s", got.State)
 		}
-		n.raw(t, "UPDATE comment SET state = 'shown' WHERE id = $1", first)
+		n.decide(t, n.item(t, first), essaim.ItemAccept)
 		if c, _ := n.Counts(t.Context(), nodeActor); c.Comments != 1 {
 			t.Errorf("%d comments counted, want the one that is shown", c.Comments)
 		}
@@ -141,7 +141,7 @@ func TestCommentsAreHeldAndErasedForGood(t *testing.T) {
 			t.Errorf("the same version again is %s", got.State)
 		}
 		n.apply(t, ana, comment(first, object, at.Add(time.Minute)))
-		if got := one[string](t, n, "SELECT state FROM comment WHERE id = $1", first); got != "held" {
+		if got := n.item(t, first).State; got != essaim.ItemHeld {
 			t.Errorf("a changed comment is %s, want held again", got)
 		}
 		other := comment(first, object, at.Add(time.Hour))

@@ -49,6 +49,7 @@ func furnished(t *testing.T, db storetest.DB) *node {
 	n.apply(t, ana, essaim.Moved{Actor: ana, Target: remote("https://b.example/users/ana", "Person", "", n.clock.now())})
 	n.apply(t, ana, n.quote("1", r.ID, "https://a.example/notes/2"))
 	n.apply(t, ana, comment("https://a.example/notes/1", r.ID, n.clock.now()))
+	n.decide(t, n.item(t, "https://a.example/notes/1"), essaim.ItemAccept)
 	n.SaveHost(t.Context(), essaim.HostState{Host: "a.example", Failures: 2, DownSince: n.clock.now()})
 	n.AddBlock(t.Context(), store.Block{Scope: store.BlockHost, Value: "evil.example", Reason: "spam"})
 	n.receive(t, "https://a.example/waiting", ana)

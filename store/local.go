@@ -350,6 +350,9 @@ func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at tim
 			return err
 		}
 	}
+	if err := tx.removeComments(ctx, e.ID); err != nil {
+		return err
+	}
 	if err := tx.save(ctx, e); err != nil {
 		return err
 	}

@@ -205,3 +205,11 @@ func limitBody(n int64) func(http.Handler) http.Handler {
 		})
 	}
 }
+
+// noStore keeps an answer that is not for everyone out of caches.
+func noStore(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}

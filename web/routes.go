@@ -94,6 +94,7 @@ func (s *Server) apiRoutes(r chi.Router) {
 	if s.cfg.Dev {
 		get(r, "/api/v1/routes", s.handle(s.routeMap))
 	}
+	s.moderationRoutes(r, writes)
 	for _, k := range essaim.Kinds() {
 		list, one := "/api/v1/"+k.API, "/api/v1/"+k.API+"/{slug}"
 		get(r, list, s.handle(s.apiList(k)))
@@ -107,6 +108,15 @@ func (s *Server) apiRoutes(r chi.Router) {
 		w.Put(one, s.handle(s.apiUpdate(k)))
 		w.Delete(one, s.handle(s.apiDelete(k)))
 	}
+}
+
+// moderationRoutes are for moderators' programs.
+func (s *Server) moderationRoutes(r chi.Router, writes func(http.Handler) http.Handler) {
+	r = r.With(noStore)
+	get(r, "/api/v1/moderation", s.handle(s.apiItems))
+	get(r, "/api/v1/moderation/journal", s.handle(s.apiJournal))
+	get(r, "/api/v1/moderation/{n}", s.handle(s.apiItem))
+	r.With(writes).Post("/api/v1/moderation/{n}", s.handle(s.apiDecide))
 }
 
 // get answers HEAD too.

@@ -57,6 +57,18 @@ type Network interface {
 	Peers(ctx context.Context) ([]essaim.Peer, error)
 }
 
+// Moderation decides about what came from elsewhere. by is the account that
+// decides; each decision goes to the journal with its reason.
+type Moderation interface {
+	// Items lists by state, the oldest first.
+	Items(ctx context.Context, f essaim.ItemFilter) ([]essaim.Item, error)
+	Item(ctx context.Context, n int64) (essaim.ItemDetail, error)
+	// DecideItem is essaim.ErrConflict when the action changes nothing.
+	DecideItem(ctx context.Context, n int64, a essaim.ItemAction, by int64, reason string) (essaim.ItemDetail, error)
+	// Decisions is the journal, newest first, before a line (0 = from the newest).
+	Decisions(ctx context.Context, before int64, n int) ([]essaim.Decision, error)
+}
+
 // Health tells whether the database answers and its schema is the program's.
 type Health interface {
 	Ready(ctx context.Context) error
@@ -68,5 +80,6 @@ type Store interface {
 	Writer
 	Accounts
 	Network
+	Moderation
 	Health
 }

@@ -7,21 +7,22 @@ package main
 type commands struct {
 	Data string `placeholder:"DIR" help:"The node's directory (ESSAIM_DATA)."`
 
-	Init    initCommand    `cmd:"" help:"Create a node: keys, database, territory, first administrator."`
-	Serve   serveCommand   `cmd:"" help:"Run the node."`
-	Demo    demoCommand    `cmd:"" help:"Three territories on this machine, with records to look at."`
-	Import  importCommand  `cmd:"" help:"Bring records in from a file."`
-	Export  exportCommand  `cmd:"" help:"Write the records out."`
-	User    userCommand    `cmd:"" help:"Accounts."`
-	Token   tokenCommand   `cmd:"" help:"Tokens of the JSON API."`
-	Peer    peerCommand    `cmd:"" help:"The nodes of the network."`
-	Queue   queueCommand   `cmd:"" help:"Deliveries and received activities."`
-	Geo     geoCommand     `cmd:"" help:"Gazetteer and outlines."`
-	Key     keyCommand     `cmd:"" help:"The node's keys."`
-	Backup  backupCommand  `cmd:"" help:"Write everything that the node knows to a file, while it runs."`
-	Restore restoreCommand `cmd:"" help:"Bring a node back from a backup."`
-	Doctor  doctorCommand  `cmd:"" help:"Check that all is well, and say how to mend what is not."`
-	Version versionCommand `cmd:"" help:"Print version, commit and schema."`
+	Init     initCommand     `cmd:"" help:"Create a node: keys, database, territory, first administrator."`
+	Serve    serveCommand    `cmd:"" help:"Run the node."`
+	Demo     demoCommand     `cmd:"" help:"Three territories on this machine, with records to look at."`
+	Import   importCommand   `cmd:"" help:"Bring records in from a file."`
+	Export   exportCommand   `cmd:"" help:"Write the records out."`
+	User     userCommand     `cmd:"" help:"Accounts."`
+	Token    tokenCommand    `cmd:"" help:"Tokens of the JSON API."`
+	Peer     peerCommand     `cmd:"" help:"The nodes of the network."`
+	Moderate moderateCommand `cmd:"" help:"Comments, reports and candidates: decide what is shown."`
+	Queue    queueCommand    `cmd:"" help:"Deliveries and received activities."`
+	Geo      geoCommand      `cmd:"" help:"Gazetteer and outlines."`
+	Key      keyCommand      `cmd:"" help:"The node's keys."`
+	Backup   backupCommand   `cmd:"" help:"Write everything that the node knows to a file, while it runs."`
+	Restore  restoreCommand  `cmd:"" help:"Bring a node back from a backup."`
+	Doctor   doctorCommand   `cmd:"" help:"Check that all is well, and say how to mend what is not."`
+	Version  versionCommand  `cmd:"" help:"Print version, commit and schema."`
 }
 
 // listing is embedded by the commands that list.

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 
+	"essaim"
 	"essaim/federation"
 
 	"github.com/pelletier/go-toml/v2"
@@ -40,6 +41,7 @@ type config struct {
 	TrustedProxies []netip.Prefix
 	AllowPrivate   []netip.Prefix
 	PeerPolicy     federation.PeerPolicy
+	Comments       essaim.CommentPolicy
 	LogLevel       slog.Level
 	LogJSON        bool
 	MetricsListen  string
@@ -290,6 +292,14 @@ func (s settings) checkChoices(c *config, wrong func(key, format string, args ..
 		c.PeerPolicy = p
 	default:
 		wrong("peer_policy", "%q is none of open, approve, allowlist", s.PeerPolicy)
+	}
+	switch p := essaim.CommentPolicy(s.Comments); p {
+	case "":
+		c.Comments = essaim.CommentsHeld
+	case essaim.CommentsHeld, essaim.CommentsKnown, essaim.CommentsShown:
+		c.Comments = p
+	default:
+		wrong("comments", "%q is none of held, known, shown", s.Comments)
 	}
 	levels := map[string]slog.Level{"": slog.LevelInfo, "debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
 	level, ok := levels[s.LogLevel]

@@ -101,7 +101,7 @@ func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
 		return nil, err
 	}
 	n.federation, err = federation.New(federation.Config{
-		Node: n.info, Keys: n.keys, Store: n.store, PeerPolicy: n.cfg.PeerPolicy, Version: version,
+		Node: n.info, Keys: n.keys, Store: n.store, PeerPolicy: n.cfg.PeerPolicy, Comments: n.cfg.Comments, Version: version,
 		Now: n.opt.now, Logger: n.opt.logger, AllowPrivate: n.cfg.AllowPrivate,
 	})
 	if err != nil {

@@ -49,6 +49,10 @@ type settings struct {
 	// for an administrator, `allowlist` accepts only the nodes followed here.
 	// Default: `open`.
 	PeerPolicy string `toml:"peer_policy" name:"peer-policy" placeholder:"open|approve|allowlist" help:"Who may follow the node as a peer."`
+	// Which answers from elsewhere are shown without a moderator: `held` none,
+	// `known` those of authors of whom one was accepted before and none is hidden,
+	// `shown` all. Default: `held`.
+	Comments string `toml:"comments" name:"comments" placeholder:"held|known|shown" help:"Which answers are shown at once."`
 	// `debug`, `info`, `warn` or `error`. Default: `info`.
 	LogLevel string `toml:"log_level" name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	// `text` or `json`, on standard error. Default: `text`.

@@ -104,10 +104,11 @@ func (a *Activity) To(yield func(essaim.IRI) bool) {
 // IsPublic tells whether the activity, or its object given whole, is addressed
 // to everyone (ActivityPub 5.6, all three spellings).
 func (a *Activity) IsPublic() bool {
-	return isPublic(a.Root()) || isPublic(a.Object.Value)
+	return IsPublic(a.Root()) || IsPublic(a.Object.Value)
 }
 
-func isPublic(v Value) bool {
+// IsPublic tells whether a document is addressed to everyone.
+func IsPublic(v Value) bool {
 	for _, field := range [...]string{"to", "cc"} {
 		for e := range v.Get(field).Elements() {
 			if s := e.TextOr(); s == Public || s == "as:Public" || s == "Public" {

@@ -89,27 +89,6 @@ DELETE FROM reaction WHERE object = $1
 -- name: reaction_count
 SELECT count(*) FROM reaction WHERE object = $1 AND kind = $2
 
--- name: comment_parent
-SELECT 1 FROM comment WHERE id = $1
-
--- name: comment_save
--- What a moderator showed is held again once its author changes it.
-INSERT INTO comment (id, actor, in_reply_to, document, state, published_at, updated_at, received_at)
-VALUES ($1, $2, $3, $4, 'held', $5, $6, $7)
-ON CONFLICT (id) DO UPDATE
-SET document = excluded.document, updated_at = excluded.updated_at, received_at = excluded.received_at,
-    state = CASE WHEN comment.state = 'shown' THEN 'held' ELSE comment.state END
-WHERE comment.actor = excluded.actor AND comment.updated_at < excluded.updated_at
-
--- name: comment_author
-SELECT actor FROM comment WHERE id = $1
-
--- name: comment_remove
-DELETE FROM comment WHERE id = $1
-
--- name: comment_ids_of_actor
-SELECT id FROM comment WHERE actor = $1
-
 -- name: quote_add
 -- A stamp stays as it was signed: others may hold its bytes.
 INSERT INTO quote (id, object, post, actor, stamp, at) VALUES ($1, $2, $3, $4, $5, $6)

@@ -200,13 +200,29 @@ FROM quote ORDER BY id
 INSERT INTO quote (id, object, post, actor, stamp, at)
 VALUES ($1, $2, $3, $4, $5, $6)
 
+-- name: backup_item
+SELECT n, kind, ref, state, actor, about, excerpt, received_at
+FROM item ORDER BY n
+
+-- name: restore_item
+INSERT INTO item (n, kind, ref, state, actor, about, excerpt, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: backup_decision
+SELECT n, at, account_id, action, kind, subject, before_state, after_state, reason
+FROM decision ORDER BY n
+
+-- name: restore_decision
+INSERT INTO decision (n, at, account_id, action, kind, subject, before_state, after_state, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
 -- name: backup_comment
-SELECT id, actor, in_reply_to, document, state, published_at, updated_at, received_at
+SELECT id, n, actor, record, in_reply_to, url, content, warning, language, shown, published_at, updated_at
 FROM comment ORDER BY id
 
 -- name: restore_comment
-INSERT INTO comment (id, actor, in_reply_to, document, state, published_at, updated_at, received_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO comment (id, n, actor, record, in_reply_to, url, content, warning, language, shown, published_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: backup_block
 SELECT scope, value, reason, created_at

@@ -33,7 +33,7 @@ SELECT count(*) FROM follower WHERE local = $1 AND state = 'accepted'
 SELECT count(*) FROM account WHERE disabled = 0
 
 -- name: count_comments
-SELECT count(*) FROM comment WHERE state = 'shown'
+SELECT count(*) FROM comment WHERE shown = 1
 
 -- name: last_number
 SELECT n FROM counter WHERE id = 1

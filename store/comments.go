@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"essaim"
+)
+
+// Comments lists the comments of a record that everyone may see, in the order
+// in which they came: up to n after the one numbered after (0 = from the
+// first). One that waits, is hidden, or whose author is silenced is not there.
+func (s *Store) Comments(ctx context.Context, record string, after int64, n int) ([]essaim.Comment, error) {
+	all, err := list(ctx, s.query(), scanComment, "comments_shown", record, after, n)
+	if err != nil {
+		return nil, fmt.Errorf("comments of %s: %w", record, err)
+	}
+	return all, nil
+}
+
+// CountComments counts what Comments lists.
+func (s *Store) CountComments(ctx context.Context, record string) (int, error) {
+	var n int
+	if err := s.query().row(ctx, "comments_count", record).Scan(&n); err != nil {
+		return 0, fmt.Errorf("comments of %s: %w", record, err)
+	}
+	return n, nil
+}
+
+func scanComment(scan scanFunc) (c essaim.Comment, err error) {
+	var username string
+	err = scan(&c.N, &c.ID, &c.Record, &c.InReplyTo, &c.URL, &c.Actor, &c.Name, &username, &c.ActorURL,
+		&c.Content, &c.Warning, &c.Language, moment{&c.Published}, moment{&c.Updated})
+	if err != nil {
+		return c, err
+	}
+	c.Handle = authority(c.Actor)
+	if username != "" {
+		c.Handle = "@" + username + "@" + c.Handle
+	}
+	if c.Name == "" {
+		c.Name = c.Handle
+	}
+	if c.ActorURL == "" {
+		c.ActorURL = c.Actor
+	}
+	if c.URL == "" {
+		c.URL = c.ID
+	}
+	return c, nil
+}
+
+// known is what is held of a comment that comes again.
+type knownComment struct {
+	n       int64
+	actor   string
+	updated time.Time
+	state   essaim.ItemState
+}
+
+func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, now time.Time) (outcome, error) {
+	gone, err := tx.found(ctx, "tombstone_stands", e.ID)
+	if err != nil {
+		return did, err
+	}
+	if gone {
+		return outcome{nothing: "deleted before", erase: true}, nil
+	}
+	var k knownComment
+	err = tx.row(ctx, "comment_known", e.ID).Scan(&k.n, &k.actor, moment{&k.updated}, (*string)(&k.state))
+	switch {
+	case errors.Is(err, essaim.ErrNotFound):
+		return tx.newComment(ctx, e, now)
+	case err != nil:
+		return did, err
+	}
+	return tx.renewComment(ctx, e, k)
+}
+
+func (tx *Tx) newComment(ctx context.Context, e essaim.HoldComment, now time.Time) (outcome, error) {
+	record := e.InReplyTo
+	here, err := tx.found(ctx, "published_here", record)
+	if err == nil && !here {
+		err = tx.row(ctx, "comment_thread", e.InReplyTo).Scan(&record)
+		here = err == nil
+		if errors.Is(err, essaim.ErrNotFound) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return did, err
+	}
+	if !here {
+		return nothing("in reply to nothing of ours"), nil
+	}
+	state, err := tx.commentState(ctx, e)
+	if err != nil {
+		return did, err
+	}
+	n, err := tx.addItem(ctx, essaim.Item{
+		Kind: essaim.ItemComment, Ref: e.ID, State: state, Actor: e.Actor, About: record, Excerpt: e.Excerpt, ReceivedAt: now,
+	})
+	if err != nil {
+		return did, err
+	}
+	_, err = tx.exec(ctx, "comment_add", e.ID, n, e.Actor, record, e.InReplyTo, e.URL, e.Content, e.Warning, e.Language,
+		flag(state == essaim.ItemAccepted), instant(e.Published), instant(later(e.Published, e.Updated)))
+	return did, err
+}
+
+// renewComment takes a newer version by the same author. What a moderator hid
+// stays hidden; what was shown is decided about anew.
+func (tx *Tx) renewComment(ctx context.Context, e essaim.HoldComment, k knownComment) (outcome, error) {
+	updated := later(e.Published, e.Updated)
+	if k.actor != e.Actor || !updated.After(k.updated) {
+		return nothing("not newer than what is held"), nil
+	}
+	state := k.state
+	if state == essaim.ItemAccepted {
+		var err error
+		if state, err = tx.commentState(ctx, e); err != nil {
+			return did, err
+		}
+	}
+	if _, err := tx.exec(ctx, "item_renew", k.n, string(state), excerpt(e.Excerpt)); err != nil {
+		return did, err
+	}
+	_, err := tx.exec(ctx, "comment_renew", e.ID, e.URL, e.Content, e.Warning, e.Language, flag(state == essaim.ItemAccepted), instant(updated))
+	return did, err
+}
+
+// commentState is the territory's policy about a comment that nobody read yet.
+func (tx *Tx) commentState(ctx context.Context, e essaim.HoldComment) (essaim.ItemState, error) {
+	switch e.Policy {
+	case essaim.CommentsShown:
+		return essaim.ItemAccepted, nil
+	case essaim.CommentsKnown:
+		known, err := tx.found(ctx, "item_known_author", e.Actor)
+		if err == nil && known {
+			return essaim.ItemAccepted, nil
+		}
+		return essaim.ItemHeld, err
+	}
+	return essaim.ItemHeld, nil
+}
+
+func (tx *Tx) eraseComment(ctx context.Context, e essaim.EraseComment, now time.Time) (outcome, error) {
+	_, ok, err := tx.locked(ctx, e.ID)
+	if err != nil {
+		return did, err
+	}
+	if ok {
+		return nothing("not a comment"), nil
+	}
+	out, err := tx.erase(ctx, essaim.Erase{ID: e.ID, Actor: e.Actor, At: now}, now)
+	out.erase = true
+	return out, err
+}
+
+// removeComment leaves the tombstone, which keeps a late Create out.
+func (tx *Tx) removeComment(ctx context.Context, id string, tombstone []byte, now time.Time) error {
+	if err := tx.removeItem(ctx, essaim.ItemComment, id); err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, "tombstone_insert", id, "comment", authority(id), micros(now), tombstone); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, "inbox_erase_object", id)
+	return err
+}
+
+// removeComments erases the comments of a record that is withdrawn.
+func (tx *Tx) removeComments(ctx context.Context, record string) error {
+	ids, err := list(ctx, tx, only[string], "comment_ids_of_record", record)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := tx.removeItem(ctx, essaim.ItemComment, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

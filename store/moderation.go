@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"essaim"
+)
+
+// Items lists what moderators decide about, the oldest first.
+func (s *Store) Items(ctx context.Context, f essaim.ItemFilter) ([]essaim.Item, error) {
+	all, err := list(ctx, s.query(), scanItem, "item_page", string(f.State), string(f.Kind), f.After, pageSize(f.Limit))
+	if err != nil {
+		return nil, fmt.Errorf("items: %w", err)
+	}
+	return all, nil
+}
+
+// pageSize is 50 unless asked otherwise, and 100 at most.
+func pageSize(n int) int { return min(cmp.Or(max(n, 0), 50), 100) }
+
+func scanItem(scan scanFunc) (i essaim.Item, err error) {
+	err = scan(&i.N, (*string)(&i.Kind), &i.Ref, (*string)(&i.State), &i.Actor, &i.About, &i.Excerpt, moment{&i.ReceivedAt})
+	return i, err
+}
+
+func scanDecision(scan scanFunc) (d essaim.Decision, err error) {
+	err = scan(&d.N, moment{&d.At}, &d.Account, &d.Action, &d.Kind, &d.Subject, &d.Before, &d.After, &d.Reason)
+	return d, err
+}
+
+// Item is an item with what it holds and what was decided about it.
+func (s *Store) Item(ctx context.Context, n int64) (essaim.ItemDetail, error) {
+	var d essaim.ItemDetail
+	err := s.read(ctx, func(tx *Tx) (err error) {
+		d, err = tx.itemDetail(ctx, n)
+		return err
+	})
+	if err != nil {
+		return d, fmt.Errorf("item %d: %w", n, err)
+	}
+	return d, nil
+}
+
+func (tx *Tx) itemDetail(ctx context.Context, n int64) (d essaim.ItemDetail, err error) {
+	if d.Item, err = tx.item(ctx, n); err != nil {
+		return d, err
+	}
+	if d.Decisions, err = list(ctx, tx, scanDecision, "decisions_about", string(d.Kind), d.Ref); err != nil {
+		return d, err
+	}
+	if d.Kind == essaim.ItemComment {
+		c, err := scanComment(tx.row(ctx, "comment_by_id", d.Ref).Scan)
+		if err != nil {
+			return d, err
+		}
+		d.Comment = &c
+	}
+	return d, nil
+}
+
+func (tx *Tx) item(ctx context.Context, n int64) (essaim.Item, error) {
+	return scanItem(tx.row(ctx, "item_by_number", n).Scan)
+}
+
+// DecideItem applies a moderator's action to an item, with a line in the
+// journal. by is her account, 0 for the command line. An action that changes
+// nothing is essaim.ErrConflict.
+func (s *Store) DecideItem(ctx context.Context, n int64, a essaim.ItemAction, by int64, reason string) (essaim.ItemDetail, error) {
+	var d essaim.ItemDetail
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		i, err := tx.item(ctx, n)
+		if err != nil {
+			return err
+		}
+		if err := tx.decide(ctx, i, a, by, reason); err != nil {
+			return err
+		}
+		if err := tx.flush(ctx); err != nil {
+			return err
+		}
+		d, err = tx.itemDetail(ctx, n)
+		return err
+	})
+	if err != nil {
+		return d, fmt.Errorf("item %d: %w", n, err)
+	}
+	return d, nil
+}
+
+func (tx *Tx) decide(ctx context.Context, i essaim.Item, a essaim.ItemAction, by int64, reason string) error {
+	var was essaim.ItemState
+	err := tx.row(ctx, "decision_hidden_from", string(i.Kind), i.Ref).Scan((*string)(&was))
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return err
+	}
+	next, err := a.After(i.State, was)
+	if err != nil {
+		return err
+	}
+	n, err := tx.exec(ctx, "item_set_state", i.N, string(next), string(i.State))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fmt.Errorf("decided by somebody else meanwhile: %w", essaim.ErrConflict)
+	}
+	if err := tx.decided(ctx, i, next); err != nil {
+		return err
+	}
+	return tx.journal(ctx, essaim.Decision{
+		Account: by, Action: string(a), Kind: string(i.Kind), Subject: i.Ref, Before: string(i.State), After: string(next), Reason: reason,
+	})
+}
+
+// decided does what a new state means for the kind of an item.
+func (tx *Tx) decided(ctx context.Context, i essaim.Item, next essaim.ItemState) error {
+	switch i.Kind {
+	case essaim.ItemComment:
+		_, err := tx.exec(ctx, "comment_show", i.N, flag(next == essaim.ItemAccepted))
+		return err
+	case essaim.ItemReport, essaim.ItemCandidate:
+	}
+	return nil
+}
+
+// journal writes a line; its number and time are given here.
+func (tx *Tx) journal(ctx context.Context, d essaim.Decision) error {
+	_, err := tx.exec(ctx, "decision_add", micros(tx.s.now()), d.Account, d.Action, d.Kind, d.Subject, d.Before, d.After, d.Reason)
+	return err
+}
+
+// Decisions is the journal, newest first: up to n lines before the one numbered
+// before (0 = from the newest).
+func (s *Store) Decisions(ctx context.Context, before int64, n int) ([]essaim.Decision, error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	all, err := list(ctx, s.query(), scanDecision, "decision_page", before, pageSize(n))
+	if err != nil {
+		return nil, fmt.Errorf("moderation journal: %w", err)
+	}
+	return all, nil
+}
+
+// addItem gives a new item its number. What it holds goes to the table of its
+// kind, in the same transaction.
+func (tx *Tx) addItem(ctx context.Context, i essaim.Item) (n int64, err error) {
+	err = tx.row(ctx, "item_add", string(i.Kind), i.Ref, string(i.State), i.Actor, i.About, excerpt(i.Excerpt), micros(i.ReceivedAt)).Scan(&n)
+	return n, err
+}
+
+// excerpt cuts a text to what a list shows.
+func excerpt(text string) string {
+	if r := []rune(text); len(r) > essaim.MaxExcerpt {
+		return string(r[:essaim.MaxExcerpt-1]) + "…"
+	}
+	return text
+}
+
+// removeItem erases an item and what it holds. The journal says that something
+// was decided, no longer about what.
+func (tx *Tx) removeItem(ctx context.Context, kind essaim.ItemKind, ref string) error {
+	for _, name := range []string{"item_remove", "decision_anonymise"} {
+		if _, err := tx.exec(ctx, name, string(kind), ref); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetItems erases what an actor elsewhere left.
+func (tx *Tx) forgetItems(ctx context.Context, actor string, now time.Time) error {
+	items, err := list(ctx, tx, scanItem, "items_of_actor", actor)
+	if err != nil {
+		return err
+	}
+	for _, i := range items {
+		if i.Kind == essaim.ItemComment {
+			err = tx.removeComment(ctx, i.Ref, nil, now)
+		} else {
+			err = tx.removeItem(ctx, i.Kind, i.Ref)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

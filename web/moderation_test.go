@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+const commenter = "https://toulouse.example/users/ana"
+
+// comment takes in an answer to a record.
+func (s *site) comment(t testing.TB, id, to string, p essaim.CommentPolicy) string {
+	t.Helper()
+	id = "https://toulouse.example/notes/" + id
+	s.apply(t, commenter, essaim.HoldComment{
+		ID: id, Actor: commenter, InReplyTo: to, URL: id + "/page", Content: "<p>Réponse " + id + "</p>", Excerpt: "Réponse " + id,
+		Language: "fr", Published: s.clock.Now(), Policy: p,
+	})
+	return id
+}
+
+// as makes an account of a role and sends its token.
+func (s *site) as(t testing.TB, role essaim.Role) asked {
+	t.Helper()
+	email := string(role) + "@brest.example"
+	u, err := s.store.UserByEmail(t.Context(), email)
+	if err != nil {
+		if u, err = s.store.CreateUser(t.Context(), essaim.User{Email: email, Name: "Compte de démonstration", Role: role}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.store.NewToken(t.Context(), u.ID, "test", "jeton-"+email); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return header("Authorization", "Bearer jeton-"+email)
+}
+
+func TestModeratorsDecideThroughTheAPI(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		rec := storetest.Publish(t, s.store, storetest.Initiative("Jardin"))
+		for i := range 3 {
+			s.comment(t, fmt.Sprint(i), rec.ID, essaim.CommentsHeld)
+		}
+		page := call[APIItems](t, s, http.MethodGet, "moderation?kind=comment&limit=2", "", http.StatusOK)
+		if len(page.Items) != 2 || page.Next != page.Items[1].N || page.Items[0].Actor != commenter || page.Items[0].About != rec.ID {
+			t.Fatalf("%+v", page)
+		}
+		rest := call[APIItems](t, s, http.MethodGet, fmt.Sprintf("moderation?limit=2&after=%d", page.Next), "", http.StatusOK)
+		if len(rest.Items) != 1 || rest.Next != 0 {
+			t.Errorf("second page %+v", rest)
+		}
+		path := fmt.Sprintf("moderation/%d", page.Items[0].N)
+		d := call[essaim.ItemDetail](t, s, http.MethodPost, path, `{"action":"accept","reason":" bienvenue "}`, http.StatusOK, s.as(t, essaim.RoleFacilitator))
+		if d.State != essaim.ItemAccepted || len(d.Decisions) != 1 || d.Decisions[0].Reason != "bienvenue" || d.Decisions[0].Account == 0 || d.Comment == nil {
+			t.Errorf("decided %+v", d)
+		}
+		if shown, err := s.store.Comments(t.Context(), rec.ID, 0, 10); err != nil || len(shown) != 1 {
+			t.Errorf("shown %v, %v", shown, err)
+		}
+		call[refusal](t, s, http.MethodPost, path, `{"action":"accept"}`, http.StatusConflict)
+		call[essaim.ItemDetail](t, s, http.MethodGet, path, "", http.StatusOK)
+		call[refusal](t, s, http.MethodGet, "moderation/999", "", http.StatusNotFound)
+		call[refusal](t, s, http.MethodGet, "moderation/x", "", http.StatusNotFound)
+		for body, field := range map[string]string{`{"action":"burn"}`: "action", `{}`: "action", `{"action":"hide","reason":"` + fmt.Sprintf("%2001d", 1) + `"}`: ""} {
+			if got := call[refusal](t, s, http.MethodPost, path, body, map[bool]int{true: http.StatusOK, false: http.StatusUnprocessableEntity}[field == ""]); field != "" && got.Errors[field] == "" {
+				t.Errorf("%s: %+v", body, got)
+			}
+		}
+		call[refusal](t, s, http.MethodPost, path, `{"action":"hide","raison":"x"}`, http.StatusBadRequest)
+		for query, field := range map[string]string{"state=shown": "state", "kind=letter": "kind", "after=-1": "after", "limit=101": "limit"} {
+			if got := call[refusal](t, s, http.MethodGet, "moderation?"+query, "", http.StatusUnprocessableEntity); got.Errors[field] == "" {
+				t.Errorf("%s: %+v", query, got)
+			}
+		}
+		journal := call[APIJournal](t, s, http.MethodGet, "moderation/journal?limit=1", "", http.StatusOK)
+		if len(journal.Decisions) != 1 || journal.Next != journal.Decisions[0].N {
+			t.Errorf("journal %+v", journal)
+		}
+	})
+}
+
+// Who may moderate is decided by the one function, and nobody else learns
+// anything.
+func TestOnlyModeratorsModerate(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	rec := storetest.Publish(t, s.store, storetest.Initiative("Jardin"))
+	s.comment(t, "1", rec.ID, essaim.CommentsHeld)
+	items, err := s.store.Items(t.Context(), essaim.ItemFilter{State: essaim.ItemHeld})
+	if err != nil || len(items) != 1 {
+		t.Fatal(items, err)
+	}
+	path := fmt.Sprintf("moderation/%d", items[0].N)
+	nobody := func(r *http.Request) { r.Header.Del("Authorization") }
+	for _, c := range []struct {
+		who    asked
+		status int
+	}{{nobody, http.StatusUnauthorized}, {s.as(t, essaim.RoleContributor), http.StatusForbidden}, {s.signedInAlone, http.StatusUnauthorized}} {
+		call[refusal](t, s, http.MethodGet, "moderation", "", c.status, c.who)
+		call[refusal](t, s, http.MethodGet, "moderation/journal", "", c.status, c.who)
+		call[refusal](t, s, http.MethodGet, path, "", c.status, c.who)
+		call[refusal](t, s, http.MethodPost, path, `{"action":"accept"}`, c.status, c.who)
+	}
+	if d, err := s.store.Item(t.Context(), items[0].N); err != nil || d.State != essaim.ItemHeld {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if resp := s.ask(http.MethodGet, "/api/v1/moderation", "", s.bearer); resp.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("what only moderators may see is kept: %q", resp.Header.Get("Cache-Control"))
+	}
+}
+
+// signedInAlone sends the session without the token: the API reads no cookie.
+func (s *site) signedInAlone(r *http.Request) {
+	r.Header.Del("Authorization")
+	s.signedIn(r)
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"reflect"
+
+	"essaim"
+)
+
+// describeModeration writes the operations of moderators.
+func describeModeration(paths, schemas object) {
+	for name, t := range map[string]reflect.Type{
+		"ModerationList": reflect.TypeFor[APIItems](), "ModerationItem": reflect.TypeFor[essaim.ItemDetail](),
+		"ModerationDecision": reflect.TypeFor[APIDecision](), "ModerationJournal": reflect.TypeFor[APIJournal](),
+	} {
+		schemas[name] = schemaOf(t)
+	}
+	token := []object{{"token": []string{}}}
+	refused := func(more object) object {
+		more["401"], more["403"] = answer("no valid token", "Error"), answer("not a moderator", "Error")
+		return more
+	}
+	query := func(name, typ, text string) object {
+		return object{"name": name, "in": "query", "schema": object{"type": typ}, "description": text}
+	}
+	limit := query(paramLimit, "integer", "1 to 100, 50 unless given")
+	paths["/api/v1/moderation"] = object{"get": object{
+		"summary": "Comments, reports and candidates by state, the oldest first", "security": token,
+		"parameters": []object{
+			query("state", "string", "held unless given, accepted or hidden"), query("kind", "string", "comment, report or candidate"),
+			query(paramAfter, "integer", "as next says, for the page that follows"), limit,
+		},
+		"responses": refused(object{"200": answer("a page", "ModerationList"), "422": answer("problems by parameter", "Problems")}),
+	}}
+	paths["/api/v1/moderation/{n}"] = object{
+		"parameters": []object{{"name": "n", "in": "path", "required": true, "schema": object{"type": "integer"}}},
+		"get": object{
+			"summary": "One item, with what was decided about it", "security": token,
+			"responses": refused(object{"200": answer("the item", "ModerationItem"), "404": answer("none", "Error")}),
+		},
+		"post": object{
+			"summary": "Decide: action is accept, hide or restore", "security": token,
+			"requestBody": object{"required": true, "content": object{"application/json": object{"schema": ref("ModerationDecision")}}},
+			"responses":   refused(object{"200": answer("the item", "ModerationItem"), "404": answer("none", "Error"), "409": answer("the action changes nothing", "Error"), "422": answer("problems by field", "Problems")}),
+		},
+	}
+	paths["/api/v1/moderation/journal"] = object{"get": object{
+		"summary": "Who decided what, when and why, newest first", "security": token,
+		"parameters": []object{query("before", "integer", "as next says, for the page that follows"), limit},
+		"responses":  refused(object{"200": answer("a page", "ModerationJournal")}),
+	}}
+}
