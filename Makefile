@@ -101,6 +101,10 @@ crash: ensure build ## kill -9 at random moments: DB=sqlite|postgres KILLS=20 N=
 flap: ensure build ## hosts that come and go, poison, a flood: what is promised then, both databases
 	go run ./e2e/flap $(if $(SEED),-seed $(SEED))
 
+.PHONY: hostile
+hostile: ensure corpus build ## what a hostile server may send, on both databases: ONLY=regexp SEED=n
+	go run ./e2e/hostile $(if $(ONLY),-only '$(ONLY)') $(if $(SEED),-seed $(SEED))
+
 .PHONY: mutants
 mutants: ensure ## planted faults, each of which a test must catch
 	cd tools && go run ./mutants -C ..

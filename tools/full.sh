@@ -27,6 +27,7 @@ suite() { # name, command…
 
 suite test make test
 suite stories make stories
+suite hostile make hostile
 suite crash-sqlite make crash DB=sqlite KILLS=20 N=10000
 suite crash-postgres make crash DB=postgres KILLS=20 N=10000
 suite flap make flap

@@ -34,6 +34,7 @@ type Node struct {
 	Listen   string // where this process listens; the URL's host when empty
 	Database string // postgres://…; empty for SQLite
 	Env      []string
+	Dev      bool           // serve --dev
 	Token    string         // an API token of the administrator, once Init ran
 	Metrics  string         // address of its metrics, when it has them
 	Pool     *x509.CertPool // authorities to trust when URL is https
@@ -110,6 +111,9 @@ func (n *Node) Start(ctx context.Context) error {
 	}
 	defer log.Close()
 	n.cmd = exec.Command(n.Bin, "serve", "--data", n.Dir)
+	if n.Dev {
+		n.cmd.Args = append(n.cmd.Args, "--dev")
+	}
 	n.cmd.Env, n.cmd.Stdout, n.cmd.Stderr = n.env(), log, log
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := n.cmd.Start(); err != nil {

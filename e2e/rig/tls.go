@@ -18,7 +18,7 @@ import (
 )
 
 // Authority is a test certificate authority whose one certificate serves all
-// loopback addresses of a suite.
+// loopback addresses and names of a suite.
 type Authority struct {
 	CAFile, CertFile, KeyFile string
 	Certificate               tls.Certificate
@@ -26,8 +26,8 @@ type Authority struct {
 }
 
 // NewAuthority writes ca.pem, cert.pem and key.pem into dir; the certificate
-// holds for 127.0.0.1 to 127.0.0.32.
-func NewAuthority(dir string) (*Authority, error) {
+// holds for 127.0.0.1 to 127.0.0.32 and for names.
+func NewAuthority(dir string, names ...string) (*Authority, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func NewAuthority(dir string) (*Authority, error) {
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, DNSNames: names,
 	}
 	for i := byte(1); i <= 32; i++ {
 		leaf.IPAddresses = append(leaf.IPAddresses, net.IPv4(127, 0, 0, i))

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Command hostile sends a real node all that ../shared/tests/bad-inputs.jsonl
+// holds: forged activities, broken JSON, servers that lie, loop or hang,
+// addresses that lead inwards, pages that would run what they show. It judges
+// each answer and what became of the node afterwards.
+//
+// It runs in a network namespace of its own, where every address of the world
+// leads to itself: fake servers stand on public names and addresses, the node
+// runs as in production, and a packet to a private address is seen whatever
+// its port. It needs root, iproute2 and bin/essaim (make build).
+//
+//go:debug rsa1024min=0
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"syscall"
+	"time"
+
+	"essaim/e2e/rig"
+)
+
+type options struct {
+	db     string
+	turn   bool
+	only   *regexp.Regexp
+	corpus string
+}
+
+func main() {
+	var opt options
+	var seed uint64
+	flag.StringVar(&opt.db, "db", "both", "sqlite, postgres or both")
+	flag.BoolVar(&opt.turn, "turn", false, "each item on one database only, by turns")
+	only := flag.String("only", "", "regular expression of the items to send")
+	flag.Uint64Var(&seed, "seed", 0, "seed of every random choice; 0 takes one")
+	inside := flag.Bool("inside", false, "already in the namespace (set by the suite itself)")
+	flag.Parse()
+	var err error
+	if opt.only, err = regexp.Compile(*only); err != nil || opt.db != "sqlite" && opt.db != "postgres" && opt.db != "both" {
+		fmt.Fprintln(os.Stderr, "hostile: -db is sqlite, postgres or both, -only a regular expression")
+		os.Exit(2)
+	}
+	if opt.corpus = os.Getenv("ESSAIM_CORPUS"); opt.corpus == "" {
+		opt.corpus = "../shared"
+	}
+	if _, err := os.Stat(opt.corpus); err != nil {
+		fmt.Fprintln(os.Stderr, "hostile: ESSAIM_CORPUS names no directory with tests/bad-inputs.jsonl:", err)
+		os.Exit(2)
+	}
+	if *inside {
+		run(opt, seed)
+		return
+	}
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	databases := []string{"sqlite", "postgres"}
+	if opt.db != "both" {
+		databases = []string{opt.db}
+	}
+	status, passed, failed := 0, 0, 0
+	for _, db := range databases {
+		code, p, f := enter(db, seed)
+		status, passed, failed = max(status, code), passed+p, failed+f
+	}
+	if len(databases) > 1 {
+		fmt.Printf("%d passed, %d failed\n", passed, failed)
+	}
+	os.Exit(status)
+}
+
+var closingLine = regexp.MustCompile(`(?m)^(\d+) passed, (\d+) failed$`)
+
+// enter runs the suite on one database in a network and mount namespace.
+func enter(db string, seed uint64) (status, passed, failed int) {
+	if os.Getuid() != 0 {
+		fmt.Fprintln(os.Stderr, "hostile: needs root, for a network namespace of its own")
+		return 2, 0, 0
+	}
+	cmd := exec.Command("/proc/self/exe", append([]string{"-inside", "-seed", fmt.Sprint(seed)}, flagsBut(db)...)...)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(os.Stdout, &said), os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGTERM}
+	err := cmd.Run()
+	last := closingLine.FindSubmatch(said.Bytes())
+	if cmd.ProcessState == nil || last == nil {
+		fmt.Fprintln(os.Stderr, "hostile:", err)
+		return 2, 0, 1
+	}
+	passed, _ = strconv.Atoi(string(last[1])) // the expression matches digits
+	failed, _ = strconv.Atoi(string(last[2]))
+	return cmd.ProcessState.ExitCode(), passed, failed
+}
+
+// flagsBut repeats the flags given, with this database.
+func flagsBut(db string) []string {
+	out := []string{"-db", db}
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == "turn" || f.Name == "only" {
+			out = append(out, "-"+f.Name+"="+f.Value.String())
+		}
+	})
+	return out
+}
+
+func run(opt options, seed uint64) {
+	ctx, cancel := context.WithTimeout(context.Background(), 25*time.Minute)
+	defer cancel()
+	s := rig.NewSuite("hostile "+opt.db, seed)
+	bin, err := rig.Binary()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	dir, err := os.MkdirTemp("", "essaim-hostile-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	s.Cleanup(func() { _ = os.RemoveAll(dir) }) // a leftover temporary directory harms nobody
+	var items []item
+	s.Must("the hostile inputs", func() (err error) {
+		items, err = readItems(filepath.Join(opt.corpus, "tests", "bad-inputs.jsonl"))
+		return err
+	})
+	w := &world{suite: s, dir: dir, opt: opt}
+	s.Must("a world of its own", func() error { return w.build(ctx, bin) })
+	w.judge(ctx, items)
+	s.End()
+}

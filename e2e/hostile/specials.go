@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"essaim/e2e/rig"
+)
+
+// specials are the items that need more than to be sent.
+func specials() map[string]special {
+	all := map[string]special{}
+	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fingerSpecials()} {
+		maps.Copy(all, part)
+	}
+	return all
+}
+
+// command runs a command of the node and wants it to work.
+func (t *trial) command(args ...string) error {
+	_, err := t.node.Run(t.ctx, append(args, "--data", t.node.Dir)...)
+	return err
+}
+
+// blocked blocks a host for one item.
+func blocked(host string, sp special) special {
+	before := sp.before
+	sp.before = func(t *trial) error {
+		if before != nil {
+			if err := before(t); err != nil {
+				return err
+			}
+		}
+		return t.command("peer", "block", host)
+	}
+	sp.undo = func(t *trial) error { return t.command("peer", "unblock", host) }
+	return sp
+}
+
+// authority holds who may say what about whom.
+func authority() map[string]special {
+	m := map[string]special{
+		// Two activities without id do not shadow each other.
+		"ORG-008": {send: func(t *trial) (int, error) {
+			if status, err := t.ask(); err != nil || status/100 != 4 {
+				return status, err
+			}
+			return t.ask()
+		}},
+		"ORG-018": {after: func(t *trial) error {
+			if n := t.victim().asked(""); n > 1 {
+				return fmt.Errorf("%d requests to the third host", n)
+			}
+			return nil
+		}},
+		"ORG-022": {after: victimStillSigns},
+		"ORG-025": {after: victimStillSigns},
+		"ORG-012": {after: victimStillSigns},
+		"ORG-023": {after: func(t *trial) error {
+			if n := t.victim().asked(""); n > 1 {
+				return fmt.Errorf("%d fetches of the target", n)
+			}
+			return nil
+		}},
+		"ORG-026": blocked("evil.test", special{}),
+		"ORG-068": {
+			before: func(t *trial) error {
+				author := t.victim().url + "/u/suspended"
+				t.victim().putActor("/u/suspended", "Person", nil)
+				t.victim().put("/n/boosted", document(rig.ActivityJSON, note(t.victim().url+"/n/boosted", author)))
+				t.names["VOBJ"] = t.victim().url + "/n/boosted"
+				return t.command("peer", "block", "victim.test")
+			},
+			undo: func(t *trial) error { return t.command("peer", "unblock", "victim.test") },
+		},
+		"ORG-065": {changes: true, after: laterUpdateCounts},
+		"ORG-064": {before: func(t *trial) error {
+			t.names["PEER_OBJECT"] = "https://peer.test/n/1"
+			return nil
+		}},
+	}
+	for id, change := range map[string]map[string]any{
+		"ORG-055": {"inbox": "https://victim.test/inbox", "followers": "https://victim.test/x", "endpoints": map[string]string{"sharedInbox": "https://victim.test/inbox"}},
+		"ORG-056": {"inbox": "https://evil.test/inbox'; DROP TABLE deliveries;--"},
+		"ORG-058": {"inbox": []string{"https://evil.test/in"}},
+		"ORG-060": {"inbox": ""},
+	} {
+		m[id] = oddActor(change)
+	}
+	return m
+}
+
+// note is a plain public Note.
+func note(id, author string) map[string]any {
+	return map[string]any{
+		"@context": rig.ASContext, "id": id, "type": "Note", "attributedTo": author, "content": "<p>Bonjour</p>",
+		"published": "2026-01-01T00:00:00Z", "to": []string{rig.Public},
+	}
+}
+
+// victimStillSigns holds that the victim's key and account are what they were:
+// it likes a record, and takes it back.
+func victimStillSigns(t *trial) error {
+	before, err := t.total(t.ctx, t.object+"/likes")
+	if err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		kind string
+		want int
+	}{{"Like", before + 1}, {"Undo", before}} {
+		object := any(t.object)
+		if step.kind == "Undo" {
+			object = map[string]any{"id": fmt.Sprintf("https://victim.test/honest/%d", t.serial), "type": "Like", "actor": t.names["VACTOR"], "object": t.object}
+		}
+		if err := t.post(t.ctx, t.victim(), t.names["VACTOR"], step.kind, object, nil); err != nil {
+			return err
+		}
+		err := rig.Eventually(5*time.Second, func() error {
+			n, err := t.total(t.ctx, t.object+"/likes")
+			if err == nil && n != step.want {
+				err = fmt.Errorf("%s of the victim: %d thanks, want %d", step.kind, n, step.want)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// laterUpdateCounts holds that no date freezes an object.
+func laterUpdateCounts(t *trial) error {
+	title := "Fiche du pair, plus tard"
+	doc := t.record("peer.test", "1", title, map[string]any{"updated": time.Now().UTC().Format(time.RFC3339), "essaim:revision": 2})
+	if err := t.post(t.ctx, t.fakes["peer.test"], t.names["PACTOR"], "Update", doc, nil); err != nil {
+		return err
+	}
+	return rig.Eventually(5*time.Second, func() error {
+		rows, err := t.node.Records(t.ctx, "")
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if r.ID == "https://peer.test/n/1" && r.Title == title {
+				return nil
+			}
+		}
+		return errors.New("a later honest Update is not applied")
+	})
+}
+
+// oddActor has an actor never seen before, whose document lies, follow the node.
+func oddActor(change map[string]any) special {
+	return special{
+		changes: true,
+		before: func(t *trial) error {
+			t.names["EACTOR"] = t.evil().putActor("/u/odd-"+t.item.ID, "Person", change)
+			t.who()
+			return nil
+		},
+		after: func(t *trial) error {
+			// An honest follower's Accept goes out all the same, and within its time.
+			id := t.fakes["peer.test"].url + "/u/f-" + t.item.ID
+			follow := map[string]any{"id": id + "/follow"}
+			if err := t.post(t.ctx, t.fakes["peer.test"], id, "Follow", t.names["ALICE"], follow); err != nil {
+				return err
+			}
+			err := rig.Eventually(10*time.Second, func() error {
+				for _, r := range t.fakes["peer.test"].delivered() {
+					if r.Type == "Accept" && bytes.Contains(r.Obj, []byte(id)) {
+						return nil
+					}
+				}
+				return errors.New("the Accept of an honest follower does not come")
+			})
+			if err != nil {
+				return err
+			}
+			if got := t.victim().delivered(); len(got) != 0 {
+				return fmt.Errorf("the node posted to a third host: %+v", got)
+			}
+			undo := map[string]any{"id": id + "/follow", "type": "Follow", "actor": id, "object": t.names["ALICE"]}
+			return t.post(t.ctx, t.fakes["peer.test"], id, "Undo", undo, nil)
+		},
+	}
+}
+
+// forged are documents that are not what they are fetched as. They are asked
+// for at the address that the item names, and must be neither kept nor shown.
+func forged() map[string]special {
+	serve := func(path, mediaType string, doc map[string]any) special {
+		return special{before: func(t *trial) error {
+			t.victim().put(path, document(mediaType, doc))
+			return nil
+		}}
+	}
+	x := note("https://victim.test/media/x", "https://victim.test/u/v")
+	m := map[string]special{
+		"ORG-042": serve("/media/u.json", rig.ActivityJSON, note("https://victim.test/n/forged", "https://victim.test/u/v")),
+		"ORG-045": serve("/media/x", "application/json", x),
+		"ORG-043": serve("/media/x", "text/plain", x),
+		"ORG-047": serve("/media/x", "application/octet-stream", x),
+		"ORG-049": serve("/media/x", `application/ld+json; profile="https://example.org/other"`, x),
+		"ORG-051": {before: func(t *trial) error {
+			t.victim().put("/redirect", func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "https://evil.test/fake", http.StatusFound)
+			})
+			t.evil().put("/fake", document(rig.ActivityJSON, note("https://victim.test/n/9", "https://victim.test/u/v")))
+			return nil
+		}},
+		"ORG-053": {before: func(t *trial) error {
+			doc := note("", "https://evil.test/u/evil")
+			delete(doc, "id")
+			t.evil().put("/noid", document(rig.ActivityJSON, doc))
+			return nil
+		}},
+	}
+	return m
+}
+
+func signatureSpecials() map[string]special {
+	return map[string]special{
+		"SIG-016": {send: func(t *trial) (int, error) { return t.storm(100, nil) }},
+		"SIG-007": {after: oddButRight},
+		"SIG-023": {after: func(t *trial) error {
+			if n, where := t.watch.seen(); n != 0 {
+				return errors.New("it fetched itself: " + where)
+			}
+			return nil
+		}},
+		"SIG-044": {after: func(t *trial) error {
+			if n := t.evil().asked("/u/gone"); n > 1 {
+				return fmt.Errorf("%d fetches of a key that is gone", n)
+			}
+			return nil
+		}},
+		"SIG-046": {
+			before: func(t *trial) error {
+				t.evil().anything = func(w http.ResponseWriter, r *http.Request) {
+					time.Sleep(20 * time.Millisecond) // so that they would be many at a time
+					http.NotFound(w, r)
+				}
+				return nil
+			},
+			send: func(t *trial) (int, error) {
+				return t.storm(1000, func(i int, s *signing) { s.keyID = fmt.Sprintf("https://evil.test/keys/%d", i) })
+			},
+			after: func(t *trial) error {
+				if n := t.evil().most(); n > 4 {
+					return fmt.Errorf("%d fetches at a time", n)
+				}
+				return nil
+			},
+		},
+		"SIG-047": {
+			send: func(t *trial) (int, error) {
+				return t.storm(500, func(_ int, s *signing) { s.signature = strings.Repeat("A", 344) })
+			},
+			after: func(t *trial) error {
+				if n := t.evil().asked("/u/evil"); n > 1 {
+					return fmt.Errorf("%d fetches of one key", n)
+				}
+				return nil
+			},
+		},
+		"SIG-049": {after: func(t *trial) error {
+			if t.got != nil && t.got.header.Get("X") != "" {
+				return errors.New("a header of theirs in our answer")
+			}
+			return nil
+		}},
+		"SIG-050": {after: func(t *trial) error { return t.bounded(64 << 20) }},
+	}
+}
+
+// oddButRight holds that what is oddly written and rightly signed has its
+// effect: an evil node may thank as any other.
+func oddButRight(t *trial) error {
+	body := []byte("{ \"@context\" :\"" + rig.ASContext + "\",\n\t\"id\":\"https://evil.test/act/odd\" , \"type\":\"Lik\\u0065\",\r\n\"actor\":\"" +
+		t.names["EACTOR"] + "\",\"object\":\"" + t.object + "\"}\n")
+	before, err := t.total(t.ctx, t.object+"/likes")
+	if err != nil {
+		return err
+	}
+	undo := []byte(`{"@context":"` + rig.ASContext + `","id":"https://evil.test/act/odd-undo","type":"Undo","actor":"` + t.names["EACTOR"] +
+		`","object":"https://evil.test/act/odd"}`)
+	for _, step := range []struct {
+		body []byte
+		want int
+	}{{body, before + 1}, {undo, before}} {
+		if status, err := t.deliver(t.ctx, t.evil(), t.names["EACTOR"], step.body); err != nil || status/100 != 2 {
+			return fmt.Errorf("%d, %w", status, err)
+		}
+		err := rig.Eventually(5*time.Second, func() error {
+			n, err := t.total(t.ctx, t.object+"/likes")
+			if err == nil && n != step.want {
+				err = fmt.Errorf("%d thanks, want %d", n, step.want)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storm sends an item n times, eight at a time; each answer must be one that
+// the item allows. It gives the last status.
+func (t *trial) storm(n int, change func(int, *signing)) (int, error) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	last, failed := 0, error(nil)
+	queue := make(chan *request, n)
+	for i := range n {
+		q := t.bare()
+		sg := signing{keyID: t.actor + "#main-key", key: t.signer.key}
+		if change != nil {
+			change(i, &sg)
+		}
+		if err := sg.sign(q, t.body, time.Now()); err != nil {
+			return 0, err
+		}
+		queue <- q
+	}
+	close(queue)
+	for range 8 {
+		wg.Go(func() {
+			for q := range queue {
+				got, err := t.world.send(t.ctx, q)
+				mu.Lock()
+				switch {
+				case err != nil:
+					failed = err
+				case !t.item.expects(got.status):
+					failed = fmt.Errorf("answered %d, want %s: %.200s", got.status, t.item.Expect, got.body)
+				default:
+					last = got.status
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return last, failed
+}
+
+// bounded holds the node's memory to what it was and so much more.
+func (t *trial) bounded(more int64) error {
+	now, _, err := t.node.RSS()
+	if err != nil {
+		return err
+	}
+	if now > t.rss+more && now > 256<<20 {
+		return fmt.Errorf("%d MB, before the first item %d MB", now>>20, t.rss>>20)
+	}
+	return nil
+}
+
+func jsonSpecials() map[string]special {
+	m := map[string]special{
+		"JSON-010": {
+			before: func(t *trial) error {
+				var fields, keys []map[string]any
+				for i := range 100_000 {
+					fields = append(fields, map[string]any{"type": "PropertyValue", "name": fmt.Sprint(i), "value": "x"})
+				}
+				id := t.evil().url + "/u/big"
+				for i := range 5000 {
+					keys = append(keys, map[string]any{"id": fmt.Sprintf("%s#k%d", id, i), "owner": id, "publicKeyPem": t.evil().pem})
+				}
+				t.evil().putActor("/u/big", "Person", map[string]any{"attachment": fields, "publicKey": keys})
+				// One within every limit of size, that lists eleven keys.
+				t.evil().putActor("/u/keys", "Person", map[string]any{"publicKey": append([]map[string]any{}, renamed(keys[:11], id, t.evil().url+"/u/keys")...)})
+				return nil
+			},
+			send: func(t *trial) (int, error) {
+				big := t.evil().url + "/u/big"
+				status, err := t.likeAs(big, big+"#k0")
+				if err != nil || status/100 != 4 {
+					return status, fmt.Errorf("a document of 7 MB with 5,000 keys is taken: %d, %w", status, err)
+				}
+				keys := t.evil().url + "/u/keys"
+				status, err = t.likeAs(keys, keys+"#k10")
+				if err != nil || status/100 != 4 {
+					return status, fmt.Errorf("the eleventh key counts: %d, %w", status, err)
+				}
+				return 0, nil
+			},
+			after: func(t *trial) error { return t.bounded(64 << 20) },
+		},
+		"JSON-017": {},
+	}
+	for _, id := range []string{"JSON-001", "JSON-003", "JSON-005", "JSON-006"} {
+		m[id] = special{after: func(t *trial) error { return t.bounded(64 << 20) }}
+	}
+	return m
+}
+
+// renamed moves keys to another actor.
+func renamed(keys []map[string]any, from, to string) []map[string]any {
+	var out []map[string]any
+	for _, k := range keys {
+		out = append(out, map[string]any{"id": strings.Replace(k["id"].(string), from, to, 1), "owner": to, "publicKeyPem": k["publicKeyPem"]})
+	}
+	return out
+}
+
+// likeAs sends a Like of the probe's neighbour as an actor with a key.
+func (t *trial) likeAs(actor, keyID string) (int, error) {
+	body, err := json.Marshal(map[string]any{
+		"@context": rig.ASContext, "id": actor + "/like", "type": "Like", "actor": actor, "object": t.object,
+	})
+	if err != nil {
+		return 0, err
+	}
+	q := inboxRequest(t.routes["SHARED_INBOX"], body)
+	if err := (signing{keyID: keyID, key: t.evil().key}).sign(q, body, time.Now()); err != nil {
+		return 0, err
+	}
+	got, err := t.world.send(t.ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	return got.status, nil
+}
