@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"essaim/e2e/rig"
+)
+
+// signatureSpecials are those that take more than one request.
+func signatureSpecials() map[string]special {
+	return map[string]special{
+		"SIG-016": {send: func(t *trial) (int, error) { return t.storm(100, nil) }},
+		"SIG-007": {after: oddButRight},
+		"SIG-023": {after: func(t *trial) error {
+			if n, where := t.watch.seen(); n != 0 {
+				return errors.New("it fetched itself: " + where)
+			}
+			return nil
+		}},
+		"SIG-044": {after: func(t *trial) error {
+			if n := t.evil().asked("/u/gone"); n > 1 {
+				return fmt.Errorf("%d fetches of a key that is gone", n)
+			}
+			return nil
+		}},
+		"SIG-046": {
+			before: func(t *trial) error {
+				t.evil().anything = func(w http.ResponseWriter, r *http.Request) {
+					time.Sleep(20 * time.Millisecond) // so that they would be many at a time
+					http.NotFound(w, r)
+				}
+				return nil
+			},
+			send: func(t *trial) (int, error) {
+				return t.storm(1000, func(i int, s *signing) { s.keyID = fmt.Sprintf("https://evil.test/keys/%d", i) })
+			},
+			after: func(t *trial) error {
+				if n := t.evil().most(); n > 4 {
+					return fmt.Errorf("%d fetches at a time", n)
+				}
+				return nil
+			},
+		},
+		"SIG-047": {
+			send: func(t *trial) (int, error) {
+				return t.storm(500, func(_ int, s *signing) { s.signature = strings.Repeat("A", 344) })
+			},
+			after: func(t *trial) error {
+				if n := t.evil().asked("/u/evil"); n > 1 {
+					return fmt.Errorf("%d fetches of one key", n)
+				}
+				return nil
+			},
+		},
+		"SIG-049": {after: func(t *trial) error {
+			if t.got != nil && t.got.header.Get("X") != "" {
+				return errors.New("a header of theirs in our answer")
+			}
+			return nil
+		}},
+		"SIG-050": {after: func(t *trial) error { return t.bounded(64 << 20) }},
+	}
+}
+
+// oddButRight holds that what is oddly written and rightly signed has its
+// effect: an evil node may thank as any other.
+func oddButRight(t *trial) error {
+	body := []byte("{ \"@context\" :\"" + rig.ASContext + "\",\n\t\"id\":\"https://evil.test/act/odd\" , \"type\":\"Lik\\u0065\",\r\n\"actor\":\"" +
+		t.names["EACTOR"] + "\",\"object\":\"" + t.object + "\"}\n")
+	before, err := t.total(t.ctx, t.object+"/likes")
+	if err != nil {
+		return err
+	}
+	undo := []byte(`{"@context":"` + rig.ASContext + `","id":"https://evil.test/act/odd-undo","type":"Undo","actor":"` + t.names["EACTOR"] +
+		`","object":"https://evil.test/act/odd"}`)
+	for _, step := range []struct {
+		body []byte
+		want int
+	}{{body, before + 1}, {undo, before}} {
+		if status, err := t.deliver(t.ctx, t.evil(), t.names["EACTOR"], step.body); err != nil || status/100 != 2 {
+			return fmt.Errorf("%d, %w", status, err)
+		}
+		err := rig.Eventually(5*time.Second, func() error {
+			n, err := t.total(t.ctx, t.object+"/likes")
+			if err == nil && n != step.want {
+				err = fmt.Errorf("%d thanks, want %d", n, step.want)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storm sends an item n times, eight at a time; each answer must be one that
+// the item allows. It gives the last status. The short form sends a fifth.
+func (t *trial) storm(n int, change func(int, *signing)) (int, error) {
+	if t.opt.turn {
+		n /= 5
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	last, failed := 0, error(nil)
+	queue := make(chan *request, n)
+	for i := range n {
+		q := t.bare()
+		sg := signing{keyID: t.actor + "#main-key", key: t.signer.key}
+		if change != nil {
+			change(i, &sg)
+		}
+		if err := sg.sign(q, t.body, time.Now()); err != nil {
+			return 0, err
+		}
+		queue <- q
+	}
+	close(queue)
+	for range 8 {
+		wg.Go(func() {
+			for q := range queue {
+				got, err := t.world.send(t.ctx, q)
+				mu.Lock()
+				switch {
+				case err != nil:
+					failed = err
+				case !t.item.expects(got.status):
+					failed = fmt.Errorf("answered %d, want %s: %.200s", got.status, t.item.Expect, got.body)
+				default:
+					last = got.status
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return last, failed
+}
+
+// bounded holds the node's memory to what it was and so much more.
+func (t *trial) bounded(more int64) error {
+	now, _, err := t.node.RSS()
+	if err != nil {
+		return err
+	}
+	if now > t.rss+more && now > 256<<20 {
+		return fmt.Errorf("%d MB, before the first item %d MB", now>>20, t.rss>>20)
+	}
+	return nil
+}
+
+func jsonSpecials() map[string]special {
+	m := map[string]special{
+		"JSON-010": {
+			before: func(t *trial) error {
+				var fields, keys []map[string]any
+				for i := range 100_000 {
+					fields = append(fields, map[string]any{"type": "PropertyValue", "name": fmt.Sprint(i), "value": "x"})
+				}
+				id := t.evil().url + "/u/big"
+				for i := range 5000 {
+					keys = append(keys, map[string]any{"id": fmt.Sprintf("%s#k%d", id, i), "owner": id, "publicKeyPem": t.evil().pem})
+				}
+				t.evil().putActor("/u/big", "Person", map[string]any{"attachment": fields, "publicKey": keys})
+				// One within every limit of size, that lists eleven keys.
+				t.evil().putActor("/u/keys", "Person", map[string]any{"publicKey": append([]map[string]any{}, renamed(keys[:11], id, t.evil().url+"/u/keys")...)})
+				return nil
+			},
+			send: func(t *trial) (int, error) {
+				big := t.evil().url + "/u/big"
+				status, err := t.likeAs(big, big+"#k0")
+				if err != nil || status/100 != 4 {
+					return status, fmt.Errorf("a document of 7 MB with 5,000 keys is taken: %d, %w", status, err)
+				}
+				keys := t.evil().url + "/u/keys"
+				status, err = t.likeAs(keys, keys+"#k10")
+				if err != nil || status/100 != 4 {
+					return status, fmt.Errorf("the eleventh key counts: %d, %w", status, err)
+				}
+				return 0, nil
+			},
+			after: func(t *trial) error { return t.bounded(64 << 20) },
+		},
+		"JSON-017": {},
+	}
+	for _, id := range []string{"JSON-001", "JSON-003", "JSON-005", "JSON-006"} {
+		m[id] = special{after: func(t *trial) error { return t.bounded(64 << 20) }}
+	}
+	return m
+}
+
+// renamed moves keys to another actor.
+func renamed(keys []map[string]any, from, to string) []map[string]any {
+	var out []map[string]any
+	for _, k := range keys {
+		out = append(out, map[string]any{"id": strings.Replace(k["id"].(string), from, to, 1), "owner": to, "publicKeyPem": k["publicKeyPem"]})
+	}
+	return out
+}
+
+// likeAs sends a Like of the probe's neighbour as an actor with a key.
+func (t *trial) likeAs(actor, keyID string) (int, error) {
+	body, err := json.Marshal(map[string]any{
+		"@context": rig.ASContext, "id": actor + "/like", "type": "Like", "actor": actor, "object": t.object,
+	})
+	if err != nil {
+		return 0, err
+	}
+	q := inboxRequest(t.routes["SHARED_INBOX"], body)
+	if err := (signing{keyID: keyID, key: t.evil().key}).sign(q, body, time.Now()); err != nil {
+		return 0, err
+	}
+	got, err := t.world.send(t.ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	return got.status, nil
+}
