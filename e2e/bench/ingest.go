@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -53,14 +52,9 @@ func (b *bench) ingestInto(node *rig.Node, name string) error {
 	if err := b.follow(node, peer); err != nil {
 		return err
 	}
-	text := strings.Repeat("Une phrase de commentaire, sans rien de particulier. ", 50)
 	notes := make([]shot, ingestCount)
 	for i := range notes {
-		actor := peer.Actor(fmt.Sprintf("p%d", i%ingestActors))
-		notes[i] = shot{actor, peer.Activity("Create", fmt.Sprintf("%s-note-%d", name, i), actor, map[string]any{
-			"id": fmt.Sprintf("%s/notes/%s-%d", peer.URL, name, i), "type": "Note", "attributedTo": actor, "inReplyTo": local.ID,
-			"content": "<p>" + text + "</p>", "published": "2026-01-01T00:00:00Z", "to": []string{rig.Public},
-		}, nil)}
+		notes[i] = reply(peer, name, local.ID, i)
 	}
 	records := make([]shot, ingestCount)
 	for i := range records {
@@ -84,22 +78,11 @@ type shot struct {
 
 // volley sends the shots on 16 connections and waits until nothing waits.
 func (b *bench) volley(node *rig.Node, peer *rig.Peer, name string, shots []shot) error {
-	inbox := node.URL + "/inbox"
-	reqs := make([]*http.Request, len(shots))
-	err := parallel(2, len(shots), func(i int) error {
-		req, err := http.NewRequestWithContext(b.ctx, http.MethodPost, inbox, bytes.NewReader(shots[i].body))
-		if err != nil {
-			return err
-		}
-		reqs[i] = req
-		return peer.Sign(req, shots[i].actor, shots[i].body)
-	})
+	reqs, err := b.signed(node, peer, len(shots), func(i int) shot { return shots[i] })
 	if err != nil {
 		return err
 	}
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: b.ca.Pool}, MaxIdleConnsPerHost: 32, MaxConnsPerHost: 16,
-	}}
+	client := b.client()
 	defer client.CloseIdleConnections()
 	if err := fire(client, reqs[:1]); err != nil { // keys are fetched once, outside of the figure
 		return err

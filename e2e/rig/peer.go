@@ -158,6 +158,13 @@ func (p *Peer) WriteActor(w http.ResponseWriter, id string) {
 	writeJSON(w, ActivityJSON, p.actorDocument(id, "a"+id[strings.LastIndexByte(id, '/')+1:], "Person"))
 }
 
+// WriteSharing is WriteActor for one that shares an inbox with others.
+func (p *Peer) WriteSharing(w http.ResponseWriter, id, inbox string) {
+	doc := p.actorDocument(id, "a"+id[strings.LastIndexByte(id, '/')+1:], "Person")
+	doc["endpoints"] = map[string]string{"sharedInbox": inbox}
+	writeJSON(w, ActivityJSON, doc)
+}
+
 func (p *Peer) actorDocument(id, name, kind string) map[string]any {
 	return map[string]any{
 		"@context": []any{ASContext, "https://w3id.org/security/v1"},
