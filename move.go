@@ -8,6 +8,10 @@ import "time"
 // move again (Mastodon's and GoToSocial's cool-down).
 const MoveRest = 7 * 24 * time.Hour
 
+// ActorAge is how old the copy of an actor elsewhere gets before it is fetched
+// anew by itself (Mastodon's). On demand a copy is good for a day.
+const ActorAge = 7 * 24 * time.Hour
+
 // Moved notes that an account elsewhere moved to another, which says so too.
 // Accounts follow again under the new one by themselves: when that happens the
 // follow of the old one goes, so that nobody is written to twice.

@@ -90,6 +90,12 @@ type ActorStore interface {
 	// RemoteActorByKey finds the actor whose document lists a key id.
 	RemoteActorByKey(ctx context.Context, keyID string) (essaim.RemoteActor, error)
 	SaveRemoteActor(ctx context.Context, a essaim.RemoteActor) error
+	// StaleActors claims up to n actors whose copy is older than age and lists
+	// those that are to be fetched anew.
+	StaleActors(ctx context.Context, age time.Duration, n int) ([]string, error)
+	// LoseActor notes that an actor's home says that it is gone; the second time,
+	// a day later, all that it left goes.
+	LoseActor(ctx context.Context, id string) error
 }
 
 // Stored is a document as it is served.

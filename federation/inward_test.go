@@ -188,6 +188,10 @@ func (m *memory) RemoteActorByKey(_ context.Context, id string) (essaim.RemoteAc
 	return essaim.RemoteActor{}, essaim.ErrNotFound
 }
 
+func (m *memory) StaleActors(context.Context, time.Duration, int) ([]string, error) { return nil, nil }
+
+func (m *memory) LoseActor(context.Context, string) error { return nil }
+
 func (m *memory) SaveRemoteActor(_ context.Context, a essaim.RemoteActor) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

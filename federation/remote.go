@@ -27,6 +27,7 @@ const (
 	keyUnavailable = 30 * time.Second
 	keyMissing     = 10 * time.Minute
 	maxKeys        = 10_000 // held in memory
+	actorFresh     = 24 * time.Hour
 )
 
 // Actors knows the actors elsewhere: from the database, else from their home.
@@ -76,10 +77,10 @@ func (a *Actors) Key(ctx context.Context, id essaim.IRI, fresh bool) (sig.Key, e
 	}
 	if !ok && !fresh {
 		actor, err := a.store.RemoteActorByKey(ctx, id.String())
-		if err == nil {
+		if err == nil && !actor.Gone {
 			return a.keep(actor, id, time.Time{})
 		}
-		if !errors.Is(err, essaim.ErrNotFound) {
+		if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 			return sig.Key{}, fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
 		}
 	}
@@ -171,13 +172,18 @@ func (a *Actors) Forget(actor string) {
 	}
 }
 
-// Actor is an actor as held, fetched when it never was.
+// Actor is an actor as held, fetched when it never was or is more than a day
+// old; when its home does not answer, an old copy is better than none.
 func (a *Actors) Actor(ctx context.Context, id essaim.IRI) (essaim.RemoteActor, error) {
-	actor, err := a.store.RemoteActor(ctx, id.String())
-	if !errors.Is(err, essaim.ErrNotFound) {
-		return actor, err
+	held, err := a.store.RemoteActor(ctx, id.String())
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) || err == nil && a.now().Sub(held.FetchedAt) < actorFresh {
+		return held, err
 	}
-	return a.Fetch(ctx, id)
+	actor, fetchErr := a.Fetch(ctx, id)
+	if fetchErr != nil && err == nil {
+		return held, nil
+	}
+	return actor, fetchErr
 }
 
 // Fetch gets an actor from its home and keeps it.

@@ -123,6 +123,7 @@ func (s *Server) Run(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- s.ingest.Run(ctx) }()
 	s.tasks.Go(func() { s.greet(ctx) })
+	s.tasks.Go(func() { s.keepActors(ctx) })
 	err := s.RunOutward(ctx)
 	s.tasks.Wait()
 	return errors.Join(err, <-done)

@@ -36,6 +36,8 @@ type shelf struct {
 	followed  []essaim.Outgoing
 	actors    map[string]essaim.RemoteActor
 	stamps    map[string][]byte
+	stale     []string // actors to refresh
+	gone      []string
 }
 
 func newShelf() *shelf {
@@ -154,7 +156,20 @@ func (s *shelf) UnfollowPeer(_ context.Context, host string, undo essaim.Outgoin
 	return nil
 }
 
+func (s *shelf) StaleActors(context.Context, time.Duration, int) ([]string, error) {
+	return s.stale, nil
+}
+
+func (s *shelf) LoseActor(_ context.Context, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone = append(s.gone, id)
+	return nil
+}
+
 func (s *shelf) SaveRemoteActor(_ context.Context, a essaim.RemoteActor) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.actors[a.ID] = a
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"essaim"
 )
@@ -67,6 +68,13 @@ func (tx *Tx) saveActor(ctx context.Context, a essaim.RemoteActor) (bool, error)
 	if err != nil || n == 0 {
 		return false, err
 	}
+	if held != 0 {
+		// Who follows is written to where its document says now.
+		inbox := a.Target()
+		if _, err := tx.exec(ctx, "follower_inbox", a.ID, inbox, authority(inbox)); err != nil {
+			return false, err
+		}
+	}
 	return true, tx.saveKeys(ctx, a)
 }
 
@@ -92,6 +100,79 @@ func (tx *Tx) saveKeys(ctx context.Context, a essaim.RemoteActor) error {
 		if _, err := tx.exec(ctx, "actor_key_save", k.ID, a.ID, k.PEM); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+const (
+	// forgetUnlinked is how long the copy of an actor that has nothing here is kept
+	// after it was fetched: its keys may be asked for again.
+	forgetUnlinked = 30 * 24 * time.Hour
+	// tryAgain is when one that could not be refreshed, or says that it is gone, is
+	// asked again.
+	tryAgain = 24 * time.Hour
+)
+
+// StaleActors claims up to n actors whose copy is older than age, and lists those
+// that are to be fetched anew. What has nothing here is not; after a while its
+// copy goes.
+func (s *Store) StaleActors(ctx context.Context, age time.Duration, n int) ([]string, error) {
+	var stale []string
+	err := s.write(ctx, patient, func(tx *Tx) error {
+		stale = nil
+		now := s.now()
+		type held struct {
+			id      string
+			fetched time.Time
+		}
+		claimed, err := list(ctx, tx, func(scan scanFunc) (h held, err error) {
+			err = scan(&h.id, moment{&h.fetched})
+			return h, err
+		}, "actors_stale", instant(now.Add(-age)), instant(now.Add(tryAgain-age)), n)
+		if err != nil {
+			return err
+		}
+		for _, h := range claimed {
+			linked, err := tx.found(ctx, "actor_linked", h.id, authority(h.id))
+			if err != nil {
+				return err
+			}
+			switch {
+			case linked:
+				stale = append(stale, h.id)
+			case now.Sub(h.fetched) >= forgetUnlinked:
+				if _, err := tx.exec(ctx, "actor_remove", h.id); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("stale actors: %w", err)
+	}
+	return stale, nil
+}
+
+// LoseActor notes that an actor's home says it is gone. The first time it is
+// asked again a day later, the second it is forgotten with all that it left. A
+// node that we follow is not: its copies stay.
+func (s *Store) LoseActor(ctx context.Context, id string) error {
+	err := s.write(ctx, patient, func(tx *Tx) error {
+		peer, err := tx.found(ctx, "actor_of_peer", id, authority(id))
+		if err != nil || peer {
+			return err
+		}
+		now := s.now()
+		n, err := tx.exec(ctx, "actor_gone", id, instant(now.Add(tryAgain-essaim.ActorAge)))
+		if err != nil || n > 0 {
+			return err
+		}
+		_, err = tx.forgetActor(ctx, essaim.ForgetActor{Actor: id}, now)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("actor %s: %w", id, err)
 	}
 	return nil
 }

@@ -52,6 +52,8 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"follower_replace", []any{key, key}, []string{"follower", "moved"}},
 		{"follows_here", []any{key}, []string{"follower_remote"}},
 		{"moved_lately", []any{key, at}, []string{"moved"}},
+		{"actors_stale", []any{at, at, 10}, []string{"actor_tried"}},
+		{"follower_inbox", []any{key, key, key}, []string{"follower_remote"}},
 		{"quotes_erase", []any{key}, []string{"quote_of_object"}},
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}

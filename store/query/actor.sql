@@ -12,12 +12,12 @@ SELECT id, pem FROM actor_key WHERE actor = $1 ORDER BY id
 
 -- name: actor_save
 -- An older copy never replaces a newer one.
-INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, tried_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11)
 ON CONFLICT (id) DO UPDATE
 SET type = excluded.type, username = excluded.username, name = excluded.name, url = excluded.url, icon = excluded.icon,
     inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, outbox = excluded.outbox,
-    document = excluded.document, fetched_at = excluded.fetched_at, gone = excluded.gone
+    document = excluded.document, fetched_at = excluded.fetched_at, gone = excluded.gone, tried_at = excluded.tried_at
 WHERE actor.fetched_at <= excluded.fetched_at
 
 -- name: actor_fetched_at
@@ -36,3 +36,27 @@ DELETE FROM actor WHERE id = $1
 
 -- name: actor_inbox
 SELECT inbox FROM actor WHERE id = $1
+
+-- name: actors_stale
+-- Whoever claims them tries them; the next does so later.
+UPDATE actor SET tried_at = $2
+WHERE id IN (SELECT a.id FROM actor a WHERE a.tried_at < $1 ORDER BY a.tried_at LIMIT $3)
+RETURNING id, fetched_at
+
+-- name: actor_linked
+-- Whether an actor elsewhere has anything here for which its document is needed.
+SELECT 1
+WHERE EXISTS (SELECT 1 FROM follower f WHERE f.remote = $1)
+   OR EXISTS (SELECT 1 FROM comment c WHERE c.actor = $1)
+   OR EXISTS (SELECT 1 FROM quote q WHERE q.actor = $1)
+   OR EXISTS (SELECT 1 FROM peer p WHERE p.host = $2 AND (p.actor = $1 OR p.territory = $1))
+
+-- name: actor_of_peer
+SELECT 1 FROM peer WHERE host = $2 AND (actor = $1 OR territory = $1)
+
+-- name: actor_gone
+-- Asked again a day later; then it is forgotten.
+UPDATE actor SET gone = 1, tried_at = $2 WHERE id = $1 AND gone = 0
+
+-- name: follower_inbox
+UPDATE follower SET inbox = $2, host = $3 WHERE remote = $1 AND inbox <> $2

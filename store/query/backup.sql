@@ -143,12 +143,12 @@ INSERT INTO inbox (id, activity_id, type, actor, object, raw, state, attempt, ne
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: backup_actor
-SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone
+SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, tried_at
 FROM actor ORDER BY id
 
 -- name: restore_actor
-INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, tried_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: backup_actor_key
 SELECT id, actor, pem
