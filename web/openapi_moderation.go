@@ -8,10 +8,10 @@ import (
 	"essaim"
 )
 
-// describeModeration writes the operations of moderators.
+// describeModeration writes the operations on comments, and those of moderators.
 func describeModeration(paths, schemas object) {
 	for name, t := range map[string]reflect.Type{
-		"ModerationList": reflect.TypeFor[APIItems](), "ModerationItem": reflect.TypeFor[essaim.ItemDetail](),
+		"CommentList": reflect.TypeFor[APIComments](), "ModerationList": reflect.TypeFor[APIItems](), "ModerationItem": reflect.TypeFor[essaim.ItemDetail](),
 		"ModerationDecision": reflect.TypeFor[APIDecision](), "ModerationJournal": reflect.TypeFor[APIJournal](),
 	} {
 		schemas[name] = schemaOf(t)
@@ -25,6 +25,13 @@ func describeModeration(paths, schemas object) {
 		return object{"name": name, "in": "query", "schema": object{"type": typ}, "description": text}
 	}
 	limit := query(paramLimit, "integer", "1 to 100, 50 unless given")
+	paths["/api/v1/comments"] = object{"get": object{
+		"summary": "Comments of a record that everyone may see, in the order in which they came",
+		"parameters": []object{
+			query("record", "string", "ActivityPub id of the record"), query(paramAfter, "integer", "as next says, for the page that follows"), limit,
+		},
+		"responses": object{"200": answer("a page", "CommentList"), "404": answer("no such published record", "Error"), "422": answer("problems by parameter", "Problems")},
+	}}
 	paths["/api/v1/moderation"] = object{"get": object{
 		"summary": "Comments, reports and candidates by state, the oldest first", "security": token,
 		"parameters": []object{

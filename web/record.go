@@ -33,6 +33,11 @@ type RecordPage struct {
 	Edit      string // address of the form, for those who may write
 	History   string
 	Followed  bool // replicated: its node is followed
+	// Comments are those that everyone may see, by thread; MoreComments is the
+	// address of the ones after them.
+	Comments     []*CommentNode
+	CommentCount int
+	MoreComments string
 }
 
 // CreditGroup are those who have one role.
@@ -137,6 +142,9 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	if rec.State == essaim.StatePublished && rec.Origin == "" {
 		if p.Likes, p.Announces, err = s.store.Thanks(r.Context(), rec.ID); err != nil {
 			return fmt.Errorf("thanks: %w", err)
+		}
+		if err := s.fillComments(r, p); err != nil {
+			return fmt.Errorf("comments: %w", err)
 		}
 	}
 	if rec.Origin == "" {

@@ -94,6 +94,7 @@ func (s *Server) apiRoutes(r chi.Router) {
 	if s.cfg.Dev {
 		get(r, "/api/v1/routes", s.handle(s.routeMap))
 	}
+	get(r, "/api/v1/comments", s.handle(s.apiComments))
 	s.moderationRoutes(r, writes)
 	for _, k := range essaim.Kinds() {
 		list, one := "/api/v1/"+k.API, "/api/v1/"+k.API+"/{slug}"

@@ -24,6 +24,10 @@ type Reader interface {
 	RelatedTo(ctx context.Context, id string) ([]Related, error)
 	// Thanks counts likes and announces of a record.
 	Thanks(ctx context.Context, id string) (likes, announces int, err error)
+	// Comments lists those of a record that everyone may see, in the order in
+	// which they came, after one (0 = from the first).
+	Comments(ctx context.Context, record string, after int64, n int) ([]essaim.Comment, error)
+	CountComments(ctx context.Context, record string) (int, error)
 }
 
 // Related is a record that points to another.

@@ -55,6 +55,12 @@ func Page(src, lang string) template.HTML {
 	return template.HTML(Typography(Markdown(src), lang)) //nolint:gosec // Markdown ends in Sanitize, Typography adds no tag.
 }
 
+// Foreign prepares a fragment of HTML that was written elsewhere for an HTML
+// template. Its spaces and quotes are its author's.
+func Foreign(fragment string) template.HTML {
+	return template.HTML(Sanitize(fragment)) //nolint:gosec // Sanitize is what makes it safe.
+}
+
 // plainNodes renders what the allow-list has no element for.
 type plainNodes struct{}
 
