@@ -189,3 +189,45 @@ func TestAPanicInOneTryStopsNothing(t *testing.T) {
 		}
 	})
 }
+
+// Each outage ends before a delivery is given up (14 days): what was published
+// meanwhile arrives, in order, without anybody's help.
+func TestAnOutageLosesNothing(t *testing.T) {
+	t.Parallel()
+	testKey()
+	day := 24 * time.Hour
+	for _, outage := range []time.Duration{time.Hour, 3 * day, 13 * day} {
+		t.Run(outage.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				q, w := newQueue(), newOutside()
+				start := time.Now()
+				w.answer = func(string, *http.Request) (fetch.Result, error) {
+					if time.Since(start) < outage {
+						return fetch.Result{}, fmt.Errorf("refused: %w", essaim.ErrUnavailable)
+					}
+					return fetch.Result{Status: 202}, nil
+				}
+				const versions = 20
+				for range versions {
+					q.add("https://down.example/inbox", "object")
+					deliverAll(t, q, w, outage/versions, func() bool { return false })
+				}
+				tries := len(w.posts)
+				took := deliverAll(t, q, w, 16*time.Hour, func() bool { return q.count(essaim.DeliveryDone) == versions })
+				if got := q.count(essaim.DeliveryDone); got != versions {
+					t.Fatalf("got %d of %d versions %s after the outage", got, versions, took)
+				}
+				for i := 1; i < len(q.rows); i++ {
+					if q.rows[i].doneAt.Before(q.rows[i-1].doneAt) {
+						t.Errorf("version %d arrived before version %d", i+1, i)
+					}
+				}
+				// Each start of the node asks once; besides, less and less.
+				if most := versions*4 + 2*int(outage/(9*time.Hour)) + 10; tries > most {
+					t.Errorf("got %d requests while it was down, want %d at most", tries, most)
+				}
+			})
+		})
+	}
+}
