@@ -39,6 +39,7 @@ type Server struct {
 	cache    *documentCache
 	client   *fetch.Client
 	remote   *Actors
+	visitors budget // what readers of the pages may make us ask
 	inbox    *Inbox
 	ingest   *Ingester
 	deliver  *Deliverer
@@ -75,6 +76,7 @@ func New(c Config) (*Server, error) {
 	if err := s.loadActors(); err != nil {
 		return nil, fmt.Errorf("federation: %w", err)
 	}
+	s.visitors.now = s.now
 	s.hearing = make(chan struct{}, greetTogether)
 	s.cache = newDocumentCache(c.Store.Changes, c.Store.Number)
 	s.client, err = s.newClient(c)

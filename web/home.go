@@ -22,6 +22,7 @@ type HomePage struct {
 	Total     int
 	Capped    bool
 	Peers     int // territories that the node follows
+	FollowForm
 }
 
 // Tile is a kind with how many records of it the territory has.
@@ -70,7 +71,8 @@ func (s *Server) showHome(w http.ResponseWriter, r *http.Request) error {
 	if text := markup.Plain(markup.Markdown(s.cfg.Node.Territory.Summary)); text != "" {
 		p.Description = text
 	}
-	p.Object = s.cfg.Node.Territory.Actor
+	t := s.cfg.Node.Territory
+	p.Object, p.Followed = t.Actor, s.followable(t.Name, t.Username, t.Actor)
 	return s.render(w, r, http.StatusOK, "home", p)
 }
 

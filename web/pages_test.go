@@ -30,7 +30,7 @@ func (s *site) addresses(t *testing.T) []string {
 			slices.Contains([]string{"/healthz", "/readyz", "/robots.txt"}, e.pattern) {
 			continue
 		}
-		path := strings.NewReplacer("{secret}", "secret", "{host}", toulouse).Replace(e.pattern)
+		path := strings.NewReplacer("{secret}", "secret", "{host}", toulouse, "{name}", "brest").Replace(e.pattern)
 		switch {
 		case strings.HasPrefix(path, "/ailleurs/"):
 			for _, rec := range s.records {

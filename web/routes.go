@@ -71,6 +71,9 @@ func (s *Server) pageRoutes(r chi.Router) {
 	r.Post("/deconnexion", s.handle(s.signOut))
 	get(r, "/compte", s.handle(s.showAccount))
 
+	get(r, "/suivre/{name}", s.handle(s.showFollow))
+	r.With(s.limit(10, time.Minute)).Post("/suivre/{name}", s.handle(s.leadToFollow))
+
 	writes := s.limit(60, time.Minute)
 	for _, k := range essaim.Kinds() {
 		get(r, "/"+k.Path, s.handle(s.listKind(k)))

@@ -28,6 +28,9 @@ type Config struct {
 	Store Store
 	// Mail sends sign-in links; without it they come from the command line only.
 	Mail Mailer
+	// Fediverse asks other servers for readers; without it pages offer to copy
+	// addresses only.
+	Fediverse Fediverse
 	// Gazetteer finds communes by name or code; the embedded one when nil.
 	Gazetteer *essaim.Gazetteer
 	// Zone is the territory's; Europe/Paris when nil.

@@ -137,7 +137,7 @@ func (n *Node) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	pages := web.Config{
-		Node: n.info, Store: n.store, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
+		Node: n.info, Store: n.store, Fediverse: n.federation, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
 		Dev: n.cfg.Dev, Version: version, Now: n.opt.now, Logger: n.opt.logger,
 	}
 	if err := n.openMail(); err != nil {

@@ -179,3 +179,30 @@ func (c *Client) mayBePlain(host string) bool {
 	addr, err := netip.ParseAddr(strings.Trim(name, "[]"))
 	return err == nil && c.allowed(addr)
 }
+
+// Template picks, of the relations in their order, the first link template that
+// leads to the host, or to a name under it, over https: a server may send its
+// own people elsewhere, and nobody else's.
+func (c *Client) Template(host string, jrd JRD, rels ...string) (string, bool) {
+	for _, rel := range rels {
+		for _, l := range jrd.Links {
+			if l.Rel == rel && c.leadsTo(host, l.Template) {
+				return l.Template, true
+			}
+		}
+	}
+	return "", false
+}
+
+func (c *Client) leadsTo(host, template string) bool {
+	at, err := essaim.ParseIRI(strings.NewReplacer("{", "", "}", "").Replace(template))
+	if err != nil || !strings.HasPrefix(template, at.Origin()+"/") {
+		return false
+	}
+	for _, origin := range c.origins(host) {
+		if at.Origin() == origin {
+			return true
+		}
+	}
+	return strings.HasPrefix(at.Origin(), "https://") && strings.HasSuffix(at.Host(), "."+host)
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"essaim"
+)
+
+// Fediverse asks other servers for a reader, through the node's one client.
+type Fediverse interface {
+	// FollowAddress is the page of a person's own server on which she follows a
+	// local actor: over https, on her server's host. account is what she typed.
+	// Errors wrap essaim.ErrInvalid (no handle), ErrUnavailable (her server does
+	// not answer) or ErrNotFound (it has no such account or page).
+	FollowAddress(ctx context.Context, account, actor string) (string, error)
+}
+
+// Followed is an actor of this node that a page offers to follow.
+type Followed struct {
+	Name     string // as people read it
+	Username string
+	Actor    string // id
+	Handle   string // @brest@brest.example
+	// Form is set where a reader's server can be asked.
+	Form bool
+}
+
+// FollowForm asks a reader for her account, and says what is wrong with it.
+type FollowForm struct {
+	Followed Followed
+	Account  string
+	Asked    string // the server that she named
+	Problem  string // key of the reason
+}
+
+// FollowPage asks a reader for her account or leads to her server.
+type FollowPage struct {
+	Base
+	FollowForm
+	// To is where she goes on; empty until her server said.
+	To, ToHost string
+}
+
+// Leave makes the browser go on by itself. A redirect would not do: the policy
+// that keeps forms on this site forbids one that ends elsewhere.
+func (p *FollowPage) Leave() string { return p.To }
+
+// followed finds an actor to follow by its username.
+func (s *Server) followed(username string) (Followed, error) {
+	t := s.cfg.Node.Territory
+	if username != t.Username {
+		return Followed{}, errPageNotFound
+	}
+	return s.followable(t.Name, t.Username, t.Actor), nil
+}
+
+func (s *Server) followable(name, username, actor string) Followed {
+	return Followed{Name: name, Username: username, Actor: actor, Handle: "@" + username + "@" + s.host, Form: s.cfg.Fediverse != nil}
+}
+
+func (s *Server) followPage(r *http.Request) (*FollowPage, error) {
+	f, err := s.followed(chi.URLParam(r, "name"))
+	if err != nil {
+		return nil, err
+	}
+	l := s.locale(r)
+	p := &FollowPage{FollowForm: FollowForm{Followed: f}}
+	p.Title, p.NoIndex, p.Object = l.F("follow.title", "Name", f.Name), true, f.Actor
+	p.Canonical = s.abs("/suivre/" + f.Username)
+	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("follow.short"), ""}}
+	return p, nil
+}
+
+func (s *Server) showFollow(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.followPage(r)
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, "follow", p)
+}
+
+// leadToFollow sends a reader to her own server. What she typed is kept nowhere.
+func (s *Server) leadToFollow(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return formError(err)
+	}
+	p, err := s.followPage(r)
+	if err != nil {
+		return err
+	}
+	if !p.Followed.Form {
+		return errPageNotFound
+	}
+	p.NoStore = true
+	p.Account = strings.TrimSpace(r.PostFormValue("compte"))
+	if h, err := essaim.ParseHandle(p.Account); err == nil {
+		p.Asked = h.Host
+	}
+	to, err := s.cfg.Fediverse.FollowAddress(r.Context(), p.Account, p.Followed.Actor)
+	status := http.StatusUnprocessableEntity
+	switch {
+	case err == nil:
+		at, err := url.Parse(to)
+		if err != nil {
+			return fmt.Errorf("follow page of %s: %w", p.Asked, err)
+		}
+		p.To, p.ToHost, status = to, at.Host, http.StatusOK
+	case p.Asked == "" || errors.Is(err, essaim.ErrInvalid):
+		p.Problem = "follow.bad"
+	case errors.Is(err, essaim.ErrUnavailable):
+		p.Problem = "follow.away"
+	case errors.Is(err, essaim.ErrNotFound), errors.Is(err, essaim.ErrGone), errors.Is(err, essaim.ErrForbidden):
+		p.Problem = "follow.none"
+	default:
+		return fmt.Errorf("follow: %w", err)
+	}
+	return s.render(w, r, status, "follow", p)
+}

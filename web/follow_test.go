@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+// fediverse is the servers that readers name.
+type fediverse map[string]string // account → where to follow from
+
+func (f fediverse) FollowAddress(_ context.Context, account, actor string) (string, error) {
+	if _, err := essaim.ParseHandle(account); err != nil {
+		return "", err
+	}
+	if strings.HasSuffix(account, "away.example") {
+		return "", fmt.Errorf("no answer: %w", essaim.ErrUnavailable)
+	}
+	if to, ok := f[account]; ok {
+		return to + url.QueryEscape(actor), nil
+	}
+	return "", fmt.Errorf("no page: %w", essaim.ErrNotFound)
+}
+
+func TestAReaderIsLedToHerOwnServer(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := newSite(t, storetest.SQLite(t), func(c *Config) {
+		c.Fediverse = fediverse{"@ana@m.example": "https://m.example/authorize?uri="}
+		c.Logger = slog.New(slog.NewJSONHandler(&log, nil))
+	})
+	home := s.get(t, "/", http.StatusOK)
+	if forms := home.with("form", "action", "/suivre/brest"); len(forms) != 1 || value(forms[0], "method") != "post" {
+		t.Fatal("the home page has no form to follow from one's own server")
+	}
+	s.get(t, "/suivre/brest", http.StatusOK).says(t, "Suivre Brest depuis mon instance", "@brest@brest.example")
+	s.get(t, "/suivre/personne", http.StatusNotFound)
+
+	d := read(t, s.post("/suivre/brest", url.Values{"compte": {" @ana@m.example "}}), "suivre", http.StatusOK)
+	const to = "https://m.example/authorize?uri=https%3A%2F%2Fbrest.example%2Factors%2Fbrest"
+	d.says(t, "Vous allez sur m.example")
+	if links := d.with("a", "href", to); len(links) != 1 {
+		t.Error("no link to her server")
+	}
+	if refresh := d.with("meta", "http-equiv", "refresh"); len(refresh) != 1 || value(refresh[0], "content") != "0;url="+to {
+		t.Error("the browser does not go on by itself")
+	}
+	if d.resp.Header.Get("Cache-Control") != "no-store" {
+		t.Error("a page about one reader may be cached")
+	}
+
+	for account, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"ana":                    {http.StatusUnprocessableEntity, "ne ressemble pas à un compte"},
+		"":                       {http.StatusUnprocessableEntity, "ne ressemble pas à un compte"},
+		"@nobody@m.example":      {http.StatusUnprocessableEntity, "m.example ne connaît pas ce compte"},
+		"@b@away.example":        {http.StatusUnprocessableEntity, "away.example ne répond pas"},
+		`"><script>@m.example`:   {http.StatusUnprocessableEntity, "ne ressemble pas à un compte"},
+		"javascript://m.example": {http.StatusUnprocessableEntity, "ne ressemble pas à un compte"},
+	} {
+		d := read(t, s.post("/suivre/brest", url.Values{"compte": {account}}), account, want.status)
+		d.says(t, want.says, "@brest@brest.example")
+		if in := d.with("input", "name", "compte"); len(in) != 1 || value(in[0], "value") != account || value(in[0], "aria-invalid") != "true" {
+			t.Errorf("%q: the form does not show what was typed", account)
+		}
+	}
+	if strings.Contains(log.String(), "m.example") || strings.Contains(log.String(), "away.example") {
+		t.Error("what readers type is logged")
+	}
+	last := http.StatusOK
+	for range 11 {
+		last = s.post("/suivre/brest", url.Values{"compte": {"ana"}}).StatusCode
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("no limit: the last of many is answered %d", last)
+	}
+	from := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }
+	if got := newSite(t, storetest.SQLite(t), func(c *Config) { c.Fediverse = fediverse{} }).post("/suivre/brest", url.Values{"compte": {"@ana@m.example"}}, from); got.StatusCode != http.StatusForbidden {
+		t.Errorf("another site makes us ask servers: %d", got.StatusCode)
+	}
+}
+
+func TestWithoutAFediverseThereIsTheAddressToCopy(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	d := s.get(t, "/", http.StatusOK)
+	d.says(t, "@brest@brest.example")
+	if len(d.with("form", "action", "/suivre/brest")) != 0 {
+		t.Error("a form that nobody answers")
+	}
+}
