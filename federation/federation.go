@@ -122,6 +122,9 @@ type DocumentStore interface {
 	// Stamp is the document of a quote's stamp; essaim.ErrNotFound for one that
 	// was never given, or revoked.
 	Stamp(ctx context.Context, id string) ([]byte, error)
+	// Members lists a collection about a local record: up to n ids after a number,
+	// and how many there are in all.
+	Members(ctx context.Context, record string, c essaim.CollectionKind, after int64, n int) (essaim.Members, error)
 	// Number is the last change number committed, by any process: it moves with
 	// every commit that changes what Object or Activity answers.
 	Number(ctx context.Context) (int64, error)

@@ -87,29 +87,3 @@ func (s *Server) showStamp(w http.ResponseWriter, r *http.Request) {
 	sum := sha256.Sum256(b)
 	serve(w, r, served{body: b, etag: hex.EncodeToString(sum[:16])})
 }
-
-// showReplies serves the replies that a moderator let through. None is shown
-// before moderation exists on this node.
-func (s *Server) showReplies(w http.ResponseWriter, r *http.Request) { s.showNone(w, r) }
-
-// showAdaptations serves the adaptations elsewhere that were acknowledged.
-func (s *Server) showAdaptations(w http.ResponseWriter, r *http.Request) { s.showNone(w, r) }
-
-func (s *Server) showNone(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.publicObject(r); err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.serveCollection(w, r, collection{Type: "OrderedCollection", Items: []string{}})
-}
-
-// showContext serves the conversation around an object: the object, which
-// begins it (FEP-7888).
-func (s *Server) showContext(w http.ResponseWriter, r *http.Request) {
-	object, err := s.publicObject(r)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.serveCollection(w, r, collection{Type: "OrderedCollection", AttributedTo: s.node.Territory.Actor, TotalItems: 1, Items: []string{object}})
-}

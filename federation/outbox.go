@@ -35,13 +35,20 @@ type collection struct {
 
 func (s *Server) serveCollection(w http.ResponseWriter, r *http.Request, c collection) {
 	c.Context, c.ID = []string{activityStreams}, s.base+r.URL.Path
-	body, err := json.Marshal(c)
-	if err != nil {
+	w.Header().Set("Vary", "Accept")
+	s.serveDocument(w, r, c)
+}
+
+// serveDocument serves what carries no proof, "&" in addresses as it is.
+func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request, v any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	w.Header().Set("Vary", "Accept")
-	serve(w, r, served{body: body})
+	serve(w, r, served{body: bytes.TrimSpace(b.Bytes())})
 }
 
 // showOutbox serves what an actor has published, newest first (ActivityPub

@@ -38,9 +38,9 @@ func (s *Server) Mount(r chi.Router) {
 	get("/objects/{id}", s.showObject)
 	get("/objects/{id}/likes", s.showReactions(essaim.ReactionLike))
 	get("/objects/{id}/shares", s.showReactions(essaim.ReactionAnnounce))
-	get("/objects/{id}/replies", s.showReplies)
-	get("/objects/{id}/context", s.showContext)
-	get("/objects/{id}/adaptations", s.showAdaptations)
+	get("/objects/{id}/replies", s.showMembers(essaim.CollectionReplies))
+	get("/objects/{id}/context", s.showMembers(essaim.CollectionThread))
+	get("/objects/{id}/adaptations", s.showMembers(essaim.CollectionAdaptations))
 	get("/objects/{id}/quotes/{stamp}", s.showStamp)
 	get("/activities/{id}", s.showActivity)
 }

@@ -4,6 +4,7 @@ package federation
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -33,6 +34,7 @@ type shelf struct {
 	reads     int
 	err       error
 	followers int
+	members   int // of each collection about a record
 	followed  []essaim.Outgoing
 	actors    map[string]essaim.RemoteActor
 	stamps    map[string][]byte
@@ -113,6 +115,14 @@ func (s *shelf) OutboxAfter(_ context.Context, _ string, after int64, n int) ([]
 		list, numbers = append([][]byte{s.outbox[i]}, list...), append([]int64{int64(i + 1)}, numbers...)
 	}
 	return list, numbers, nil
+}
+
+func (s *shelf) Members(_ context.Context, record string, c essaim.CollectionKind, after int64, n int) (essaim.Members, error) {
+	m := essaim.Members{Total: s.members}
+	for i := after; i < int64(s.members) && len(m.IDs) < n; i++ {
+		m.IDs, m.Last = append(m.IDs, fmt.Sprintf("https://m.example/%s/%d", c, i+1)), i+1
+	}
+	return m, nil
 }
 
 func (s *shelf) Counts(context.Context, string) (Counts, error) {
