@@ -52,6 +52,9 @@ type AddFollower struct {
 	Accept   Outgoing
 	// Pending holds the follow for an administrator (ESSAIM_PEER_POLICY): no Accept is queued.
 	Pending bool
+	// Announced is set for a follower of the node's own actor that reads
+	// announces and not what is published itself.
+	Announced bool
 }
 
 // RemoveFollower undoes a follow. FollowID may be empty: then any follow of

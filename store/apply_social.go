@@ -10,6 +10,9 @@ import (
 	"essaim"
 )
 
+// takesAnnounce marks a follower that gets announces, not what is announced.
+const takesAnnounce = "announce"
+
 // found tells whether a statement finds a row.
 func (tx *Tx) found(ctx context.Context, name string, args ...any) (bool, error) {
 	var one int
@@ -28,9 +31,13 @@ func (tx *Tx) addFollower(ctx context.Context, e essaim.AddFollower, now time.Ti
 	if e.Pending {
 		asked = "pending"
 	}
+	takes := "activity"
+	if e.Announced {
+		takes = takesAnnounce
+	}
 	inbox := e.Follower.Target()
 	var state string
-	err := tx.row(ctx, "follower_add", e.Local, e.Follower.ID, e.FollowID, inbox, authority(inbox), asked, micros(now)).Scan(&state)
+	err := tx.row(ctx, "follower_add", e.Local, e.Follower.ID, e.FollowID, inbox, authority(inbox), asked, micros(now), takes).Scan(&state)
 	if err != nil {
 		return did, err
 	}
@@ -119,7 +126,7 @@ func (tx *Tx) forgetActor(ctx context.Context, e essaim.ForgetActor, now time.Ti
 	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return did, err
 	}
-	for _, name := range []string{"follower_remove_actor", "reaction_remove_actor", "quote_remove_actor", "moved_remove_actor", "avatar_remove", "actor_remove"} {
+	for _, name := range []string{"follower_remove_actor", "reaction_remove_actor", "quote_remove_actor", "moved_remove_actor", "actor_remove"} {
 		if _, err := tx.exec(ctx, name, e.Actor); err != nil {
 			return did, err
 		}

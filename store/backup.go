@@ -33,10 +33,10 @@ const (
 
 // backupTables are in the order in which they are restored.
 var backupTables = []string{
-	"node", "counter", "name", "import", "record", "record_place", "record_theme", "relation", "revision", "tombstone",
+	"node", "counter", "name", "local_actor", "announce", "import", "record", "record_place", "record_theme", "relation", "revision", "tombstone",
 	"activity", "event", "dispatch_cursor", "delivery", "host", "inbox", "actor", "actor_key", "follower", "peer",
 	"item", "decision", // before what they number
-	"moved", "avatar", "reaction", "quote", "comment", "block", "account", "token",
+	"moved", "reaction", "quote", "comment", "block", "account", "token",
 }
 
 // Manifest says what a backup holds.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"essaim"
 )
 
 // fanTogether is how many deliveries one dispatch transaction writes at most.
@@ -18,6 +20,28 @@ type event struct {
 	activityID string
 	actor      string
 	orderKey   string
+	verb       essaim.Verb
+}
+
+// audience is whose followers receive an event: those of actor and, but for
+// those that take except, of node; no inbox that a follower of but has.
+type audience struct{ actor, node, except, but string }
+
+// audience says who receives an event. What is published goes to the followers
+// of who publishes it and to those of the node, of whom some read announces in
+// its place (replication.md): to them goes the node's own announce, unless the
+// same inbox gets the activity itself. Other announces are for an actor's own
+// followers.
+func (e event) audience(node, territory string) audience {
+	switch {
+	case e.verb == verbAnnounce && e.actor == node:
+		return audience{node, node, "activity", territory}
+	case e.verb == verbAnnounce:
+		return audience{e.actor, e.actor, "", ""}
+	case e.verb == essaim.VerbCreate:
+		return audience{e.actor, node, takesAnnounce, ""}
+	}
+	return audience{e.actor, node, "", ""}
 }
 
 // Dispatch takes up to n events after the cursor, in the order of their numbers,
@@ -62,13 +86,18 @@ func (tx *Tx) dispatch(ctx context.Context, nodeActor string, n int) (completed 
 	if err != nil || len(events) == 0 {
 		return 0, false, err
 	}
+	node, err := tx.knownNode(ctx)
+	if err != nil {
+		return 0, false, err
+	}
 	now, room := micros(tx.s.now()), int64(fanTogether)
 	for _, e := range events {
 		after := ""
 		if reached.n == e.n {
 			after = reached.inbox
 		}
-		wrote, err := tx.exec(ctx, "dispatch_fan", e.n, now, e.actor, nodeActor, after, room)
+		to := e.audience(nodeActor, node.Territory.Actor)
+		wrote, err := tx.exec(ctx, "dispatch_fan", e.n, now, to.actor, to.node, after, room, to.except, to.but)
 		if err != nil {
 			return 0, false, fmt.Errorf("event %d: %w", e.n, err)
 		}
@@ -78,10 +107,16 @@ func (tx *Tx) dispatch(ctx context.Context, nodeActor string, n int) (completed 
 		if more = wrote == room; more {
 			// There may be further inboxes: the next transaction goes on behind the last.
 			reached.n = e.n
-			if err := tx.row(ctx, "dispatch_reached", e.actor, nodeActor, after, room).Scan(&reached.inbox); err != nil {
+			if err := tx.row(ctx, "dispatch_reached", to.actor, to.node, after, room, to.except, to.but).Scan(&reached.inbox); err != nil {
 				return 0, false, fmt.Errorf("event %d: %w", e.n, err)
 			}
 			break
+		}
+		if e.verb == essaim.VerbDelete && e.orderKey == e.actor {
+			// It told them that it is gone: nobody follows it any more.
+			if _, err := tx.exec(ctx, "follower_remove_local", e.actor); err != nil {
+				return 0, false, err
+			}
 		}
 		at, reached, room = e.n, progress{}, room-wrote
 		completed++
@@ -125,7 +160,7 @@ func (p *progress) Scan(src any) error {
 
 func (tx *Tx) events(ctx context.Context, after int64, n int) ([]event, error) {
 	return list(ctx, tx, func(scan scanFunc) (e event, err error) {
-		err = scan(&e.n, &e.activityID, &e.actor, &e.orderKey)
+		err = scan(&e.n, &e.activityID, &e.actor, &e.orderKey, &e.verb)
 		return e, err
 	}, "dispatch_next", after, n)
 }

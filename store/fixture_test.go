@@ -61,7 +61,9 @@ func newNode(t testing.TB, db storetest.DB) *node {
 	return n
 }
 
-func (n *node) config(cfg *store.Config) { cfg.Now, cfg.Render = n.clock.now, storetest.Render }
+func (n *node) config(cfg *store.Config) {
+	cfg.Now, cfg.Render, cfg.Tell = n.clock.now, storetest.Render, storetest.Tell
+}
 
 // raw runs a statement below the store, for what another node or a crash would
 // leave behind.

@@ -70,6 +70,9 @@ func (s *Store) Imports(ctx context.Context) ([]essaim.Import, error) {
 // number and its documents, and is never announced.
 func (s *Store) ImportRows(ctx context.Context, id int64, rows []essaim.ImportRow) ([]essaim.ImportOutcome, error) {
 	var outcomes []essaim.ImportOutcome
+	for i := range rows {
+		s.foresee(&rows[i].Content)
+	}
 	err := s.write(ctx, patient, func(tx *Tx) error {
 		outcomes = make([]essaim.ImportOutcome, len(rows))
 		held, err := tx.bySource(ctx, rows)
@@ -277,7 +280,7 @@ func (tx *Tx) undo(ctx context.Context, id, after int64) (gone, kept int, last i
 		if err != nil {
 			return 0, 0, last, false, err
 		}
-		public = append(public, p)
+		public = append(public, p...)
 		gone++
 	}
 	return gone, kept, last, len(entries) == undoChunk, tx.number(ctx, public...)

@@ -17,6 +17,7 @@ import (
 // is an *essaim.ValidationError.
 func (s *Store) CreateRecord(ctx context.Context, n essaim.NewRecord) (essaim.Record, error) {
 	var made essaim.Record
+	s.foresee(&n.Content)
 	err := s.write(ctx, urgent, func(tx *Tx) error {
 		e, p, err := tx.create(ctx, n, "", "")
 		if err != nil {
@@ -32,9 +33,11 @@ func (s *Store) CreateRecord(ctx context.Context, n essaim.NewRecord) (essaim.Re
 	return made, nil
 }
 
-// publication is a version that becomes public in a transaction.
+// publication is a version that becomes public in a transaction, or another
+// activity that goes out with it. A silent one without anything moves the
+// counter alone.
 type publication struct {
-	rid      int64
+	rid      int64  // of the record whose version it is, or 0
 	id       string // of the record
 	verb     essaim.Verb
 	activity string // id
@@ -118,7 +121,14 @@ func (tx *Tx) keep(ctx context.Context, e *entry, by essaim.Author, p *publicati
 	if err := tx.later(ctx, "revision_insert", e.rid, e.Revision, micros(e.Updated), by.User, by.Name, string(e.State), e.content); err != nil {
 		return err
 	}
-	return tx.keepActivity(ctx, e, p)
+	if err := tx.keepActivity(ctx, e, p); err != nil || p == nil {
+		return err
+	}
+	feeds, err := tx.introduce(ctx, e, p.verb)
+	if err != nil || p.silent {
+		return err
+	}
+	return tx.announce(ctx, e, p, feeds)
 }
 
 func (tx *Tx) keepActivity(ctx context.Context, e *entry, p *publication) error {
@@ -152,8 +162,10 @@ func (tx *Tx) number(ctx context.Context, list ...*publication) error {
 	}
 	for i, p := range list {
 		p.number = last - int64(len(list)-1-i)
-		if err := tx.later(ctx, "record_number", p.rid, p.number); err != nil {
-			return err
+		if p.rid != 0 {
+			if err := tx.later(ctx, "record_number", p.rid, p.number); err != nil {
+				return err
+			}
 		}
 		if p.silent {
 			continue
@@ -171,6 +183,7 @@ func (tx *Tx) number(ctx context.Context, list ...*publication) error {
 // or published; a published record stays published.
 func (s *Store) UpdateRecord(ctx context.Context, id string, revision int, c essaim.Content, state essaim.State, by essaim.Author) (essaim.Record, error) {
 	var made essaim.Record
+	s.foresee(&c)
 	err := s.write(ctx, urgent, func(tx *Tx) error {
 		e, err := tx.editable(ctx, id)
 		if err != nil {
@@ -246,6 +259,11 @@ func (tx *Tx) planNext(ctx context.Context, e *entry, c essaim.Content, state es
 	if e.State != essaim.StatePublished {
 		verb = essaim.VerbCreate
 	}
+	if e.was = map[feed]bool{}; e.State == essaim.StatePublished {
+		for _, f := range feedsOf(&e.Content) {
+			e.was[f] = true
+		}
+	}
 	e.next(node, tx.s.now())
 	e.State, e.Content = state, c
 	e.TerritoryName = node.Territory.Name
@@ -284,7 +302,7 @@ func (s *Store) WithdrawRecord(ctx context.Context, id string, by essaim.Author)
 		if err != nil {
 			return err
 		}
-		return tx.number(ctx, p)
+		return tx.number(ctx, p...)
 	})
 	if err != nil {
 		return fmt.Errorf("record %s: %w", id, err)
@@ -292,8 +310,9 @@ func (s *Store) WithdrawRecord(ctx context.Context, id string, by essaim.Author)
 	return nil
 }
 
-// withdraw erases a local record. Of what was public the tombstone remains.
-func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) (*publication, error) {
+// withdraw erases a local record and its actor. Of what was public the tombstone
+// remains.
+func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) ([]*publication, error) {
 	if e.State != essaim.StatePublished {
 		return nil, tx.remove(ctx, e)
 	}
@@ -313,7 +332,11 @@ func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) (*publication
 	if err := tx.eraseEntry(ctx, e, tombstone, e.Updated); err != nil {
 		return nil, err
 	}
-	return p, tx.keepActivity(ctx, e, p)
+	if err := tx.keepActivity(ctx, e, p); err != nil {
+		return nil, err
+	}
+	farewell, err := tx.buryActor(ctx, e)
+	return []*publication{p, farewell}, err
 }
 
 // remove deletes what was never public, without a trace but its name.
@@ -354,6 +377,9 @@ func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at tim
 		return err
 	}
 	if err := tx.save(ctx, e); err != nil {
+		return err
+	}
+	if err := tx.later(ctx, "announce_drop", e.ID); err != nil {
 		return err
 	}
 	return tx.later(ctx, "tombstone_insert", e.ID, string(e.Kind), e.Origin, micros(at), tombstone)

@@ -34,7 +34,19 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"delivery_free_leases", nil, []string{"delivery_leased"}},
 		{"deliveries_erase", []any{7}, []string{"activity_of_record", "delivery_of_activity"}},
 		{"host_due", []any{at, 100}, []string{"delivery_due", "delivery_order"}},
-		{"dispatch_fan", []any{7, at, "l2", "l4", "https://h5", 500}, []string{"follower_inbox", "delivery_order"}},
+		{"dispatch_fan", []any{7, at, "l2", "l4", "https://h5", 500, "", ""}, []string{"follower_inbox", "delivery_order"}},
+		{"announce_waiting", []any{at}, []string{"announce_"}},
+		{"announce_actors", []any{at, 16}, []string{"announce_due"}},
+		{"announce_next", []any{"a3", at, 16}, []string{"announce_next"}},
+		{"announce_last", []any{"a3"}, []string{"announce_sent"}},
+		{"announce_lately", []any{key, at, 21}, []string{"announce_made"}},
+		{"announce_put_off", []any{"a3", at}, []string{"announce_next"}},
+		{"announce_drop", []any{key}, []string{"announce_of"}},
+		{"listed_all", []any{at, 20}, []string{"record_by_number"}},
+		{"listed_all_after", []any{at, 20}, []string{"record_by_number"}},
+		{"listed_theme", []any{at, 20, key}, []string{"record_by_number"}},
+		{"listed_commune_after", []any{at, 20, "29019"}, []string{"record_"}},
+		{"actor_name", []any{key}, []string{"name_of"}},
 		{"follower_page", []any{key, key, 10}, []string{"follower"}},
 		{"peer_by_host", []any{key, key}, []string{"delivery_due"}},
 		{"outbox_page", []any{key, 100, 10}, []string{"record_by_number"}},
@@ -59,14 +71,11 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"moved_lately", []any{key, at}, []string{"moved"}},
 		{"actors_stale", []any{at, at, 10}, []string{"actor_tried"}},
 		{"follower_inbox", []any{key, key, key}, []string{"follower_remote"}},
-		{"avatars_due", []any{at, at, 10}, []string{"avatar_due"}},
-		{"avatar_named", []any{key}, []string{"avatar_file"}},
-		{"avatars_want", []any{10}, []string{"comment_author_shown"}},
 		{"quotes_erase", []any{key}, []string{"quote_of_object"}},
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}
 	// What a plan may read whole: results of its own parts, and tables of one row.
-	whole := []string{"h", "due", "f", "e", "c", "dispatch_cursor"}
+	whole := []string{"h", "due", "f", "e", "c", "dispatch_cursor", "lately", "first"}
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n := newNode(t, db)
 		for _, fill := range []string{
@@ -79,6 +88,9 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 			`INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at)
 			WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000)
 			SELECT 'l' || (n % 30), 'r' || n, 'f', 'https://h' || (n % 100) || '/inbox', 'h' || (n % 100), CASE WHEN n % 2 = 0 THEN 'accepted' ELSE 'pending' END, 1 FROM i`,
+			`INSERT INTO announce (actor, object, state, due_at, created_at, sent_at)
+			WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000)
+			SELECT 'a' || (n % 30), 'o' || n, CASE WHEN n % 3 = 0 THEN 'waiting' ELSE 'sent' END, n, n, CASE WHEN n % 3 = 0 THEN NULL ELSE n END FROM i`,
 		} {
 			n.raw(t, fill)
 		}

@@ -22,8 +22,9 @@ type entry struct {
 	activityID string
 	received   time.Time
 	importID   int64
-	key        string // of an imported row at its source
-	digest     string // of the row as last imported
+	key        string        // of an imported row at its source
+	digest     string        // of the row as last imported
+	was        map[feed]bool // that carried the version before, when it was public
 }
 
 // Record is a record by its id, whatever its state.

@@ -46,6 +46,8 @@ type Config struct {
 	// Render makes the bytes of a publication. Without it nothing can be
 	// published.
 	Render essaim.RenderFunc
+	// Tell makes the bytes of announces and farewells. Without it none is made.
+	Tell essaim.TellFunc
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
 	// NewID makes the last part of ids: a ULID in lower case when nil.
@@ -63,6 +65,10 @@ type Store struct {
 	due     dueAnswer
 	closing func() error
 
+	feeds struct { // that exist, see localactor.go
+		sync.Mutex
+		known map[feed]string
+	}
 	node struct { // cached, see node.go
 		sync.Mutex
 		known *essaim.Node

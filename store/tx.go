@@ -30,6 +30,7 @@ type Tx struct {
 	r     runner
 	awake bool
 	moved bool
+	feeds map[feed]string // found or made; kept after the commit
 	draft
 }
 
@@ -47,19 +48,20 @@ const (
 // than once and must not keep anything of a run that failed. It must not wait
 // for anything but the database.
 func (s *Store) write(ctx context.Context, p priority, f func(tx *Tx) error) error {
-	awake, moved := false, false
+	awake, moved, feeds := false, false, map[feed]string(nil)
 	err := s.db.write(ctx, p, func(r runner) error {
 		tx := &Tx{s: s, r: r}
 		err := f(tx)
 		if err == nil {
 			err = tx.flush(ctx)
 		}
-		awake, moved = tx.awake, tx.moved
+		awake, moved, feeds = tx.awake, tx.moved, tx.feeds
 		return err
 	})
 	if err != nil {
 		return s.db.class(err)
 	}
+	s.rememberFeeds(feeds)
 	if moved {
 		s.moves.Add(1)
 	}

@@ -1,9 +1,9 @@
 -- name: follower_add
 -- An accepted follow stays accepted when it is asked for again.
-INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at, takes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (local, remote) DO UPDATE
-SET follow_id = excluded.follow_id, inbox = excluded.inbox, host = excluded.host,
+SET follow_id = excluded.follow_id, inbox = excluded.inbox, host = excluded.host, takes = excluded.takes,
     state = CASE WHEN follower.state = 'accepted' THEN follower.state ELSE excluded.state END
 RETURNING state
 

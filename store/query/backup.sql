@@ -28,6 +28,22 @@ FROM name ORDER BY space, name
 INSERT INTO name (space, name, ref, created_at)
 VALUES ($1, $2, $3, $4)
 
+-- name: backup_local_actor
+SELECT id, name, kind, subject, profile, gone, created_at, updated_at
+FROM local_actor ORDER BY id
+
+-- name: restore_local_actor
+INSERT INTO local_actor (id, name, kind, subject, profile, gone, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: backup_announce
+SELECT actor, object, state, due_at, created_at, sent_at
+FROM announce ORDER BY actor, object
+
+-- name: restore_announce
+INSERT INTO announce (actor, object, state, due_at, created_at, sent_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+
 -- name: backup_import
 SELECT id, started_at, file, kind, licence, attribution, report, undone_at
 FROM import ORDER BY id
@@ -159,12 +175,12 @@ INSERT INTO actor_key (id, actor, pem)
 VALUES ($1, $2, $3)
 
 -- name: backup_follower
-SELECT local, remote, follow_id, inbox, host, state, created_at
+SELECT local, remote, follow_id, inbox, host, state, created_at, takes
 FROM follower ORDER BY local, remote
 
 -- name: restore_follower
-INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at, takes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: backup_peer
 SELECT host, state, actor, territory, territory_name, username, url, inbox, follow_id, followed_at, last_received,
@@ -191,15 +207,6 @@ FROM moved ORDER BY actor
 -- name: restore_moved
 INSERT INTO moved (actor, target, at)
 VALUES ($1, $2, $3)
-
--- name: backup_avatar
--- The files are not in a backup: they are fetched again.
-SELECT actor, '' AS source, '' AS file, 0 AS next_at
-FROM avatar ORDER BY actor
-
--- name: restore_avatar
-INSERT INTO avatar (actor, source, file, next_at)
-VALUES ($1, $2, $3, $4)
 
 -- name: backup_quote
 SELECT id, object, post, actor, stamp, at

@@ -107,18 +107,19 @@ SET next_at = excluded.next_at, failures = excluded.failures, down_since = exclu
 -- name: host_wake
 UPDATE host SET next_at = paused_until WHERE host = $1 AND next_at > $2
 
--- name: host_wake_for
-UPDATE host SET next_at = 0 WHERE host = (SELECT d.host FROM delivery d WHERE d.id = $1) AND next_at > $2
-
 -- name: dispatch_next
-SELECT e.n, e.activity_id, e.actor, e.order_key FROM event e WHERE e.n > $1 ORDER BY e.n LIMIT $2
+SELECT e.n, e.activity_id, e.actor, e.order_key, coalesce(a.type, '')
+FROM event e LEFT JOIN activity a ON a.id = e.activity_id
+WHERE e.n > $1 ORDER BY e.n LIMIT $2
 
 -- name: dispatch_move
 UPDATE dispatch_cursor SET n = $1, inbox = $2 WHERE id = 1
 
 -- name: dispatch_fan
--- One row for each distinct inbox after $5, unless the content is erased. Behind
--- a delivery that waits for another try, the new one is not due before it.
+-- One row for each distinct inbox after $5, unless the content is erased: of the
+-- followers of $3 and, but for those that take $7, of $4; none that a follower of
+-- $8 has. Behind a delivery that waits for another try, the new one is not due
+-- before it.
 INSERT INTO delivery (activity_id, actor, host, inbox, order_key, n, state, attempt, next_at, lease_until, status, reason, created_at)
 SELECT a.id, e.actor, f.host, f.inbox, e.order_key, e.n, 'waiting', 0,
     coalesce((SELECT max(d.next_at) FROM delivery d WHERE d.state = 'waiting' AND d.inbox = f.inbox AND d.order_key = e.order_key), $2),
@@ -128,6 +129,8 @@ JOIN activity a ON a.id = e.activity_id AND a.bytes IS NOT NULL
 CROSS JOIN (
     SELECT w.inbox AS inbox, min(w.host) AS host FROM follower w
     WHERE w.local IN ($3, $4) AND w.state = 'accepted' AND w.inbox > $5
+      AND (w.takes <> $7 OR w.local = $3 AND $3 <> $4)
+      AND NOT EXISTS (SELECT 1 FROM follower x WHERE x.local = $8 AND x.state = 'accepted' AND x.inbox = w.inbox)
     GROUP BY w.inbox ORDER BY w.inbox LIMIT $6) f
 WHERE e.n = $1
 
@@ -135,6 +138,8 @@ WHERE e.n = $1
 SELECT max(f.inbox) FROM (
     SELECT w.inbox FROM follower w
     WHERE w.local IN ($1, $2) AND w.state = 'accepted' AND w.inbox > $3
+      AND (w.takes <> $5 OR w.local = $1 AND $1 <> $2)
+      AND NOT EXISTS (SELECT 1 FROM follower x WHERE x.local = $6 AND x.state = 'accepted' AND x.inbox = w.inbox)
     GROUP BY w.inbox ORDER BY w.inbox LIMIT $4) f
 
 -- name: dispatch_due

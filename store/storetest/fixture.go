@@ -63,6 +63,11 @@ func Render(r essaim.RenderRequest) (essaim.Rendered, error) {
 	return essaim.Rendered{Document: doc, Activity: activity, ContentDigest: digest, CopyDigest: digest}, err
 }
 
+// Tell makes announces and farewells in the same manner.
+func Tell(t essaim.Told) ([]byte, error) {
+	return json.Marshal(map[string]any{"id": t.ID, "type": t.Verb, "actor": t.Actor, "object": t.Object})
+}
+
 // Node opens a database as the node of Base with the territory Brest: with
 // Render, a clock of its own and ids that count up.
 func (db DB) Node(t testing.TB, with ...func(*store.Config)) (*store.Store, *Clock) {
@@ -71,7 +76,7 @@ func (db DB) Node(t testing.TB, with ...func(*store.Config)) (*store.Store, *Clo
 	var last atomic.Int64
 	all := append([]func(*store.Config){func(c *store.Config) {
 		c.Now = clock.Now
-		c.Render = Render
+		c.Render, c.Tell = Render, Tell
 		c.NewID = func() string { return fmt.Sprintf("01k%023d", last.Add(1)) }
 	}}, with...)
 	s := db.Open(t, all...)
