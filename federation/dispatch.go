@@ -40,6 +40,10 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 // not moved.
 func (d *Dispatcher) all(ctx context.Context) {
 	for ctx.Err() == nil {
+		announced, err := d.Store.Announce(ctx)
+		if err != nil && ctx.Err() == nil {
+			d.Logger.Warn("announces not made", "error", err)
+		}
 		n, err := d.Store.Dispatch(ctx, d.NodeActor, dispatchTogether)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -47,7 +51,7 @@ func (d *Dispatcher) all(ctx context.Context) {
 			}
 			return
 		}
-		if n == 0 {
+		if n == 0 && announced == 0 {
 			return
 		}
 	}

@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"essaim"
-	"essaim/store/blob"
 )
 
 // Keys are the node's key pairs; every local actor publishes them as its own.
@@ -58,13 +57,6 @@ type Config struct {
 	// federation/fetch when nil.
 	Transport http.RoundTripper
 	Workers   int // deliveries under way at once; 64 when 0
-	// Pictures keeps copies of avatars; none are made when nil.
-	Pictures Pictures
-}
-
-// Pictures keeps pictures as files; *blob.Dir is the one.
-type Pictures interface {
-	Put(p blob.Picture) (file string, err error)
 }
 
 // Store is what federation needs of the database, by role.
@@ -74,6 +66,7 @@ type Store interface {
 	DocumentStore
 	DeliveryStore
 	PeerStore
+	LocalActorStore
 }
 
 // InboxStore keeps what came and applies it once.
@@ -104,10 +97,6 @@ type ActorStore interface {
 	// LoseActor notes that an actor's home says that it is gone; the second time,
 	// a day later, all that it left goes.
 	LoseActor(ctx context.Context, id string) error
-	// DueAvatars claims up to n avatars of which a copy is to be made; SaveAvatar
-	// notes its file, empty for none.
-	DueAvatars(ctx context.Context, n int) ([]essaim.Avatar, error)
-	SaveAvatar(ctx context.Context, a essaim.Avatar, file string) error
 }
 
 // Stored is a document as it is served.
@@ -156,7 +145,10 @@ type DeliveryStore interface {
 	// numbers, and writes one delivery per distinct inbox of the followers of the
 	// event's actor and of nodeActor, with the cursor's move, in one transaction.
 	// It returns how many events it took. One process dispatches at a time.
+	// Followers of nodeActor that read announces get no Create; see Announce.
 	Dispatch(ctx context.Context, nodeActor string, n int) (int, error)
+	// Announce makes the announces that are due into events, and returns how many.
+	Announce(ctx context.Context) (int, error)
 	// DueHosts lists hosts with a delivery that is due, with their state.
 	DueHosts(ctx context.Context, n int) ([]essaim.HostState, error)
 	// ClaimDeliveries leases up to n due deliveries of a host, oldest first; never

@@ -50,7 +50,7 @@ type IngesterConfig struct {
 	Actors   *Actors
 	Renderer *vocab.Renderer
 	// Local tells whether an id is that of an actor of this node.
-	Local      func(id string) bool
+	Local      func(ctx context.Context, id string) (bool, error)
 	Base       string // the node's public address
 	PeerPolicy PeerPolicy
 	Comments   essaim.CommentPolicy // essaim.CommentsHeld when empty

@@ -107,7 +107,9 @@ func (r *reader) isOurs(iri essaim.IRI) bool { return iri.SameOrigin(r.origin) }
 // for an administrator has none yet. A repeated Follow is accepted again.
 func (r *reader) follow(ctx context.Context) error {
 	local, actor := r.a.Object.ID.String(), r.a.Actor.String()
-	if !r.Local(local) {
+	if here, err := r.Local(ctx, local); err != nil {
+		return err
+	} else if !here {
 		return nothingToDo("follows no actor of this node")
 	}
 	follower, err := r.Actors.Actor(ctx, r.a.Actor)
@@ -119,6 +121,7 @@ func (r *reader) follow(ctx context.Context) error {
 		return err
 	}
 	effect := essaim.AddFollower{Local: local, Follower: follower, FollowID: r.in.ActivityID, Pending: pending}
+	effect.Announced = local == r.Renderer.NodeActor() && readsAnnounces(follower)
 	if !pending {
 		follow, err := namedFollow(r.in.ActivityID, actor, local)
 		if err != nil {
@@ -132,6 +135,15 @@ func (r *reader) follow(ctx context.Context) error {
 		effect.Accept = essaim.Outgoing{ActivityID: id, Actor: local, Inbox: follower.Inbox, OrderKey: local + " " + actor, Body: body}
 	}
 	return r.does(effect)
+}
+
+// readsAnnounces tells of a follower of the node's own actor that reads announces
+// and not the activities of other actors: the relays of Mobilizon and PeerTube,
+// which are known by the names that the two give them, and accounts, whose
+// servers show only what the followed actor itself sends (interop.md 1.4, 2.3).
+// Any other instance actor gets what is published, as ActivityPub has it.
+func readsAnnounces(a essaim.RemoteActor) bool {
+	return a.Type != "Application" || a.Username == "relay" || a.Username == "peertube"
 }
 
 // waits tells whether a follow of the node's own actor is an administrator's to
@@ -170,7 +182,7 @@ func (r *reader) undo() error {
 	id, actor := o.ID.String(), r.in.Actor
 	switch o.Type {
 	case "Follow":
-		if !r.Local(o.Object.String()) {
+		if !r.isOurs(o.Object) {
 			return nothingToDo("undoes a follow of no actor of this node")
 		}
 		return r.does(essaim.RemoveFollower{Local: o.Object.String(), Follower: actor, FollowID: id})

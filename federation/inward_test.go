@@ -190,10 +190,6 @@ func (m *memory) RemoteActorByKey(_ context.Context, id string) (essaim.RemoteAc
 
 func (m *memory) StaleActors(context.Context, time.Duration, int) ([]string, error) { return nil, nil }
 
-func (m *memory) DueAvatars(context.Context, int) ([]essaim.Avatar, error) { return nil, nil }
-
-func (m *memory) SaveAvatar(context.Context, essaim.Avatar, string) error { return nil }
-
 func (m *memory) LoseActor(context.Context, string) error { return nil }
 
 func (m *memory) SaveRemoteActor(_ context.Context, a essaim.RemoteActor) error {
@@ -311,7 +307,9 @@ func newNode(t testing.TB) *node {
 	ids := 0
 	n.ingest, err = federation.NewIngester(federation.IngesterConfig{
 		Store: n.memory, Actors: actors, Renderer: renderer, Base: here, Now: n.Now, Logger: log,
-		Local:      func(id string) bool { return id == here+"/actor" || id == here+"/actors/brest" },
+		Local: func(_ context.Context, id string) (bool, error) {
+			return id == here+"/actor" || id == here+"/actors/brest", nil
+		},
 		ActivityID: func() string { ids++; return fmt.Sprintf("%s/activities/%d", here, ids) },
 	})
 	if err != nil {

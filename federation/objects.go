@@ -3,19 +3,27 @@
 package federation
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
 	"essaim"
+	"essaim/federation/vocab"
 )
 
 // showObject serves a record's document as its stored bytes: 303 to the page
 // for a browser, 410 with the Tombstone once withdrawn (ActivityPub 6.4).
 func (s *Server) showObject(w http.ResponseWriter, r *http.Request) {
-	d, err := s.cache.get(r.Context(), s.base+"/objects/"+chi.URLParam(r, "id"), s.store.Object)
+	load, id := s.store.Object, s.base+"/objects/"+chi.URLParam(r, "id")
+	if _, ok := vocab.PresentedRecord(id); ok {
+		load = s.presentation
+	}
+	d, err := s.cache.get(r.Context(), id, load)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -32,13 +40,54 @@ func (s *Server) showObject(w http.ResponseWriter, r *http.Request) {
 // showActivity serves an activity of ours as its stored bytes; 410 once its
 // object is erased.
 func (s *Server) showActivity(w http.ResponseWriter, r *http.Request) {
-	d, err := s.cache.get(r.Context(), s.base+"/activities/"+chi.URLParam(r, "id"), s.store.Activity)
+	d, err := s.cache.get(r.Context(), s.base+"/activities/"+chi.URLParam(r, "id"), s.activity)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Vary", "Accept")
 	serve(w, r, served{body: d.Bytes, etag: d.ETag, gone: d.Gone})
+}
+
+// activity is one that was sent or, for an announce that was not, the one that
+// stands in its actor's outbox.
+func (s *Server) activity(ctx context.Context, id string) (Stored, error) {
+	d, err := s.store.Activity(ctx, id)
+	name, object, ok := cutLast(strings.TrimPrefix(id, s.base+"/activities/"), "-")
+	if !ok || !errors.Is(err, essaim.ErrNotFound) {
+		return d, err
+	}
+	actor := s.base + "/actors/" + name
+	if name == "actor" {
+		actor = s.nodeActor()
+	}
+	a, err := s.localActor(ctx, actor)
+	if err != nil {
+		return Stored{}, err
+	}
+	if !announces(a.Kind) {
+		return Stored{}, essaim.ErrNotFound
+	}
+	rec, err := s.store.Record(ctx, s.base+"/objects/"+object)
+	switch {
+	case err != nil:
+		return Stored{}, err
+	case rec.Origin == "" && rec.State == essaim.StateWithdrawn:
+		return Stored{}, essaim.ErrGone
+	case rec.Origin != "" || rec.State != essaim.StatePublished || !a.Carries(&rec.Content):
+		return Stored{}, essaim.ErrNotFound
+	}
+	b, err := s.announce(a.ID, rec.ID, rec.Updated)
+	return made(b, ""), err
+}
+
+// cutLast cuts around the last separator.
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
 }
 
 // publicObject is the id of the published object that a request is about.

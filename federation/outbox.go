@@ -4,10 +4,12 @@ package federation
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"essaim"
 	"essaim/federation/vocab"
@@ -54,31 +56,40 @@ func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request, v any) {
 // showOutbox serves what an actor has published, newest first (ActivityPub
 // 5.1): the activity of each current publication. It is a projection, not a
 // log: an edited record moves to the front.
-func (s *Server) showOutbox(w http.ResponseWriter, r *http.Request) {
-	a, ok := s.actorOf(r)
-	if !ok {
-		s.refuse(w, r, http.StatusNotFound)
-		return
-	}
+func (s *Server) showOutbox(w http.ResponseWriter, r *http.Request, a essaim.LocalActor) error {
 	at, paged, ok := pageAsked(r.URL.Query())
 	switch {
 	case !ok:
 		s.refuse(w, r, http.StatusBadRequest)
+		return nil
 	case paged:
-		s.showOutboxPage(w, r, a, at)
-	default:
-		c := collection{Type: "OrderedCollection", First: a.id + "/outbox?page=true", Last: a.id + "/outbox?page=true&after=0"}
-		if a.publishes {
-			n, err := s.store.Counts(r.Context(), a.id)
-			if err != nil {
-				s.fail(w, r, err)
-				return
-			}
-			c.TotalItems = n.Published
-		}
-		s.serveCollection(w, r, c)
+		return s.showOutboxPage(w, r, a, at)
 	}
+	n, err := s.published(r.Context(), a)
+	if err != nil {
+		return err
+	}
+	outbox := a.ID + "/outbox"
+	s.serveCollection(w, r, collection{Type: "OrderedCollection", TotalItems: n, First: outbox + "?page=true", Last: outbox + "?page=true&after=0"})
+	return nil
 }
+
+// published is how many activities an actor's outbox has.
+func (s *Server) published(ctx context.Context, a essaim.LocalActor) (int, error) {
+	switch {
+	case a.Kind == essaim.ActorTerritory:
+		n, err := s.store.Counts(ctx, a.ID)
+		return n.Published, err
+	case announces(a.Kind):
+		return s.store.CountListed(ctx, a)
+	}
+	return 0, nil
+}
+
+// announces tells of an actor whose outbox is announces of what the territory
+// publishes. The node's own is one for Mobilizon, which reads its first page
+// when it begins to follow (interop.md 2.3).
+func announces(k essaim.ActorKind) bool { return k.Feed() || k == essaim.ActorNode }
 
 // pageAt is where a page of the outbox begins, as change numbers, which no
 // publication shifts: below before, or above after. The zero value is the
@@ -119,23 +130,50 @@ func (at pageAt) of(outbox string) string {
 	}
 }
 
-func (s *Server) showOutboxPage(w http.ResponseWriter, r *http.Request, a *localActor, at pageAt) {
+func (s *Server) showOutboxPage(w http.ResponseWriter, r *http.Request, a essaim.LocalActor, at pageAt) error {
 	var activities [][]byte
 	var numbers []int64
 	var err error
 	switch {
-	case !a.publishes:
+	case announces(a.Kind):
+		activities, numbers, err = s.announced(r.Context(), a, at)
+	case a.Kind != essaim.ActorTerritory:
 	case at.up:
-		activities, numbers, err = s.store.OutboxAfter(r.Context(), a.id, at.after, outboxPage)
+		activities, numbers, err = s.store.OutboxAfter(r.Context(), a.ID, at.after, outboxPage)
 	default:
-		activities, numbers, err = s.store.Outbox(r.Context(), a.id, at.before, outboxPage)
+		activities, numbers, err = s.store.Outbox(r.Context(), a.ID, at.before, outboxPage)
 	}
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	w.Header().Set("Vary", "Accept")
-	serve(w, r, served{body: outboxDocument(a.id+"/outbox", at, activities, numbers)})
+	serve(w, r, served{body: outboxDocument(a.ID+"/outbox", at, activities, numbers)})
+	return nil
+}
+
+// announced is a page of announces, dated as the versions that stand.
+func (s *Server) announced(ctx context.Context, a essaim.LocalActor, at pageAt) (activities [][]byte, numbers []int64, err error) {
+	var entries []essaim.ListEntry
+	if at.up {
+		entries, err = s.store.ListedAfter(ctx, a, at.after, outboxPage)
+	} else {
+		entries, err = s.store.Listed(ctx, a, at.before, outboxPage)
+	}
+	for _, e := range entries {
+		b, err := s.announce(a.ID, e.ID, e.Updated)
+		if err != nil {
+			return nil, nil, err
+		}
+		activities, numbers = append(activities, b), append(numbers, e.Number)
+	}
+	return activities, numbers, err
+}
+
+// announce is the announce of a record by an actor, as its outbox shows it.
+func (s *Server) announce(actor, record string, at time.Time) ([]byte, error) {
+	return s.renderer.Tell(essaim.Told{
+		ID: essaim.AnnounceID(actor, record), Verb: "Announce", Actor: actor, Object: record, Author: s.node.Territory.Actor, At: at,
+	})
 }
 
 // outboxDocument writes stored bytes between commas: encoding them again would
@@ -173,34 +211,22 @@ func quote(s string) string {
 }
 
 // showFollowers serves how many follow; who does is nobody's business.
-func (s *Server) showFollowers(w http.ResponseWriter, r *http.Request) {
-	a, ok := s.actorOf(r)
-	if !ok {
-		s.refuse(w, r, http.StatusNotFound)
-		return
+func (s *Server) showFollowers(w http.ResponseWriter, r *http.Request, a essaim.LocalActor) error {
+	n, err := s.store.Counts(r.Context(), a.ID)
+	if err == nil {
+		s.serveCollection(w, r, collection{Type: "OrderedCollection", TotalItems: n.Followers})
 	}
-	n, err := s.store.Counts(r.Context(), a.id)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.serveCollection(w, r, collection{Type: "OrderedCollection", TotalItems: n.Followers})
+	return err
 }
 
 // showFollowing serves the peers that the node follows: a public list, by which
-// others find them. A territory follows nobody.
-func (s *Server) showFollowing(w http.ResponseWriter, r *http.Request) {
-	a, ok := s.actorOf(r)
-	if !ok {
-		s.refuse(w, r, http.StatusNotFound)
-		return
-	}
+// others find them. No other actor follows anybody.
+func (s *Server) showFollowing(w http.ResponseWriter, r *http.Request, a essaim.LocalActor) error {
 	c := collection{Type: "OrderedCollection"}
-	if a.follows {
+	if a.Kind == essaim.ActorNode {
 		peers, err := s.store.Peers(r.Context())
 		if err != nil {
-			s.fail(w, r, err)
-			return
+			return err
 		}
 		for _, p := range peers {
 			if p.State == essaim.PeerFollowed {
@@ -210,29 +236,30 @@ func (s *Server) showFollowing(w http.ResponseWriter, r *http.Request) {
 		c.TotalItems = len(c.Items)
 	}
 	s.serveCollection(w, r, c)
+	return nil
 }
 
-// showFeatured serves the latest records as addresses: Mastodon reads no
-// outbox, and shows these on the profile of a newly discovered actor.
-func (s *Server) showFeatured(w http.ResponseWriter, r *http.Request) {
-	a, ok := s.actorOf(r)
-	if !ok {
-		s.refuse(w, r, http.StatusNotFound)
-		return
-	}
+// showFeatured serves what an actor pins, as addresses: Mastodon reads no outbox,
+// and shows these on the profile of a newly discovered actor. The territory pins
+// its latest records; the actor of a record, the Note that presents it, for
+// nobody may pin what another wrote. A feed writes nothing.
+func (s *Server) showFeatured(w http.ResponseWriter, r *http.Request, a essaim.LocalActor) error {
 	c := collection{Type: "OrderedCollection"}
-	if a.publishes {
-		activities, _, err := s.store.Outbox(r.Context(), a.id, 0, featuredSize)
+	switch a.Kind {
+	case essaim.ActorTerritory:
+		activities, _, err := s.store.Outbox(r.Context(), a.ID, 0, featuredSize)
 		if err != nil {
-			s.fail(w, r, err)
-			return
+			return err
 		}
 		for _, raw := range activities {
 			if id := vocab.ObjectID(raw); id != "" {
 				c.Items = append(c.Items, id)
 			}
 		}
-		c.TotalItems = len(c.Items)
+	case essaim.ActorInitiative, essaim.ActorOrganisation:
+		c.Items = []string{vocab.PresentationID(a.Record.ID)}
 	}
+	c.TotalItems = len(c.Items)
 	s.serveCollection(w, r, c)
+	return nil
 }

@@ -77,6 +77,8 @@ func (q *queue) due(r *row, now time.Time) bool {
 	return true
 }
 
+func (q *queue) Announce(context.Context) (int, error) { return 0, nil }
+
 func (q *queue) Dispatch(context.Context, string, int) (int, error) { return 0, nil }
 
 func (q *queue) DueHosts(context.Context, int) ([]essaim.HostState, error) {

@@ -27,10 +27,10 @@ func (s *Server) Mount(r chi.Router) {
 
 	for _, actor := range []string{"/actor", "/actors/{name}"} {
 		get(actor, s.showActor)
-		get(actor+"/outbox", s.showOutbox)
-		get(actor+"/followers", s.showFollowers)
-		get(actor+"/following", s.showFollowing)
-		get(actor+"/featured", s.showFeatured)
+		get(actor+"/outbox", s.forActor(s.showOutbox))
+		get(actor+"/followers", s.forActor(s.showFollowers))
+		get(actor+"/following", s.forActor(s.showFollowing))
+		get(actor+"/featured", s.forActor(s.showFeatured))
 	}
 	r.Method(http.MethodPost, "/inbox", s.inbox)
 	r.Post("/actor/inbox", s.postInbox)

@@ -35,10 +35,8 @@ type Server struct {
 	newID    func() string
 	log      *slog.Logger
 	renderer *vocab.Renderer
-	actors   map[string]*localActor // by id
 	cache    *documentCache
 	client   *fetch.Client
-	pictures Pictures
 	remote   *Actors
 	visitors budget // what readers of the pages may make us ask
 	inbox    *Inbox
@@ -49,8 +47,7 @@ type Server struct {
 	tasks    sync.WaitGroup
 }
 
-// New checks the configuration and builds what does not change while the node
-// runs: its actors' documents.
+// New checks the configuration and builds the two halves.
 func New(c Config) (*Server, error) {
 	u, err := url.Parse(c.Node.BaseURL)
 	if err != nil || u.Host == "" || c.Store == nil || c.Keys.RSA == nil {
@@ -59,7 +56,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		node: c.Node, base: strings.TrimSuffix(c.Node.BaseURL, "/"), host: u.Host, keys: c.Keys, store: c.Store,
 		policy: cmp.Or(c.PeerPolicy, PeerPolicyOpen), comments: cmp.Or(c.Comments, essaim.CommentsHeld), version: cmp.Or(c.Version, "dev"),
-		now: c.Now, newID: c.NewID, log: c.Logger, pictures: c.Pictures,
+		now: c.Now, newID: c.NewID, log: c.Logger,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -72,9 +69,6 @@ func New(c Config) (*Server, error) {
 	}
 	s.renderer, err = vocab.New(vocab.Config{Node: c.Node, Ed25519: c.Keys.Ed25519, RSA: &c.Keys.RSA.PublicKey, Now: s.now})
 	if err != nil {
-		return nil, fmt.Errorf("federation: %w", err)
-	}
-	if err := s.loadActors(); err != nil {
 		return nil, fmt.Errorf("federation: %w", err)
 	}
 	s.visitors.now = s.now
@@ -106,7 +100,7 @@ func (s *Server) receiving() (err error) {
 	}
 	s.ingest, err = NewIngester(IngesterConfig{
 		Store: s.store, Actors: s.remote, Renderer: s.renderer, Base: s.base, PeerPolicy: s.policy, Comments: s.comments,
-		Local: func(id string) bool { _, ok := s.actors[id]; return ok },
+		Local: s.isLocal,
 		Now:   s.now, ActivityID: s.activityID, Logger: s.log,
 	})
 	return err

@@ -37,20 +37,23 @@ type shelf struct {
 	members   int // of each collection about a record
 	followed  []essaim.Outgoing
 	actors    map[string]essaim.RemoteActor
+	locals    []essaim.LocalActor
+	listed    []essaim.ListEntry
+	records   map[string]essaim.Record
 	stamps    map[string][]byte
 	stale     []string // actors to refresh
 	gone      []string
-	due       []essaim.Avatar
-	avatars   map[string]string // files
 }
 
 func newShelf() *shelf {
-	return &shelf{queue: newQueue(), objects: map[string]Stored{}, actors: map[string]essaim.RemoteActor{}, stamps: map[string][]byte{}, avatars: map[string]string{}}
+	return &shelf{queue: newQueue(), objects: map[string]Stored{}, actors: map[string]essaim.RemoteActor{}, stamps: map[string][]byte{}}
 }
 
 func (s *shelf) Dispatch(ctx context.Context, a string, n int) (int, error) {
 	return s.queue.Dispatch(ctx, a, n)
 }
+
+func (s *shelf) Announce(ctx context.Context) (int, error) { return s.queue.Announce(ctx) }
 
 func (s *shelf) DueHosts(ctx context.Context, n int) ([]essaim.HostState, error) {
 	return s.queue.DueHosts(ctx, n)
@@ -131,6 +134,55 @@ func (s *shelf) Counts(context.Context, string) (Counts, error) {
 	return Counts{Published: len(s.outbox), Followers: s.followers, Users: 3}, nil
 }
 
+// LocalActor knows the territory, and what the test added.
+func (s *shelf) LocalActor(_ context.Context, name string) (essaim.LocalActor, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if name == "brest" {
+		return essaim.LocalActor{ID: "https://brest.example/actors/brest", Username: name, Kind: essaim.ActorTerritory}, s.err
+	}
+	for _, a := range s.locals {
+		if a.Username == name {
+			return a, s.err
+		}
+	}
+	return essaim.LocalActor{}, essaim.ErrNotFound
+}
+
+func (s *shelf) RecordActor(_ context.Context, record string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.locals {
+		if a.Record.ID == record {
+			return a.Username, nil
+		}
+	}
+	return "", essaim.ErrNotFound
+}
+
+func (s *shelf) Listed(_ context.Context, _ essaim.LocalActor, before int64, n int) (list []essaim.ListEntry, err error) {
+	for i := len(s.listed) - 1; i >= 0 && len(list) < n; i-- {
+		if before == 0 || s.listed[i].Number < before {
+			list = append(list, s.listed[i])
+		}
+	}
+	return list, nil
+}
+
+func (s *shelf) CountListed(context.Context, essaim.LocalActor) (int, error) {
+	return len(s.listed), nil
+}
+
+func (s *shelf) Record(_ context.Context, id string) (essaim.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rec, ok := s.records[id]
+	if !ok {
+		return rec, essaim.ErrNotFound
+	}
+	return rec, nil
+}
+
 func (s *shelf) Reactions(context.Context, string, essaim.ReactionKind) (int, error) { return 4, nil }
 
 // Changes answers as a store that knows of every commit when owned is set.
@@ -176,13 +228,6 @@ func (s *shelf) LoseActor(_ context.Context, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone = append(s.gone, id)
-	return nil
-}
-
-func (s *shelf) DueAvatars(context.Context, int) ([]essaim.Avatar, error) { return s.due, nil }
-
-func (s *shelf) SaveAvatar(_ context.Context, a essaim.Avatar, file string) error {
-	s.avatars[a.Actor] = file
 	return nil
 }
 

@@ -3,12 +3,14 @@
 package federation
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
+	"essaim"
 	"essaim/federation/vocab"
 )
 
@@ -44,9 +46,9 @@ func (s *Server) webFinger(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusBadRequest)
 		return
 	}
-	d, ok := s.describe(resource)
-	if !ok {
-		s.refuse(w, r, http.StatusNotFound)
+	d, err := s.describe(r.Context(), resource)
+	if err != nil {
+		s.fail(w, r, err)
 		return
 	}
 	// RFC 7033 4.3: rel narrows the links, never the answer.
@@ -68,50 +70,51 @@ func isScheme(s string) bool {
 	return s != ""
 }
 
-// describe finds what a resource names; false for what is not here.
-func (s *Server) describe(resource string) (descriptor, bool) {
+// describe finds what a resource names; essaim.ErrNotFound for what is not here,
+// essaim.ErrGone for an actor that is deleted.
+func (s *Server) describe(ctx context.Context, resource string) (descriptor, error) {
 	if name, ok := strings.CutPrefix(resource, "acct:"); ok {
 		user, host, ok := strings.Cut(strings.TrimPrefix(name, "@"), "@")
 		if !ok || !s.isHost(host) {
-			return descriptor{}, false
+			return descriptor{}, essaim.ErrNotFound
 		}
-		return s.byUsername(strings.ToLower(user))
+		return s.byUsername(ctx, strings.ToLower(user))
 	}
 	u, err := url.Parse(resource)
 	if err != nil || !s.isHost(u.Host) || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.User != nil {
-		return descriptor{}, false
+		return descriptor{}, essaim.ErrNotFound
 	}
-	if u.Path == "" || u.Path == "/" {
-		return descriptor{Subject: s.base + "/", Links: []jrd{{Rel: relServer, Type: vocab.ContentType, Href: s.nodeActor()}}}, true
+	switch node := s.renderer.NodeLocalActor(); s.base + u.Path {
+	case s.base, s.base + "/":
+		return descriptor{Subject: s.base + "/", Links: []jrd{{Rel: relServer, Type: vocab.ContentType, Href: s.nodeActor()}}}, nil
+	case s.renderer.Page(node):
+		return s.descriptorOf(node), nil
 	}
-	for _, a := range s.actors {
-		if a.id == s.base+u.Path || a.page == s.base+u.Path {
-			return s.descriptorOf(a), true
-		}
-	}
-	return descriptor{}, false
+	a, err := s.localActor(ctx, s.base+u.Path)
+	return s.descriptorOf(a), err
 }
 
 // byUsername knows the aliases under which peers look for the node's own actor:
 // host@host, and relay@host in Mobilizon.
-func (s *Server) byUsername(user string) (descriptor, bool) {
-	for _, a := range s.actors {
-		if a.username == user || a.follows && (user == "relay" || user == strings.ToLower(s.host)) {
-			return s.descriptorOf(a), true
-		}
+func (s *Server) byUsername(ctx context.Context, user string) (descriptor, error) {
+	if node := s.renderer.NodeLocalActor(); user == node.Username || user == "relay" || user == strings.ToLower(s.host) {
+		return s.descriptorOf(node), nil
 	}
-	return descriptor{}, false
+	a, err := s.localActor(ctx, s.base+"/actors/"+user)
+	return s.descriptorOf(a), err
 }
 
-func (s *Server) descriptorOf(a *localActor) descriptor {
-	return descriptor{
-		Subject: "acct:" + a.username + "@" + s.host,
-		Aliases: []string{a.id, a.page},
-		Links: []jrd{
-			{Rel: relSelf, Type: vocab.ContentType, Href: a.id},
-			{Rel: relProfile, Type: "text/html", Href: a.page},
-		},
+func (s *Server) descriptorOf(a essaim.LocalActor) descriptor {
+	d := descriptor{
+		Subject: "acct:" + a.Username + "@" + s.host,
+		Aliases: []string{a.ID},
+		Links:   []jrd{{Rel: relSelf, Type: vocab.ContentType, Href: a.ID}},
 	}
+	if page := s.renderer.Page(a); page != "" {
+		d.Aliases = append(d.Aliases, page)
+		d.Links = append(d.Links, jrd{Rel: relProfile, Type: "text/html", Href: page})
+	}
+	return d
 }
 
 // isHost tells whether a host is this node's, whatever its case.

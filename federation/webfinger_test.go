@@ -107,8 +107,8 @@ func FuzzWebFinger(f *testing.F) {
 	}
 	s, _ := testServer(f, newShelf(), nil)
 	f.Fuzz(func(t *testing.T, resource string) {
-		d, ok := s.describe(resource)
-		if !ok {
+		d, err := s.describe(t.Context(), resource)
+		if err != nil {
 			return
 		}
 		if !strings.Contains(strings.ToLower(resource), "brest.example") {

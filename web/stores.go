@@ -85,6 +85,5 @@ type Store interface {
 	Accounts
 	Network
 	Moderation
-	PictureStore
 	Health
 }

@@ -109,7 +109,7 @@ func restoreFile(ctx context.Context, cfg config, opt options, file string) (_ s
 		return store.Restored{}, err
 	}
 	defer f.Close()
-	st, err := openStore(ctx, cfg, opt, nil)
+	st, err := openStore(ctx, cfg, opt, makers{})
 	if err != nil {
 		return store.Restored{}, err
 	}

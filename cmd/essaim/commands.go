@@ -13,6 +13,7 @@ type commands struct {
 	Import   importCommand   `cmd:"" help:"Bring records in from a file."`
 	Export   exportCommand   `cmd:"" help:"Write the records out."`
 	User     userCommand     `cmd:"" help:"Accounts."`
+	Actor    actorCommand    `cmd:"" help:"What can be followed here, and how it shows."`
 	Token    tokenCommand    `cmd:"" help:"Tokens of the JSON API."`
 	Peer     peerCommand     `cmd:"" help:"The nodes of the network."`
 	Moderate moderateCommand `cmd:"" help:"Comments, reports and candidates: decide what is shown."`

@@ -168,7 +168,7 @@ func (d *demo) initialised(ctx context.Context, cfg config, opt options) (_ bool
 	if !hasKeys(cfg.Dir) {
 		return false, nil
 	}
-	st, err := openStore(ctx, cfg, opt, nil)
+	st, err := openStore(ctx, cfg, opt, makers{})
 	if err != nil {
 		return false, err
 	}

@@ -93,7 +93,7 @@ func initialise(ctx context.Context, cfg config, opt options, nn newNode) (link 
 
 // createNode writes the keys, the node and its administrator, in this order.
 func createNode(ctx context.Context, cfg config, opt options, nn newNode, t essaim.Territory) (err error) {
-	st, err := openStore(ctx, cfg, opt, nil)
+	st, err := openStore(ctx, cfg, opt, makers{})
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,6 @@ import (
 	"essaim/federation"
 	"essaim/federation/vocab"
 	"essaim/store"
-	"essaim/store/blob"
 	"essaim/web"
 	"essaim/web/mail"
 
@@ -35,7 +34,6 @@ type Node struct {
 	info       essaim.Node
 	keys       federation.Keys
 	store      *store.Store
-	files      *blob.Dir
 	federation *federation.Server
 	mail       *mail.Sender // nil when no letter is sent
 	workers    sync.WaitGroup
@@ -73,8 +71,9 @@ func Open(ctx context.Context, cfg config, opt options) (*Node, error) {
 	}
 	n := &Node{cfg: cfg, opt: opt, keys: keys}
 	var renderer *vocab.Renderer // made once the store has told which node this is
-	n.store, err = openStore(ctx, cfg, opt, func(r essaim.RenderRequest) (essaim.Rendered, error) {
-		return renderer.Render(r)
+	n.store, err = openStore(ctx, cfg, opt, makers{
+		render: func(r essaim.RenderRequest) (essaim.Rendered, error) { return renderer.Render(r) },
+		tell:   func(t essaim.Told) ([]byte, error) { return renderer.Tell(t) },
 	})
 	if err != nil {
 		return nil, err
@@ -102,12 +101,7 @@ func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.files, err = blob.New(blob.Config{Root: filepath.Join(n.cfg.Dir, filesDir), Now: n.opt.now}); err != nil {
-		return nil, err
-	}
 	n.federation, err = federation.New(federation.Config{
-		Pictures: n.files,
-
 		Node: n.info, Keys: n.keys, Store: n.store, PeerPolicy: n.cfg.PeerPolicy, Comments: n.cfg.Comments, Version: version,
 		Now: n.opt.now, Logger: n.opt.logger, AllowPrivate: n.cfg.AllowPrivate,
 	})
@@ -145,8 +139,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	}
 	pages := web.Config{
 		Node: n.info, Store: n.store, Fediverse: n.federation, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
-		Pictures: n.files,
-		Dev:      n.cfg.Dev, Version: version, Now: n.opt.now, Logger: n.opt.logger,
+		Dev: n.cfg.Dev, Version: version, Now: n.opt.now, Logger: n.opt.logger,
 	}
 	if err := n.openMail(); err != nil {
 		return nil, err
@@ -193,11 +186,13 @@ func (n *Node) Start(ctx context.Context) {
 			n.opt.logger.LogAttrs(ctx, slog.LevelError, "workers ended", slog.String("error", err.Error()))
 		}
 	})
-	n.workers.Go(func() { n.tidy(ctx) })
+	n.workers.Go(func() {
+		if err := n.store.NameActors(ctx); err != nil && ctx.Err() == nil {
+			n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "actors not named", slog.String("error", err.Error()))
+		}
+		n.tidy(ctx)
+	})
 }
-
-// filesDir holds, in the data directory, copies of pictures from elsewhere.
-const filesDir = "files"
 
 // tidyEvery is how often what ended is removed from the database.
 const tidyEvery = time.Hour
@@ -210,9 +205,7 @@ func (n *Node) tidy(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			err := n.store.Tidy(ctx)
-			err = errors.Join(err, n.files.Sweep(n.now().Add(-tidyEvery), func(file string) (bool, error) { return n.store.HasPicture(ctx, file) }))
-			if err != nil && ctx.Err() == nil {
+			if err := n.store.Tidy(ctx); err != nil && ctx.Err() == nil {
 				n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "not tidied", slog.String("error", err.Error()))
 			}
 		}
@@ -232,17 +225,24 @@ func (n *Node) Close() error {
 	return errors.Join(err, n.store.Close())
 }
 
+// makers are what the store has made of documents; none for a command that
+// publishes nothing.
+type makers struct {
+	render essaim.RenderFunc
+	tell   essaim.TellFunc
+}
+
 // openTime is how long a data directory may stay in use by another command
 // before this one gives up.
 const openTime = 5 * time.Second
 
 // openStore opens the database of a data directory. One that another command
 // holds is waited for: they are short.
-func openStore(ctx context.Context, cfg config, opt options, render essaim.RenderFunc) (*store.Store, error) {
+func openStore(ctx context.Context, cfg config, opt options, m makers) (*store.Store, error) {
 	deadline := time.NewTimer(openTime)
 	defer deadline.Stop()
 	for {
-		st, err := store.Open(ctx, store.Config{Dir: cfg.Dir, URL: cfg.DatabaseURL, Now: opt.now, Render: render, Logger: opt.logger})
+		st, err := store.Open(ctx, store.Config{Dir: cfg.Dir, URL: cfg.DatabaseURL, Now: opt.now, Render: m.render, Tell: m.tell, Logger: opt.logger})
 		if err == nil || !errors.Is(err, essaim.ErrConflict) || served(ctx, cfg.Dir) {
 			return st, err
 		}

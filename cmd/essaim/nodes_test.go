@@ -50,7 +50,7 @@ func startNode(t *testing.T, network *fedtest.Network, name string) *testNode {
 		t.Fatal(err)
 	}
 	// t.Context ends before the clean-up that needs the database.
-	db, err := store.Open(context.WithoutCancel(t.Context()), store.Config{Dir: t.TempDir(), Render: renderer.Render})
+	db, err := store.Open(context.WithoutCancel(t.Context()), store.Config{Dir: t.TempDir(), Render: renderer.Render, Tell: renderer.Tell})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,9 @@ type userCommand struct {
 	Role    userRole    `cmd:"" help:"Change what an account may do."`
 	Disable userDisable `cmd:"" help:"Close an account: its sessions and tokens end."`
 	Link    userLink    `cmd:"" help:"Print a new sign-in link for an account."`
+
+	Publish   userPublish   `cmd:"" help:"Put a person who asked for it on the Fediverse, under a name of her own."`
+	Unpublish userUnpublish `cmd:"" help:"Take a person off the Fediverse: her profile goes, her followers are told."`
 }
 
 type userAdd struct {

@@ -57,6 +57,8 @@ func newActivity(verb string) (activity, bool) {
 		return streams.NewActivityStreamsReject(), true
 	case "Undo":
 		return streams.NewActivityStreamsUndo(), true
+	case "Announce":
+		return streams.NewActivityStreamsAnnounce(), true
 	case "Ignore":
 		return streams.NewActivityStreamsIgnore(), true
 	}
@@ -66,7 +68,7 @@ func newActivity(verb string) (activity, bool) {
 // Activity describes an activity to build.
 type Activity struct {
 	ID    string
-	Type  string // Create, Update, Delete, Follow, Accept, Reject, Undo, Ignore
+	Type  string // Create, Update, Delete, Follow, Accept, Reject, Undo, Announce, Ignore
 	Actor string // a local actor: it signs
 	// Object is the object's id, or its document as bytes, which are embedded
 	// as they are.

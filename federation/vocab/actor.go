@@ -4,10 +4,11 @@ package vocab
 
 import (
 	"encoding/json"
-	"html"
+	"fmt"
 	"strings"
 	"time"
 
+	"essaim"
 	"essaim/web/markup"
 )
 
@@ -24,6 +25,9 @@ type actorDocument struct {
 	Summary           text            `json:"summary,omitempty"`
 	URL               iri             `json:"url"`
 	Published         moment          `json:"published,omitzero"`
+	Updated           moment          `json:"updated,omitzero"`
+	Icon              one[picture]    `json:"icon,omitzero"`
+	Image             one[picture]    `json:"image,omitzero"`
 	Inbox             iri             `json:"inbox"`
 	Outbox            iri             `json:"outbox"`
 	Followers         iri             `json:"followers"`
@@ -32,11 +36,14 @@ type actorDocument struct {
 	Endpoints         endpoints       `json:"endpoints"`
 	Attachment        []property      `json:"attachment,omitempty"`
 	Location          one[place]      `json:"location,omitzero"`
-	ManuallyApproves  bool            `json:"manuallyApprovesFollowers"`
-	Discoverable      bool            `json:"discoverable"`
-	Indexable         bool            `json:"indexable"`
-	PublicKey         publicKey       `json:"publicKey"`
-	AssertionMethod   []multikey      `json:"assertionMethod"`
+	AlsoKnownAs       iris            `json:"alsoKnownAs,omitempty"`
+	// ModeratorsPost says to Lemmy that nobody posts here but the territory.
+	ModeratorsPost   boolean    `json:"postingRestrictedToMods,omitempty"`
+	ManuallyApproves bool       `json:"manuallyApprovesFollowers"`
+	Discoverable     bool       `json:"discoverable"`
+	Indexable        bool       `json:"indexable"`
+	PublicKey        publicKey  `json:"publicKey"`
+	AssertionMethod  []multikey `json:"assertionMethod"`
 }
 
 type endpoints struct {
@@ -69,44 +76,55 @@ func (r *Renderer) NodeActor() string { return r.base + "/actor" }
 // NodeUsername is the name of the Application actor in WebFinger: the host's.
 func (r *Renderer) NodeUsername() string { return strings.ToLower(r.host) }
 
-// Application is the document of the node's own actor (FEP-2677): who signs
-// requests, follows peers and is followed by them. approves says that follows
-// wait for an administrator (ESSAIM_PEER_POLICY).
-func (r *Renderer) Application(approves bool) ([]byte, error) {
-	d := r.actor(r.NodeActor(), "Application", r.NodeUsername())
-	d.Name = text(r.node.Territory.Name + " (Essaim)")
-	d.Summary = text("<p>" + html.EscapeString("Nœud Essaim : "+r.node.Territory.Name) + "</p>")
-	d.URL = iri(r.base + "/territoires")
+// NodeLocalActor is the node's own actor.
+func (r *Renderer) NodeLocalActor() essaim.LocalActor {
+	return essaim.LocalActor{ID: r.NodeActor(), Username: r.NodeUsername(), Kind: essaim.ActorNode}
+}
+
+// types are how actors are called on the wire: an Organization is a plain
+// profile everywhere, a Service says that it is automated, and Lemmy follows
+// only a Group (interop.md 1.2, 2.2).
+var types = map[essaim.ActorKind]text{
+	essaim.ActorNode: "Application", essaim.ActorTerritory: "Organization", essaim.ActorTheme: "Service", essaim.ActorCommune: "Service",
+	essaim.ActorInitiative: "Organization", essaim.ActorOrganisation: "Organization", essaim.ActorPerson: "Person", essaim.ActorGroup: "Group",
+}
+
+// Actor is the document of an actor of this node. The same actor gives the same
+// bytes until something of it changes. approves says that follows wait for an
+// administrator (ESSAIM_PEER_POLICY).
+func (r *Renderer) Actor(a essaim.LocalActor, approves bool) ([]byte, error) {
+	kind, ok := types[a.Kind]
+	if !ok {
+		return nil, fmt.Errorf("actor of kind %q: %w", a.Kind, essaim.ErrInvalid)
+	}
+	d := r.actor(a.ID, kind, a.Username)
 	d.ManuallyApproves = approves
-	return r.signActor(d)
+	if a.CreatedAt.After(r.born()) {
+		d.Published = utc(a.CreatedAt)
+	}
+	if at := utc(a.UpdatedAt); at.After(d.Published.Time) {
+		d.Updated = at
+	}
+	r.describe(&d, a)
+	r.choose(&d, a)
+	doc, err := encode(d)
+	if err != nil {
+		return nil, err
+	}
+	at := d.Published.Time
+	if !d.Updated.IsZero() {
+		at = d.Updated.Time
+	}
+	out, err := r.sign(doc, a.ID, at)
+	return out.Bytes, err
 }
 
-// Territory is the document of the node's territory: an Organization, which
-// Mastodon and Misskey show as a plain profile.
-func (r *Renderer) Territory() ([]byte, error) {
-	t := r.node.Territory
-	d := r.actor(t.Actor, "Organization", t.Username)
-	d.Name = text(t.Name)
-	if t.Summary != "" {
-		d.Summary = text(r.markdown(t.Summary))
-	}
-	d.URL = iri(r.base + "/")
-	name := html.EscapeString(strings.TrimPrefix(strings.TrimPrefix(r.base, "https://"), "http://"))
-	d.Attachment = []property{{Type: "PropertyValue", Name: "Site", Value: text(`<a href="` + html.EscapeString(r.base) + `/" rel="me">` + name + "</a>")}}
-	if t.Lat != 0 || t.Lon != 0 {
-		lat, lon := rounded(t.Lat), rounded(t.Lon)
-		d.Location = only(place{Type: "Place", Name: text(t.Name), Latitude: &lat, Longitude: &lon})
-	}
-	d.Indexable = true
-	return r.signActor(d)
-}
-
-func (r *Renderer) actor(id, kind, username string) actorDocument {
+func (r *Renderer) actor(id string, kind text, username string) actorDocument {
 	return actorDocument{
-		Context: actorContext, ID: iri(id), Type: text(kind), PreferredUsername: text(username), WebFinger: text(username + "@" + r.authority()),
+		Context: actorContext, ID: iri(id), Type: kind, PreferredUsername: text(username), WebFinger: text(username + "@" + r.authority()),
 		Inbox: iri(id + "/inbox"), Outbox: iri(id + "/outbox"), Followers: iri(id + "/followers"), Following: iri(id + "/following"),
 		Featured: iri(id + "/featured"), Endpoints: endpoints{SharedInbox: iri(r.base + "/inbox")},
-		Published: utc(r.born()), Discoverable: true,
+		Published:       utc(r.born()),
 		PublicKey:       publicKey{ID: iri(KeyID(id)), Owner: iri(id), PEM: text(r.rsaPEM)},
 		AssertionMethod: []multikey{{ID: iri(id + r.fragment), Type: "Multikey", Controller: iri(id), Multibase: text(r.multikey)}},
 	}
@@ -121,15 +139,6 @@ func (r *Renderer) authority() string {
 // born is when the node began counting: the same at each start, so that an
 // actor's document is the same bytes.
 func (r *Renderer) born() time.Time { return time.Unix(r.node.Incarnation, 0).UTC() }
-
-func (r *Renderer) signActor(d actorDocument) ([]byte, error) {
-	doc, err := encode(d)
-	if err != nil {
-		return nil, err
-	}
-	out, err := r.sign(doc, string(d.ID), r.born())
-	return out.Bytes, err
-}
 
 // PlainSummary is the text of an actor's summary, for pages and NodeInfo.
 func (r *Renderer) PlainSummary() string {

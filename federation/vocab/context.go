@@ -53,7 +53,11 @@ const actorTerms = `{"essaim":"` + essaim.Namespace + `","sec":"https://w3id.org
 	`"controller":{"@id":"sec:controller","@type":"@id"},"publicKeyMultibase":"sec:publicKeyMultibase",` +
 	`"toot":"http://joinmastodon.org/ns#","discoverable":"toot:discoverable","indexable":"toot:indexable",` +
 	`"featured":{"@id":"toot:featured","@type":"@id"},"schema":"http://schema.org#","PropertyValue":"schema:PropertyValue","value":"schema:value",` +
-	`"manuallyApprovesFollowers":"as:manuallyApprovesFollowers","webfinger":{"@id":"https://purl.archive.org/socialweb/webfinger#webfinger"}}`
+	`"manuallyApprovesFollowers":"as:manuallyApprovesFollowers","webfinger":{"@id":"https://purl.archive.org/socialweb/webfinger#webfinger"},` +
+	`"alsoKnownAs":{"@id":"as:alsoKnownAs","@type":"@id"}}`
+
+// groupTerms are those of a community as Lemmy has them.
+const groupTerms = `{"lemmy":"https://join-lemmy.org/ns#","postingRestrictedToMods":"lemmy:postingRestrictedToMods"}`
 
 // Every @context is an array: Mastodon refuses a proof on a document whose
 // context is a string.
@@ -62,5 +66,6 @@ var (
 	activityContext = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `"]`)
 	quoteContext    = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `",` + quoteTerms + `]`)
 	actorContext    = json.RawMessage(`["` + activityStreams + `","` + securityV1 + `","` + proof.ContextURL + `",` + actorTerms + `]`)
+	groupContext    = json.RawMessage(`["` + activityStreams + `","` + securityV1 + `","` + proof.ContextURL + `",` + actorTerms + `,` + groupTerms + `]`)
 	tombstoneTerms  = json.RawMessage(`["` + activityStreams + `","` + proof.ContextURL + `",{"essaim":"` + essaim.Namespace + `"}]`)
 )

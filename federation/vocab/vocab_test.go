@@ -157,40 +157,6 @@ func TestActivitiesKeepArraysAndTheirProof(t *testing.T) {
 	}
 }
 
-func TestActorsCarryBothKeysAsTheirOwn(t *testing.T) {
-	t.Parallel()
-	r := testRenderer(t)
-	key := r.key.Public().(ed25519.PublicKey)
-	application, err := r.Application(false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	territory, err := r.Territory()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, doc := range map[string][]byte{"actor-application.json": application, "actor-territory.json": territory} {
-		if err := proof.Verify(doc, key); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		golden(t, name, doc)
-		var a struct {
-			ID        string
-			PublicKey struct{ ID, Owner string }
-			Assertion []struct{ ID, Controller, PublicKeyMultibase string } `json:"assertionMethod"`
-		}
-		if err := json.Unmarshal(doc, &a); err != nil {
-			t.Fatal(err)
-		}
-		if a.PublicKey.Owner != a.ID || a.PublicKey.ID != a.ID+"#main-key" {
-			t.Errorf("%s: got key %+v, want that of %s", name, a.PublicKey, a.ID)
-		}
-		if got, err := proof.DecodeMultikey(a.Assertion[0].PublicKeyMultibase); err != nil || !got.Equal(key) || a.Assertion[0].ID != r.ProofKeyID(a.ID) {
-			t.Errorf("%s: got %+v, %v", name, a.Assertion, err)
-		}
-	}
-}
-
 func TestSummaryNamesDateAndPlaceOfAMeeting(t *testing.T) {
 	t.Parallel()
 	place := essaim.Place{Label: "Maison pour tous", City: "Brest"}

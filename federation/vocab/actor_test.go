@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package vocab
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"html"
+	"strings"
+	"testing"
+
+	"essaim"
+	"essaim/federation/fedtest"
+	"essaim/federation/proof"
+)
+
+func TestActorsCarryBothKeysAsTheirOwn(t *testing.T) {
+	t.Parallel()
+	r := testRenderer(t)
+	key := r.key.Public().(ed25519.PublicKey)
+	initiative := fullRecord(t, essaim.Kinds()[0])
+	yes := true
+	for name, a := range map[string]essaim.LocalActor{
+		"actor-application.json": r.NodeLocalActor(),
+		"actor-territory.json":   {ID: "https://brest.example/actors/brest", Username: "brest", Kind: essaim.ActorTerritory},
+		"actor-theme.json":       {ID: "https://brest.example/actors/theme_circuits-courts", Username: "theme_circuits-courts", Kind: essaim.ActorTheme, Subject: "circuits-courts", CreatedAt: noon},
+		"actor-commune.json":     {ID: "https://brest.example/actors/commune_brest", Username: "commune_brest", Kind: essaim.ActorCommune, Subject: "29019", CreatedAt: noon},
+		"actor-initiative.json": {
+			ID: "https://brest.example/actors/fiche_repair-cafe", Username: "fiche_repair-cafe", Kind: essaim.ActorInitiative,
+			Subject: initiative.ID, Record: initiative, CreatedAt: initiative.Published, UpdatedAt: initiative.Updated,
+		},
+		"actor-person.json": {
+			ID: "https://brest.example/actors/camille", Username: "camille", Kind: essaim.ActorPerson, Subject: "7", CreatedAt: noon,
+			Profile: essaim.Profile{
+				Name: "Contributrice de démonstration", Summary: "Je raconte ce qui *pousse* ici.", Discoverable: &yes,
+				Fields:      []essaim.ProfileField{{Name: "Jardin", Value: "https://jardin.example/"}, {Name: "Pronom", Value: "elle"}},
+				AlsoKnownAs: []string{"https://social.example/users/camille"},
+			},
+		},
+		"actor-group.json": {ID: "https://brest.example/actors/groupe_brest", Username: "groupe_brest", Kind: essaim.ActorGroup, CreatedAt: noon},
+	} {
+		doc, err := r.Actor(a, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range fedtest.Lint(doc) {
+			t.Errorf("%s: %s", name, f)
+		}
+		if err := proof.Verify(doc, key); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		golden(t, name, doc)
+		var a struct {
+			ID        string
+			PublicKey struct{ ID, Owner string }
+			Assertion []struct{ ID, Controller, PublicKeyMultibase string } `json:"assertionMethod"`
+		}
+		if err := json.Unmarshal(doc, &a); err != nil {
+			t.Fatal(err)
+		}
+		if a.PublicKey.Owner != a.ID || a.PublicKey.ID != a.ID+"#main-key" {
+			t.Errorf("%s: got key %+v, want that of %s", name, a.PublicKey, a.ID)
+		}
+		if got, err := proof.DecodeMultikey(a.Assertion[0].PublicKeyMultibase); err != nil || !got.Equal(key) || a.Assertion[0].ID != r.ProofKeyID(a.ID) {
+			t.Errorf("%s: got %+v, %v", name, a.Assertion, err)
+		}
+	}
+}
+
+func TestARecordsActorPinsANoteOfItsOwnThatLinksTheRecord(t *testing.T) {
+	t.Parallel()
+	r := testRenderer(t)
+	key := r.key.Public().(ed25519.PublicKey)
+	rec := fullRecord(t, essaim.Kinds()[0])
+	actor := essaim.LocalActor{ID: "https://brest.example/actors/fiche_repair-cafe", Kind: essaim.ActorInitiative, Record: rec}
+	note, err := r.Presentation(actor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, err := r.Farewell(actor.ID, FormerType(actor.Kind), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := "https://brest.example/actors/theme_circuits-courts"
+	announce, err := r.Tell(essaim.Told{
+		ID: essaim.AnnounceID(feed, rec.ID), Verb: "Announce", Actor: feed, Object: rec.ID, Author: rec.Territory, At: noon,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	farewell, err := r.Tell(essaim.Told{ID: "https://brest.example/activities/01JD", Verb: "Delete", Actor: actor.ID, Object: actor.ID, At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, doc := range map[string][]byte{"presentation.json": note, "tombstone-actor.json": gone, "announce.json": announce, "delete-actor.json": farewell} {
+		if err := proof.Verify(doc, key); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, f := range fedtest.Lint(doc) {
+			t.Errorf("%s: %s", name, f)
+		}
+		golden(t, name, doc)
+	}
+	var n struct{ AttributedTo, Type, Content, URL string }
+	if err := json.Unmarshal(note, &n); err != nil {
+		t.Fatal(err)
+	}
+	// Mastodon pins only what the actor itself wrote, as a Note.
+	if n.AttributedTo != actor.ID || n.Type != "Note" || n.URL != rec.URL || !strings.Contains(n.Content, html.EscapeString(rec.Title)) || !strings.Contains(n.Content, rec.URL) {
+		t.Errorf("got %+v", n)
+	}
+	if !bytes.Contains(announce, []byte(`"object":"`+rec.ID+`"`)) {
+		t.Errorf("the announce does not name its object: %s", announce)
+	}
+}
+
+func TestOfAPersonOnlyWhatSheChoseIsSaid(t *testing.T) {
+	t.Parallel()
+	r := testRenderer(t)
+	yes := true
+	for _, tt := range []struct {
+		name                    string
+		kind                    essaim.ActorKind
+		profile                 essaim.Profile
+		discoverable, indexable bool
+	}{
+		{"a feed", essaim.ActorTheme, essaim.Profile{}, true, true},
+		{"a person", essaim.ActorPerson, essaim.Profile{}, false, false},
+		{"a person who said yes", essaim.ActorPerson, essaim.Profile{Discoverable: &yes, Indexable: &yes}, true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			doc, err := r.Actor(essaim.LocalActor{ID: "https://brest.example/actors/a", Username: "a", Kind: tt.kind, Subject: "jardins", Profile: tt.profile}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var a struct{ Discoverable, Indexable bool }
+			if err := json.Unmarshal(doc, &a); err != nil {
+				t.Fatal(err)
+			}
+			if a.Discoverable != tt.discoverable || a.Indexable != tt.indexable {
+				t.Errorf("got %+v", a)
+			}
+		})
+	}
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package vocab
+
+import (
+	"cmp"
+	"html"
+	"net/url"
+	"path"
+	"strings"
+
+	"essaim"
+)
+
+// Pictures of an actor for which none was chosen; served by the node.
+const (
+	defaultIcon   = "/static/actor.png"
+	defaultHeader = "/static/actor-header.png"
+)
+
+// Page is where people read what an actor stands for; empty when there is no
+// such page.
+func (r *Renderer) Page(a essaim.LocalActor) string {
+	switch a.Kind {
+	case essaim.ActorNode:
+		return r.base + "/territoires"
+	case essaim.ActorTerritory, essaim.ActorGroup:
+		return r.base + "/"
+	case essaim.ActorTheme:
+		return r.base + "/recherche?theme=" + url.QueryEscape(a.Subject)
+	case essaim.ActorCommune:
+		return r.base + "/recherche?near=" + url.QueryEscape(a.Subject) + "&radius=10"
+	case essaim.ActorInitiative, essaim.ActorOrganisation:
+		return a.Record.URL
+	}
+	return ""
+}
+
+// describe says what an actor stands for, where nothing else was chosen.
+func (r *Renderer) describe(d *actorDocument, a essaim.LocalActor) {
+	t := r.node.Territory
+	d.URL = iri(cmp.Or(r.Page(a), a.ID))
+	d.Icon, d.Image = r.pictureAt(defaultIcon, "Logo d’Essaim"), r.pictureAt(defaultHeader, "Alvéoles d’un essaim")
+	d.Discoverable, d.Indexable = true, true
+	site := property{Type: "PropertyValue", Name: "Site", Value: r.site()}
+	d.Attachment = []property{site}
+	switch a.Kind {
+	case essaim.ActorNode:
+		d.Name = text(t.Name + " (Essaim)")
+		d.Summary = text("<p>" + html.EscapeString("Nœud Essaim : "+t.Name) + "</p>")
+		d.Attachment, d.Indexable = nil, false
+	case essaim.ActorTerritory:
+		d.Name, d.Summary = text(t.Name), r.bio(t.Summary)
+		if t.Lat != 0 || t.Lon != 0 {
+			d.Location = only(at(t.Name, t.Lat, t.Lon))
+		}
+	case essaim.ActorTheme:
+		d.Name = text(themeLabel(a.Subject) + " – " + t.Name)
+		d.Summary = feedSummary(t.Name, "sur le thème « "+themeLabel(a.Subject)+" »")
+	case essaim.ActorCommune:
+		r.describeCommune(d, a)
+	case essaim.ActorInitiative, essaim.ActorOrganisation:
+		r.describeRecord(d, a)
+	case essaim.ActorGroup:
+		d.Name = text(t.Name + " (communauté)")
+		d.Summary = feedSummary(t.Name, "pour les communautés de Lemmy")
+		d.Context, d.ModeratorsPost = groupContext, true
+	case essaim.ActorPerson:
+		d.Name, d.Discoverable, d.Indexable = text(a.Username), false, false
+	}
+}
+
+// feedSummary says what a feed is.
+func feedSummary(territory, about string) text {
+	return text("<p>" + html.EscapeString("Ce que publie "+territory+" "+about+", au fil des publications.") + "</p>")
+}
+
+func (r *Renderer) describeCommune(d *actorDocument, a essaim.LocalActor) {
+	name := a.Subject
+	if c, ok := essaim.EmbeddedGazetteer().Commune(a.Subject); ok {
+		name = c.Name
+		if c.Located() {
+			d.Location = only(at(c.Name, c.Lat, c.Lon))
+		}
+	}
+	d.Name = text(name + " – " + r.node.Territory.Name)
+	d.Summary = feedSummary(r.node.Territory.Name, "à "+name)
+}
+
+// describeRecord says what an initiative or an organisation is, and links its
+// record.
+func (r *Renderer) describeRecord(d *actorDocument, a essaim.LocalActor) {
+	rec := &a.Record
+	d.Name, d.Summary = text(rec.Title), text(summary(rec, language(rec)))
+	page := html.EscapeString(rec.URL)
+	shown := html.EscapeString(r.authority() + strings.TrimPrefix(rec.URL, r.base))
+	d.Attachment = append([]property{{Type: "PropertyValue", Name: "Fiche", Value: text(`<a href="` + page + `" rel="me">` + shown + "</a>")}}, d.Attachment...)
+	if len(rec.Places) > 0 && rec.Places[0].Located() {
+		p := rec.Places[0]
+		d.Location = only(at(cmp.Or(p.Label, p.City, rec.Title), *p.Lat, *p.Lon))
+	}
+	if len(rec.Images) > 0 {
+		p := pictureOf(rec.Images[0])
+		d.Image = only(picture{Type: "Image", MediaType: p.MediaType, URL: p.URL, Name: p.Name})
+	}
+}
+
+// choose puts what was chosen in place of what is said otherwise.
+func (r *Renderer) choose(d *actorDocument, a essaim.LocalActor) {
+	p := a.Profile
+	d.Name = cmp.Or(text(p.Name), d.Name)
+	d.Summary = cmp.Or(r.bio(p.Summary), d.Summary)
+	if p.Icon != "" {
+		d.Icon = r.pictureAt(p.Icon, p.Name)
+	}
+	if p.Header != "" {
+		d.Image = r.pictureAt(p.Header, p.Name)
+	}
+	for _, f := range p.Fields {
+		value := html.EscapeString(f.Value)
+		if u, err := url.Parse(f.Value); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
+			value = `<a href="` + value + `" rel="me">` + html.EscapeString(u.Host+strings.TrimSuffix(u.Path, "/")) + "</a>"
+		}
+		d.Attachment = append(d.Attachment, property{Type: "PropertyValue", Name: text(f.Name), Value: text(value)})
+	}
+	if p.Discoverable != nil {
+		d.Discoverable = *p.Discoverable
+	}
+	if p.Indexable != nil {
+		d.Indexable = *p.Indexable
+	}
+	d.AlsoKnownAs = p.AlsoKnownAs
+}
+
+func (r *Renderer) bio(markdown string) text {
+	if markdown == "" {
+		return ""
+	}
+	return text(r.markdown(markdown))
+}
+
+// site is the node's address as a line of a profile.
+func (r *Renderer) site() text {
+	return text(`<a href="` + html.EscapeString(r.base) + `/" rel="me">` + html.EscapeString(r.authority()) + "</a>")
+}
+
+// pictureTypes are the formats that Mastodon shows as an avatar.
+var pictureTypes = map[string]text{".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp"}
+
+func (r *Renderer) pictureAt(address, name string) one[picture] {
+	if strings.HasPrefix(address, "/") {
+		address = r.base + address
+	}
+	kind := ""
+	if u, err := url.Parse(address); err == nil {
+		kind = strings.ToLower(path.Ext(u.Path))
+	}
+	return only(picture{Type: "Image", MediaType: pictureTypes[kind], URL: iri(address), Name: text(name)})
+}
+
+// at is a place with its point.
+func at(name string, latitude, longitude float64) place {
+	lat, lon := rounded(latitude), rounded(longitude)
+	return place{Type: "Place", Name: text(name), Latitude: &lat, Longitude: &lon}
+}
+
+// themeLabel is a theme's French name; a concept of this node has its id only.
+func themeLabel(id string) string {
+	if t, ok := essaim.CommonTheme(id); ok {
+		return t.French
+	}
+	_, local, _ := strings.Cut(id, ":")
+	return cmp.Or(local, id)
+}
