@@ -87,6 +87,8 @@ type Content struct {
 	CollectedBy   string       `json:"collectedBy,omitempty"` // essaim:collected
 	CollectedOn   string       `json:"collectedOn,omitempty"`
 	ReviewedOn    string       `json:"reviewedOn,omitempty"` // when it was last known to be true
+	// Mentions are the accounts that Text names, as found when it was published.
+	Mentions []Mention `json:"mentions,omitempty"`
 	// Contacts are never federated nor exported; forms relay to them.
 	Contacts []Contact `json:"contacts,omitempty"`
 	Body     Body      `json:"body"`
@@ -223,6 +225,7 @@ func (c *Content) Validate(publish bool) Problems {
 	}
 	c.validateLists(p)
 	c.validatePeople(p)
+	c.validateMentions(p)
 	if publish {
 		c.validatePublication(p)
 	}

@@ -39,6 +39,7 @@ type Server struct {
 	client   *fetch.Client
 	remote   *Actors
 	visitors budget // what readers of the pages may make us ask
+	handles  handles
 	inbox    *Inbox
 	ingest   *Ingester
 	deliver  *Deliverer

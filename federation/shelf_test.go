@@ -34,6 +34,7 @@ type shelf struct {
 	reads     int
 	err       error
 	followers int
+	blocked   map[string]bool
 	members   int // of each collection about a record
 	followed  []essaim.Outgoing
 	actors    map[string]essaim.RemoteActor
@@ -229,6 +230,17 @@ func (s *shelf) LoseActor(_ context.Context, id string) error {
 	defer s.mu.Unlock()
 	s.gone = append(s.gone, id)
 	return nil
+}
+
+func (s *shelf) Blocked(_ context.Context, actor string) (bool, error) { return s.blocked[actor], nil }
+
+func (s *shelf) RemoteActor(_ context.Context, id string) (essaim.RemoteActor, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a, ok := s.actors[id]; ok {
+		return a, nil
+	}
+	return essaim.RemoteActor{}, essaim.ErrNotFound
 }
 
 func (s *shelf) SaveRemoteActor(_ context.Context, a essaim.RemoteActor) error {

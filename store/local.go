@@ -44,6 +44,7 @@ type publication struct {
 	body     []byte // of the activity
 	actor    string
 	silent   bool // an import's: never announced
+	mentions []essaim.Mention
 	number   int64
 }
 
@@ -110,7 +111,7 @@ func (s *Store) render(e *entry, verb essaim.Verb, silent bool) (*publication, e
 		return nil, err
 	}
 	e.document, e.ContentDigest, e.CopyDigest = out.Document, out.ContentDigest, out.CopyDigest
-	return &publication{id: e.ID, verb: verb, activity: e.activityID, body: out.Activity, actor: e.Territory, silent: silent}, nil
+	return &publication{id: e.ID, verb: verb, activity: e.activityID, body: out.Activity, actor: e.Territory, silent: silent, mentions: e.Mentions}, nil
 }
 
 // keep writes an entry's row, its revision and, when it is public, the activity.
@@ -173,6 +174,9 @@ func (tx *Tx) number(ctx context.Context, list ...*publication) error {
 		if err := tx.later(ctx, "event_insert", p.number, p.activity, p.actor, p.id); err != nil {
 			return err
 		}
+		if err := tx.notify(ctx, p); err != nil {
+			return err
+		}
 		tx.wake()
 	}
 	return nil
@@ -225,6 +229,7 @@ func (tx *Tx) editable(ctx context.Context, id string) (entry, error) {
 // update changes an entry's content and writes its next revision; the
 // publication is nil when it is not public.
 func (tx *Tx) update(ctx context.Context, e *entry, c essaim.Content, state essaim.State, by essaim.Author, silent bool) (*publication, error) {
+	before := e.Mentions
 	verb, err := tx.planNext(ctx, e, c, state)
 	if err != nil {
 		return nil, err
@@ -233,6 +238,7 @@ func (tx *Tx) update(ctx context.Context, e *entry, c essaim.Content, state essa
 	if err != nil {
 		return nil, err
 	}
+	p.alsoTell(before)
 	return p, tx.keep(ctx, e, by, p)
 }
 
@@ -321,12 +327,14 @@ func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) ([]*publicati
 		return nil, err
 	}
 	e.next(node, tx.s.now())
+	before := e.Mentions
 	e.Content = blank(e.Kind)
 	e.State = essaim.StateWithdrawn
 	p, err := tx.s.render(e, essaim.VerbDelete, silent)
 	if err != nil {
 		return nil, err
 	}
+	p.alsoTell(before)
 	tombstone := e.document
 	e.document = nil
 	if err := tx.eraseEntry(ctx, e, tombstone, e.Updated); err != nil {

@@ -206,6 +206,7 @@ func (s *Server) apiCreate(k essaim.KindInfo) handlerFunc {
 		if err := in.content.Validate(in.state == essaim.StatePublished).Err(); err != nil {
 			return err
 		}
+		s.findMentions(r.Context(), &in.content, in.state)
 		rec, err := s.store.CreateRecord(r.Context(), essaim.NewRecord{Content: in.content, State: in.state, Author: authorOf(r)})
 		if err != nil {
 			return fmt.Errorf("new %s: %w", k.Kind, err)
@@ -240,6 +241,7 @@ func (s *Server) apiUpdate(k essaim.KindInfo) handlerFunc {
 		if err := in.content.Validate(in.state == essaim.StatePublished).Err(); err != nil {
 			return err
 		}
+		s.findMentions(r.Context(), &in.content, in.state)
 		after, err := s.store.UpdateRecord(r.Context(), rec.ID, in.revision, in.content, in.state, authorOf(r))
 		if err != nil {
 			return fmt.Errorf("edit %s: %w", rec.Slug, err)

@@ -70,6 +70,7 @@ func (s *Server) createRecord(k essaim.KindInfo) handlerFunc {
 		if len(f.problems) > 0 {
 			return s.renderForm(w, r, http.StatusUnprocessableEntity, k, page)
 		}
+		s.findMentions(r.Context(), &c, state)
 		rec, err := s.store.CreateRecord(r.Context(), essaim.NewRecord{Content: c, State: state, Author: authorOf(r)})
 		if f.refused(err) {
 			return s.renderForm(w, r, http.StatusUnprocessableEntity, k, page)
@@ -127,6 +128,7 @@ func (s *Server) updateRecord(k essaim.KindInfo) handlerFunc {
 		if len(f.problems) > 0 {
 			return s.renderForm(w, r, http.StatusUnprocessableEntity, k, page)
 		}
+		s.findMentions(r.Context(), &c, state)
 		after, err := s.store.UpdateRecord(r.Context(), rec.ID, revision, c, state, authorOf(r))
 		if errors.Is(err, essaim.ErrConflict) {
 			// What was typed stays; saving again is then a decision.

@@ -22,6 +22,9 @@ type Fediverse interface {
 	// Errors wrap essaim.ErrInvalid (no handle), ErrUnavailable (her server does
 	// not answer) or ErrNotFound (it has no such account or page).
 	FollowAddress(ctx context.Context, account, actor string) (string, error)
+	// Mentions finds the actors of handles within a few seconds, in their order;
+	// those that it does not find are left out.
+	Mentions(ctx context.Context, list []essaim.Handle) []essaim.Mention
 }
 
 // Followed is an actor of this node that a page offers to follow.

@@ -5,6 +5,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -30,6 +31,37 @@ func (f fediverse) FollowAddress(_ context.Context, account, actor string) (stri
 		return to + url.QueryEscape(actor), nil
 	}
 	return "", fmt.Errorf("no page: %w", essaim.ErrNotFound)
+}
+
+func (f fediverse) Mentions(_ context.Context, list []essaim.Handle) (found []essaim.Mention) {
+	for _, h := range list {
+		if h.Host == "m.example" {
+			found = append(found, essaim.Mention{Handle: h.String(), Actor: "https://m.example/users/" + h.User})
+		}
+	}
+	return found
+}
+
+func TestWhomATextNamesIsFoundBeforeItIsPublished(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db, func(c *Config) { c.Fediverse = fediverse{} })
+		body := `{"title":"Atelier","tagline":"En une phrase.","description":"Avec @ana@m.example et @bob@elsewhere.example.","themes":["alimentation"],"everywhere":true}`
+		made := read(t, s.ask(http.MethodPost, "/api/v1/initiatives", body, s.bearer, header("Content-Type", "application/json")), "api", http.StatusCreated)
+		var out struct{ ID, Slug string }
+		if err := json.Unmarshal([]byte(made.raw), &out); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := s.store.Record(t.Context(), out.ID)
+		if err != nil || len(rec.Mentions) != 1 || rec.Mentions[0] != (essaim.Mention{Handle: "@ana@m.example", Actor: "https://m.example/users/ana"}) {
+			t.Fatalf("mentions %+v, %v", rec.Mentions, err)
+		}
+		page := s.get(t, "/initiatives/"+out.Slug, http.StatusOK)
+		if links := page.with("a", "class", "mention"); len(links) != 1 || value(links[0], "href") != "https://m.example/users/ana" {
+			t.Error("the page does not link whom the text names")
+		}
+		page.says(t, "@bob@elsewhere.example")
+	})
 }
 
 func TestAReaderIsLedToHerOwnServer(t *testing.T) {

@@ -90,6 +90,15 @@ func (s *Server) resolveRelations(ctx context.Context, c *essaim.Content) error 
 	return nil
 }
 
+// findMentions asks whom the text names, for a content about to be public. A
+// handle that names nobody stays text.
+func (s *Server) findMentions(ctx context.Context, c *essaim.Content, state essaim.State) {
+	c.Mentions = nil
+	if list := c.Handles(); len(list) > 0 && state == essaim.StatePublished && s.cfg.Fediverse != nil {
+		c.Mentions = s.cfg.Fediverse.Mentions(ctx, list)
+	}
+}
+
 // recordAt finds the record whose page has a path of this site, without its
 // first slash.
 func (s *Server) recordAt(ctx context.Context, path string) (essaim.Record, error) {

@@ -64,7 +64,10 @@ type OtherLanguage struct{ Lang, Path string }
 func (b *Base) base() *Base { return b }
 
 // Prose is a part of a record's text under its heading.
-type Prose struct{ Title, Text, Lang string }
+type Prose struct {
+	Title, Text, Lang string
+	Mentions          []essaim.Mention
+}
 
 type page interface{ base() *Base }
 
@@ -173,7 +176,8 @@ func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 			return template.HTML(`<input type="hidden" name="lang" value="` + l.lang + `">`) //nolint:gosec // A language of ours.
 		},
 		"md":      markup.Page,
-		"prose":   func(title, text string, r essaim.Record) Prose { return Prose{title, text, r.Language} },
+		"said":    func(p Prose) template.HTML { return markup.PageWith(p.Text, p.Lang, p.Mentions) },
+		"prose":   func(title, text string, r essaim.Record) Prose { return Prose{title, text, r.Language, r.Mentions} },
 		"choose":  func(f Field, list string) Choice { return Choice{f, list} },
 		"boxes":   func(f *recordForm, name, list string) Boxes { return Boxes{f, name, list} },
 		"typo":    typo,

@@ -47,7 +47,8 @@ func fullContent() essaim.Content {
 	lat2, lon2 := essaim.Point(48.4, -4.48)
 	return essaim.Content{
 		Title: "Brest: réparer <ensemble> & durer", Tagline: "Réparer ensemble, chaque samedi à Recouvrance",
-		Text: "Chaque samedi, on **répare**.\n\n- vélos\n- radios", Language: "fr",
+		Text: "Chaque samedi, on **répare** avec @atelier@m.example.\n\n- vélos\n- radios", Language: "fr",
+		Mentions: []essaim.Mention{{Handle: "@atelier@m.example", Actor: "https://m.example/users/atelier"}},
 		Places: []essaim.Place{
 			{
 				Label: "Maison pour tous", Street: "2 rue de l’Exemple", Postcode: "29200", City: "Brest", Country: "FR", INSEE: "29019",

@@ -173,6 +173,8 @@ func (h *head) readLinks(c *essaim.Content) {
 		switch t.Type {
 		case "Link":
 			names[t.Href] = t.Name
+		case "Mention":
+			c.Mentions = append(c.Mentions, t.mention()...)
 		case "Hashtag":
 			if word := strings.TrimPrefix(string(t.Name), "#"); h.Kind == "" && word != "" {
 				c.Keywords = append(c.Keywords, word)
@@ -190,6 +192,15 @@ func (h *head) readLinks(c *essaim.Content) {
 			c.DerivedFrom.Licence = l.ID
 		}
 	}
+}
+
+// mention is whom a tag names; none when it does not say so in full.
+func (t tag) mention() []essaim.Mention {
+	h, err := essaim.ParseHandle(string(t.Name))
+	if err != nil || h.User == "" || t.Href == "" {
+		return nil
+	}
+	return []essaim.Mention{{Handle: h.String(), Actor: string(t.Href)}}
 }
 
 // slugOf is the last segment of the page's address when it is a slug, else

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -100,7 +101,7 @@ func (r *Renderer) Render(req essaim.RenderRequest) (essaim.Rendered, error) {
 	}
 	act, err := r.build(Activity{
 		ID: req.ActivityID, Type: string(req.Verb), Actor: rec.Territory, Document: doc.Bytes,
-		To: []string{Public}, CC: []string{rec.Territory + "/followers"}, Published: req.At,
+		To: []string{Public}, CC: copied(rec), Published: req.At,
 	}, &doc)
 	if err != nil {
 		return essaim.Rendered{}, fmt.Errorf("render %s: %w", rec.ID, err)
@@ -109,6 +110,18 @@ func (r *Renderer) Render(req essaim.RenderRequest) (essaim.Rendered, error) {
 		return essaim.Rendered{}, fmt.Errorf("render %s: %d bytes, more than the %d that every server takes: %w", rec.ID, len(act), maxActivity, essaim.ErrInvalid)
 	}
 	return essaim.Rendered{Document: doc.Bytes, Activity: act, ContentDigest: doc.ContentDigest, CopyDigest: doc.CopyDigest}, nil
+}
+
+// copied is whom a publication is addressed to besides everyone: the followers,
+// and those whom the text names, which is what makes their servers tell them.
+func copied(rec *essaim.Record) iris {
+	cc := iris{rec.Territory + "/followers"}
+	for _, m := range rec.Mentions {
+		if !slices.Contains(cc, m.Actor) {
+			cc = append(cc, m.Actor)
+		}
+	}
+	return cc
 }
 
 func (r *Renderer) document(req essaim.RenderRequest) (proof.Signed, error) {
@@ -128,7 +141,7 @@ func (r *Renderer) object(rec *essaim.Record) (proof.Signed, error) {
 	t := newTerms()
 	t.fill(rec)
 	h := r.head(rec, info)
-	p := page{lang: language(rec), markdown: r.markdown}
+	p := page{lang: language(rec), markdown: func(s string) string { return markup.WithMentions(r.markdown(s), rec.Mentions) }}
 	p.record(rec, t)
 	h.Content = text(p.String())
 	// A long text stands once, a very long one in the source and the terms only.
@@ -165,7 +178,7 @@ func (r *Renderer) head(rec *essaim.Record, info essaim.KindInfo) head {
 		Context: recordContext, ID: iri(rec.ID), Type: text(info.Type), AttributedTo: iri(rec.Territory),
 		Name: text(rec.Title), NameMap: words{lang: rec.Title}, MediaType: "text/html",
 		URL: iri(rec.URL), Published: utc(rec.Published), Updated: utc(rec.Updated),
-		To: iris{Public}, CC: iris{rec.Territory + "/followers"},
+		To: iris{Public}, CC: copied(rec),
 		Replies: iri(rec.ID + "/replies"), Likes: iri(rec.ID + "/likes"), Shares: iri(rec.ID + "/shares"), Thread: iri(rec.ID + "/context"),
 		Policy: only(quotable()),
 		Kind:   text(rec.Kind), Incarnation: number(rec.Incarnation), Revision: number(rec.Revision),
@@ -281,6 +294,9 @@ func (r *Renderer) tags(rec *essaim.Record) listOf[tag] {
 	}
 	for _, k := range rec.Keywords {
 		add(k, r.base+"/recherche?q="+url.QueryEscape(k))
+	}
+	for _, m := range rec.Mentions {
+		list = append(list, tag{Type: "Mention", Href: iri(m.Actor), Name: text(m.Handle)})
 	}
 	targets := map[string]bool{}
 	for _, rel := range rec.Relations {

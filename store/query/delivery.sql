@@ -14,6 +14,16 @@ VALUES ($1, $2, $3, $4, $5, 0, 'waiting', 0,
     coalesce((SELECT max(e.next_at) FROM delivery e WHERE e.state = 'waiting' AND e.inbox = $4 AND e.order_key = $5), $6),
     0, 0, '', $6)
 
+-- name: mention_inbox
+SELECT CASE WHEN shared_inbox = '' THEN inbox ELSE shared_inbox END FROM actor WHERE id = $1 AND gone = 0
+
+-- name: delivery_mention
+INSERT INTO delivery (activity_id, actor, host, inbox, order_key, n, state, attempt, next_at, lease_until, status, reason, created_at)
+SELECT $1, $2, $3, $4, $5, CAST($6 AS BIGINT), 'waiting', 0,
+    coalesce((SELECT max(e.next_at) FROM delivery e WHERE e.state = 'waiting' AND e.inbox = $4 AND e.order_key = $5), CAST($7 AS BIGINT)),
+    0, 0, '', CAST($7 AS BIGINT)
+WHERE NOT EXISTS (SELECT 1 FROM follower f WHERE f.local IN ($2, $8) AND f.state = 'accepted' AND f.inbox = $4)
+
 -- name: delivery_finish
 UPDATE delivery
 SET state = $3, next_at = $4, status = $5, reason = $6, done_at = $7, lease_until = 0
