@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/store"
 	"essaim/store/storetest"
 )
 
@@ -81,6 +82,34 @@ func TestAStartMakesWhatWaitsForAnyHostDue(t *testing.T) {
 		}
 		if got := dueHosts(t, n); !slices.Equal(got, []string{"a.example", "b.example"}) {
 			t.Errorf("due %v, want both hosts", got)
+		}
+	})
+}
+
+func TestADeliveryTriedAgainByHandDoesNotWaitForItsHost(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		for _, host := range []string{"a.example", "b.example"} {
+			n.follow(t, nodeActor, "https://"+host+"/actor", "https://"+host+"/inbox")
+			n.publish(t, "Create", host, host)
+			n.dispatch(t)
+			if err := n.SaveHost(t.Context(), essaim.HostState{Host: host, NextAt: n.clock.now().Add(time.Hour), Failures: 3}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rows, err := n.QueuedDeliveries(t.Context(), store.QueueFilter{State: "waiting", Host: "a.example", Limit: 10})
+		if err != nil || len(rows) == 0 {
+			t.Fatalf("waiting for a.example: %v, %v", rows, err)
+		}
+		if got := dueHosts(t, n); len(got) != 0 {
+			t.Fatalf("due %v, and both are down for an hour", got)
+		}
+		if err := n.RetryDelivery(t.Context(), rows[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := dueHosts(t, n); !slices.Equal(got, []string{"a.example"}) {
+			t.Errorf("due %v, want a.example alone", got)
 		}
 	})
 }

@@ -153,7 +153,7 @@ func scanQueuedActivity(scan scanFunc) (a QueuedActivity, err error) {
 // RetryDelivery makes a delivery that waits or failed due now; essaim.ErrNotFound
 // when it is neither, or its content is erased.
 func (s *Store) RetryDelivery(ctx context.Context, id int64) error {
-	return s.changeQueued(ctx, "retry delivery", "queue_delivery_retry", id)
+	return s.changeQueued(ctx, "retry delivery", "queue_delivery_retry", id, "host_wake_for")
 }
 
 // DropDelivery gives up a delivery that waits or failed.
@@ -171,11 +171,17 @@ func (s *Store) DropActivity(ctx context.Context, id int64) error {
 	return s.changeQueued(ctx, "drop activity", "queue_inbound_drop", id)
 }
 
-func (s *Store) changeQueued(ctx context.Context, what, name string, id int64) error {
+// changeQueued runs statements on an entry: the first must find it.
+func (s *Store) changeQueued(ctx context.Context, what, name string, id int64, then ...string) error {
 	err := s.write(ctx, urgent, func(tx *Tx) error {
 		n, err := tx.exec(ctx, name, id, micros(s.now()))
 		if err == nil && n == 0 {
 			return essaim.ErrNotFound
+		}
+		for _, also := range then {
+			if err == nil {
+				_, err = tx.exec(ctx, also, id, micros(s.now()))
+			}
 		}
 		tx.wake()
 		return err

@@ -117,6 +117,9 @@ SET next_at = excluded.next_at, failures = excluded.failures, down_since = exclu
 -- name: host_wake
 UPDATE host SET next_at = paused_until WHERE host = $1 AND next_at > $2
 
+-- name: host_wake_for
+UPDATE host SET next_at = 0 WHERE host = (SELECT d.host FROM delivery d WHERE d.id = $1) AND next_at > $2
+
 -- name: dispatch_next
 SELECT e.n, e.activity_id, e.actor, e.order_key, coalesce(a.type, '')
 FROM event e LEFT JOIN activity a ON a.id = e.activity_id
