@@ -99,24 +99,41 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 		return i.unverified(a, err)
 	}
 	i.keys.Verified(key.ID)
-	if err := a.CheckAuthority(key.Owner); err != nil {
+	speaker, err := i.speaker(r.Context(), a, key.Owner)
+	if err != nil {
+		return statusOf(err), err
+	}
+	if err := a.CheckAuthority(speaker); err != nil {
 		return statusOf(err), err
 	}
 	if i.recent.has(a.ID.String()) {
 		return http.StatusAccepted, nil // durable before; costs no query
 	}
-	blocked, err := i.store.Blocked(r.Context(), a.Actor.String())
-	switch {
-	case err != nil:
-		return http.StatusServiceUnavailable, err
-	case blocked:
-		return http.StatusForbidden, fmt.Errorf("%s is blocked", a.Actor)
+	if status, err := i.checkBlocks(r.Context(), a.Actor, key.Owner); err != nil {
+		return status, err
 	}
 	if err := i.keep(r.Context(), a); err != nil {
 		return statusOf(err), err
 	}
 	i.recent.add(a.ID.String())
 	return http.StatusAccepted, nil
+}
+
+// checkBlocks looks at who speaks and, where that is another, at who passes it on.
+func (i *Inbox) checkBlocks(ctx context.Context, actor, signer essaim.IRI) (int, error) {
+	for _, who := range [...]essaim.IRI{actor, signer} {
+		blocked, err := i.store.Blocked(ctx, who.String())
+		switch {
+		case err != nil:
+			return http.StatusServiceUnavailable, err
+		case blocked:
+			return http.StatusForbidden, fmt.Errorf("%s is blocked", who)
+		}
+		if actor == signer {
+			break
+		}
+	}
+	return 0, nil
 }
 
 // isFarewell tells whether an actor that was never seen here says that it
