@@ -93,6 +93,10 @@ e2e: ensure corpus build ## the real binary under test
 stories: build ## the demonstration seen from outside, by HTTP alone
 	go run ./e2e/stories $(if $(SEED),-seed $(SEED))
 
+.PHONY: conformance
+conformance: ensure build ## what other servers expect of a node, forty numbered checks, on both databases
+	go run ./e2e/conformance $(if $(SEED),-seed $(SEED))
+
 .PHONY: crash
 crash: ensure build ## kill -9 at random moments: DB=sqlite|postgres KILLS=20 N=10000 SEED=n
 	go run ./e2e/crash -db $(DB) -kills $(KILLS) -n $(N) $(if $(SEED),-seed $(SEED))

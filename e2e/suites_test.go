@@ -29,6 +29,8 @@ func TestSuitesInShortForm(t *testing.T) {
 		args  []string
 	}{
 		{"stories", nil},
+		{"conformance", []string{"-db", "sqlite"}},
+		{"conformance", []string{"-db", "postgres"}},
 		{"crash", []string{"-db", "sqlite", "-n", "1000", "-kills", "5"}},
 		{"crash", []string{"-db", "postgres", "-n", "1000", "-kills", "5", "-publications", "120"}},
 		{"hostile", []string{"-db", "sqlite", "-turn", "-only", "^(ORG|SIG|JSON|WF|REC|MEDIA)"}},
@@ -47,6 +49,7 @@ func TestSuitesInShortForm(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, rig, tt.args...)
+			cmd.Dir = ".." // where make runs them
 			cmd.Env = append(os.Environ(), "ESSAIM_BIN="+bin)
 			cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it stops what it started
 			cmd.WaitDelay = 20 * time.Second

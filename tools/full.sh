@@ -31,6 +31,7 @@ suite hostile make hostile
 suite crash-sqlite make crash DB=sqlite KILLS=20 N=10000
 suite crash-postgres make crash DB=postgres KILLS=20 N=10000
 suite flap make flap
+suite conformance make conformance
 suite mutants make mutants
 suite fuzz make fuzz FUZZ=20s
 suite package make package
