@@ -169,10 +169,11 @@ func (w *world) deliveredAfterTrouble(j *judge, p *peer, made rig.Listed) {
 		_, err = w.a.Run(w.ctx, "queue", "retry", "--data", w.a.Dir, "--all", "--host", rig.Host(p.URL))
 		j.no(err)
 		j.soon(w.patience, func() error {
-			if len(p.deliveries(all)) == tries {
-				return fmt.Errorf("no try after the %dth", tries)
+			rows, err := w.queued(p)
+			if err == nil && len(rows) > 0 && len(p.deliveries(all)) == tries {
+				err = fmt.Errorf("no try after the %dth", tries)
 			}
-			return nil
+			return err
 		})
 	}
 	j.soon(w.patience, func() error {
