@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: AGPL-3.0-or-later
-# Installs the Debian packages that a suite needs and this machine lacks:
+# Installs what a suite needs and this machine lacks, Debian packages and the
+# npm packages of e2e/fedify at the versions of its lock file:
 #   tools/ensure.sh test|package
-# Looks first and installs only what is absent; needs root for that alone.
+# Looks first and installs only what is absent; needs root for Debian's alone.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 # A line is: a file whose presence proves the package, then the package.
 common=(
@@ -32,7 +34,22 @@ for line in "${want[@]}"; do
   read -r proof package <<<"$line"
   compgen -G "$proof" >/dev/null || missing+=("$package")
 done
-[ ${#missing[@]} -gt 0 ] || exit 0
+
+# The programs that the conformance suite runs: Node itself is one of them, for
+# Debian's is too old; no package's own script runs.
+modules() {
+  [ "${1:-test}" = test ] || return 0
+  local dir=e2e/fedify
+  ! cmp -s "$dir/package-lock.json" "$dir/node_modules/.installed" || return 0
+  echo "ensure.sh: installing the npm packages of $dir"
+  (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  cp "$dir/package-lock.json" "$dir/node_modules/.installed"
+}
+[ "${1:-test}" != test ] || command -v npm >/dev/null || missing+=(npm)
+if [ ${#missing[@]} -eq 0 ]; then
+  modules "$@"
+  exit 0
+fi
 
 if ! command -v apt-get >/dev/null; then
   echo "ensure.sh: this is not Debian; install what stands for: ${missing[*]}" >&2
@@ -58,3 +75,4 @@ if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@
   echo "ensure.sh: installing ${missing[*]} did not work" >&2
   exit 1
 fi
+modules "$@"

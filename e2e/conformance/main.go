@@ -43,6 +43,9 @@ func main() {
 			w.spoil()
 		}
 		w.run(*only, *spoil)
+		if !*spoil && *only == "" {
+			s.Check(db+": activitypub-testing fails on no actor", w.activityPubTesting)
+		}
 		w.a.Stop()
 		w.b.Stop()
 	}
