@@ -131,6 +131,7 @@ type Comment struct {
 	Name      string `json:"name"`   // of its author; the handle when there is none
 	Handle    string `json:"handle"` // of its author: @user@host
 	ActorURL  string `json:"actorUrl"`
+	Avatar    string `json:"avatar,omitempty"` // path here, of our own copy; empty when there is none
 	// Content is HTML that went through the sanitizer.
 	Content   string    `json:"content"`
 	Warning   string    `json:"warning,omitempty"`  // plain text to show in its place until asked for more

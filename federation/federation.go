@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/store/blob"
 )
 
 // Keys are the node's key pairs; every local actor publishes them as its own.
@@ -57,6 +58,13 @@ type Config struct {
 	// federation/fetch when nil.
 	Transport http.RoundTripper
 	Workers   int // deliveries under way at once; 64 when 0
+	// Pictures keeps copies of avatars; none are made when nil.
+	Pictures Pictures
+}
+
+// Pictures keeps pictures as files; *blob.Dir is the one.
+type Pictures interface {
+	Put(p blob.Picture) (file string, err error)
 }
 
 // Store is what federation needs of the database, by role.
@@ -97,6 +105,10 @@ type ActorStore interface {
 	// LoseActor notes that an actor's home says that it is gone; the second time,
 	// a day later, all that it left goes.
 	LoseActor(ctx context.Context, id string) error
+	// DueAvatars claims up to n avatars of which a copy is to be made; SaveAvatar
+	// notes its file, empty for none.
+	DueAvatars(ctx context.Context, n int) ([]essaim.Avatar, error)
+	SaveAvatar(ctx context.Context, a essaim.Avatar, file string) error
 }
 
 // Stored is a document as it is served.

@@ -190,6 +190,10 @@ func (m *memory) RemoteActorByKey(_ context.Context, id string) (essaim.RemoteAc
 
 func (m *memory) StaleActors(context.Context, time.Duration, int) ([]string, error) { return nil, nil }
 
+func (m *memory) DueAvatars(context.Context, int) ([]essaim.Avatar, error) { return nil, nil }
+
+func (m *memory) SaveAvatar(context.Context, essaim.Avatar, string) error { return nil }
+
 func (m *memory) LoseActor(context.Context, string) error { return nil }
 
 func (m *memory) SaveRemoteActor(_ context.Context, a essaim.RemoteActor) error {

@@ -5,33 +5,90 @@ package federation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"essaim"
+	"essaim/store/blob"
 )
 
 const (
 	keepEvery    = 10 * time.Minute
 	keepTogether = 50 // actors of one round
 	keepAtOnce   = 4
+
+	avatarsEvery    = 20 * time.Second
+	avatarsTogether = 20
 )
 
 // keepActors refreshes, now and then, the copies of actors that have something
 // here: where they moved their inbox, what they are called, whether they are
 // still there.
 func (s *Server) keepActors(ctx context.Context) {
-	tick := time.NewTicker(keepEvery)
+	tick, soon := time.NewTicker(keepEvery), time.NewTicker(avatarsEvery)
 	defer tick.Stop()
+	defer soon.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			s.refreshActors(ctx)
+		case <-soon.C:
+			s.copyAvatars(ctx)
 		}
 	}
+}
+
+// copyAvatars does one round: our own copies of the avatars that a page shows. One
+// is decoded at a time.
+func (s *Server) copyAvatars(ctx context.Context) {
+	if s.pictures == nil {
+		return
+	}
+	due, err := s.store.DueAvatars(ctx, avatarsTogether)
+	if err != nil {
+		s.log.Warn("avatars not read", "error", err)
+		return
+	}
+	for _, a := range due {
+		if ctx.Err() != nil {
+			return
+		}
+		file, err := s.copyAvatar(ctx, a)
+		if errors.Is(err, essaim.ErrUnavailable) {
+			continue // claimed: tried again later
+		}
+		if err != nil {
+			s.log.LogAttrs(ctx, slog.LevelInfo, "avatar not kept", slog.String("actor", a.Actor), slog.String("reason", err.Error()))
+		}
+		if err := s.store.SaveAvatar(ctx, a, file); err != nil {
+			s.log.Warn("avatar not noted", "actor", a.Actor, "error", err)
+		}
+	}
+}
+
+// copyAvatar gives the file; none, and why, when there is none to be had.
+func (s *Server) copyAvatar(ctx context.Context, a essaim.Avatar) (file string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("avatar of %s: panic: %v: %w", a.Actor, p, essaim.ErrInvalid)
+		}
+	}()
+	raw, err := s.client.Picture(ctx, a.Source, blob.MaxPicture)
+	if err != nil {
+		return "", err
+	}
+	p, err := blob.Portrait(raw)
+	if err != nil {
+		return "", err
+	}
+	if file, err = s.pictures.Put(p); err != nil {
+		return "", fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
+	}
+	return file, nil
 }
 
 // refreshActors does one round.

@@ -3,11 +3,17 @@
 package federation
 
 import (
+	"bytes"
+	"image"
+	"image/png"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
+	"essaim"
 	"essaim/federation/fedtest"
+	"essaim/store/blob"
 )
 
 func TestStaleActorsAreFetchedAnewAndOnlyA410LosesOne(t *testing.T) {
@@ -29,5 +35,57 @@ func TestStaleActorsAreFetchedAnewAndOnlyA410LosesOne(t *testing.T) {
 	}
 	if want := []string{"https://gone.example/users/a"}; !slices.Equal(store.gone, want) {
 		t.Errorf("lost %v, want %v", store.gone, want)
+	}
+}
+
+func TestAvatarsAreCopiedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	network := fedtest.NewNetwork()
+	store := newShelf()
+	s, _ := testServer(t, store, network)
+	files, err := blob.New(blob.Config{Root: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.pictures = files
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 300, 300))); err != nil {
+		t.Fatal(err)
+	}
+	network.Serve("cdn.example", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/moved":
+			http.Redirect(w, r, "https://cdn.example/good", http.StatusFound)
+		case "/good":
+			// What it is called does not count.
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = w.Write(picture.Bytes())
+		case "/page":
+			w.Header().Set("Content-Type", "image/png")
+			_, _ = w.Write([]byte("<script>alert(1)</script>"))
+		case "/large":
+			w.Header().Set("Content-Type", "image/png")
+			_, _ = w.Write(append(picture.Bytes(), make([]byte, blob.MaxPicture)...))
+		case "/busy":
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	for _, path := range []string{"good", "moved", "page", "large", "busy", "none"} {
+		store.due = append(store.due, essaim.Avatar{Actor: path, Source: "https://cdn.example/" + path})
+	}
+	store.due = append(store.due, essaim.Avatar{Actor: "file", Source: "file:///etc/passwd"})
+	s.copyAvatars(t.Context())
+	for actor, file := range store.avatars {
+		if kept := actor == "good" || actor == "moved"; kept != strings.HasSuffix(file, ".jpg") {
+			t.Errorf("%s kept as %q", actor, file)
+		}
+	}
+	if _, noted := store.avatars["busy"]; noted || len(store.avatars) != 6 {
+		t.Errorf("noted %v; what may come later is not", store.avatars)
+	}
+	if b, err := files.Read(store.avatars["good"]); err != nil || bytes.Equal(b, picture.Bytes()) {
+		t.Errorf("the copy is what came: %v", err)
 	}
 }

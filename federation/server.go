@@ -37,6 +37,7 @@ type Server struct {
 	renderer *vocab.Renderer
 	cache    *documentCache
 	client   *fetch.Client
+	pictures Pictures
 	remote   *Actors
 	visitors budget // what readers of the pages may make us ask
 	handles  handles
@@ -57,7 +58,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		node: c.Node, base: strings.TrimSuffix(c.Node.BaseURL, "/"), host: u.Host, keys: c.Keys, store: c.Store,
 		policy: cmp.Or(c.PeerPolicy, PeerPolicyOpen), comments: cmp.Or(c.Comments, essaim.CommentsHeld), version: cmp.Or(c.Version, "dev"),
-		now: c.Now, newID: c.NewID, log: c.Logger,
+		now: c.Now, newID: c.NewID, log: c.Logger, pictures: c.Pictures,
 	}
 	if s.now == nil {
 		s.now = time.Now

@@ -44,10 +44,12 @@ type shelf struct {
 	stamps    map[string][]byte
 	stale     []string // actors to refresh
 	gone      []string
+	due       []essaim.Avatar
+	avatars   map[string]string // files
 }
 
 func newShelf() *shelf {
-	return &shelf{queue: newQueue(), objects: map[string]Stored{}, actors: map[string]essaim.RemoteActor{}, stamps: map[string][]byte{}}
+	return &shelf{queue: newQueue(), objects: map[string]Stored{}, actors: map[string]essaim.RemoteActor{}, stamps: map[string][]byte{}, avatars: map[string]string{}}
 }
 
 func (s *shelf) Dispatch(ctx context.Context, a string, n int) (int, error) {
@@ -241,6 +243,13 @@ func (s *shelf) RemoteActor(_ context.Context, id string) (essaim.RemoteActor, e
 		return a, nil
 	}
 	return essaim.RemoteActor{}, essaim.ErrNotFound
+}
+
+func (s *shelf) DueAvatars(context.Context, int) ([]essaim.Avatar, error) { return s.due, nil }
+
+func (s *shelf) SaveAvatar(_ context.Context, a essaim.Avatar, file string) error {
+	s.avatars[a.Actor] = file
+	return nil
 }
 
 func (s *shelf) SaveRemoteActor(_ context.Context, a essaim.RemoteActor) error {

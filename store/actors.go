@@ -75,6 +75,9 @@ func (tx *Tx) saveActor(ctx context.Context, a essaim.RemoteActor) (bool, error)
 			return false, err
 		}
 	}
+	if _, err := tx.exec(ctx, "avatar_changed", a.ID, a.Icon); err != nil {
+		return false, err
+	}
 	return true, tx.saveKeys(ctx, a)
 }
 
@@ -141,8 +144,10 @@ func (s *Store) StaleActors(ctx context.Context, age time.Duration, n int) ([]st
 			case linked:
 				stale = append(stale, h.id)
 			case now.Sub(h.fetched) >= forgetUnlinked:
-				if _, err := tx.exec(ctx, "actor_remove", h.id); err != nil {
-					return err
+				for _, name := range []string{"avatar_remove", "actor_remove"} {
+					if _, err := tx.exec(ctx, name, h.id); err != nil {
+						return err
+					}
 				}
 			}
 		}

@@ -126,7 +126,7 @@ func (tx *Tx) forgetActor(ctx context.Context, e essaim.ForgetActor, now time.Ti
 	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return did, err
 	}
-	for _, name := range []string{"follower_remove_actor", "reaction_remove_actor", "quote_remove_actor", "moved_remove_actor", "actor_remove"} {
+	for _, name := range []string{"follower_remove_actor", "reaction_remove_actor", "quote_remove_actor", "moved_remove_actor", "avatar_remove", "actor_remove"} {
 		if _, err := tx.exec(ctx, name, e.Actor); err != nil {
 			return did, err
 		}

@@ -47,6 +47,10 @@ func furnished(t *testing.T, db storetest.DB) *node {
 	n.apply(t, toulouseTerritory, version("potager", 10, 1))
 	n.apply(t, ana, essaim.React{Kind: essaim.ReactionLike, ActivityID: "l", Actor: ana, Object: r.ID, At: n.clock.now()})
 	n.apply(t, ana, essaim.Moved{Actor: ana, Target: remote("https://b.example/users/ana", "Person", "", n.clock.now())})
+	shown := comment("https://a.example/notes/9", r.ID, n.clock.now())
+	shown.Policy = essaim.CommentsShown
+	n.apply(t, ana, shown)
+	n.DueAvatars(t.Context(), 10)
 	n.apply(t, ana, n.quote("1", r.ID, "https://a.example/notes/2"))
 	n.apply(t, ana, comment("https://a.example/notes/1", r.ID, n.clock.now()))
 	n.decide(t, n.item(t, "https://a.example/notes/1"), essaim.ItemAccept)

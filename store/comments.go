@@ -32,12 +32,13 @@ func (s *Store) CountComments(ctx context.Context, record string) (int, error) {
 }
 
 func scanComment(scan scanFunc) (c essaim.Comment, err error) {
-	var username string
+	var username, avatar string
 	err = scan(&c.N, &c.ID, &c.Record, &c.InReplyTo, &c.URL, &c.Actor, &c.Name, &username, &c.ActorURL,
-		&c.Content, &c.Warning, &c.Language, moment{&c.Published}, moment{&c.Updated})
+		&c.Content, &c.Warning, &c.Language, moment{&c.Published}, moment{&c.Updated}, &avatar)
 	if err != nil {
 		return c, err
 	}
+	c.Avatar = essaim.PicturePath(avatar)
 	c.Handle = authority(c.Actor)
 	if username != "" {
 		c.Handle = "@" + username + "@" + c.Handle

@@ -71,6 +71,9 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"moved_lately", []any{key, at}, []string{"moved"}},
 		{"actors_stale", []any{at, at, 10}, []string{"actor_tried"}},
 		{"follower_inbox", []any{key, key, key}, []string{"follower_remote"}},
+		{"avatars_due", []any{at, at, 10}, []string{"avatar_due"}},
+		{"avatar_named", []any{key}, []string{"avatar_file"}},
+		{"avatars_want", []any{10}, []string{"comment_author_shown"}},
 		{"quotes_erase", []any{key}, []string{"quote_of_object"}},
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}

@@ -36,6 +36,7 @@ func (s *Server) routes() (http.Handler, error) {
 	get(r, "/readyz", s.handle(s.ready))
 	get(r, "/robots.txt", s.handle(s.showRobots))
 	get(r, "/static/{name}", s.handle(s.showAsset))
+	get(r, "/m/{file}", s.handle(s.showPicture))
 
 	r.Group(s.apiRoutes)
 	r.Group(s.pageRoutes)

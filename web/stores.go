@@ -85,5 +85,6 @@ type Store interface {
 	Accounts
 	Network
 	Moderation
+	PictureStore
 	Health
 }

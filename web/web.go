@@ -31,6 +31,8 @@ type Config struct {
 	// Fediverse asks other servers for readers; without it pages offer to copy
 	// addresses only.
 	Fediverse Fediverse
+	// Pictures holds our copies of avatars; none are shown when nil.
+	Pictures Pictures
 	// Gazetteer finds communes by name or code; the embedded one when nil.
 	Gazetteer *essaim.Gazetteer
 	// Zone is the territory's; Europe/Paris when nil.

@@ -19,6 +19,7 @@ import (
 	"essaim/federation"
 	"essaim/federation/vocab"
 	"essaim/store"
+	"essaim/store/blob"
 	"essaim/web"
 	"essaim/web/mail"
 
@@ -34,6 +35,7 @@ type Node struct {
 	info       essaim.Node
 	keys       federation.Keys
 	store      *store.Store
+	files      *blob.Dir
 	federation *federation.Server
 	mail       *mail.Sender // nil when no letter is sent
 	workers    sync.WaitGroup
@@ -101,7 +103,12 @@ func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n.files, err = blob.New(blob.Config{Root: filepath.Join(n.cfg.Dir, filesDir), Now: n.opt.now}); err != nil {
+		return nil, err
+	}
 	n.federation, err = federation.New(federation.Config{
+		Pictures: n.files,
+
 		Node: n.info, Keys: n.keys, Store: n.store, PeerPolicy: n.cfg.PeerPolicy, Comments: n.cfg.Comments, Version: version,
 		Now: n.opt.now, Logger: n.opt.logger, AllowPrivate: n.cfg.AllowPrivate,
 	})
@@ -139,7 +146,8 @@ func (n *Node) Handler() (http.Handler, error) {
 	}
 	pages := web.Config{
 		Node: n.info, Store: n.store, Fediverse: n.federation, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
-		Dev: n.cfg.Dev, Version: version, Now: n.opt.now, Logger: n.opt.logger,
+		Pictures: n.files,
+		Dev:      n.cfg.Dev, Version: version, Now: n.opt.now, Logger: n.opt.logger,
 	}
 	if err := n.openMail(); err != nil {
 		return nil, err
@@ -194,6 +202,9 @@ func (n *Node) Start(ctx context.Context) {
 	})
 }
 
+// filesDir holds, in the data directory, copies of pictures from elsewhere.
+const filesDir = "files"
+
 // tidyEvery is how often what ended is removed from the database.
 const tidyEvery = time.Hour
 
@@ -205,7 +216,9 @@ func (n *Node) tidy(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := n.store.Tidy(ctx); err != nil && ctx.Err() == nil {
+			err := n.store.Tidy(ctx)
+			err = errors.Join(err, n.files.Sweep(n.now().Add(-tidyEvery), func(file string) (bool, error) { return n.store.HasPicture(ctx, file) }))
+			if err != nil && ctx.Err() == nil {
 				n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "not tidied", slog.String("error", err.Error()))
 			}
 		}

@@ -195,18 +195,18 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 }
 
 // readBody reads an answer within the limits of size and idle time.
-func (c *Client) readBody(answer *http.Response, cancel context.CancelFunc) ([]byte, error) {
-	if answer.ContentLength > c.conf.MaxBody {
+func (c *Client) readBody(answer *http.Response, limit int64, cancel context.CancelFunc) ([]byte, error) {
+	if answer.ContentLength > limit {
 		return nil, fmt.Errorf("%s: answer of %d bytes: %w", answer.Request.URL.Host, answer.ContentLength, essaim.ErrInvalid)
 	}
 	timer := time.AfterFunc(c.conf.Idle, cancel)
 	defer timer.Stop()
-	body, err := io.ReadAll(io.LimitReader(&idleReader{answer.Body, timer, c.conf.Idle}, c.conf.MaxBody+1))
+	body, err := io.ReadAll(io.LimitReader(&idleReader{answer.Body, timer, c.conf.Idle}, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", answer.Request.URL.Host, essaim.ErrUnavailable, err)
 	}
-	if int64(len(body)) > c.conf.MaxBody {
-		return nil, fmt.Errorf("%s: answer above %d bytes: %w", answer.Request.URL.Host, c.conf.MaxBody, essaim.ErrInvalid)
+	if int64(len(body)) > limit {
+		return nil, fmt.Errorf("%s: answer above %d bytes: %w", answer.Request.URL.Host, limit, essaim.ErrInvalid)
 	}
 	return body, nil
 }

@@ -32,6 +32,18 @@ type Answer struct {
 // ErrGone (410), ErrForbidden (401, 403), ErrUnavailable (no answer, 408, 429,
 // 5xx) or ErrInvalid (the rest).
 func (c *Client) Get(ctx context.Context, address, accept string, elsewhere bool) (Answer, error) {
+	return c.get(ctx, address, accept, elsewhere, c.conf.MaxBody)
+}
+
+// Picture fetches a file of at most limit bytes, from whichever host its own
+// redirects to: pictures live on hosts of their own. What it is, is for who
+// decodes it to see.
+func (c *Client) Picture(ctx context.Context, address string, limit int64) ([]byte, error) {
+	answer, err := c.get(ctx, address, "image/webp,image/png,image/jpeg,image/gif", true, limit)
+	return answer.Body, err
+}
+
+func (c *Client) get(ctx context.Context, address, accept string, elsewhere bool, limit int64) (Answer, error) {
 	at, err := url.Parse(address)
 	if err != nil {
 		return Answer{}, fmt.Errorf("address %q: %w", address, essaim.ErrInvalid)
@@ -39,7 +51,7 @@ func (c *Client) Get(ctx context.Context, address, accept string, elsewhere bool
 	ctx, cancel := context.WithTimeout(ctx, c.conf.Total)
 	defer cancel()
 	for hop := 0; ; hop++ {
-		answer, next, err := c.hop(ctx, cancel, at, accept)
+		answer, next, err := c.hop(ctx, cancel, at, accept, limit)
 		if err != nil || next == nil {
 			return answer, err
 		}
@@ -54,7 +66,7 @@ func (c *Client) Get(ctx context.Context, address, accept string, elsewhere bool
 }
 
 // hop makes one request: an answer, or where it is redirected to.
-func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL, accept string) (Answer, *url.URL, error) {
+func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL, accept string, limit int64) (Answer, *url.URL, error) {
 	leave, err := c.lanes.enter(ctx, at.Host)
 	if err != nil {
 		return Answer{}, nil, err
@@ -75,7 +87,7 @@ func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL
 	if err := statusError(at.String(), response.StatusCode); err != nil {
 		return Answer{}, nil, err
 	}
-	body, err := c.readBody(response, cancel)
+	body, err := c.readBody(response, limit, cancel)
 	return Answer{URL: at.String(), ContentType: response.Header.Get("Content-Type"), Body: body}, nil, err
 }
 

@@ -47,7 +47,7 @@ RETURNING id, fetched_at
 -- Whether an actor elsewhere has anything here for which its document is needed.
 SELECT 1
 WHERE EXISTS (SELECT 1 FROM follower f WHERE f.remote = $1)
-   OR EXISTS (SELECT 1 FROM comment c WHERE c.actor = $1)
+   OR EXISTS (SELECT 1 FROM item i WHERE i.actor = $1 AND i.actor <> '')
    OR EXISTS (SELECT 1 FROM quote q WHERE q.actor = $1)
    OR EXISTS (SELECT 1 FROM peer p WHERE p.host = $2 AND (p.actor = $1 OR p.territory = $1))
 
@@ -60,3 +60,33 @@ UPDATE actor SET gone = 1, tried_at = $2 WHERE id = $1 AND gone = 0
 
 -- name: follower_inbox
 UPDATE follower SET inbox = $2, host = $3 WHERE remote = $1 AND inbox <> $2
+
+-- name: avatars_want
+-- Only of those whom a page shows.
+INSERT INTO avatar (actor, source, file, next_at)
+SELECT DISTINCT c.actor, '', '', 0 FROM comment c
+WHERE c.shown = 1 AND NOT EXISTS (SELECT 1 FROM avatar v WHERE v.actor = c.actor)
+LIMIT $1
+
+-- name: avatars_due
+-- Whoever claims them tries them; the next does so later.
+UPDATE avatar SET next_at = $2
+WHERE actor IN (SELECT v.actor FROM avatar v WHERE v.next_at <= $1 ORDER BY v.next_at LIMIT $3)
+RETURNING actor
+
+-- name: avatar_source
+-- Where the avatar of an actor that a page shows is; none for others.
+SELECT a.icon FROM actor a
+WHERE a.id = $1 AND EXISTS (SELECT 1 FROM comment c WHERE c.actor = a.id AND c.shown = 1)
+
+-- name: avatar_save
+UPDATE avatar SET source = $2, file = $3, next_at = $4 WHERE actor = $1
+
+-- name: avatar_changed
+UPDATE avatar SET next_at = 0 WHERE actor = $1 AND source <> $2 AND source <> ''
+
+-- name: avatar_remove
+DELETE FROM avatar WHERE actor = $1
+
+-- name: avatar_named
+SELECT 1 FROM avatar WHERE file = $1 AND file <> '' LIMIT 1

@@ -208,6 +208,15 @@ FROM moved ORDER BY actor
 INSERT INTO moved (actor, target, at)
 VALUES ($1, $2, $3)
 
+-- name: backup_avatar
+-- The files are not in a backup: they are fetched again.
+SELECT actor, '' AS source, '' AS file, 0 AS next_at
+FROM avatar ORDER BY actor
+
+-- name: restore_avatar
+INSERT INTO avatar (actor, source, file, next_at)
+VALUES ($1, $2, $3, $4)
+
 -- name: backup_quote
 SELECT id, object, post, actor, stamp, at
 FROM quote ORDER BY id

@@ -77,14 +77,14 @@ WHERE c.id = $1 AND r.origin = '' AND r.state = 'published'
 
 -- name: comment_by_id
 SELECT c.n, c.id, c.record, c.in_reply_to, c.url, c.actor, coalesce(a.name, ''), coalesce(a.username, ''), coalesce(a.url, ''),
-    c.content, c.warning, c.language, c.published_at, c.updated_at
-FROM comment c LEFT JOIN actor a ON a.id = c.actor
+    c.content, c.warning, c.language, c.published_at, c.updated_at, coalesce(v.file, '')
+FROM comment c LEFT JOIN actor a ON a.id = c.actor LEFT JOIN avatar v ON v.actor = c.actor
 WHERE c.id = $1
 
 -- name: comments_shown
 SELECT c.n, c.id, c.record, c.in_reply_to, c.url, c.actor, coalesce(a.name, ''), coalesce(a.username, ''), coalesce(a.url, ''),
-    c.content, c.warning, c.language, c.published_at, c.updated_at
-FROM comment c LEFT JOIN actor a ON a.id = c.actor
+    c.content, c.warning, c.language, c.published_at, c.updated_at, coalesce(v.file, '')
+FROM comment c LEFT JOIN actor a ON a.id = c.actor LEFT JOIN avatar v ON v.actor = c.actor
 WHERE c.record = $1 AND c.shown = 1 AND c.n > $2
 ORDER BY c.n LIMIT $3
 
