@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,13 +44,47 @@ func main() {
 			w.spoil()
 		}
 		w.run(*only, *spoil)
-		if !*spoil && *only == "" {
-			s.Check(db+": activitypub-testing fails on no actor", w.activityPubTesting)
+		if !*spoil {
+			w.others(*only)
 		}
 		w.a.Stop()
 		w.b.Stop()
 	}
 	s.End()
+}
+
+// test is one that docs/FEDIVERSE.md refers to by its name.
+type test struct {
+	name, text string
+	run        func(w *world, j *judge)
+}
+
+// others runs what others wrote.
+func (w *world) others(only string) {
+	if strings.Contains("activitypub-testing", only) {
+		w.Check(w.db+" activitypub-testing: fails on no actor", w.activityPubTesting)
+	}
+	if !slices.ContainsFunc(fedifyTests, func(t test) bool { return strings.Contains(t.name, only) }) {
+		return
+	}
+	var err error
+	if !w.Check(w.db+" fedify: a server starts", func() error { w.fedify, err = w.startFedify(); return err }) {
+		return
+	}
+	w.named(fedifyTests, only)
+}
+
+// named runs named tests.
+func (w *world) named(tests []test, only string) {
+	for _, t := range tests {
+		if strings.Contains(t.name, only) {
+			w.Check(fmt.Sprintf("%s %s: %s", w.db, t.name, t.text), func() error {
+				var j judge
+				t.run(w, &j)
+				return j.verdict()
+			})
+		}
+	}
 }
 
 // check is one numbered check: interop's text in short, and what is asserted.

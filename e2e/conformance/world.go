@@ -39,6 +39,7 @@ type world struct {
 	territory string // of the first node
 	records   []rig.Listed
 	away      away
+	fedify    *fedify
 }
 
 func newWorld(ctx context.Context, s *rig.Suite, db string) (*world, error) {
