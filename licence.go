@@ -48,10 +48,15 @@ func LicenceByID(id string) (Licence, bool) {
 }
 
 // LicenceByIRI finds a licence by its address, http or https, with or without
-// the last slash.
+// the last slash; that of Creative Commons' summary ("deed.fr") or legal text
+// names the licence too.
 func LicenceByIRI(iri string) (Licence, bool) {
 	key := func(s string) string {
-		return strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://"), "/")
+		s = strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://")
+		if at := strings.LastIndexByte(s, '/'); at >= 0 && (strings.HasPrefix(s[at:], "/deed") || strings.HasPrefix(s[at:], "/legalcode")) {
+			s = s[:at]
+		}
+		return strings.TrimSuffix(s, "/")
 	}
 	for _, l := range licences {
 		if key(l.IRI) == key(iri) {

@@ -14,9 +14,9 @@ import (
 	"essaim/web/markup"
 )
 
-// Parse reads a record from a document: a node's, with all its terms, or what
-// other software writes, as far as ActivityStreams says it. The document has
-// passed the gate; whether its author may write it is decided elsewhere.
+// Parse reads a record from a node's document, by its essaim:kind; what other
+// software writes is for ReadForeign. The document has passed the gate; whether
+// its author may write it is decided elsewhere.
 //
 // The record comes back with Origin set to the host of its id and published;
 // slug, dates and version are as written. Lists and texts beyond what a record
@@ -32,8 +32,8 @@ func Parse(doc []byte) (essaim.Record, error) {
 	if h.ID == "" || err != nil || at.Host == "" {
 		return essaim.Record{}, fmt.Errorf("document without id: %w", essaim.ErrInvalid)
 	}
-	kind, ok := kindOf(&h)
-	if !ok {
+	kind := essaim.Kind(h.Kind)
+	if kinds[kind] == nil {
 		return essaim.Record{}, fmt.Errorf("document %s of kind %q, type %q: %w", h.ID, h.Kind, h.Type, essaim.ErrInvalid)
 	}
 	t := kinds[kind]()
@@ -53,34 +53,15 @@ func Parse(doc []byte) (essaim.Record, error) {
 	return rec, nil
 }
 
-// kindOf is the kind that a document says, or what its type comes nearest to.
-// A kind that this version does not know is not guessed.
-func kindOf(h *head) (essaim.Kind, bool) {
-	if h.Kind != "" {
-		_, ok := kinds[essaim.Kind(h.Kind)]
-		return essaim.Kind(h.Kind), ok
-	}
-	switch h.Type {
-	case "Event":
-		return essaim.KindMeeting, true
-	case "Article", "Page", "Note":
-		return essaim.KindInitiative, true
-	}
-	return "", false
-}
-
 func (h *head) content(kind essaim.Kind) essaim.Content {
 	lang := cmp.Or(h.NameMap.language(), h.ContentMap.language(), h.SummaryMap.language(), "fr")
 	c := essaim.Content{
 		Kind: kind, Language: lang,
 		Title:    oneLine(cmp.Or(string(h.Name), h.NameMap[lang]), 200),
 		Tagline:  oneLine(string(h.Tagline), 180),
-		Text:     h.markdown(lang),
+		Text:     h.markdown(),
 		Keywords: h.Keywords, Networks: h.Networks, Everywhere: bool(h.Everywhere), Holder: string(h.Holder),
 		TranslationOf: string(h.Translation), ReviewedOn: string(h.ReviewedOn),
-	}
-	if c.Tagline == "" && h.Kind == "" {
-		c.Tagline = oneLine(markup.Plain(cmp.Or(string(h.Summary), h.SummaryMap[lang])), 180)
 	}
 	if c.Title == "" {
 		c.Title = oneLine(cmp.Or(c.Tagline, markup.Plain(c.Text)), 80)
@@ -99,17 +80,13 @@ func (h *head) content(kind essaim.Kind) essaim.Content {
 	return c
 }
 
-// markdown is the text as people wrote it: the source when it is Markdown,
-// nothing when the document is a node's without source (its content then only
-// repeats the terms), else the words of the HTML.
-func (h *head) markdown(lang string) string {
+// markdown is the text as people wrote it; nothing without source, for the
+// content of a node's document only repeats its terms.
+func (h *head) markdown() string {
 	if s := h.Source.v; s != nil && s.MediaType == "text/markdown" {
 		return string(s.Content)
 	}
-	if h.Kind != "" {
-		return ""
-	}
-	return strings.ReplaceAll(markup.Plain(cmp.Or(string(h.Content), h.ContentMap[lang])), "\n", "\n\n")
+	return ""
 }
 
 func (h *head) readPlaces(c *essaim.Content) {
@@ -175,10 +152,6 @@ func (h *head) readLinks(c *essaim.Content) {
 			names[t.Href] = t.Name
 		case "Mention":
 			c.Mentions = append(c.Mentions, t.mention()...)
-		case "Hashtag":
-			if word := strings.TrimPrefix(string(t.Name), "#"); h.Kind == "" && word != "" {
-				c.Keywords = append(c.Keywords, word)
-			}
 		}
 	}
 	for _, list := range h.relations() {

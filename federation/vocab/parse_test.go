@@ -4,8 +4,6 @@ package vocab
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -15,65 +13,55 @@ import (
 	"essaim"
 )
 
-func TestForeignDocumentsAreReadAsFarAsTheyGo(t *testing.T) {
+func TestRecordsAreReadHoweverTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, doc string
 		check     func(essaim.Record) bool
 	}{
 		{
-			"a title with a colon", `{"id":"https://a.example/1","type":"Article","name":"COVID-19: entraide"}`,
+			"a title with a colon", `{"id":"https://a.example/1","type":"Article","essaim:kind":"initiative","name":"COVID-19: entraide"}`,
 			func(r essaim.Record) bool { return r.Title == "COVID-19: entraide" && r.Kind == essaim.KindInitiative },
 		},
 		{
-			"a note without name", `{"id":"https://a.example/1","type":"Note","content":"<p>Un jardin.</p><p>Des <b>poules</b>.</p>"}`,
-			func(r essaim.Record) bool {
-				return r.Title == "Un jardin. Des poules." && r.Text == "Un jardin.\n\nDes poules."
-			},
-		},
-		{
-			"name only in a map", `{"id":"https://a.example/1","type":"Article","nameMap":{"en":"Garden","fr":"Jardin"}}`,
+			"name only in a map", `{"id":"https://a.example/1","type":"Article","essaim:kind":"initiative","nameMap":{"en":"Garden","fr":"Jardin"}}`,
 			func(r essaim.Record) bool { return r.Title == "Jardin" && r.Language == "fr" },
 		},
 		{
-			"arrays where one is meant", `{"id":"https://a.example/1","type":["Event","x:Y"],"name":["Fête"],"attributedTo":[{"type":"Person","id":"https://a.example/u"}],"url":[{"type":"Link","href":"https://a.example/fete"}]}`,
+			"arrays where one is meant", `{"id":"https://a.example/1","type":["Event","x:Y"],"essaim:kind":"meeting","name":["Fête"],"attributedTo":[{"type":"Person","id":"https://a.example/u"}],"url":[{"type":"Link","href":"https://a.example/fete"}]}`,
 			func(r essaim.Record) bool {
 				return r.Kind == essaim.KindMeeting && r.Territory == "https://a.example/u" && r.URL == "https://a.example/fete" && r.Slug == "fete"
 			},
 		},
 		{
-			"a date without zone", `{"id":"https://a.example/1","type":"Event","name":"F","startTime":"2026-05-02","endTime":"2026-05-02T18:00:00.123+02:00"}`,
+			"a date without zone", `{"id":"https://a.example/1","type":"Event","essaim:kind":"meeting","name":"F","startTime":"2026-05-02","endTime":"2026-05-02T18:00:00.123+02:00"}`,
 			func(r essaim.Record) bool {
 				m := r.Body.(*essaim.Meeting)
 				return m.Start.Format("2006-01-02 15:04") == "2026-05-02 00:00" && m.End.Format("15:04") == "16:00"
 			},
 		},
 		{
-			"numbers as text, out of range", `{"id":"https://a.example/1","type":"Event","name":"F","location":{"name":"X","latitude":"200","longitude":"2"}}`,
+			"numbers as text, out of range", `{"id":"https://a.example/1","type":"Event","essaim:kind":"meeting","name":"F","location":{"name":"X","latitude":"200","longitude":"2"}}`,
 			func(r essaim.Record) bool { return len(r.Places) == 1 && !r.Places[0].Located() },
 		},
 		{
-			"updated before published", `{"id":"https://a.example/1","type":"Article","name":"F","published":"2026-05-02T00:00:00Z","updated":"2026-05-01T00:00:00Z"}`,
+			"updated before published", `{"id":"https://a.example/1","type":"Article","essaim:kind":"initiative","name":"F","published":"2026-05-02T00:00:00Z","updated":"2026-05-01T00:00:00Z"}`,
 			func(r essaim.Record) bool { return r.Updated.Equal(r.Published) },
 		},
 		{
-			"names that differ in case only", `{"id":"https://a.example/1","type":"Article","name":"F","Name":"G","Type":"Event"}`,
+			"names that differ in case only", `{"id":"https://a.example/1","type":"Article","essaim:kind":"initiative","name":"F","Name":"G","Type":"Event"}`,
 			func(r essaim.Record) bool { return r.Title == "F" && r.Kind == essaim.KindInitiative },
 		},
 		{
-			"wrong shapes everywhere", `{"id":"https://a.example/1","type":"Article","name":"F","summary":5,"content":{"x":1},"tag":"x","attachment":null,"location":"Brest","image":[],"essaim:themes":{},"essaim:places":[1,null,"x"],"source":"x","published":7}`,
+			"wrong shapes everywhere", `{"id":"https://a.example/1","type":"Article","essaim:kind":"initiative","name":"F","summary":5,"content":{"x":1},"tag":"x","attachment":null,"location":"Brest","image":[],"essaim:themes":{},"essaim:places":[1,null,"x"],"source":"x","published":7}`,
 			func(r essaim.Record) bool { return r.Title == "F" && len(r.Places) == 0 && r.Published.IsZero() },
 		},
 		{
-			"pictures of Pleroma and others", `{"id":"https://a.example/1","type":"Note","name":"F","attachment":[{"type":"Document","mediaType":"image/png","url":"https://a.example/1.png","name":"alt"},{"type":"Document","mediaType":"application/pdf","url":"https://a.example/1.pdf"},{"type":"PropertyValue","name":"x","value":"y"}]}`,
+			"pictures of Pleroma and others", `{"id":"https://a.example/1","type":"Note","essaim:kind":"initiative","name":"F","attachment":[{"type":"Document","mediaType":"image/png","url":"https://a.example/1.png","name":"alt"},{"type":"Document","mediaType":"application/pdf","url":"https://a.example/1.pdf"},{"type":"PropertyValue","name":"x","value":"y"}]}`,
 			func(r essaim.Record) bool { return len(r.Images) == 1 && r.Images[0].Alt == "alt" },
 		},
 		{
-			"hashtags as keywords", `{"id":"https://a.example/1","type":"Note","name":"F","tag":[{"type":"Hashtag","name":"#jardin"},{"type":"Mention","name":"@a"}]}`,
-			func(r essaim.Record) bool { return len(r.Keywords) == 1 && r.Keywords[0] == "jardin" },
-		},
-		{
-			"addresses that lead nowhere", `{"id":"https://a.example/1","type":"Article","name":"F","url":"javascript:alert(1)","essaim:links":[{"href":"data:x"},{"href":"https://b.example/"}],"essaim:networks":["mailto:x@y.example"]}`,
+			"addresses that lead nowhere", `{"id":"https://a.example/1","type":"Article","essaim:kind":"initiative","name":"F","url":"javascript:alert(1)","essaim:links":[{"href":"data:x"},{"href":"https://b.example/"}],"essaim:networks":["mailto:x@y.example"]}`,
 			func(r essaim.Record) bool {
 				return r.URL == "https://a.example/1" && len(r.Links) == 1 && len(r.Networks) == 0
 			},
@@ -96,70 +84,11 @@ func TestWhatIsNoRecordIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, doc := range []string{
 		``, `null`, `[]`, `"x"`, `{}`, `{"type":"Article"}`, `{"id":"x","type":"Article"}`, `{"id":5,"type":"Article"}`,
-		`{"id":"https://a.example/1","type":"Person"}`, `{"id":"https://a.example/1"}`, `{"id":"https://a.example/1","type":"Article","essaim:kind":"portrait"}`,
+		`{"id":"https://a.example/1","type":"Person"}`, `{"id":"https://a.example/1"}`, `{"id":"https://a.example/1","type":"Article","essaim:kind":"portrait"}`, `{"id":"https://a.example/1","type":"Article","name":"x"}`,
 	} {
 		if rec, err := Parse([]byte(doc)); !errors.Is(err, essaim.ErrInvalid) {
 			t.Errorf("%s: got %+v, %v, want %v", doc, rec, err, essaim.ErrInvalid)
 		}
-	}
-}
-
-// corpus lists the real documents of the shared corpus.
-func corpus(t testing.TB) []string {
-	t.Helper()
-	root := os.Getenv("ESSAIM_CORPUS")
-	if root == "" {
-		root = "../../../shared"
-	}
-	files, err := filepath.Glob(filepath.Join(root, "data/fediverse/*/*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 && os.Getenv("CI") == "true" {
-		t.Fatalf("no corpus under %s", root)
-	}
-	return files
-}
-
-func TestCorpusDocumentsAreReadOrRefused(t *testing.T) {
-	t.Parallel()
-	files := corpus(t)
-	if len(files) == 0 {
-		t.Log("left out: no corpus")
-		return
-	}
-	var records, refused int
-	for _, f := range files {
-		doc, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// The records of an activity are what it carries.
-		docs := [][]byte{doc}
-		if o := members(doc)["object"]; o != nil {
-			docs = append(docs, o)
-		}
-		for _, d := range docs {
-			rec, err := Parse(d)
-			if err != nil {
-				if !errors.Is(err, essaim.ErrInvalid) {
-					t.Errorf("%s: %v", filepath.Base(f), err)
-				}
-				refused++
-				continue
-			}
-			records++
-			for field, why := range rec.Validate(false) {
-				// What other software leaves out is no fault of the reading.
-				if why != "required" && why != "unknown" {
-					t.Errorf("%s: %s: %s", filepath.Base(f), field, why)
-				}
-			}
-		}
-	}
-	t.Logf("%d files: %d records, %d refused", len(files), records, refused)
-	if len(files) < 500 || records < 80 {
-		t.Errorf("got %d files, %d records, want ≥ 500, 80", len(files), records)
 	}
 }
 
@@ -173,8 +102,8 @@ func FuzzParse(f *testing.F) {
 		`{"id":"https://a.example/1","type":"Article","nameMap":{"en":"F"},"essaim:kind":"recipe","essaim:steps":[{"name":"a","image":{"type":"Image","url":"https://a.example/1.png"}}]}`,
 		`{"id":"https://a.example/1","type":"Article","name":"F","essaim:kind":"venue","location":{"type":"Place","latitude":48.0,"longitude":"-4","address":{"addressLocality":"Brest"}}}`,
 		`{"id":"https://a.example/1","type":"Article","name":"F","essaim:kind":"organisation","essaim:registry":{"siren":"1"},"essaim:carriers":[{"name":"x","person":true}]}`,
-		`{"id":"https://a.example/1","type":"Event","name":"F","startTime":"2026-05-02T10:00:00+02:00","timezone":"Europe/Paris","ical:status":"TENTATIVE"}`,
-		`{"id":"https://a.example/1","type":"Note","content":"<p>a</p>","published":"2026-05-02","tag":{"type":"Hashtag","name":"#a"},"attachment":[{"type":"Document","mediaType":"image/png","url":"https://a.example/1"}]}`,
+		`{"id":"https://a.example/1","type":"Event","essaim:kind":"meeting","name":"F","startTime":"2026-05-02T10:00:00+02:00","timezone":"Europe/Paris","ical:status":"TENTATIVE"}`,
+		`{"id":"https://a.example/1","type":"Article","essaim:kind":"initiative","source":{"content":"a","mediaType":"text/markdown"},"published":"2026-05-02","tag":{"type":"Link","name":"a","href":"https://a.example/2"},"attachment":[{"type":"Document","mediaType":"image/png","url":"https://a.example/1"}]}`,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -207,7 +207,7 @@ func TestHashtagsJoinWordsWithCapitals(t *testing.T) {
 }
 
 func ExampleParse() {
-	rec, err := Parse([]byte(`{"@context":"https://www.w3.org/ns/activitystreams","id":"https://mobilizon.example/e/1","type":"Event",
+	rec, err := Parse([]byte(`{"@context":"https://www.w3.org/ns/activitystreams","id":"https://toulouse.example/objects/1","type":"Event","essaim:kind":"meeting",
 		"name":"Brest: jardin partagé","startTime":"2026-05-02T10:00:00+02:00","location":[{"type":"Place","name":"Recouvrance","latitude":"48.38","longitude":-4.5}]}`))
 	fmt.Println(rec.Kind, rec.Title, rec.Places[0].Label, *rec.Places[0].Lat, err)
 	// Output: meeting Brest: jardin partagé Recouvrance 48.38 <nil>

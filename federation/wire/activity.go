@@ -43,6 +43,9 @@ type Object struct {
 	Object essaim.IRI
 	// Authors are the ids under attributedTo, in whatever form they are written.
 	Authors []essaim.IRI
+	// Maker is the object's own actor: Mobilizon writes there the person who
+	// publishes for the group that attributedTo names.
+	Maker essaim.IRI
 }
 
 // Embedded tells whether the object is given whole.
@@ -181,7 +184,10 @@ func (o *Object) read(v Value, activity string) error {
 			return err
 		}
 	}
-	o.Authors, err = Authors(v)
+	if o.Authors, err = Authors(v); err != nil || nests(activity) {
+		return err
+	}
+	o.Maker, err = optionalIRI(v.Get("actor"), "object's actor")
 	return err
 }
 
@@ -255,7 +261,7 @@ func typeOf(v Value) (string, error) {
 			if first == "" {
 				first = s
 			}
-			if isKnown(s) && s != known {
+			if IsKnown(s) && s != known {
 				if known != "" {
 					return "", malformed("two types")
 				}

@@ -11,7 +11,7 @@ import (
 // CheckAuthority holds the rules of who may say what, as far as the document
 // itself tells: the owner of the key that signed is the actor; the activity and
 // what it creates, changes or deletes have the actor's origin (FEP-fe34); every
-// author named is the actor; only its own actor takes back an activity, and
+// author named is of that origin, the actor among them; only its own actor takes back an activity, and
 // only the one followed answers a Follow. Errors wrap essaim.ErrForbidden.
 //
 // The rules look at the actor, never at the activity's id, which its sender
@@ -53,8 +53,11 @@ func (a *Activity) CheckAuthority(signer essaim.IRI) error {
 	return nil
 }
 
-// checkOwner looks at an object given whole. An actor is its own owner; another
-// object's authors, if it names any, are all the actor.
+// checkOwner looks at an object given whole. An actor is its own owner, whatever
+// it says of who stands behind it. Another object's authors, if it names any, are
+// all of the actor's origin (FEP-fe34), and the actor is one of them (PeerTube
+// adds the channel) or the one who published for them (Mobilizon). Whoever reads
+// the object takes the actor for its author, never an element of the list.
 func (a *Activity) checkOwner() error {
 	o := &a.Object
 	if !o.Embedded() {
@@ -63,10 +66,18 @@ func (a *Activity) checkOwner() error {
 	if a.Type != "Delete" && IsActor(o.Type) != (o.ID == a.Actor) {
 		return forbidden("an actor is described by itself only, and as an actor")
 	}
+	if len(o.Authors) == 0 || o.ID == a.Actor {
+		return nil
+	}
+	named := o.Maker == a.Actor
 	for _, author := range o.Authors {
-		if author != a.Actor {
-			return forbidden("object attributed to another than its actor")
+		if !author.SameOrigin(a.Actor) {
+			return forbidden("object attributed to another origin than its actor")
 		}
+		named = named || author == a.Actor
+	}
+	if !named {
+		return forbidden("object attributed to another than its actor")
 	}
 	return nil
 }

@@ -47,22 +47,24 @@ type scanner struct {
 	// context tells that the scan is below an "@context": terms defined there
 	// may differ by case only ("Hashtag", "hashtag").
 	context bool
+	// repeated tells that a key stands twice in one object.
+	repeated bool
 }
 
 // scan reads the whole of raw as one JSON value (RFC 8259) and refuses what
 // readers disagree about: repeated keys, keys that differ by case only, unpaired
 // surrogates, NUL, numbers beyond a float64, a byte order mark, bytes after the end.
-func scan(raw []byte, lim Limits) ([]node, error) {
+func scan(raw []byte, lim Limits) (nodes []node, repeated bool, err error) {
 	s := scanner{raw: raw, lim: lim, nodes: make([]node, 0, min(len(raw)/24+8, lim.Nodes))}
 	s.space()
 	if err := s.value(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	s.space()
 	if s.pos != len(raw) {
-		return nil, s.fail("bytes after the end")
+		return nil, false, s.fail("bytes after the end")
 	}
-	return s.nodes, nil
+	return s.nodes, s.repeated, nil
 }
 
 func (s *scanner) fail(what string) error {

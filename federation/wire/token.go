@@ -27,9 +27,13 @@ func (s *scanner) key(mine int) (key, error) {
 	}
 	k.hash = foldHash(text, !s.context)
 	for _, other := range s.keys[mine:] {
-		if other.hash == k.hash {
+		if other.hash != k.hash {
+			continue
+		}
+		if !s.lim.Repeats || escaped || other.escaped || !repeats(string(text)) || string(text) != string(s.raw[other.start:other.end]) {
 			return key{}, s.fail("repeated key")
 		}
+		s.repeated = true
 	}
 	s.keys = append(s.keys, k)
 	s.space()
@@ -39,6 +43,16 @@ func (s *scanner) key(mine int) (key, error) {
 	s.pos++
 	s.space()
 	return k, nil
+}
+
+// repeats tells whether a key only describes: nothing about who says it, to whom
+// or about what hangs on it.
+func repeats(key string) bool {
+	switch key {
+	case "name", "summary", "content", "startTime", "endTime", "category":
+		return true
+	}
+	return false
 }
 
 // foldHash is FNV-1a of the key, under the case folding with which

@@ -32,9 +32,19 @@ func IsActor(typ string) bool {
 	return false
 }
 
-// isKnown tells whether ActivityStreams defines the type (Activity Vocabulary
+// IsObject tells whether a type is one of the objects that carry a text
+// (Activity Vocabulary 3.3), Question among them: it is both.
+func IsObject(typ string) bool {
+	switch typ {
+	case "Article", "Audio", "Document", "Event", "Image", "Note", "Page", "Question", "Video":
+		return true
+	}
+	return false
+}
+
+// IsKnown tells whether ActivityStreams defines the type (Activity Vocabulary
 // 2 and 3).
-func isKnown(typ string) bool {
+func IsKnown(typ string) bool {
 	if IsActor(typ) || single(typ) && typ != "EmojiReact" || nests(typ) {
 		return true
 	}

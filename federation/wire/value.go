@@ -14,8 +14,9 @@ import (
 // Document is a JSON object that passed the gate. It keeps the caller's bytes
 // and where each value lies in them; nothing is copied until it is asked for.
 type Document struct {
-	raw   []byte
-	nodes []node
+	raw      []byte
+	nodes    []node
+	repeated bool // some object has a key twice, see Limits.Repeats
 }
 
 // Parse passes raw through the gate as one JSON object. The document keeps raw,
@@ -25,14 +26,14 @@ func Parse(raw []byte, lim Limits) (*Document, error) {
 	if len(raw) > lim.Size {
 		return nil, ErrTooLarge
 	}
-	nodes, err := scan(raw, lim)
+	nodes, repeated, err := scan(raw, lim)
 	if err != nil {
 		return nil, err
 	}
 	if nodes[0].kind != KindObject {
 		return nil, malformed("not an object")
 	}
-	return &Document{raw: raw, nodes: nodes}, nil
+	return &Document{raw: raw, nodes: nodes, repeated: repeated}, nil
 }
 
 // Raw is the whole document, byte for byte.
@@ -76,10 +77,12 @@ func (v Value) Raw() []byte {
 // Len is the number of elements or properties.
 func (v Value) Len() int { return int(v.node().size) }
 
-// Get finds a property of an object by its literal name.
+// Get finds a property of an object by its literal name; of a repeated one the
+// last, as encoding/json does.
 func (v Value) Get(key string) Value {
+	var found Value
 	if v.Kind() != KindObject {
-		return Value{}
+		return found
 	}
 	for i, end := v.n+1, v.node().next; i < end; i = v.d.nodes[i].next {
 		n := &v.d.nodes[i]
@@ -88,10 +91,12 @@ func (v Value) Get(key string) Value {
 			k = unescape(k)
 		}
 		if string(k) == key {
-			return Value{v.d, i}
+			if found = (Value{v.d, i}); !v.d.repeated {
+				break
+			}
 		}
 	}
-	return Value{}
+	return found
 }
 
 // Elements walks an array; a value that is no array is walked as its only

@@ -33,6 +33,11 @@ type Limits struct {
 	Array int // elements of one array; 256
 	Keys  int // keys of one object; 256
 	Nodes int // values in all; 16,384
+	// Repeats lets a text or a date of what is described be written twice, as some
+	// software and one example of FEP-8a8e do; the last counts. Only for a document
+	// fetched from its own address and read here alone: never for one that is
+	// signed, passed on or read by another library.
+	Repeats bool
 }
 
 // Sizes of documents, in bytes: what is read unless more is allowed, and what
@@ -41,6 +46,9 @@ const (
 	DefaultSize = 256 << 10
 	MaxSize     = 1 << 20
 )
+
+// Fetched are the limits for an object of other software, fetched by its id.
+var Fetched = Limits{Repeats: true}
 
 // Collection are the limits for a page of a collection, which may be large.
 var Collection = Limits{Size: MaxSize, Array: 1024, Nodes: 1 << 16}

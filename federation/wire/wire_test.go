@@ -149,6 +149,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a list as the object's id", activity(`"id":"https://evil.example/a","type":"Create","actor":"https://evil.example/u","object":{"id":["https://evil.example/1","https://victim.example/2"],"type":"Note"}`), ErrMalformed},
 		{"an object without id", activity(`"id":"https://evil.example/a","type":"Create","actor":"https://evil.example/u","object":{"type":"Note"}`), ErrMalformed},
 		{"an author that is a number", activity(`"id":"https://evil.example/a","type":"Create","actor":"https://evil.example/u","object":{"id":"https://evil.example/1","type":"Note","attributedTo":7}`), ErrMalformed},
+		{"an object of two makers", activity(`"id":"https://evil.example/a","type":"Create","actor":"https://evil.example/u","object":{"id":"https://evil.example/1","type":"Note","actor":["https://evil.example/u","https://evil.example/v"]}`), ErrMalformed},
 		{"an activity nobody knows", activity(`"id":"https://evil.example/a","type":"NoSuchType","actor":"https://evil.example/u"`), nil},
 	} {
 		_, err := Decode([]byte(c.raw), Limits{})
@@ -180,6 +181,12 @@ func TestCheckAuthority(t *testing.T) {
 		{"another author", "https://evil.example/a", "Create", evil, object("https://evil.example/n", by(`"`+victim+`"`)), false},
 		{"another author second", "https://evil.example/a", "Create", evil, object("https://evil.example/n", by(`["`+evil+`","`+victim+`"]`)), false},
 		{"another author first", "https://evil.example/a", "Create", evil, object("https://evil.example/n", by(`["`+victim+`","`+evil+`"]`)), false},
+		{"a neighbour as second author", "https://evil.example/a", "Create", evil, object("https://evil.example/n", by(`["`+evil+`","`+alice+`"]`)), true},
+		{"neighbours as authors", "https://evil.example/a", "Create", evil, object("https://evil.example/n", by(`["`+alice+`",{"id":"https://evil.example/bob","type":"Group"}]`)), false},
+		{"a group's, published by its member", "https://evil.example/a", "Create", evil, object("https://evil.example/n", by(`"`+alice+`"`)+`,"actor":"`+evil+`"`), true},
+		{"a group's, published by another member", "https://evil.example/a", "Create", evil, object("https://evil.example/n", by(`"`+alice+`"`)+`,"actor":"`+alice+`"`), false},
+		{"a group's elsewhere", "https://evil.example/a", "Create", evil, object("https://evil.example/n", by(`"`+victim+`"`)+`,"actor":"`+evil+`"`), false},
+		{"a channel that says who stands behind it", "https://evil.example/a", "Update", evil, `{"id":"` + evil + `","type":"Group","attributedTo":["` + alice + `"]}`, true},
 		{"another author behind a url", "https://evil.example/a", "Create", evil, object("https://evil.example/n", by(`{"id":"`+victim+`","url":"`+evil+`"}`)), false},
 		{"a neighbour's note", "https://evil.example/a", "Update", evil, object("https://evil.example/n", by(`"`+alice+`"`)), false},
 		{"a foreign note deleted", "https://evil.example/a", "Delete", evil, `"https://victim.example/n"`, false},
@@ -256,6 +263,30 @@ func TestValueFindsNothingInNothing(t *testing.T) {
 	_, iri := v.Get("x").IRI()
 	if text || number || iri || v.Present() || v.Raw() != nil || v.Len() != 0 {
 		t.Error("something in nothing")
+	}
+}
+
+func TestTextsAndDatesMayBeRepeatedWhereAllowed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ raw, want string }{
+		{`{"startTime":"1","startTime":"2"}`, "2"},
+		{`{"name":"x","startTime":"1","name":"y"}`, "1"},
+		{`{"id":"1","startTime":"1","id":"2"}`, ""},
+		{`{"attributedTo":"1","startTime":"1","attributedTo":"1"}`, ""},
+		{`{"startTime":"1","starttime":"2"}`, ""},
+		{`{"startTime":"1","start\u0054ime":"2"}`, ""},
+	} {
+		d, err := Parse([]byte(c.raw), Fetched)
+		if got := ""; err == nil {
+			if got = d.Get("startTime").TextOr(); got != c.want {
+				t.Errorf("%s: got %q, want %q", c.raw, got, c.want)
+			}
+		} else if c.want != "" {
+			t.Errorf("%s: %v", c.raw, err)
+		}
+		if _, err := Parse([]byte(c.raw), Limits{}); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: passes the gate of the inbox: %v", c.raw, err)
+		}
 	}
 }
 

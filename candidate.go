@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package essaim
+
+import (
+	"cmp"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// QuoteLimit is how many characters of a text are quoted whose author declared
+// no licence of our table and was not asked.
+const QuoteLimit = 300
+
+// Proposal is something published elsewhere that could become a record here:
+// its whole content, of which Candidate says how much may be kept.
+type Proposal struct {
+	// Object is its id, Author the actor that wrote it.
+	Object string
+	Author string
+	// Content has no source yet; its licence is the one that the document
+	// declares, empty when it declares none of our table.
+	Content   Content
+	URL       string // of its page
+	Published time.Time
+	// Untitled says that the title is the text's beginning.
+	Untitled bool
+}
+
+// Candidate is what may be kept of a proposal. name is its author's, agreed the
+// licence under which the author lets us keep the whole, empty if none. Without
+// agreement or a licence that allows reuse this is the title, the address, the
+// author, the dates, the place and a quotation (article L. 122-5 of the French
+// code of intellectual property): no picture, no keyword, no tagline.
+func (p Proposal) Candidate(name, agreed string, at time.Time) Content {
+	c := p.Content
+	source := Source{URL: p.URL, Name: oneName(name, p.Object), Fetched: at.UTC().Format(time.DateOnly), Key: p.Object}
+	if !p.Published.IsZero() {
+		source.Name += ", " + p.Published.UTC().Format(time.DateOnly)
+	}
+	c.Sources = []Source{source}
+	if !Reusable(c.Licence) && c.Licence == "" {
+		c.Licence = agreed
+	}
+	if Reusable(c.Licence) {
+		c.Holder = cmp.Or(c.Holder, name)
+		return c
+	}
+	left := QuoteLimit
+	if p.Untitled {
+		left -= utf8.RuneCountInString(c.Title)
+	}
+	quoted := cmp.Or(c.Text, c.Tagline)
+	c.Text = ""
+	if quote := Quote(quoted, left); quote != "" {
+		c.Text = "> " + quote
+	}
+	c.Tagline, c.Keywords, c.Images, c.Holder = "", nil, nil, ""
+	return c
+}
+
+// oneName is how a source is named: its author and the host.
+func oneName(name, object string) string {
+	host := object
+	if iri, err := ParseIRI(object); err == nil {
+		host = iri.Host()
+	}
+	if name == "" {
+		return host
+	}
+	return name + " (" + host + ")"
+}
+
+// Quote is the beginning of a text in one line, cut at a word, of at most limit
+// characters with its ellipsis.
+func Quote(text string, limit int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	if limit < 2 {
+		return ""
+	}
+	cut := string([]rune(text)[:limit-1])
+	if i := strings.LastIndexByte(cut, ' '); i > len(cut)/2 {
+		cut = cut[:i]
+	}
+	return cut + "…"
+}
