@@ -136,6 +136,24 @@ type HoldComment struct {
 // that it comes from: a public answer that became a private one.
 type EraseComment struct{ ID, Actor string }
 
+// Propose makes something published elsewhere a candidate here, or refreshes one
+// that nobody touched: when the account that brought it, or its node, is followed.
+type Propose struct {
+	Proposal Proposal
+	// By is the actor whose activity brought it: its author or who announced it.
+	By string
+	// Announce is the activity that announced it; empty for its author's own.
+	Announce string
+}
+
+// Want asks for an object that a followed account named without giving it: to be
+// fetched from its origin, which alone says what it is and whose.
+type Want struct {
+	Object   string
+	By       string
+	Announce string // as Propose's
+}
+
 // ForgetActor erases what an actor that deleted itself left here: its follows,
 // reactions, comments and its cached document.
 type ForgetActor struct{ Actor string }
@@ -152,6 +170,8 @@ func (React) effect()          {}
 func (Unreact) effect()        {}
 func (HoldComment) effect()    {}
 func (EraseComment) effect()   {}
+func (Propose) effect()        {}
+func (Want) effect()           {}
 func (ForgetActor) effect()    {}
 func (SaveActor) effect()      {}
 
@@ -172,6 +192,9 @@ type RemoteActor struct {
 	Document  []byte
 	// Gone is set when its home answered 404 or 410.
 	Gone bool
+	// Unindexed is set when its document says that it refuses to be indexed
+	// (FEP-5feb): nothing that it publishes becomes a candidate.
+	Unindexed bool
 }
 
 // PublicKey is a key of a remote actor.

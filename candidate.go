@@ -24,6 +24,7 @@ type Proposal struct {
 	Content   Content
 	URL       string // of its page
 	Published time.Time
+	Updated   time.Time
 	// Untitled says that the title is the text's beginning.
 	Untitled bool
 }
@@ -53,10 +54,20 @@ func (p Proposal) Candidate(name, agreed string, at time.Time) Content {
 	}
 	quoted := cmp.Or(c.Text, c.Tagline)
 	c.Text = ""
-	if quote := Quote(quoted, left); quote != "" {
+	if quote := Excerpt(quoted, left); quote != "" {
 		c.Text = "> " + quote
 	}
 	c.Tagline, c.Keywords, c.Images, c.Holder = "", nil, nil, ""
+	return c
+}
+
+// As is a content as another kind's: what both have stays, the rest is for people
+// to write.
+func (c Content) As(kind Kind) Content {
+	c.Kind, c.Body = kind, nil
+	if info, ok := kind.Info(); ok {
+		c.Body = info.Body()
+	}
 	return c
 }
 
@@ -72,9 +83,9 @@ func oneName(name, object string) string {
 	return name + " (" + host + ")"
 }
 
-// Quote is the beginning of a text in one line, cut at a word, of at most limit
+// Excerpt is the beginning of a text in one line, cut at a word, of at most limit
 // characters with its ellipsis.
-func Quote(text string, limit int) string {
+func Excerpt(text string, limit int) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if utf8.RuneCountInString(text) <= limit {
 		return text
@@ -87,4 +98,38 @@ func Quote(text string, limit int) string {
 		cut = cut[:i]
 	}
 	return cut + "…"
+}
+
+// Candidate is something published elsewhere that waits for a moderator, or that
+// was taken over.
+type Candidate struct {
+	Record    string   `json:"record"`            // id of the record made of it
+	State     State    `json:"state,omitempty"`   // of that record; empty once it was removed
+	Content   *Content `json:"content,omitempty"` // of that record
+	Missing   Problems `json:"missing,omitempty"` // what keeps it from being published
+	BroughtBy string   `json:"broughtBy"`         // account or node followed
+	Announce  string   `json:"announce,omitempty"`
+}
+
+// Followed is an account elsewhere that the node follows for what it publishes:
+// a blog, an agenda, a channel.
+type Followed struct {
+	Actor      string // id
+	Handle     string // user@host
+	Name       string
+	URL        string
+	Inbox      string
+	State      PeerState // PeerRequested, PeerFollowed or PeerRefused
+	FollowID   string
+	FollowedAt time.Time
+	// Agreed is the licence under which its author lets whole texts and pictures
+	// be kept; empty when nobody asked.
+	Agreed     string
+	Candidates int // that it brought
+}
+
+// Wanted is an object to be fetched from its origin.
+type Wanted struct {
+	Want
+	Attempt int // claims so far, this one included
 }

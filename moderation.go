@@ -100,6 +100,7 @@ type ItemFilter struct {
 type ItemDetail struct {
 	Item
 	Comment   *Comment   `json:"comment,omitempty"`
+	Candidate *Candidate `json:"candidate,omitempty"`
 	Decisions []Decision `json:"decisions"` // the oldest first
 }
 

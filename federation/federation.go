@@ -75,6 +75,8 @@ type Store interface {
 	DeliveryStore
 	PeerStore
 	LocalActorStore
+	AccountStore
+	GatherStore
 }
 
 // InboxStore keeps what came and applies it once.

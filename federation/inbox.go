@@ -94,7 +94,7 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 	if i.isFarewell(r.Context(), a) {
 		return http.StatusAccepted, nil
 	}
-	key, err := i.verifier.Verify(r, raw)
+	key, err := i.verifier.Verify(r.WithContext(fetch.Bounded(r.Context(), maxRequests)), raw)
 	if err != nil {
 		return i.unverified(a, err)
 	}

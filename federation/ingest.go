@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/federation/fetch"
 	"essaim/federation/vocab"
 	"essaim/federation/wire"
 )
@@ -31,6 +32,8 @@ const (
 	maxClaims = 10
 	maxAhead  = time.Hour // a document dated further ahead is held
 	wakeEvery = 30 * time.Second
+	// maxRequests bounds what one input makes this node fetch.
+	maxRequests = 10
 )
 
 // IngestStore is what the Ingester needs of the database.
@@ -201,7 +204,7 @@ func (g *Ingester) prepare(ctx context.Context, r *reader, in essaim.Inbound) (o
 	if in.Attempt > maxClaims {
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundFailed, Reason: "given up: its tries never ended"}
 	}
-	effects, err := r.read(ctx, in)
+	effects, err := r.read(fetch.Bounded(ctx, maxRequests), in)
 	var none nothingToDo
 	var later heldUntil
 	switch {

@@ -14,11 +14,12 @@ import (
 )
 
 // publication takes a Create or an Update: an actor that describes itself, an
-// answer to a record, or a record of a node that we follow.
+// answer to a record, a record of a node that we follow, or what an account that
+// we follow publishes elsewhere.
 func (r *reader) publication() error {
 	o := &r.a.Object
 	if !o.Embedded() {
-		return nothingToDo("object not given whole")
+		return r.does(essaim.Want{Object: o.ID.String(), By: r.in.Actor})
 	}
 	if wire.IsActor(o.Type) {
 		return r.actorUpdate(o.Value)
@@ -26,16 +27,67 @@ func (r *reader) publication() error {
 	if err := r.notAhead(o.Value); err != nil {
 		return err
 	}
-	if reply, ok := o.Value.Get("inReplyTo").IRI(); ok && o.Value.Get("essaim:kind").Kind() == wire.KindNone {
+	if o.Value.Get("essaim:kind").Kind() != wire.KindNone {
+		return r.record(o)
+	}
+	if reply, ok := o.Value.Get("inReplyTo").IRI(); ok {
 		return r.comment(o, reply)
 	}
-	if o.Type == "Note" && o.Value.Get("essaim:kind").Kind() == wire.KindNone {
-		if !isPublicNote(r.a) {
-			return r.refuseLetter(o)
-		}
-		return nothingToDo("neither a record nor an answer to one")
+	return r.proposal(o)
+}
+
+// proposal takes what other software publishes. Its author is the actor that
+// signed, whatever the object names besides; whether the actor is followed is for
+// the store to see.
+func (r *reader) proposal(o *wire.Object) error {
+	if o.Type == "Note" && !isPublicNote(r.a) {
+		return r.refuseLetter(o)
 	}
-	return r.record(o)
+	if !wire.ToEveryone(r.a.Root()) && !wire.ToEveryone(o.Value) {
+		return nothingToDo("not public")
+	}
+	p, err := proposalOf(o.Value, o.ID, r.in.Actor)
+	if err != nil {
+		return err
+	}
+	return r.does(essaim.Propose{Proposal: p, By: r.in.Actor})
+}
+
+// proposalOf reads an object as a candidate by author, under the id by which its
+// origin was checked.
+func proposalOf(v wire.Value, id essaim.IRI, author string) (essaim.Proposal, error) {
+	f := vocab.ReadForeign(v)
+	if !vocab.Proposable(f.Type) {
+		return essaim.Proposal{}, nothingToDo("neither a record, nor an answer to one, nor what becomes a candidate")
+	}
+	f.ID = id.String()
+	p, ok := f.Proposal(author)
+	if !ok {
+		return essaim.Proposal{}, nothingToDo("nothing in it to be shown")
+	}
+	return p, nil
+}
+
+// announced takes the Announce of something elsewhere, by a relay or a group: the
+// object, or in FEP-1b12 that of the activity announced, is fetched from its
+// origin. One step only: what is announced there is not followed further.
+func (r *reader) announced() error {
+	o := &r.a.Object
+	id := o.ID
+	if o.Type == "Create" || o.Type == "Update" {
+		nested, ok := o.Value.Get("object").IRI()
+		if !ok {
+			return nothingToDo("announces an activity without object")
+		}
+		id = nested
+	}
+	switch {
+	case r.isOurs(id):
+		return nothingToDo("announces an activity of this node")
+	case !r.a.IsPublic():
+		return nothingToDo("not public")
+	}
+	return r.does(essaim.Want{Object: id.String(), By: r.in.Actor, Announce: r.in.ActivityID})
 }
 
 func (r *reader) actorUpdate(v wire.Value) error {

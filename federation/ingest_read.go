@@ -201,6 +201,9 @@ func (r *reader) undo() error {
 
 func (r *reader) reaction(kind essaim.ReactionKind) error {
 	if !r.isOurs(r.a.Object.ID) {
+		if kind == essaim.ReactionAnnounce {
+			return r.announced()
+		}
 		return nothingToDo("about nothing of this node")
 	}
 	return r.does(essaim.React{Kind: kind, ActivityID: r.in.ActivityID, Actor: r.in.Actor, Object: r.a.Object.ID.String(), At: r.in.ReceivedAt})

@@ -74,6 +74,10 @@ func said(effects []essaim.Effect) string {
 			list = append(list, fmt.Sprintf("%s about %s to %s", e.Type, e.Object, e.Answer.Inbox))
 		case essaim.EraseComment:
 			list = append(list, fmt.Sprintf("letter %s by %s", e.ID, e.Actor))
+		case essaim.Propose:
+			list = append(list, fmt.Sprintf("candidate %s %s by %s brought by %s", e.Proposal.Content.Kind, e.Proposal.Object, e.Proposal.Author, e.By))
+		case essaim.Want:
+			list = append(list, fmt.Sprintf("want %s for %s by %s", e.Object, e.By, e.Announce))
 		case essaim.ForgetActor:
 			list = append(list, "forget "+e.Actor)
 		case essaim.SaveActor:
@@ -116,12 +120,20 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"Like of something elsewhere", activity(id, "Like", alice, `"https://toulouse.example/objects/1"`), essaim.InboundIgnored, "nothing of this node"},
 		{"answer", activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+object)), essaim.InboundApplied, "comment https://peer.example/n/1 by " + alice + " on " + here + "/objects/1"},
 		{"private answer", strings.Replace(activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+object)), `"https://www.w3.org/ns/activitystreams#Public"`, `"`+here+`/actors/brest"`, 1), essaim.InboundApplied, "letter https://peer.example/n/1 by " + alice},
-		{"note about nothing", activity(id, "Create", alice, note("https://peer.example/n/1", alice, "")), essaim.InboundIgnored, "neither a record nor an answer"},
+		{"note about nothing", activity(id, "Create", alice, note("https://peer.example/n/1", alice, "")), essaim.InboundApplied, "candidate initiative https://peer.example/n/1 by " + alice + " brought by " + alice},
+		{"quiet note", strings.ReplaceAll(activity(id, "Create", alice, note("https://peer.example/n/1", alice, "")), `"to":`, `"cc":`), essaim.InboundIgnored, "not public"},
+		{"event for a group", activity(id, "Create", alice, `{"id":"https://peer.example/e/1","type":"Event","name":"Fête","actor":"`+alice+`","attributedTo":"https://peer.example/groups/g","to":"as:Public","startTime":"2000-05-01T10:00:00Z"}`), essaim.InboundApplied, "candidate meeting https://peer.example/e/1 by " + alice + " brought by " + alice},
+		{"video of an account and its channel", activity(id, "Create", alice, `{"id":"https://peer.example/v/1","type":"Video","name":"Film","attributedTo":[{"type":"Person","id":"`+alice+`"},{"type":"Group","id":"https://peer.example/c/1"}],"to":"as:Public"}`), essaim.InboundApplied, "candidate initiative https://peer.example/v/1 by " + alice + " brought by " + alice},
+		{"question", activity(id, "Create", alice, `{"id":"https://peer.example/q/1","type":"Question","name":"?","to":"as:Public"}`), essaim.InboundIgnored, "nor what becomes a candidate"},
+		{"article without a word", activity(id, "Create", alice, `{"id":"https://peer.example/q/1","type":"Article","to":"as:Public"}`), essaim.InboundIgnored, "nothing in it"},
+		{"Announce of something elsewhere", activity(id, "Announce", alice, `"https://toulouse.example/objects/1"`), essaim.InboundApplied, "want https://toulouse.example/objects/1 for " + alice + " by " + id},
+		{"Announce of an activity, by a group", activity(id, "Announce", alice, `{"id":"https://toulouse.example/a/1","type":"Create","actor":"https://toulouse.example/u","object":{"id":"https://toulouse.example/objects/1","type":"Page"}}`), essaim.InboundApplied, "want https://toulouse.example/objects/1 for " + alice + " by " + id},
+		{"Announce of an activity about ours", activity(id, "Announce", alice, `{"id":"https://toulouse.example/a/1","type":"Create","actor":"https://toulouse.example/u","object":`+object+`}`), essaim.InboundIgnored, "of this node"},
 		{"record", activity(id, "Create", alice, record), essaim.InboundApplied, "record initiative https://peer.example/objects/1 7.2 foreign=false by " + alice},
 		{"record that names a neighbour's territory", activity(id, "Create", alice, strings.Replace(record, "https://victim.example/actors/v", "https://peer.example/actors/v", 1)), essaim.InboundApplied, "record initiative https://peer.example/objects/1 7.2 foreign=false by " + alice},
-		{"record of other software", activity(id, "Update", alice, strings.NewReplacer(`"essaim:kind":"initiative",`, "", `"essaim:revision":2,`, "", `"essaim:incarnation":7,`, "").Replace(record)), essaim.InboundApplied, "record initiative https://peer.example/objects/1 0.0 foreign=true by " + alice},
+		{"record of other software", activity(id, "Update", alice, strings.NewReplacer(`"essaim:kind":"initiative",`, "", `"essaim:revision":2,`, "", `"essaim:incarnation":7,`, "").Replace(record)), essaim.InboundApplied, "candidate initiative https://peer.example/objects/1 by " + alice + " brought by " + alice},
 		{"record of a kind to come", activity(id, "Create", alice, strings.Replace(record, `"initiative"`, `"clip"`, 1)), essaim.InboundIgnored, "clip"},
-		{"record by id", activity(id, "Create", alice, `"https://peer.example/objects/1"`), essaim.InboundIgnored, "not given whole"},
+		{"record by id", activity(id, "Create", alice, `"https://peer.example/objects/1"`), essaim.InboundApplied, "want https://peer.example/objects/1 for " + alice + " by "},
 		{"dated in 9999", activity(id, "Update", alice, strings.Replace(record, `"updated":"2000`, `"updated":"9999`, 1)), essaim.InboundIgnored, "months ahead"},
 		{"actor", activity(id, "Update", alice, actorDoc(t, alice, &aliceKey().PublicKey)), essaim.InboundApplied, "actor " + alice},
 		{"actor turned into a note", activity(id, "Update", alice, note(alice, alice, "")), essaim.InboundIgnored, "as an actor"},

@@ -6,14 +6,17 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"essaim"
 	"essaim/federation/proof"
 	"essaim/federation/sig"
 	"essaim/federation/wire"
+	"essaim/web/markup"
 )
 
 // Limits on what is kept of an actor elsewhere.
@@ -67,7 +70,25 @@ func readActor(v wire.Value, now time.Time) (essaim.RemoteActor, error) {
 		}
 	}
 	a.Keys = readKeys(v, id)
+	a.Unindexed = refusesIndexing(v)
 	return a, nil
+}
+
+// refusesIndexing tells whether an actor says that others are to make no index of
+// what it publishes: "indexable" set to false (FEP-5feb; absent it says nothing),
+// or one of the words that people write in their presentation.
+func refusesIndexing(v wire.Value) bool {
+	if indexable, said := v.Get("indexable").Bool(); said && !indexable {
+		return true
+	}
+	refusals := []string{"#nobot", "#nobots", "#noindex", "#noarchive"}
+	words := strings.FieldsFunc(strings.ToLower(markup.Plain(cut(wire.TextOf(v, "summary").In("fr"), 20_000))), func(r rune) bool {
+		return r != '#' && !unicode.IsLetter(r)
+	})
+	for e := range v.Get("tag").Elements() {
+		words = append(words, strings.ToLower(cut(e.Get("name").TextOr(), 64)))
+	}
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(refusals, w) })
 }
 
 // readKeys lists the keys that an actor publishes as its own: publicKey, and

@@ -43,6 +43,7 @@ type Server struct {
 	handles  handles
 	inbox    *Inbox
 	ingest   *Ingester
+	gather   *Gatherer
 	deliver  *Deliverer
 	dispatch *Dispatcher
 	hearing  chan struct{} // places for greetings being checked
@@ -105,7 +106,11 @@ func (s *Server) receiving() (err error) {
 		Local: s.isLocal,
 		Now:   s.now, ActivityID: s.activityID, Logger: s.log,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	s.gather = &Gatherer{Store: s.store, Client: s.client, Actors: s.remote, Base: s.ingest.origin, Now: s.now, Logger: s.log}
+	return nil
 }
 
 // Renderer makes the node's documents.
@@ -119,13 +124,14 @@ func (s *Server) activityID() string { return s.base + "/activities/" + s.newID(
 // Run applies what came and sends what is published until ctx ends, then waits
 // for what is under way.
 func (s *Server) Run(ctx context.Context) error {
-	done := make(chan error, 1)
+	done := make(chan error, 2)
 	go func() { done <- s.ingest.Run(ctx) }()
+	go func() { done <- s.gather.Run(ctx) }()
 	s.tasks.Go(func() { s.greet(ctx) })
 	s.tasks.Go(func() { s.keepActors(ctx) })
 	err := s.RunOutward(ctx)
 	s.tasks.Wait()
-	return errors.Join(err, <-done)
+	return errors.Join(err, <-done, <-done)
 }
 
 // RunOutward fans out and delivers until ctx ends, then waits for what is

@@ -252,6 +252,10 @@ func (s *shelf) SaveAvatar(_ context.Context, a essaim.Avatar, file string) erro
 	return nil
 }
 
+func (s *shelf) ClaimWanted(context.Context, time.Duration) (essaim.Wanted, error) {
+	return essaim.Wanted{}, essaim.ErrNotFound
+}
+
 func (s *shelf) SaveRemoteActor(_ context.Context, a essaim.RemoteActor) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -25,7 +25,7 @@ func (s *Store) RemoteActorByKey(ctx context.Context, keyID string) (essaim.Remo
 func (s *Store) remoteActor(ctx context.Context, query, id string) (essaim.RemoteActor, error) {
 	var a essaim.RemoteActor
 	err := s.query().row(ctx, query, id).Scan(&a.ID, &a.Type, &a.Username, &a.Name, &a.URL, &a.Icon, &a.Inbox, &a.SharedInbox,
-		&a.Outbox, &a.Document, moment{&a.FetchedAt}, bit{&a.Gone})
+		&a.Outbox, &a.Document, moment{&a.FetchedAt}, bit{&a.Gone}, bit{&a.Unindexed})
 	if err != nil {
 		return essaim.RemoteActor{}, fmt.Errorf("actor %s: %w", id, err)
 	}
@@ -64,9 +64,14 @@ func (tx *Tx) saveActor(ctx context.Context, a essaim.RemoteActor) (bool, error)
 		return false, err
 	}
 	n, err := tx.exec(ctx, "actor_save", a.ID, a.Type, a.Username, a.Name, a.URL, a.Icon, a.Inbox, a.SharedInbox, a.Outbox,
-		a.Document, instant(a.FetchedAt), flag(a.Gone))
+		a.Document, instant(a.FetchedAt), flag(a.Gone), flag(a.Unindexed))
 	if err != nil || n == 0 {
 		return false, err
+	}
+	if a.Unindexed {
+		if err := tx.withdrawCandidatesOf(ctx, a.ID); err != nil {
+			return false, err
+		}
 	}
 	if held != 0 {
 		// Who follows is written to where its document says now.

@@ -111,6 +111,10 @@ func objectOf(e essaim.Effect) string {
 		return e.ID
 	case essaim.EraseComment:
 		return e.ID
+	case essaim.Propose:
+		return e.Proposal.Object
+	case essaim.Want:
+		return e.Object
 	}
 	return ""
 }
@@ -200,6 +204,10 @@ func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outco
 		return tx.holdComment(ctx, e, now)
 	case essaim.EraseComment:
 		return tx.eraseComment(ctx, e, now)
+	case essaim.Propose:
+		return tx.propose(ctx, e, now)
+	case essaim.Want:
+		return tx.want(ctx, e, now)
 	case essaim.ForgetActor:
 		return tx.forgetActor(ctx, e, now)
 	case essaim.SaveActor:

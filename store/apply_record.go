@@ -122,6 +122,12 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 		}
 		return did, tx.removeComment(ctx, e.ID, e.Tombstone, at)
 	}
+	return tx.eraseElsewhere(ctx, e, at, now)
+}
+
+// eraseElsewhere applies the deletion of what is no record and no comment here:
+// the candidate made of it goes, and the tombstone keeps late versions out.
+func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.Time) (outcome, error) {
 	node, err := tx.nodeActor(ctx)
 	if err != nil {
 		return did, err
@@ -129,6 +135,19 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 	host := authority(e.ID)
 	if host == "" || host != authority(e.Actor) || host == authority(node) {
 		return nothing("not of its origin"), nil
+	}
+	c, ok, err := tx.candidate(ctx, e.ID)
+	if err != nil {
+		return did, err
+	}
+	if ok && c.author != e.Actor {
+		// Somebody else of its host, as a group's moderator: the host is asked.
+		return tx.want(ctx, essaim.Want{Object: e.ID, By: c.by, Announce: c.announce}, now)
+	}
+	if ok {
+		if out, err := tx.withdrawCandidate(ctx, c); err != nil || out.nothing != "" {
+			return out, err
+		}
 	}
 	n, err := tx.exec(ctx, "tombstone_insert", e.ID, "", host, micros(at), e.Tombstone)
 	if err == nil && n == 0 {

@@ -82,6 +82,9 @@ func (tx *Tx) peerAnswer(ctx context.Context, e essaim.PeerAnswer, now time.Time
 	}
 	n, err := tx.exec(ctx, "peer_answered", e.FollowID, e.Actor, string(state), micros(now))
 	if err == nil && n == 0 {
+		n, err = tx.exec(ctx, "followed_answered", e.FollowID, e.Actor, string(state), micros(now))
+	}
+	if err == nil && n == 0 {
 		return nothing("no such follow of ours"), nil
 	}
 	return did, err
@@ -112,7 +115,7 @@ func (tx *Tx) unreact(ctx context.Context, e essaim.Unreact) (outcome, error) {
 		n, err = tx.exec(ctx, "reaction_remove", e.Object, string(e.Kind), e.Actor)
 	}
 	if err == nil && n == 0 {
-		return nothing("no such reaction"), nil
+		return tx.unannounce(ctx, e)
 	}
 	return did, err
 }
@@ -126,7 +129,10 @@ func (tx *Tx) forgetActor(ctx context.Context, e essaim.ForgetActor, now time.Ti
 	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return did, err
 	}
-	for _, name := range []string{"follower_remove_actor", "reaction_remove_actor", "quote_remove_actor", "moved_remove_actor", "avatar_remove", "actor_remove"} {
+	if err := tx.withdrawCandidatesOf(ctx, e.Actor); err != nil {
+		return did, err
+	}
+	for _, name := range []string{"followed_remove", "wanted_remove_brought", "follower_remove_actor", "reaction_remove_actor", "quote_remove_actor", "moved_remove_actor", "avatar_remove", "actor_remove"} {
 		if _, err := tx.exec(ctx, name, e.Actor); err != nil {
 			return did, err
 		}

@@ -68,10 +68,14 @@ func (s *Store) ClaimInbound(ctx context.Context, n int, lease time.Duration) ([
 // Blocked tells whether an actor, its host or a domain above its host is
 // blocked.
 func (s *Store) Blocked(ctx context.Context, actor string) (bool, error) {
+	return s.query().blocked(ctx, actor)
+}
+
+func (tx *Tx) blocked(ctx context.Context, actor string) (bool, error) {
 	var h [5]string // as many names above a host as are looked at
 	copy(h[:], domains(authority(actor)))
 	var one int
-	err := s.query().row(ctx, "blocked", actor, h[0], h[1], h[2], h[3], h[4]).Scan(&one)
+	err := tx.row(ctx, "blocked", actor, h[0], h[1], h[2], h[3], h[4]).Scan(&one)
 	if errors.Is(err, essaim.ErrNotFound) {
 		return false, nil
 	}

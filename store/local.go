@@ -230,6 +230,7 @@ func (tx *Tx) editable(ctx context.Context, id string) (entry, error) {
 // publication is nil when it is not public.
 func (tx *Tx) update(ctx context.Context, e *entry, c essaim.Content, state essaim.State, by essaim.Author, silent bool) (*publication, error) {
 	before := e.Mentions
+	was := e.State
 	verb, err := tx.planNext(ctx, e, c, state)
 	if err != nil {
 		return nil, err
@@ -239,6 +240,11 @@ func (tx *Tx) update(ctx context.Context, e *entry, c essaim.Content, state essa
 		return nil, err
 	}
 	p.alsoTell(before)
+	if was == essaim.StateCandidate && e.State != was {
+		if err := tx.opened(ctx, e.ID, essaim.ItemAccepted); err != nil {
+			return nil, err
+		}
+	}
 	return p, tx.keep(ctx, e, by, p)
 }
 
@@ -319,6 +325,11 @@ func (s *Store) WithdrawRecord(ctx context.Context, id string, by essaim.Author)
 // withdraw erases a local record and its actor. Of what was public the tombstone
 // remains.
 func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) ([]*publication, error) {
+	if e.State == essaim.StateCandidate {
+		if err := tx.opened(ctx, e.ID, essaim.ItemHidden); err != nil {
+			return nil, err
+		}
+	}
 	if e.State != essaim.StatePublished {
 		return nil, tx.remove(ctx, e)
 	}

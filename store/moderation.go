@@ -62,7 +62,10 @@ func (tx *Tx) itemDetail(ctx context.Context, n int64) (d essaim.ItemDetail, err
 		}
 		d.Comment = &c
 	}
-	return d, nil
+	if d.Kind == essaim.ItemCandidate {
+		d.Candidate, err = tx.candidateDetail(ctx, d.Ref)
+	}
+	return d, err
 }
 
 func (tx *Tx) item(ctx context.Context, n int64) (essaim.Item, error) {
@@ -73,13 +76,30 @@ func (tx *Tx) item(ctx context.Context, n int64) (essaim.Item, error) {
 // journal. by is her account, 0 for the command line. An action that changes
 // nothing is essaim.ErrConflict.
 func (s *Store) DecideItem(ctx context.Context, n int64, a essaim.ItemAction, by int64, reason string) (essaim.ItemDetail, error) {
+	return s.decideItem(ctx, n, a, "", by, reason)
+}
+
+// AcceptCandidate is DecideItem for a candidate that is to become a record of
+// another kind than its own.
+func (s *Store) AcceptCandidate(ctx context.Context, n int64, as essaim.Kind, by int64, reason string) (essaim.ItemDetail, error) {
+	return s.decideItem(ctx, n, essaim.ItemAccept, as, by, reason)
+}
+
+func (s *Store) decideItem(ctx context.Context, n int64, a essaim.ItemAction, as essaim.Kind, by int64, reason string) (essaim.ItemDetail, error) {
 	var d essaim.ItemDetail
 	err := s.write(ctx, urgent, func(tx *Tx) error {
 		i, err := tx.item(ctx, n)
 		if err != nil {
 			return err
 		}
-		if err := tx.decide(ctx, i, a, by, reason); err != nil {
+		if as != "" && i.Kind != essaim.ItemCandidate {
+			return fmt.Errorf("a %s becomes no %s: %w", i.Kind, as, essaim.ErrInvalid)
+		}
+		p, err := tx.decide(ctx, i, a, as, by, reason)
+		if err != nil {
+			return err
+		}
+		if err := tx.number(ctx, p); err != nil {
 			return err
 		}
 		if err := tx.flush(ctx); err != nil {
@@ -94,40 +114,44 @@ func (s *Store) DecideItem(ctx context.Context, n int64, a essaim.ItemAction, by
 	return d, nil
 }
 
-func (tx *Tx) decide(ctx context.Context, i essaim.Item, a essaim.ItemAction, by int64, reason string) error {
+func (tx *Tx) decide(ctx context.Context, i essaim.Item, a essaim.ItemAction, as essaim.Kind, by int64, reason string) (*publication, error) {
 	var was essaim.ItemState
 	err := tx.row(ctx, "decision_hidden_from", string(i.Kind), i.Ref).Scan((*string)(&was))
 	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
-		return err
+		return nil, err
 	}
 	next, err := a.After(i.State, was)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n, err := tx.exec(ctx, "item_set_state", i.N, string(next), string(i.State))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if n == 0 {
-		return fmt.Errorf("decided by somebody else meanwhile: %w", essaim.ErrConflict)
+		return nil, fmt.Errorf("decided by somebody else meanwhile: %w", essaim.ErrConflict)
 	}
-	if err := tx.decided(ctx, i, next); err != nil {
-		return err
+	p, err := tx.decided(ctx, i, next, as, by)
+	if err != nil {
+		return nil, err
 	}
-	return tx.journal(ctx, essaim.Decision{
+	return p, tx.journal(ctx, essaim.Decision{
 		Account: by, Action: string(a), Kind: string(i.Kind), Subject: i.Ref, Before: string(i.State), After: string(next), Reason: reason,
 	})
 }
 
-// decided does what a new state means for the kind of an item.
-func (tx *Tx) decided(ctx context.Context, i essaim.Item, next essaim.ItemState) error {
+// decided does what a new state means for the kind of an item; what becomes
+// public by it has no number yet.
+func (tx *Tx) decided(ctx context.Context, i essaim.Item, next essaim.ItemState, as essaim.Kind, by int64) (*publication, error) {
 	switch i.Kind {
 	case essaim.ItemComment:
 		_, err := tx.exec(ctx, "comment_show", i.N, flag(next == essaim.ItemAccepted))
-		return err
-	case essaim.ItemReport, essaim.ItemCandidate:
+		return nil, err
+	case essaim.ItemCandidate:
+		return tx.decideCandidate(ctx, i, next, as, by)
+	case essaim.ItemReport:
 	}
-	return nil
+	return nil, nil
 }
 
 // journal writes a line; its number and time are given here.

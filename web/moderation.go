@@ -37,6 +37,9 @@ type APIJournal struct {
 type APIDecision struct {
 	Action essaim.ItemAction `json:"action"`
 	Reason string            `json:"reason"`
+	// As is the kind of record that an accepted candidate becomes, when it is not
+	// the one proposed.
+	As essaim.Kind `json:"as,omitempty"`
 }
 
 // apiItems answers GET /api/v1/moderation.
@@ -143,10 +146,18 @@ func (s *Server) apiDecide(w http.ResponseWriter, r *http.Request) error {
 	if utf8.RuneCountInString(in.Reason) > essaim.MaxReason {
 		problems["reason"] = "too_long"
 	}
+	if _, known := in.As.Info(); in.As != "" && (!known || in.Action != essaim.ItemAccept) {
+		problems["as"] = "unknown"
+	}
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	d, err := s.store.DecideItem(r.Context(), n, in.Action, userOf(r).ID, in.Reason)
+	var d essaim.ItemDetail
+	if in.As == "" {
+		d, err = s.store.DecideItem(r.Context(), n, in.Action, userOf(r).ID, in.Reason)
+	} else {
+		d, err = s.store.AcceptCandidate(r.Context(), n, in.As, userOf(r).ID, in.Reason)
+	}
 	if err != nil {
 		return fmt.Errorf("moderation: %w", err)
 	}

@@ -69,6 +69,7 @@ type Moderation interface {
 	Item(ctx context.Context, n int64) (essaim.ItemDetail, error)
 	// DecideItem is essaim.ErrConflict when the action changes nothing.
 	DecideItem(ctx context.Context, n int64, a essaim.ItemAction, by int64, reason string) (essaim.ItemDetail, error)
+	AcceptCandidate(ctx context.Context, n int64, as essaim.Kind, by int64, reason string) (essaim.ItemDetail, error)
 	// Decisions is the journal, newest first, before a line (0 = from the newest).
 	Decisions(ctx context.Context, before int64, n int) ([]essaim.Decision, error)
 }

@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -81,6 +83,13 @@ func itemRows(d essaim.ItemDetail) [][2]string {
 		rows = append(rows, [2]string{"author", c.Name + " " + c.Handle}, [2]string{"in reply to", c.InReplyTo}, [2]string{"page", c.URL},
 			[2]string{"language", c.Language}, [2]string{"warning", c.Warning}, [2]string{"text", markup.Plain(c.Content)})
 	}
+	if c := d.Candidate; c != nil && c.Content != nil {
+		rows = append(rows, [2]string{"brought by", c.BroughtBy}, [2]string{"record", c.Record + " (" + string(c.State) + lacks(c) + ")"},
+			[2]string{"title", c.Content.Title}, [2]string{"licence", c.Content.Licence}, [2]string{"text", c.Content.Text})
+		for _, s := range c.Content.Sources {
+			rows = append(rows, [2]string{"source", s.Name + " " + s.URL})
+		}
+	}
 	for _, x := range d.Decisions {
 		rows = append(rows, [2]string{stamp(x.At), fmt.Sprintf("%s: %s → %s by account %d: %s", x.Action, x.Before, x.After, x.Account, x.Reason)})
 	}
@@ -94,14 +103,18 @@ type decision struct {
 	By     string  `placeholder:"EMAIL" help:"Account that decides; it must be allowed to moderate."`
 }
 
-type moderateAccept struct{ decision }
+type moderateAccept struct {
+	decision
+	As string `placeholder:"KIND" help:"Kind of record that a candidate becomes, when it is not the one proposed."`
+}
 
 func (moderateAccept) Help() string {
-	return "Example:\n\n    essaim moderate accept --data /var/lib/essaim --by animation@brest.example 12 13"
+	return "A candidate that has all its kind requires is published; one that has not is opened as a draft.\n\n" +
+		"Example:\n\n    essaim moderate accept --data /var/lib/essaim --by animation@brest.example 12 13"
 }
 
 func (c moderateAccept) Run(ctx context.Context, a *app) error {
-	return a.decide(ctx, essaim.ItemAccept, c.decision)
+	return a.decide(ctx, essaim.ItemAccept, c.decision, essaim.Kind(c.As))
 }
 
 type moderateHide struct{ decision }
@@ -111,7 +124,7 @@ func (moderateHide) Help() string {
 }
 
 func (c moderateHide) Run(ctx context.Context, a *app) error {
-	return a.decide(ctx, essaim.ItemHide, c.decision)
+	return a.decide(ctx, essaim.ItemHide, c.decision, "")
 }
 
 type moderateRestore struct{ decision }
@@ -121,7 +134,7 @@ func (moderateRestore) Help() string {
 }
 
 func (c moderateRestore) Run(ctx context.Context, a *app) error {
-	return a.decide(ctx, essaim.ItemRestore, c.decision)
+	return a.decide(ctx, essaim.ItemRestore, c.decision, "")
 }
 
 // itemDecision is what a node is asked to decide.
@@ -130,19 +143,31 @@ type itemDecision struct {
 	Action essaim.ItemAction
 	Reason string
 	By     string
+	As     essaim.Kind
 }
 
-func (a *app) decide(ctx context.Context, action essaim.ItemAction, c decision) error {
+func (a *app) decide(ctx context.Context, action essaim.ItemAction, c decision, as essaim.Kind) error {
 	return a.administer(ctx, func(ctx context.Context, node admin) error {
 		for _, n := range c.N {
-			d, err := ask[essaim.ItemDetail](ctx, node, "moderate.decide", itemDecision{n, action, c.Reason, c.By})
+			d, err := ask[essaim.ItemDetail](ctx, node, "moderate.decide", itemDecision{n, action, c.Reason, c.By, as})
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(a.out, "%d is %s.\n", n, d.State)
+			if c := d.Candidate; c != nil && c.State != "" {
+				fmt.Fprintf(a.out, "Its record %s is %s%s.\n", c.Record, c.State, lacks(c))
+			}
 		}
 		return nil
 	})
+}
+
+// lacks says what keeps a candidate from being published.
+func lacks(c *essaim.Candidate) string {
+	if len(c.Missing) == 0 {
+		return ""
+	}
+	return ", and lacks " + strings.Join(slices.Sorted(maps.Keys(c.Missing)), ", ")
 }
 
 func listItems(ctx context.Context, n *Node, f essaim.ItemFilter) ([]essaim.Item, error) {
@@ -162,6 +187,9 @@ func decideItem(ctx context.Context, n *Node, c itemDecision) (essaim.ItemDetail
 	reason, err := decisionReason(c.Reason)
 	if err != nil {
 		return essaim.ItemDetail{}, err
+	}
+	if c.As != "" {
+		return n.store.AcceptCandidate(ctx, c.N, c.As, by, reason)
 	}
 	return n.store.DecideItem(ctx, c.N, c.Action, by, reason)
 }

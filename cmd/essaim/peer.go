@@ -15,10 +15,11 @@ import (
 )
 
 type peerCommand struct {
-	Follow   peerFollow   `cmd:"" help:"Follow another node: its records will be kept here."`
+	Follow   peerFollow   `cmd:"" help:"Follow another node, whose records will be kept here, or an account, whose publications become candidates."`
 	List     peerList     `cmd:"" help:"List the nodes of the network."`
+	Accounts peerAccounts `cmd:"" help:"List the accounts elsewhere that the node follows."`
 	Show     peerShow     `cmd:"" help:"Tell how a node is doing."`
-	Remove   peerRemove   `cmd:"" help:"Follow a node no more; what came from it stays, marked."`
+	Remove   peerRemove   `cmd:"" help:"Follow a node or an account no more; what came from it stays, marked."`
 	Block    peerBlock    `cmd:"" help:"Refuse everything from a host, and send it nothing."`
 	Requests peerRequests `cmd:"" help:"List who asks to follow the node and waits for an answer."`
 	Accept   peerAccept   `cmd:"" help:"Let a node that asks follow this one."`
@@ -28,14 +29,24 @@ type peerCommand struct {
 }
 
 type peerFollow struct {
-	Host string `arg:"" help:"Host of the node, with its port if it has one."`
+	Host   string `arg:"" help:"Host of the node, with its port if it has one; or an account: @user@host."`
+	Agreed string `placeholder:"LICENCE" help:"Of an account: its author lets whole texts and pictures be kept under this licence."`
+	Reason string `help:"How the author agreed, for the journal."`
 }
 
 func (peerFollow) Help() string {
-	return "Example:\n\n    essaim peer follow --data /var/lib/essaim toulouse.example"
+	return "What an account publishes, a blog, an agenda or a channel, waits as candidates (essaim moderate list --kind candidate).\n\n" +
+		"Example:\n\n    essaim peer follow --data /var/lib/essaim toulouse.example\n" +
+		"    essaim peer follow --data /var/lib/essaim @agenda@mobilizon.example"
 }
 
 func (c peerFollow) Run(ctx context.Context, a *app) error {
+	if isAccount(c.Host) {
+		return c.account(ctx, a)
+	}
+	if c.Agreed != "" {
+		return usagef("--agreed is about an account, and %q is none", c.Host)
+	}
 	return a.onPeer(ctx, "peer.follow", c.Host, func(p peerRow) string {
 		if p.State == essaim.PeerFollowed {
 			return p.Host + " is followed already."
@@ -134,7 +145,7 @@ func (c peerShow) Run(ctx context.Context, a *app) error {
 }
 
 type peerRemove struct {
-	Host string `arg:"" help:"Host of the node."`
+	Host string `arg:"" help:"Host of the node, or an account: @user@host."`
 }
 
 func (peerRemove) Help() string {
@@ -142,6 +153,9 @@ func (peerRemove) Help() string {
 }
 
 func (c peerRemove) Run(ctx context.Context, a *app) error {
+	if isAccount(c.Host) {
+		return a.onAccount(ctx, "peer.unaccount", c.Host, c.Host+" is followed no more; its candidates stay.")
+	}
 	return a.onPeer(ctx, "peer.remove", c.Host, func(p peerRow) string { return p.Host + " is followed no more." })
 }
 

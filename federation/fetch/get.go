@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"essaim"
 )
@@ -65,8 +66,26 @@ func (c *Client) get(ctx context.Context, address, accept string, elsewhere bool
 	}
 }
 
+// allowance is how many requests may still be made for one input.
+type allowance struct{}
+
+// Bounded lets at most n requests, redirects included, be made under ctx: an
+// input that leads on and on, by attribution, announces or redirects, ends there.
+// Like a deadline it is bounded by one set before.
+func Bounded(ctx context.Context, n int) context.Context {
+	if _, ok := ctx.Value(allowance{}).(*atomic.Int32); ok {
+		return ctx
+	}
+	left := new(atomic.Int32)
+	left.Store(int32(n))
+	return context.WithValue(ctx, allowance{}, left)
+}
+
 // hop makes one request: an answer, or where it is redirected to.
 func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL, accept string, limit int64) (Answer, *url.URL, error) {
+	if left, ok := ctx.Value(allowance{}).(*atomic.Int32); ok && left.Add(-1) < 0 {
+		return Answer{}, nil, fmt.Errorf("%s: too many requests for one input: %w", at, essaim.ErrInvalid)
+	}
 	leave, err := c.lanes.enter(ctx, at.Host)
 	if err != nil {
 		return Answer{}, nil, err

@@ -154,7 +154,7 @@ func Proposable(typ string) bool {
 func (f *Foreign) Proposal(author string) (essaim.Proposal, bool) {
 	text := f.Text()
 	p := essaim.Proposal{
-		Object: f.ID, Author: author, URL: f.URL, Published: f.Published,
+		Object: f.ID, Author: author, URL: f.URL, Published: f.Published, Updated: f.Updated,
 		Content: essaim.Content{
 			Kind: essaim.KindInitiative, Title: oneLine(markup.Plain(f.Name), 200), Language: f.Language,
 			Tagline: oneLine(markup.Plain(f.Summary), 180), Text: strings.ReplaceAll(text, "\n", "\n\n"),

@@ -112,11 +112,18 @@ func (a *Activity) IsPublic() bool {
 
 // IsPublic tells whether a document is addressed to everyone.
 func IsPublic(v Value) bool {
-	for _, field := range [...]string{"to", "cc"} {
-		for e := range v.Get(field).Elements() {
-			if s := e.TextOr(); s == Public || s == "as:Public" || s == "Public" {
-				return true
-			}
+	return ToEveryone(v) || addressed(v.Get("cc"))
+}
+
+// ToEveryone tells whether a document is addressed to everyone first of all. With
+// everyone only in copy ("unlisted", "quiet public") its author wants it in no
+// list.
+func ToEveryone(v Value) bool { return addressed(v.Get("to")) }
+
+func addressed(v Value) bool {
+	for e := range v.Elements() {
+		if s := e.TextOr(); s == Public || s == "as:Public" || s == "Public" {
+			return true
 		}
 	}
 	return false

@@ -1,9 +1,9 @@
 -- name: actor_by_id
-SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone
+SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed
 FROM actor WHERE id = $1
 
 -- name: actor_by_key
-SELECT a.id, a.type, a.username, a.name, a.url, a.icon, a.inbox, a.shared_inbox, a.outbox, a.document, a.fetched_at, a.gone
+SELECT a.id, a.type, a.username, a.name, a.url, a.icon, a.inbox, a.shared_inbox, a.outbox, a.document, a.fetched_at, a.gone, a.unindexed
 FROM actor_key k JOIN actor a ON a.id = k.actor
 WHERE k.id = $1
 
@@ -12,12 +12,13 @@ SELECT id, pem FROM actor_key WHERE actor = $1 ORDER BY id
 
 -- name: actor_save
 -- An older copy never replaces a newer one.
-INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, tried_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11)
+INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed, tried_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $11)
 ON CONFLICT (id) DO UPDATE
 SET type = excluded.type, username = excluded.username, name = excluded.name, url = excluded.url, icon = excluded.icon,
     inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, outbox = excluded.outbox,
-    document = excluded.document, fetched_at = excluded.fetched_at, gone = excluded.gone, tried_at = excluded.tried_at
+    document = excluded.document, fetched_at = excluded.fetched_at, gone = excluded.gone,
+    unindexed = excluded.unindexed, tried_at = excluded.tried_at
 WHERE actor.fetched_at <= excluded.fetched_at
 
 -- name: actor_fetched_at

@@ -159,12 +159,12 @@ INSERT INTO inbox (id, activity_id, type, actor, object, raw, state, attempt, ne
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: backup_actor
-SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, tried_at
+SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed, tried_at
 FROM actor ORDER BY id
 
 -- name: restore_actor
-INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, tried_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed, tried_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
 -- name: backup_actor_key
 SELECT id, actor, pem
@@ -191,6 +191,30 @@ FROM peer ORDER BY host
 INSERT INTO peer (host, state, actor, territory, territory_name, username, url, inbox, follow_id, followed_at, last_received,
     created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+
+-- name: backup_followed
+SELECT actor, handle, name, url, inbox, state, follow_id, agreed, created_at, followed_at
+FROM followed ORDER BY actor
+
+-- name: restore_followed
+INSERT INTO followed (actor, handle, name, url, inbox, state, follow_id, agreed, created_at, followed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: backup_candidate
+SELECT object, record, author, brought_by, announce, updated_at, received_at
+FROM candidate ORDER BY object
+
+-- name: restore_candidate
+INSERT INTO candidate (object, record, author, brought_by, announce, updated_at, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: backup_wanted
+SELECT object, host, brought_by, announce, attempt, next_at, lease_until
+FROM wanted ORDER BY object
+
+-- name: restore_wanted
+INSERT INTO wanted (object, host, brought_by, announce, attempt, next_at, lease_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: backup_reaction
 SELECT kind, object, actor, activity_id, at

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"essaim"
+)
+
+// AccountStore keeps the accounts elsewhere that the node follows.
+type AccountStore interface {
+	FollowedAccounts(ctx context.Context) ([]essaim.Followed, error)
+	// FollowAccount stores the account as requested and queues the Follow, in one
+	// transaction; UnfollowAccount removes it and queues the Undo.
+	FollowAccount(ctx context.Context, f essaim.Followed, reason string, follow essaim.Outgoing) error
+	UnfollowAccount(ctx context.Context, actor string, undo essaim.Outgoing) error
+}
+
+// FollowAccount follows an account elsewhere, "@user@host" or the address of its
+// actor, by a Follow of our /actor. What it publishes becomes candidates. agreed
+// is the licence of our table under which its author lets the whole be kept,
+// empty to quote only, and reason how that is known. Errors are those of FollowPeer.
+func (s *Server) FollowAccount(ctx context.Context, typed, agreed, reason string) (essaim.Followed, error) {
+	fail := func(err error) (essaim.Followed, error) {
+		return essaim.Followed{}, fmt.Errorf("follow %s: %w", typed, err)
+	}
+	if agreed != "" && !essaim.Reusable(agreed) {
+		return fail(fmt.Errorf("licence %q lets nothing be kept: %w", agreed, essaim.ErrInvalid))
+	}
+	actor, err := s.findAccount(ctx, typed)
+	if err != nil {
+		return fail(err)
+	}
+	blocked, err := s.store.Blocked(ctx, actor.ID)
+	if err == nil && blocked {
+		err = fmt.Errorf("blocked: %w", essaim.ErrForbidden)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	iri, err := essaim.ParseIRI(actor.ID)
+	if err != nil {
+		return fail(err)
+	}
+	f := essaim.Followed{
+		Actor: actor.ID, Handle: actor.Username + "@" + iri.Host(), Name: actor.Name, URL: actor.URL, Inbox: actor.Inbox,
+		State: essaim.PeerRequested, FollowID: s.activityID(), Agreed: strings.ToLower(agreed),
+	}
+	if user, host, ok := handle(typed); ok {
+		f.Handle = user + "@" + host
+	}
+	body, err := s.renderer.Follow(f.FollowID, s.nodeActor(), f.Actor)
+	if err != nil {
+		return fail(err)
+	}
+	err = s.store.FollowAccount(ctx, f, reason, essaim.Outgoing{
+		ActivityID: f.FollowID, Actor: s.nodeActor(), Inbox: f.Inbox, OrderKey: s.nodeActor() + " " + f.Actor, Body: body,
+	})
+	return f, err
+}
+
+// UnfollowAccount takes our Follow of an account back. What it brought stays.
+func (s *Server) UnfollowAccount(ctx context.Context, typed string) (essaim.Followed, error) {
+	all, err := s.store.FollowedAccounts(ctx)
+	if err != nil {
+		return essaim.Followed{}, fmt.Errorf("unfollow %s: %w", typed, err)
+	}
+	user, host, _ := handle(typed)
+	for _, f := range all {
+		if f.Actor != typed && f.Handle != user+"@"+host {
+			continue
+		}
+		follow, err := s.renderer.Follow(f.FollowID, s.nodeActor(), f.Actor)
+		if err != nil {
+			return f, fmt.Errorf("unfollow %s: %w", typed, err)
+		}
+		id := s.activityID()
+		body, err := s.renderer.Undo(id, s.nodeActor(), f.Actor, follow)
+		if err != nil {
+			return f, fmt.Errorf("unfollow %s: %w", typed, err)
+		}
+		return f, s.store.UnfollowAccount(ctx, f.Actor, essaim.Outgoing{
+			ActivityID: id, Actor: s.nodeActor(), Inbox: f.Inbox, OrderKey: s.nodeActor() + " " + f.Actor, Body: body,
+		})
+	}
+	return essaim.Followed{}, fmt.Errorf("unfollow %s: %w", typed, essaim.ErrNotFound)
+}
+
+// handle reads "@user@host", with or without the first "@" or "acct:".
+func handle(typed string) (user, host string, ok bool) {
+	typed = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(typed), "acct:"), "@")
+	user, host, ok = strings.Cut(typed, "@")
+	host = strings.ToLower(host)
+	if !ok || user == "" || strings.ContainsAny(user, "/:?#") || host == "" {
+		return "", "", false
+	}
+	_, err := essaim.ParseIRI("https://" + host + "/")
+	return user, host, err == nil && !strings.Contains(host, "/")
+}
+
+// findAccount finds the actor behind what a person typed. A host that names an
+// actor of another must be named by it in turn: who holds a name is for the
+// actor's own host to say (RFC 7033, as Mastodon reads it).
+func (s *Server) findAccount(ctx context.Context, typed string) (essaim.RemoteActor, error) {
+	user, host, ok := handle(typed)
+	if !ok {
+		iri, err := essaim.ParseIRI(strings.TrimSpace(typed))
+		if err != nil {
+			return essaim.RemoteActor{}, err
+		}
+		return s.fetchAccount(ctx, iri)
+	}
+	if s.isHost(host) {
+		return essaim.RemoteActor{}, fmt.Errorf("an account of this node: %w", essaim.ErrInvalid)
+	}
+	iri, err := s.finger(ctx, user, host)
+	if err != nil {
+		return essaim.RemoteActor{}, err
+	}
+	actor, err := s.fetchAccount(ctx, iri)
+	if err != nil || iri.Host() == host {
+		return actor, err
+	}
+	back, err := s.finger(ctx, actor.Username, iri.Host())
+	if err == nil && back != iri {
+		err = fmt.Errorf("%s does not name %s: %w", iri.Host(), iri, essaim.ErrInvalid)
+	}
+	return actor, err
+}
+
+// finger is the id that a host gives for a name.
+func (s *Server) finger(ctx context.Context, user, host string) (essaim.IRI, error) {
+	jrd, err := s.client.WebFinger(ctx, host, "acct:"+user+"@"+host)
+	if err != nil {
+		return essaim.IRI{}, err
+	}
+	id, ok := jrd.Self()
+	if !ok {
+		return essaim.IRI{}, fmt.Errorf("%s names no actor for %s: %w", host, user, essaim.ErrNotFound)
+	}
+	return essaim.ParseIRI(id)
+}
+
+func (s *Server) fetchAccount(ctx context.Context, iri essaim.IRI) (essaim.RemoteActor, error) {
+	if s.isHost(iri.Host()) {
+		return essaim.RemoteActor{}, fmt.Errorf("an account of this node: %w", essaim.ErrInvalid)
+	}
+	return s.remote.Fetch(ctx, iri)
+}
