@@ -65,6 +65,9 @@ func (s *Server) activity(ctx context.Context, id string) (Stored, error) {
 	if err != nil {
 		return Stored{}, err
 	}
+	if a.Kind == essaim.ActorGroup {
+		return s.groupAnnounce(ctx, a, object)
+	}
 	if !announces(a.Kind) {
 		return Stored{}, essaim.ErrNotFound
 	}

@@ -32,7 +32,9 @@ type collection struct {
 	TotalItems   int      `json:"totalItems"`
 	First        string   `json:"first,omitempty"`
 	Last         string   `json:"last,omitempty"`
-	Items        []string `json:"orderedItems,omitempty"`
+	Items        []string `json:"orderedItems,omitzero"`
+	// Unordered is written for Lemmy, which wants the items of a Collection, and none.
+	Unordered []string `json:"items,omitzero"`
 }
 
 func (s *Server) serveCollection(w http.ResponseWriter, r *http.Request, c collection) {
@@ -57,6 +59,9 @@ func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request, v any) {
 // 5.1): the activity of each current publication. It is a projection, not a
 // log: an edited record moves to the front.
 func (s *Server) showOutbox(w http.ResponseWriter, r *http.Request, a essaim.LocalActor) error {
+	if a.Kind == essaim.ActorGroup {
+		return s.showGroupOutbox(w, r, a)
+	}
 	at, paged, ok := pageAsked(r.URL.Query())
 	switch {
 	case !ok:
@@ -213,10 +218,15 @@ func quote(s string) string {
 // showFollowers serves how many follow; who does is nobody's business.
 func (s *Server) showFollowers(w http.ResponseWriter, r *http.Request, a essaim.LocalActor) error {
 	n, err := s.store.Counts(r.Context(), a.ID)
-	if err == nil {
-		s.serveCollection(w, r, collection{Type: "OrderedCollection", TotalItems: n.Followers})
+	if err != nil {
+		return err
 	}
-	return err
+	c := collection{Type: "OrderedCollection", TotalItems: n.Followers}
+	if a.Kind == essaim.ActorGroup {
+		c.Type, c.Unordered = "Collection", []string{}
+	}
+	s.serveCollection(w, r, c)
+	return nil
 }
 
 // showFollowing serves the peers that the node follows: a public list, by which
@@ -256,6 +266,8 @@ func (s *Server) showFeatured(w http.ResponseWriter, r *http.Request, a essaim.L
 				c.Items = append(c.Items, id)
 			}
 		}
+	case essaim.ActorGroup:
+		c.Items = []string{}
 	case essaim.ActorInitiative, essaim.ActorOrganisation:
 		c.Items = []string{vocab.PresentationID(a.Record.ID)}
 	}

@@ -121,7 +121,7 @@ func (tx *Tx) announceDue(ctx context.Context) (int, error) {
 		if ended >= announceTogether {
 			break
 		}
-		batch, err := tx.dueOf(ctx, actor, now, actor != node, lately > busyHour)
+		batch, err := tx.dueOf(ctx, actor, now, actor != node && actor != tx.s.group, lately > busyHour)
 		if err != nil {
 			return 0, err
 		}
@@ -178,16 +178,19 @@ func (tx *Tx) tellAnnounce(ctx context.Context, d due, node string, now time.Tim
 	}
 	var rid int64
 	told := essaim.Told{Verb: string(verbAnnounce), Actor: d.actor, Object: d.object, At: now}
+	var p *publication
 	err = tx.row(ctx, "announce_record", d.object).Scan(&rid, &told.Author)
-	if errors.Is(err, essaim.ErrNotFound) {
+	switch {
+	case errors.Is(err, essaim.ErrNotFound):
+		p, err = tx.tellWhole(ctx, told)
+	case err == nil:
+		p, err = tx.tell(ctx, told, rid)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
 		return nil, tx.later(ctx, "announce_end", d.actor, d.object, "dropped", nil)
-	}
-	if err != nil {
-		return nil, err
-	}
-	p, err := tx.tell(ctx, told, rid)
-	if err != nil {
-		return nil, err
 	}
 	return p, tx.later(ctx, "announce_end", d.actor, d.object, "sent", micros(now))
 }

@@ -129,6 +129,9 @@ func (tx *Tx) keep(ctx context.Context, e *entry, by essaim.Author, p *publicati
 	if err != nil || p.silent {
 		return err
 	}
+	if err := tx.announceToGroup(ctx, e, p); err != nil {
+		return err
+	}
 	return tx.announce(ctx, e, p, feeds)
 }
 
@@ -352,6 +355,9 @@ func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) ([]*publicati
 		return nil, err
 	}
 	if err := tx.keepActivity(ctx, e, p); err != nil {
+		return nil, err
+	}
+	if err := tx.announceToGroup(ctx, e, p); err != nil {
 		return nil, err
 	}
 	farewell, err := tx.buryActor(ctx, e)

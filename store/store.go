@@ -65,6 +65,7 @@ type Store struct {
 	due     dueAnswer
 	closing func() error
 
+	group string   // id of the territory's community, when it announces; see group.go
 	feeds struct { // that exist, see localactor.go
 		sync.Mutex
 		known map[feed]string

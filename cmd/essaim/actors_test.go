@@ -202,6 +202,61 @@ func TestAThemeIsFollowed(t *testing.T) {
 	})
 }
 
+// A community is read by Lemmy as it wants it: one list without pages, each
+// announce with its activity; followers counted, none named.
+func TestACommunityIsServedAsLemmyReadsIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := fedtest.NewNetwork()
+		brest := startNode(t, network, "brest")
+		defer brest.stop()
+		rec := brest.publish(t, "Avant")
+		group, err := brest.OpenGroup(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := brest.read(t, group); a.Type != "Group" || a.ID != group || a.PreferredUsername != "groupe_brest" {
+			t.Errorf("got %+v", a)
+		}
+		for address, want := range map[string]string{
+			group + "/followers": `"type":"Collection","totalItems":0,"items":[]`, group + "/featured": `"orderedItems":[]`,
+		} {
+			if _, b := brest.ask(t, address); !strings.Contains(string(b), want) {
+				t.Errorf("%s: %s", address, b)
+			}
+		}
+		outbox := brest.read(t, group+"/outbox")
+		if outbox.First != "" || outbox.TotalItems != 1 || len(outbox.OrderedItems) != 1 {
+			t.Fatalf("outbox %+v", outbox)
+		}
+		var announce struct {
+			ID, Type string
+			Object   struct {
+				Type   string
+				Object struct{ ID string }
+			}
+		}
+		if err := json.Unmarshal(outbox.OrderedItems[0], &announce); err != nil || announce.Type != "Announce" || announce.Object.Type != "Create" || announce.Object.Object.ID != rec.ID {
+			t.Errorf("got %s, %v", outbox.OrderedItems[0], err)
+		}
+		if _, b := brest.ask(t, announce.ID); string(b) != string(outbox.OrderedItems[0]) {
+			t.Errorf("the announce reads otherwise at its id: %s", b)
+		}
+		lemmy := fedtest.NewPeer(t, network, "lemmy.example", "Person")
+		if _, err := lemmy.Post(t.Context(), "https://brest.example/inbox", lemmy.Activity("f", "Follow", group)); err != nil {
+			t.Fatal(err)
+		}
+		within(t, 5*time.Second, "the Accept", func() bool { return slices.Contains(kinds(lemmy), "Accept "+group) })
+		next := brest.publish(t, "Jardin")
+		within(t, time.Minute, "both announces", func() bool { return len(lemmy.Received()) == 3 })
+		for i, want := range []string{`"object":{`, `"object":"` + next.ID + `"`} {
+			if got := string(lemmy.Received()[i+1].Body); !strings.Contains(got, want) {
+				t.Errorf("announce %d is %s", i, got)
+			}
+		}
+	})
+}
+
 // kinds names what a peer received: type and actor.
 func kinds(p *fedtest.Peer) []string {
 	var list []string

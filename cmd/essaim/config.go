@@ -42,6 +42,7 @@ type config struct {
 	AllowPrivate   []netip.Prefix
 	PeerPolicy     federation.PeerPolicy
 	Comments       essaim.CommentPolicy
+	LemmyGroup     bool
 	LogLevel       slog.Level
 	LogJSON        bool
 	MetricsListen  string
@@ -284,6 +285,13 @@ func (s settings) checkChoices(c *config, wrong func(key, format string, args ..
 		c.ACME = true
 	default:
 		wrong("acme", "%q is neither on nor off", s.ACME)
+	}
+	switch s.LemmyGroup {
+	case "", "off":
+	case "on":
+		c.LemmyGroup = true
+	default:
+		wrong("lemmy_group", "%q is neither on nor off", s.LemmyGroup)
 	}
 	switch p := federation.PeerPolicy(s.PeerPolicy); p {
 	case "":

@@ -99,7 +99,13 @@ func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
 	if err := n.checkIdentity(); err != nil {
 		return nil, err
 	}
-	renderer, err := vocab.New(vocab.Config{Node: n.info, Ed25519: n.keys.Ed25519, RSA: &n.keys.RSA.PublicKey, Now: n.opt.now})
+	group := ""
+	if n.cfg.LemmyGroup {
+		if group, err = n.store.OpenGroup(ctx); err != nil {
+			return nil, err
+		}
+	}
+	renderer, err := vocab.New(vocab.Config{Node: n.info, Group: group, Ed25519: n.keys.Ed25519, RSA: &n.keys.RSA.PublicKey, Now: n.opt.now})
 	if err != nil {
 		return nil, err
 	}

@@ -53,6 +53,10 @@ type settings struct {
 	// `known` those of authors of whom one was accepted before and none is hidden,
 	// `shown` all. Default: `held`.
 	Comments string `toml:"comments" name:"comments" placeholder:"held|known|shown" help:"Which answers are shown at once."`
+	// `on`: the territory has a community too, `@groupe_…`, that Lemmy and others
+	// follow and to which everything published is addressed (FEP-1b12). Switched
+	// off again, it stays where it is and announces no more. Default: `off`.
+	LemmyGroup string `toml:"lemmy_group" name:"lemmy-group" placeholder:"on|off" help:"A community of the territory, for Lemmy."`
 	// `debug`, `info`, `warn` or `error`. Default: `info`.
 	LogLevel string `toml:"log_level" name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	// `text` or `json`, on standard error. Default: `text`.

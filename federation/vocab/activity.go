@@ -26,6 +26,7 @@ type envelope struct {
 	Published moment          `json:"published,omitzero"`
 	To        iris            `json:"to,omitempty"`
 	CC        iris            `json:"cc,omitempty"`
+	Audience  iri             `json:"audience,omitempty"`
 	Object    json.RawMessage `json:"object,omitempty"`
 	Result    iri             `json:"result,omitempty"`
 }
@@ -76,6 +77,7 @@ type Activity struct {
 	Document  []byte
 	To, CC    []string
 	Published time.Time // zero to leave it out
+	Audience  string    // the community it is for, if any
 	// Result is the stamp that an answer to a QuoteRequest grants.
 	Result string
 	// context is written instead of that of activities.
@@ -94,11 +96,7 @@ func (r *Renderer) build(a Activity, embedded *proof.Signed) ([]byte, error) {
 	}
 	object := a.Object
 	if a.Document != nil {
-		var named struct {
-			ID iri `json:"id"`
-		}
-		read(members(a.Document), &named)
-		object = string(named.ID)
+		object = ID(a.Document)
 	}
 	if err := fill(act, a, object); err != nil {
 		return nil, err
@@ -111,7 +109,7 @@ func (r *Renderer) build(a Activity, embedded *proof.Signed) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
 	}
-	env.Result = iri(a.Result)
+	env.Result, env.Audience = iri(a.Result), iri(a.Audience)
 	if a.context != nil {
 		env.Context = a.context
 	}
@@ -236,6 +234,24 @@ func (r *Renderer) tombstone(rec *essaim.Record, at time.Time) (proof.Signed, er
 		return proof.Signed{}, err
 	}
 	return r.sign(doc, rec.Territory, at)
+}
+
+// ID is the id of an activity or an object.
+func ID(doc []byte) string {
+	var d struct {
+		ID iri `json:"id"`
+	}
+	read(members(doc), &d)
+	return string(d.ID)
+}
+
+// Published is when an activity says that it was; zero when it does not.
+func Published(activity []byte) time.Time {
+	var a struct {
+		Published moment `json:"published"`
+	}
+	read(members(activity), &a)
+	return a.Published.Time
 }
 
 // ObjectID is the id of an activity's object; empty when it has none.

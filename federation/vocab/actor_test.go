@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"html"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,53 @@ func TestARecordsActorPinsANoteOfItsOwnThatLinksTheRecord(t *testing.T) {
 	if !bytes.Contains(announce, []byte(`"object":"`+rec.ID+`"`)) {
 		t.Errorf("the announce does not name its object: %s", announce)
 	}
+}
+
+// Lemmy takes a post into the community that it is addressed to, and what the
+// community announces whole (FEP-1b12).
+func TestWhatIsPublishedIsAddressedToTheCommunity(t *testing.T) {
+	t.Parallel()
+	const group = "https://brest.example/actors/groupe_brest"
+	r, err := New(Config{
+		Node: testNode(), Group: group, Ed25519: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32)), RSA: testRSA(t),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := r.key.Public().(ed25519.PublicKey)
+	out, err := r.Render(request(fullRecord(t, essaim.Kinds()[0]), essaim.VerbCreate))
+	if err != nil {
+		t.Fatal(err)
+	}
+	announce, err := r.Tell(essaim.Told{
+		ID: essaim.AnnounceID(group, "https://brest.example/activities/01JC"), Verb: "Announce", Actor: group, Object: "https://brest.example/activities/01JC",
+		Embedded: out.Activity, At: noon,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(announce, out.Activity) {
+		t.Error("the announce does not carry the activity's bytes")
+	}
+	for name, doc := range map[string][]byte{"document": out.Document, "activity": out.Activity, "announce": announce} {
+		if err := proof.Verify(doc, key); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, f := range fedtest.Lint(doc) {
+			t.Errorf("%s: %s", name, f)
+		}
+		var d struct {
+			Audience string
+			To, CC   []string
+		}
+		if err := json.Unmarshal(doc, &d); err != nil {
+			t.Fatal(err)
+		}
+		if addressed := append(d.To, d.CC...); !slices.Contains(addressed, group) || !slices.Contains(addressed, Public) || name != "announce" && d.Audience != group {
+			t.Errorf("the %s is for %s, %v", name, d.Audience, addressed)
+		}
+	}
+	golden(t, "announce-group.json", announce)
 }
 
 func TestOfAPersonOnlyWhatSheChoseIsSaid(t *testing.T) {

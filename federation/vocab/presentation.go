@@ -94,6 +94,10 @@ func (r *Renderer) Tell(t essaim.Told) ([]byte, error) {
 		ID: t.ID, Type: t.Verb, Actor: t.Actor, Object: t.Object, Document: t.Embedded,
 		To: []string{Public}, CC: []string{t.Actor + "/followers"}, Published: t.At,
 	}
+	if t.Embedded != nil {
+		// Lemmy looks for its community in both.
+		a.To = []string{t.Actor, Public}
+	}
 	if t.Author != "" {
 		a.CC = append(a.CC, t.Author)
 	}

@@ -47,6 +47,7 @@ type head struct {
 	Updated      moment          `json:"updated,omitzero"`
 	To           iris            `json:"to,omitempty"`
 	CC           iris            `json:"cc,omitempty"`
+	Audience     iri             `json:"audience,omitempty"`
 	Tag          listOf[tag]     `json:"tag,omitempty"`
 	Attachment   listOf[picture] `json:"attachment,omitempty"`
 	Image        one[picture]    `json:"image,omitzero"`

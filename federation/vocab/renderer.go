@@ -37,6 +37,9 @@ const (
 type Config struct {
 	// Node is this installation: base URL, territory, incarnation.
 	Node essaim.Node
+	// Group is the id of the territory's community, to which what is published is
+	// addressed too (FEP-1b12); empty without one.
+	Group string
 	// Ed25519 signs proofs. Required.
 	Ed25519 ed25519.PrivateKey
 	// RSA is the public half of the key that signs requests, for actor
@@ -54,6 +57,7 @@ type Renderer struct {
 	node     essaim.Node
 	base     string
 	host     string // without port
+	group    string
 	key      ed25519.PrivateKey
 	fragment string
 	multikey string
@@ -77,7 +81,7 @@ func New(c Config) (*Renderer, error) {
 	}
 	public := c.Ed25519.Public().(ed25519.PublicKey)
 	r := &Renderer{
-		node: c.Node, base: c.Node.BaseURL, host: u.Hostname(),
+		node: c.Node, base: c.Node.BaseURL, host: u.Hostname(), group: c.Group,
 		key: c.Ed25519, fragment: "#" + proof.KeyFragment(public), multikey: proof.EncodeMultikey(public),
 		rsaPEM:   string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
 		markdown: c.Markdown, clock: c.Now,
@@ -101,7 +105,7 @@ func (r *Renderer) Render(req essaim.RenderRequest) (essaim.Rendered, error) {
 	}
 	act, err := r.build(Activity{
 		ID: req.ActivityID, Type: string(req.Verb), Actor: rec.Territory, Document: doc.Bytes,
-		To: []string{Public}, CC: copied(rec), Published: req.At,
+		To: []string{Public}, CC: r.copied(rec), Audience: r.group, Published: req.At,
 	}, &doc)
 	if err != nil {
 		return essaim.Rendered{}, fmt.Errorf("render %s: %w", rec.ID, err)
@@ -113,9 +117,13 @@ func (r *Renderer) Render(req essaim.RenderRequest) (essaim.Rendered, error) {
 }
 
 // copied is whom a publication is addressed to besides everyone: the followers,
-// and those whom the text names, which is what makes their servers tell them.
-func copied(rec *essaim.Record) iris {
+// the community, where Lemmy looks for it, and those whom the text names, which
+// is what makes their servers tell them.
+func (r *Renderer) copied(rec *essaim.Record) iris {
 	cc := iris{rec.Territory + "/followers"}
+	if r.group != "" {
+		cc = append(cc, r.group)
+	}
 	for _, m := range rec.Mentions {
 		if !slices.Contains(cc, m.Actor) {
 			cc = append(cc, m.Actor)
@@ -178,7 +186,7 @@ func (r *Renderer) head(rec *essaim.Record, info essaim.KindInfo) head {
 		Context: recordContext, ID: iri(rec.ID), Type: text(info.Type), AttributedTo: iri(rec.Territory),
 		Name: text(rec.Title), NameMap: words{lang: rec.Title}, MediaType: "text/html",
 		URL: iri(rec.URL), Published: utc(rec.Published), Updated: utc(rec.Updated),
-		To: iris{Public}, CC: copied(rec),
+		To: iris{Public}, CC: r.copied(rec), Audience: iri(r.group),
 		Replies: iri(rec.ID + "/replies"), Likes: iri(rec.ID + "/likes"), Shares: iri(rec.ID + "/shares"), Thread: iri(rec.ID + "/context"),
 		Policy: only(quotable()),
 		Kind:   text(rec.Kind), Incarnation: number(rec.Incarnation), Revision: number(rec.Revision),

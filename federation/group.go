@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+
+	"essaim"
+	"essaim/federation/vocab"
+)
+
+// groupOutbox is how many posts Lemmy reads of a community that it begins to
+// follow.
+const groupOutbox = 50
+
+// showGroupOutbox serves the outbox of a community in the one shape that Lemmy
+// reads (interop.md 2.2): without pages, the announces whole, each with the
+// activity that it announces.
+func (s *Server) showGroupOutbox(w http.ResponseWriter, r *http.Request, a essaim.LocalActor) error {
+	activities, _, err := s.store.Outbox(r.Context(), s.node.Territory.Actor, 0, groupOutbox)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	b.WriteString(`{"@context":["` + activityStreams + `"],"id":` + quote(a.ID+"/outbox") + `,"type":"OrderedCollection","totalItems":` + strconv.Itoa(len(activities)) + `,"orderedItems":[`)
+	for i, activity := range activities {
+		announce, err := s.announceWhole(a, vocab.ID(activity), activity)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(announce)
+	}
+	b.WriteString(`]}`)
+	w.Header().Set("Vary", "Accept")
+	serve(w, r, served{body: b.Bytes()})
+	return nil
+}
+
+// announceWhole is the announce of an activity of the territory by its
+// community, dated as the activity.
+func (s *Server) announceWhole(a essaim.LocalActor, id string, activity []byte) ([]byte, error) {
+	return s.renderer.Tell(essaim.Told{
+		ID: essaim.AnnounceID(a.ID, id), Verb: "Announce", Actor: a.ID, Object: id, Embedded: activity, At: vocab.Published(activity),
+	})
+}
+
+// groupAnnounce finds the announce of the activity that ends in a name.
+func (s *Server) groupAnnounce(ctx context.Context, a essaim.LocalActor, name string) (Stored, error) {
+	id := s.base + "/activities/" + name
+	d, err := s.store.Activity(ctx, id)
+	if err != nil {
+		return Stored{}, err
+	}
+	b, err := s.announceWhole(a, id, d.Bytes)
+	return made(b, ""), err
+}
