@@ -28,8 +28,17 @@ type PageStore interface {
 func (s *Server) Pages(store PageStore, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kind, origin, slug, ok := pageOf(r.URL.Path)
-		if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead || !asksDocument(r.Header.Values("Accept")) {
+		if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead {
 			next.ServeHTTP(w, r)
+			return
+		}
+		// Whatever the answer is, another Accept could have had another.
+		w.Header().Add("Vary", "Accept")
+		if !asksDocument(r.Header.Values("Accept")) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if !s.admits(w, r) {
 			return
 		}
 		rec, err := store.RecordBySlug(r.Context(), kind, origin, slug)
@@ -37,7 +46,6 @@ func (s *Server) Pages(store PageStore, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		w.Header().Set("Vary", "Accept")
 		switch {
 		case err != nil:
 			s.fail(w, r, err)

@@ -25,6 +25,16 @@ func (s *Server) Mount(r chi.Router) {
 	get("/nodeinfo/2.1", s.nodeInfo)
 	get("/nodeinfo/2.0", s.nodeInfo)
 
+	// Below, those who are kept out are not answered.
+	get = func(path string, h http.HandlerFunc) {
+		guarded := func(w http.ResponseWriter, r *http.Request) {
+			if s.admits(w, r) {
+				h(w, r)
+			}
+		}
+		r.Get(path, guarded)
+		r.Head(path, guarded)
+	}
 	for _, actor := range []string{"/actor", "/actors/{name}"} {
 		get(actor, s.showActor)
 		get(actor+"/outbox", s.forActor(s.showOutbox))

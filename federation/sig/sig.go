@@ -149,6 +149,21 @@ func (v *Verifier) claim(r *http.Request, body []byte) (claim, error) {
 	return v.claimCavage(r, body)
 }
 
+// ClaimedKey is the key by which a request says that it is signed. Nothing of
+// it is checked.
+func ClaimedKey(h http.Header) (essaim.IRI, bool) {
+	if len(h.Values("Signature-Input")) > 0 {
+		in, err := parseInput(h)
+		return in.keyID, err == nil
+	}
+	line := h.Get("Signature")
+	if line == "" {
+		return essaim.IRI{}, false
+	}
+	p, err := parseHeader(line)
+	return p.keyID, err == nil
+}
+
 // window checks when a signature was made and until when it holds; expires is
 // zero when there is none, and may extend the window only if it is covered.
 func (v *Verifier) window(made, expires time.Time, covered bool) error {
