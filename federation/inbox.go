@@ -153,6 +153,8 @@ func (i *Inbox) unverified(a *wire.Activity, err error) (int, error) {
 	switch {
 	case gone && a.Type == "Delete" && a.Object.ID == a.Actor:
 		return http.StatusAccepted, nil
+	case errors.Is(err, errTooMany):
+		return http.StatusTooManyRequests, err
 	case errors.Is(err, essaim.ErrUnavailable) && !errors.Is(err, sig.ErrUnauthorized):
 		return http.StatusServiceUnavailable, err
 	}
@@ -248,7 +250,7 @@ func answerProblem(w http.ResponseWriter, status int, detail string) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Content-Type-Options", "nosniff")
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		h.Set("Retry-After", "30")
 	}
 	w.WriteHeader(status)

@@ -242,6 +242,9 @@ func TestKeysOfAnActor(t *testing.T) {
 		if got := asked(); first != 120 || got != 120+59 {
 			t.Errorf("%d fetches from a host, %d below its domain; want 120, 59 more", first, got)
 		}
+		if got := send(n, "1", "https://victim.example/users/201#main-key", true); got != 429 {
+			t.Errorf("one more is answered %d", got)
+		}
 		if got := send(n, "1", alice+"#main-key", false); got != 202 {
 			t.Errorf("another host meanwhile: %d", got)
 		}

@@ -207,7 +207,7 @@ func (a *Actors) fetchByKey(ctx context.Context, key essaim.IRI) (essaim.RemoteA
 	at := key.WithoutFragment()
 	return a.once(ctx, at, func(ctx context.Context) (essaim.RemoteActor, error) {
 		if !a.budget.spend(at.Host()) {
-			return essaim.RemoteActor{}, fmt.Errorf("too many keys of %s are asked for: %w", at.Host(), essaim.ErrUnavailable)
+			return essaim.RemoteActor{}, fmt.Errorf("%s: %w", at.Host(), errTooMany)
 		}
 		doc, err := a.document(ctx, at)
 		if err != nil {

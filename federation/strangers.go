@@ -3,10 +3,13 @@
 package federation
 
 import (
+	"fmt"
 	"net"
 	"strings"
 	"sync"
 	"time"
+
+	"essaim"
 )
 
 // Bounds of what requests that nobody signed yet may make us ask: whoever names
@@ -17,6 +20,9 @@ const (
 	hostsPerSite     = 60  // hosts never asked before below one domain, a minute
 	maxBudgets       = 20_000
 )
+
+// errTooMany is why a key is not fetched for now. It is answered 429.
+var errTooMany = fmt.Errorf("too many keys of this host are asked for: %w", essaim.ErrUnavailable)
 
 // budget gives each host a number of fetches a minute, in a bucket that fills
 // again evenly.
