@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -62,6 +63,10 @@ const (
 	maxConnsPerHost = 16
 	maxGetsPerHost  = 4 // at a time
 )
+
+// otherPorts are those above the well-known ones on which other services than
+// HTTP listen: databases, caches, remote desktops.
+var otherPorts = [...]uint16{1433, 1521, 2049, 2375, 3306, 3389, 5432, 5672, 5900, 6000, 6379, 6667, 9042, 9092, 11211, 27017}
 
 // Client makes requests. It is safe for concurrent use.
 type Client struct {
@@ -139,7 +144,7 @@ func (c *Client) controlPublic() func(string, string, syscall.RawConn) error {
 		if c.allowed(to.Addr()) {
 			return nil
 		}
-		if to.Port() != 443 && to.Port() < 1024 {
+		if to.Port() != 443 && (to.Port() < 1024 || slices.Contains(otherPorts[:], to.Port())) {
 			return fmt.Errorf("port %d: %w", to.Port(), ErrAddress)
 		}
 		if err := guard.Safe(network, address, raw); err != nil {

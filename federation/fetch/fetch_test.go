@@ -65,7 +65,7 @@ func TestPrivateAddressesAreNeverReached(t *testing.T) {
 		"https://10.0.0.5", "https://172.16.0.1", "https://192.168.1.10", "https://169.254.169.254", "https://100.64.0.1", "https://198.18.0.1",
 		"https://224.0.0.1", "https://240.0.0.1", "https://255.255.255.255", "https://[fd00::1]", "https://[fe80::1]", "https://[ff02::1]",
 		"https://[64:ff9b::7f00:1]", "https://[2002:7f00:1::]", "https://[2001:0:7f00:1::]", "https://[2001:db8::1]",
-		"http://93.184.215.14", "https://93.184.215.14:25", "ftp://93.184.215.14", "file:///etc/passwd",
+		"http://93.184.215.14", "https://93.184.215.14:25", "https://93.184.215.14:5432", "https://93.184.215.14:6379", "ftp://93.184.215.14", "file:///etc/passwd",
 	} {
 		_, err := c.Get(t.Context(), address, "*/*", true)
 		if !errors.Is(err, ErrAddress) && !errors.Is(err, essaim.ErrInvalid) {
