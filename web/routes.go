@@ -54,7 +54,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	sameOrigin.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error {
 		return statusError{http.StatusForbidden, "cross_origin"}
 	}))
-	r.Use(sameOrigin.Handler, limitBody(maxFormBytes), s.readSession)
+	r.Use(s.fromSomePage, sameOrigin.Handler, limitBody(maxFormBytes), s.readSession)
 
 	get(r, "/", s.handle(s.showHome))
 	get(r, "/recherche", s.handle(s.search))

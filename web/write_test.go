@@ -228,6 +228,8 @@ func TestAnotherSiteCannotWriteThroughAReadersBrowser(t *testing.T) {
 	for name, from := range map[string]asked{
 		"fetch metadata": header("Sec-Fetch-Site", "cross-site"),
 		"origin":         func(r *http.Request) { r.Header.Del("Sec-Fetch-Site"); r.Header.Set("Origin", "https://evil.example") },
+		"silence":        func(r *http.Request) { r.Header.Del("Sec-Fetch-Site") },
+		"no origin":      func(r *http.Request) { r.Header.Del("Sec-Fetch-Site"); r.Header.Set("Origin", "null") },
 		"subdomain":      func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") },
 	} {
 		if resp := s.post(path, nil, s.signedIn, from); resp.StatusCode != http.StatusForbidden {
