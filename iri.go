@@ -24,8 +24,9 @@ type IRI struct {
 }
 
 // ParseIRI reads an address. What several parsers could read differently (a
-// user, a backslash, a control character, a host that is not ASCII, a trailing
-// dot, "..", a number as host) is refused, not mended. Errors wrap ErrInvalid.
+// user, a backslash, a control character, a trailing dot, "..", a number as
+// host) is refused, not mended; a host in other letters than ASCII takes its
+// form for DNS. Errors wrap ErrInvalid.
 func ParseIRI(s string) (IRI, error) {
 	if len(s) > maxIRI {
 		return IRI{}, fmt.Errorf("address of %d bytes: %w", len(s), ErrInvalid)
@@ -95,6 +96,12 @@ func canonicalHost(scheme, authority string) (string, error) {
 	} else {
 		if at := strings.IndexByte(name, ':'); at >= 0 {
 			name, port = name[:at], name[at:]
+		}
+		if strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			var err error
+			if name, err = asciiHost(name); err != nil {
+				return "", err
+			}
 		}
 		name = strings.ToLower(name)
 		if !validHostName(name) {
