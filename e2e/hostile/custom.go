@@ -35,7 +35,10 @@ func (t *trial) custom(how string, sg signing) (signing, error) {
 		sg.keyID, sg.key = t.keyed("/u/short", map[string]any{"publicKeyPem": text}), short
 		return sg, err
 	case "keyId on that host":
-		return sg, nil // set by the item's own before
+		if sg.keyID = t.keyID; sg.keyID == "" {
+			return sg, fmt.Errorf("%s names no key", t.item.ID)
+		}
+		return sg, nil
 	}
 	return sg, fmt.Errorf("a signature %q", how)
 }

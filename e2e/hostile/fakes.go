@@ -231,12 +231,15 @@ func (f *fake) receive(w http.ResponseWriter, r *http.Request) {
 // plain HTTP on each address and a few ports, which nobody should ever ask.
 func (w *world) serveFakes() error {
 	handler := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if f := w.fakes[strings.ToLower(r.Host)]; f != nil {
+		w.fakesMu.RLock()
+		f, swarm := w.fakes[strings.ToLower(r.Host)], w.swarm
+		w.fakesMu.RUnlock()
+		if f != nil {
 			f.ServeHTTP(rw, r)
 			return
 		}
 		if strings.HasSuffix(r.Host, ".evil.test") {
-			w.swarm(rw, r)
+			swarm(rw, r)
 			return
 		}
 		http.NotFound(rw, r)
@@ -266,6 +269,13 @@ func (w *world) serveFakes() error {
 		w.serve(l, inside)
 	}
 	return nil
+}
+
+// setSwarm says what the subdomains of evil.test answer.
+func (w *world) setSwarm(h http.HandlerFunc) {
+	w.fakesMu.Lock()
+	defer w.fakesMu.Unlock()
+	w.swarm = h
 }
 
 func (w *world) serve(l net.Listener, h http.Handler) {

@@ -102,28 +102,44 @@ func oddButRight(t *trial) error {
 	return nil
 }
 
-// storm sends an item n times, eight at a time; each answer must be one that
-// the item allows. It gives the last status. The short form sends a fifth.
+// storm sends an item n times; change makes each signature another.
 func (t *trial) storm(n int, change func(int, *signing)) (int, error) {
-	if t.opt.turn {
-		n /= 5
-	}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	last, failed := 0, error(nil)
-	queue := make(chan *request, n)
-	for i := range n {
+	return t.many(n, func(i int) (*request, signing, []byte) {
 		q := t.bare()
 		sg := signing{keyID: t.actor + "#main-key", key: t.signer.key}
 		if change != nil {
 			change(i, &sg)
 		}
-		if err := sg.sign(q, t.body, time.Now()); err != nil {
+		return q, sg, t.body
+	})
+}
+
+// stormOf sends n activities of as many actors of evil.
+func (t *trial) stormOf(n int, activity func(int) (actor string, body []byte)) (int, error) {
+	return t.many(n, func(i int) (*request, signing, []byte) {
+		actor, body := activity(i)
+		return inboxRequest(t.routes["SHARED_INBOX"], body), signing{keyID: actor + "#main-key", key: t.evil().key}, body
+	})
+}
+
+// many sends n requests, eight at a time; each answer must be one that the item
+// allows. It gives the last status. The short form sends a fifth.
+func (t *trial) many(n int, next func(int) (*request, signing, []byte)) (int, error) {
+	if t.opt.turn {
+		n /= 5
+	}
+	queue := make(chan *request, n)
+	for i := range n {
+		q, sg, body := next(i)
+		if err := sg.sign(q, body, time.Now()); err != nil {
 			return 0, err
 		}
 		queue <- q
 	}
 	close(queue)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	last, failed := 0, error(nil)
 	for range 8 {
 		wg.Go(func() {
 			for q := range queue {
@@ -134,6 +150,8 @@ func (t *trial) storm(n int, change func(int, *signing)) (int, error) {
 					failed = err
 				case !t.item.expects(got.status):
 					failed = fmt.Errorf("answered %d, want %s: %.200s", got.status, t.item.Expect, got.body)
+				case (got.status == 429 || got.status == 503) && got.header.Get("Retry-After") == "":
+					failed = fmt.Errorf("%d without Retry-After", got.status)
 				default:
 					last = got.status
 				}

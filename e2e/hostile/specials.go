@@ -14,9 +14,9 @@ import (
 )
 
 // specials are the items that need more than to be sent.
-func specials() map[string]special {
+func specials(items []item) map[string]special {
 	all := map[string]special{}
-	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fingerSpecials()} {
+	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fingerSpecials(), inwardSpecials(), loops(), pageSpecials(), privateSpecials(), floodSpecials(), scripted(items)} {
 		maps.Copy(all, part)
 	}
 	return all
@@ -77,7 +77,12 @@ func authority() map[string]special {
 				t.names["VOBJ"] = t.victim().url + "/n/boosted"
 				return t.command("peer", "block", "victim.test")
 			},
-			undo: func(t *trial) error { return t.command("peer", "unblock", "victim.test") },
+			undo: func(t *trial) error {
+				if err := t.command("peer", "unblock", "victim.test"); err != nil {
+					return err
+				}
+				return t.follow(t.ctx, "victim.test") // the block ended it
+			},
 		},
 		"ORG-065": {changes: true, after: laterUpdateCounts},
 		"ORG-064": {before: func(t *trial) error {

@@ -92,7 +92,9 @@ func (w *world) dump(ctx context.Context) ([]string, error) {
 	}
 	commands := [][]string{{"peer", "list"}}
 	if w.moderates {
-		commands = append(commands, []string{"moderate", "list"})
+		for _, state := range []string{"held", "accepted", "hidden"} {
+			commands = append(commands, []string{"moderate", "list", "--limit", "100", "--state", state})
+		}
 	}
 	for _, command := range commands {
 		told, err := w.told(ctx, command...)
@@ -119,7 +121,7 @@ func (w *world) told(ctx context.Context, command ...string) ([]string, error) {
 	for _, row := range rows {
 		for name := range row {
 			switch name {
-			case "host", "state", "actor", "id", "kind", "content", "text", "object", "type", "title":
+			case "host", "state", "actor", "id", "kind", "ref", "about", "excerpt", "object", "type", "title":
 			default:
 				delete(row, name)
 			}

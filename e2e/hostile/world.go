@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"essaim/e2e/rig"
@@ -38,6 +39,7 @@ type world struct {
 	dns       *nameServer
 	watch     *watch
 	mail      *mailbox
+	fakesMu   sync.RWMutex
 	fakes     map[string]*fake // by host
 	swarm     http.HandlerFunc // subdomains of evil.test
 	servers   []*http.Server
@@ -48,6 +50,7 @@ type world struct {
 	probe     string            // id of the record that honest activities act upon
 	sessions  map[string]string // cookie by role
 	moderates bool              // the node lists comments and candidates
+	browser   *browser          // once something was looked at
 
 	liked      bool   // the honest peer likes the probe
 	likeID     string // by this activity
@@ -246,20 +249,8 @@ func (w *world) signIn(ctx context.Context, role, name string) error {
 // try to change.
 func (w *world) settle(ctx context.Context) error {
 	for _, host := range []string{"victim.test", "peer.test"} {
-		f := w.fakes[host]
-		follow := make(chan json.RawMessage, 4)
-		f.inbox = func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusAccepted) }
-		if _, err := w.node.Run(ctx, "peer", "follow", "--data", w.node.Dir, host); err != nil {
+		if err := w.follow(ctx, host); err != nil {
 			return err
-		}
-		go w.awaitFollow(ctx, f, follow)
-		select {
-		case raw := <-follow:
-			if err := w.post(ctx, f, f.url+"/actor", "Accept", raw, nil); err != nil {
-				return err
-			}
-		case <-time.After(20 * time.Second):
-			return errors.New(host + " was not asked")
 		}
 	}
 	if err := w.post(ctx, w.fakes["victim.test"], w.names["VACTOR"], "Create", w.record("victim.test", "1", "Fiche de la victime", nil), nil); err != nil {
@@ -296,18 +287,22 @@ func (w *world) settle(ctx context.Context) error {
 	})
 }
 
-// awaitFollow hands over the Follow that reaches a host.
-func (w *world) awaitFollow(ctx context.Context, f *fake, to chan<- json.RawMessage) {
-	for ctx.Err() == nil {
-		for _, r := range f.delivered() {
+// follow has the node follow a host, which accepts.
+func (w *world) follow(ctx context.Context, host string) error {
+	f := w.fakes[host]
+	seen := len(f.delivered())
+	if _, err := w.node.Run(ctx, "peer", "follow", "--data", w.node.Dir, host); err != nil {
+		return err
+	}
+	return rig.Eventually(20*time.Second, func() error {
+		for _, r := range f.delivered()[seen:] {
 			if r.Type == "Follow" {
-				object, _ := json.Marshal(map[string]any{"id": r.ID, "type": "Follow", "actor": r.Actor, "object": r.Obj}) // strings and what was read
-				to <- object
-				return
+				object := map[string]any{"id": r.ID, "type": "Follow", "actor": r.Actor, "object": r.Obj}
+				return w.post(ctx, f, f.url+"/actor", "Accept", object, nil)
 			}
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return errors.New(host + " was not asked")
+	})
 }
 
 // record is a record as a node would publish it, of the actor u/v or u/p.

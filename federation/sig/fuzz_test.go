@@ -17,6 +17,7 @@ import (
 func FuzzSignatureHeader(f *testing.F) {
 	f.Add(`keyId="https://a.example/u#k",algorithm="rsa-sha256",headers="(request-target) host date digest",signature="AAAA"`)
 	f.Add(`keyId="https://a.example/u#k", created=1, expires="2", headers="(created)", signature="AA=="`)
+	f.Add(`keyId="https://brеst.example/u#k",headers="(request-target) host date",signature="AAAA"`)
 	f.Add(`signature="AAAA",keyId="https://a.example/,x=1",headers="date",keyId="b"`)
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := parseHeader(s)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"essaim"
 )
@@ -85,7 +86,8 @@ func cutParam(s string) (name, value, tail string, ok bool) {
 		ok = value != "" && strings.Trim(value, "0123456789") == ""
 	}
 	for i := range len(value) {
-		if value[i] < ' ' || value[i] > '~' || value[i] == '\\' {
+		// A keyId may name its host in other letters than ASCII.
+		if value[i] < ' ' || value[i] == 0x7f || value[i] == '\\' || value[i] >= utf8.RuneSelf && name != "keyId" {
 			return "", "", "", false
 		}
 	}
