@@ -33,8 +33,7 @@ func TestSuitesInShortForm(t *testing.T) {
 		{"conformance", []string{"-db", "postgres"}},
 		{"crash", []string{"-db", "sqlite", "-n", "1000", "-kills", "5"}},
 		{"crash", []string{"-db", "postgres", "-n", "1000", "-kills", "5", "-publications", "120"}},
-		{"hostile", []string{"-db", "sqlite", "-turn"}},
-		{"hostile", []string{"-db", "postgres", "-turn"}},
+		{"hostile", []string{"-turn"}},
 	} {
 		name := tt.suite
 		if len(tt.args) > 1 {

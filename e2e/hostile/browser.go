@@ -231,7 +231,15 @@ func (t *trial) showReplica(content, name string) error {
 	if n := t.evil().asked("/t.png") + t.evil().asked("/t"); n != 0 {
 		return fmt.Errorf("%d requests reached evil.test", n)
 	}
-	return t.post(t.ctx, t.victim(), t.names["VACTOR"], "Delete", doc["id"], nil)
+	return t.withdraw(doc["id"])
+}
+
+// withdraw has the victim delete a record of its own, and waits for it to go.
+func (t *trial) withdraw(id any) error {
+	if err := t.post(t.ctx, t.victim(), t.names["VACTOR"], "Delete", id, nil); err != nil {
+		return err
+	}
+	return t.applied(t.ctx)
 }
 
 // showComment has a moderator show what waits; what the node refused to keep

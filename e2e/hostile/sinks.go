@@ -67,7 +67,7 @@ func (t *trial) sink(where, value string) (int, error) {
 		if _, err := look("/initiatives", "/ailleurs/victim.test/fiche-"+strings.ToLower(t.item.ID)); err != nil {
 			return 0, err
 		}
-		return 0, t.post(t.ctx, t.victim(), t.names["VACTOR"], "Delete", doc["id"], nil)
+		return 0, t.withdraw(doc["id"])
 	case strings.Contains(where, "e-mail"):
 		for _, l := range t.mail.received() {
 			if strings.Contains(l.text, "onerror") {
