@@ -15,7 +15,7 @@ import (
 func TestWhoIsBlockedReadsNothingInItsOwnName(t *testing.T) {
 	t.Parallel()
 	store := newShelf()
-	store.blocked = "https://evil.example/u/a"
+	store.blocked = map[string]bool{"https://evil.example/u/a": true}
 	store.objects["https://brest.example/objects/01j"] = Stored{Bytes: []byte(`{}`), ETag: "x"}
 	_, h := testServer(t, store, nil)
 	cavage := func(key string) string {
@@ -58,7 +58,7 @@ func (onePage) Document(context.Context, string) ([]byte, error) { return []byte
 func TestAPageSaysThatItsAddressHasADocumentToo(t *testing.T) {
 	t.Parallel()
 	store := newShelf()
-	store.blocked = "https://evil.example/u/a"
+	store.blocked = map[string]bool{"https://evil.example/u/a": true}
 	store.objects["https://brest.example/objects/01j"] = Stored{Bytes: []byte(`{}`), ETag: "x"}
 	s, _ := testServer(t, store, nil)
 	h := s.Pages(onePage{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Add("Vary", "Cookie") }))

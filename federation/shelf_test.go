@@ -46,15 +46,10 @@ type shelf struct {
 	gone      []string
 	due       []essaim.Avatar
 	avatars   map[string]string // files
-	blocked   string            // one actor
 }
 
 func newShelf() *shelf {
 	return &shelf{queue: newQueue(), objects: map[string]Stored{}, actors: map[string]essaim.RemoteActor{}, stamps: map[string][]byte{}, avatars: map[string]string{}}
-}
-
-func (s *shelf) Blocked(_ context.Context, actor string) (bool, error) {
-	return s.blocked != "" && s.blocked == actor, s.err
 }
 
 func (s *shelf) Dispatch(ctx context.Context, a string, n int) (int, error) {
@@ -239,7 +234,9 @@ func (s *shelf) LoseActor(_ context.Context, id string) error {
 	return nil
 }
 
-func (s *shelf) Blocked(_ context.Context, actor string) (bool, error) { return s.blocked[actor], nil }
+func (s *shelf) Blocked(_ context.Context, actor string) (bool, error) {
+	return s.blocked[actor], s.err
+}
 
 func (s *shelf) RemoteActor(_ context.Context, id string) (essaim.RemoteActor, error) {
 	s.mu.Lock()
