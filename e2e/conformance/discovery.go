@@ -33,8 +33,9 @@ func selfLinks(jrd map[string]any) (hrefs []string) {
 	return hrefs
 }
 
-// everyActor is each kind of actor of the first node.
-func (w *world) everyActor() []string { return []string{w.a.URL + "/actor", w.territory} }
+// everyActor is each kind of actor of the first node: itself, the territory, a
+// theme, a commune, an initiative, an organisation and a person.
+func (w *world) everyActor() []string { return w.actorIDs }
 
 func (w *world) webFinger(j *judge) {
 	for _, actor := range w.everyActor() {

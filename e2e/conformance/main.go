@@ -59,8 +59,12 @@ type test struct {
 	run        func(w *world, j *judge)
 }
 
-// others runs what others wrote.
+// documentTests look at all that is served.
+var documentTests = []test{{"lint", "every document of both nodes passes the linter", (*world).lint}}
+
+// others runs the linter and what others wrote.
 func (w *world) others(only string) {
+	w.named(documentTests, only)
 	if strings.Contains("activitypub-testing", only) {
 		w.Check(w.db+" activitypub-testing: fails on no actor", w.activityPubTesting)
 	}

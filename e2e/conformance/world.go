@@ -37,6 +37,7 @@ type world struct {
 	a, b      *rig.Node
 	peer      *peer
 	territory string // of the first node
+	actorIDs  []string
 	records   []rig.Listed
 	away      away
 	fedify    *fedify
@@ -121,6 +122,32 @@ func (w *world) build() (err error) {
 	for i := range 45 {
 		if _, err := w.publish(fmt.Sprintf("Initiative %d", i+1)); err != nil {
 			return err
+		}
+	}
+	return w.nameActors()
+}
+
+// nameActors has an actor of each kind, and finds it served.
+func (w *world) nameActors() error {
+	organisation := initiative("Un atelier")
+	if err := w.a.API(w.ctx, http.MethodPost, "organisations", organisation, nil); err != nil {
+		return err
+	}
+	meeting := initiative("Une fête de quartier")
+	meeting["start"], meeting["end"] = "2027-05-01T10:00:00+02:00", "2027-05-01T18:00:00+02:00"
+	if err := w.a.API(w.ctx, http.MethodPost, "meetings", meeting, nil); err != nil {
+		return err
+	}
+	if _, err := w.a.Run(w.ctx, "user", "publish", "--data", w.a.Dir, rig.AdminEmail, "--name", "camille", "--title", "Contributrice de démonstration"); err != nil {
+		return err
+	}
+	w.actorIDs = []string{w.a.URL + "/actor", w.territory}
+	for _, name := range []string{"theme_reemploi", "commune_brest", "fiche_initiative-1", "structure_un-atelier", "camille"} {
+		w.actorIDs = append(w.actorIDs, w.a.URL+"/actors/"+name)
+	}
+	for _, id := range w.actorIDs {
+		if a := w.get(id); a.status != http.StatusOK {
+			return fmt.Errorf("%s: %d", id, a.status)
 		}
 	}
 	return nil
