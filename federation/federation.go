@@ -47,6 +47,7 @@ type Config struct {
 	PeerPolicy PeerPolicy           // PeerPolicyOpen when empty
 	Comments   essaim.CommentPolicy // essaim.CommentsHeld when empty
 	Version    string               // of the software, for NodeInfo
+	SourceURL  string               // where its source code can be had, for NodeInfo
 	// Now and NewID (a ULID in lower case) are injected by tests.
 	Now    func() time.Time
 	NewID  func() string
@@ -57,6 +58,9 @@ type Config struct {
 	// Transport carries outgoing requests in tests; the guarded client of
 	// federation/fetch when nil.
 	Transport http.RoundTripper
+	// PanicName, for development alone, is the name of an object whose activity
+	// panics when it is applied, so that what must survive it can be tried.
+	PanicName string
 	Workers   int // deliveries under way at once; 64 when 0
 	// Pictures keeps copies of avatars; none are made when nil.
 	Pictures Pictures

@@ -58,8 +58,11 @@ type IngesterConfig struct {
 	PeerPolicy PeerPolicy
 	Comments   essaim.CommentPolicy // essaim.CommentsHeld when empty
 	ActivityID func() string        // of a new activity of ours
-	Now        func() time.Time
-	Logger     *slog.Logger
+	// PanicName, in development, is the name of an object that makes the reading
+	// of its activity panic.
+	PanicName string
+	Now       func() time.Time
+	Logger    *slog.Logger
 }
 
 // Ingester applies what the inbox made durable: each activity and all that it

@@ -64,6 +64,9 @@ func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, 
 		return nil, err
 	}
 	r.in, r.a, r.effects = in, a, nil
+	if r.PanicName != "" && a.Object.Value.Get("name").TextOr() == r.PanicName {
+		panic("asked for by " + in.ActivityID)
+	}
 	if a.ID.String() != in.ActivityID || a.Actor.String() != in.Actor {
 		return nil, fmt.Errorf("bytes of another activity: %w", essaim.ErrInvalid)
 	}

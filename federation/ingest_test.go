@@ -265,6 +265,25 @@ func TestPoisonIsTriedFiveTimesAndStopsNobody(t *testing.T) {
 	}
 }
 
+func TestAPanicThatWasAskedForIsPoisonToo(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	poison := activity("https://peer.example/a/1", "Create", alice, `{"id":"https://peer.example/n/1","type":"Note","attributedTo":"`+alice+`","name":"panic, please","content":"x"}`)
+	after := activity("https://peer.example/a/2", "Like", alice, `"`+here+`/objects/1"`)
+	n.ingest.PanicName = "panic, please"
+	row := apply(t, n, 24*time.Hour, poison, after)
+	if row.state != essaim.InboundFailed || row.Attempt != 5 || !strings.Contains(row.reason, "panic") {
+		t.Errorf("poison: %s after %d tries: %s", row.state, row.Attempt, row.reason)
+	}
+	if next := n.rows[1]; next.state != essaim.InboundApplied || next.Attempt != 1 {
+		t.Errorf("neighbour: %s after %d tries", next.state, next.Attempt)
+	}
+	quiet := newNode(t)
+	if row := apply(t, quiet, time.Hour, poison); strings.Contains(row.reason, "panic") {
+		t.Errorf("in production: %s %s", row.state, row.reason)
+	}
+}
+
 func TestAnUnfinishedClaimIsTakenAgainUntilGivenUp(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)

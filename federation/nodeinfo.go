@@ -33,8 +33,9 @@ type nodeInfo struct {
 }
 
 type nodeSoftware struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
+	Name       string `json:"name"`
+	Version    string `json:"version"`
+	Repository string `json:"repository,omitempty"` // 2.1 only
 }
 
 type nodeServices struct {
@@ -84,6 +85,8 @@ func (s *Server) nodeInfo(w http.ResponseWriter, r *http.Request) {
 	doc.Usage.Users.Total, doc.Usage.LocalPosts, doc.Usage.LocalComments = n.Users, n.Published, n.Comments
 	if strings.HasSuffix(r.URL.Path, "2.0") {
 		doc.Version = "2.0"
+	} else {
+		doc.Software.Repository = s.source
 	}
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	s.serveJSON(w, r, `application/json; profile="`+nodeInfoSchema+doc.Version+`#"`, doc)

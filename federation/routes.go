@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -53,6 +54,21 @@ func (s *Server) Mount(r chi.Router) {
 	get("/objects/{id}/adaptations", s.showMembers(essaim.CollectionAdaptations))
 	get("/objects/{id}/quotes/{stamp}", s.showStamp)
 	get("/activities/{id}", s.showActivity)
+}
+
+// MethodNotAllowed answers a method that an address of Mount does not take
+// (RFC 9110 15.5.6).
+func (s *Server) MethodNotAllowed(routes chi.Routes) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var list []string
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+			if routes.Match(chi.NewRouteContext(), method, r.URL.Path) {
+				list = append(list, method)
+			}
+		}
+		w.Header().Set("Allow", strings.Join(list, ", "))
+		s.refuse(w, r, http.StatusMethodNotAllowed)
+	}
 }
 
 func levelOf(err error) slog.Level {

@@ -31,6 +31,7 @@ type Server struct {
 	policy   PeerPolicy
 	comments essaim.CommentPolicy
 	version  string
+	source   string
 	now      func() time.Time
 	newID    func() string
 	log      *slog.Logger
@@ -58,7 +59,8 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		node: c.Node, base: strings.TrimSuffix(c.Node.BaseURL, "/"), host: u.Host, keys: c.Keys, store: c.Store,
-		policy: cmp.Or(c.PeerPolicy, PeerPolicyOpen), comments: cmp.Or(c.Comments, essaim.CommentsHeld), version: cmp.Or(c.Version, "dev"),
+		policy: cmp.Or(c.PeerPolicy, PeerPolicyOpen), comments: cmp.Or(c.Comments, essaim.CommentsHeld),
+		version: cmp.Or(c.Version, "dev"), source: c.SourceURL,
 		now: c.Now, newID: c.NewID, log: c.Logger, pictures: c.Pictures,
 	}
 	if s.now == nil {
@@ -81,7 +83,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("federation: %w", err)
 	}
-	if err := s.receiving(); err != nil {
+	if err := s.receiving(c.PanicName); err != nil {
 		return nil, fmt.Errorf("federation: %w", err)
 	}
 	s.dispatch = &Dispatcher{Store: c.Store, NodeActor: s.nodeActor(), Logger: s.log}
@@ -95,7 +97,7 @@ func New(c Config) (*Server, error) {
 }
 
 // receiving builds the half that takes what comes.
-func (s *Server) receiving() (err error) {
+func (s *Server) receiving(panicName string) (err error) {
 	s.remote = NewActors(s.store, s.client, s.now)
 	s.inbox, err = NewInbox(InboxConfig{Base: s.base, Store: s.store, Actors: s.store, Keys: s.remote, Now: s.now, Logger: s.log})
 	if err != nil {
@@ -104,7 +106,7 @@ func (s *Server) receiving() (err error) {
 	s.ingest, err = NewIngester(IngesterConfig{
 		Store: s.store, Actors: s.remote, Renderer: s.renderer, Base: s.base, PeerPolicy: s.policy, Comments: s.comments,
 		Local: s.isLocal,
-		Now:   s.now, ActivityID: s.activityID, Logger: s.log,
+		Now:   s.now, ActivityID: s.activityID, Logger: s.log, PanicName: panicName,
 	})
 	if err != nil {
 		return err

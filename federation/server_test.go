@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/go-chi/chi/v5"
 
 	"essaim"
 )
@@ -157,4 +160,18 @@ func FuzzPrefersHTML(f *testing.F) {
 			t.Errorf("%q after a full wish for ActivityStreams is taken for a browser's", accept)
 		}
 	})
+}
+
+func TestAMethodThatAnAddressDoesNotTakeIsToldWhichItDoes(t *testing.T) {
+	t.Parallel()
+	s, h := testServer(t, newShelf(), nil)
+	routes := h.(*chi.Mux)
+	routes.MethodNotAllowed(s.MethodNotAllowed(routes))
+	for path, want := range map[string]string{"/actor": "GET, HEAD", "/inbox": "POST", "/actors/brest/inbox": "POST", "/objects/01j": "GET, HEAD"} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodPut, path, nil))
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != want {
+			t.Errorf("%s: got %d, Allow %q, want %q", path, w.Code, w.Header().Get("Allow"), want)
+		}
+	}
 }

@@ -127,6 +127,9 @@ func (s *Server) routeMap(w http.ResponseWriter, r *http.Request) error {
 		"SHARED_INBOX": "/inbox", "ACTOR": actor, "ACTOR_INBOX": actor + "/inbox",
 		"SEARCH": "/recherche", "LOGIN": "/connexion", "API": "/api/v1/initiatives",
 	}
+	if s.cfg.PanicName != "" {
+		out["PANIC_HOOK"] = s.cfg.PanicName
+	}
 	res, err := s.store.Search(r.Context(), essaim.Query{Origin: "local", Limit: 1})
 	if err != nil {
 		return err

@@ -266,13 +266,13 @@ func TestTheMapOfRoutesIsForDevelopment(t *testing.T) {
 		t.Errorf("in production the map is answered %d", got.StatusCode)
 	}
 	cfg := s.cfg
-	cfg.Dev = true
+	cfg.Dev, cfg.PanicName = true, "panic, please"
 	var err error
 	if s.Server, err = New(cfg); err != nil {
 		t.Fatal(err)
 	}
 	got := call[map[string]string](t, s, http.MethodGet, "routes", "", http.StatusOK)
-	for name, want := range map[string]string{"SHARED_INBOX": "/inbox", "ACTOR": "/actors/brest", "LOGIN": "/connexion", "DRAFT": recordPath(s.draft)} {
+	for name, want := range map[string]string{"SHARED_INBOX": "/inbox", "ACTOR": "/actors/brest", "LOGIN": "/connexion", "PANIC_HOOK": "panic, please", "DRAFT": recordPath(s.draft)} {
 		if got[name] != want {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}

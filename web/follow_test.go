@@ -133,3 +133,11 @@ func TestWithoutAFediverseThereIsTheAddressToCopy(t *testing.T) {
 		t.Error("a form that nobody answers")
 	}
 }
+
+func TestEveryPageLinksTheSourceCode(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t), func(c *Config) { c.SourceURL = "https://code.example/essaim" })
+	if got := s.get(t, "/mentions", http.StatusOK).with("a", "href", "https://code.example/essaim"); len(got) != 1 {
+		t.Error("no link to the source code (AGPL 13)")
+	}
+}

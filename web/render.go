@@ -52,6 +52,7 @@ type Base struct {
 	Kinds     []essaim.KindInfo
 	Others    []OtherLanguage
 	Version   string
+	Source    string // of the program
 }
 
 // Crumb is a step of the way from the home page.
@@ -304,7 +305,7 @@ func (s *Server) fillBase(r *http.Request, b *Base, lang string) {
 	b.CanWrite = essaim.May(b.User, essaim.ActionWrite)
 	b.Now = s.now()
 	b.Kinds = essaim.Kinds()
-	b.Version = s.cfg.Version
+	b.Version, b.Source = s.cfg.Version, s.cfg.SourceURL
 	if b.Flash == "" {
 		b.Flash = flashes[r.URL.Query().Get("fait")]
 	}

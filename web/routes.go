@@ -5,6 +5,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -28,7 +29,8 @@ func (s *Server) routes() (http.Handler, error) {
 	r := chi.NewRouter()
 	r.Use(s.identify, s.logRequests, func(next http.Handler) http.Handler { return compress(next) }, s.recoverPanic)
 	r.NotFound(s.handle(func(http.ResponseWriter, *http.Request) error { return errPageNotFound }))
-	r.MethodNotAllowed(s.handle(func(http.ResponseWriter, *http.Request) error {
+	r.MethodNotAllowed(s.handle(func(w http.ResponseWriter, req *http.Request) error {
+		w.Header().Set("Allow", allowed(r, req.URL.Path))
 		return statusError{http.StatusMethodNotAllowed, "method"}
 	}))
 
@@ -122,6 +124,17 @@ func (s *Server) moderationRoutes(r chi.Router, writes func(http.Handler) http.H
 	get(r, "/api/v1/moderation/journal", s.handle(s.apiJournal))
 	get(r, "/api/v1/moderation/{n}", s.handle(s.apiItem))
 	r.With(writes).Post("/api/v1/moderation/{n}", s.handle(s.apiDecide))
+}
+
+// allowed lists the methods that an address answers (RFC 9110 15.5.6).
+func allowed(routes chi.Routes, path string) string {
+	var list []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
+		if routes.Match(chi.NewRouteContext(), method, path) {
+			list = append(list, method)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // get answers HEAD too.

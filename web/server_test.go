@@ -302,3 +302,14 @@ func FuzzSearchAddressGivesAQueryOrAProblem(f *testing.F) {
 		}
 	})
 }
+
+func TestAMethodThatAnAddressDoesNotTakeIsToldWhichItDoes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	for path, want := range map[string]string{"/": "GET, HEAD", "/connexion": "GET, HEAD, POST", "/api/v1/initiatives": "GET, HEAD, POST, PUT, DELETE, OPTIONS"} {
+		resp := s.ask(http.MethodPatch, path, "")
+		if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != want {
+			t.Errorf("%s: got %d, Allow %q, want %q", path, resp.StatusCode, resp.Header.Get("Allow"), want)
+		}
+	}
+}

@@ -41,12 +41,15 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Demo puts the demonstration's notice on each page; Node.Demo does too.
 	Demo bool
-	// Dev reads templates at each request and opens /api/v1/routes.
-	Dev     bool
-	Version string
-	Now     func() time.Time
-	Random  io.Reader // of secrets and request ids; crypto/rand when nil
-	Logger  *slog.Logger
+	// Dev reads templates at each request and opens /api/v1/routes, which tells
+	// PanicName where it is set.
+	Dev       bool
+	PanicName string
+	Version   string
+	SourceURL string // where the program's source code can be had
+	Now       func() time.Time
+	Random    io.Reader // of secrets and request ids; crypto/rand when nil
+	Logger    *slog.Logger
 }
 
 // Mailer sends letters. Sending is queued or quick: a page waits for it.

@@ -41,6 +41,7 @@ type config struct {
 	TrustedProxies []netip.Prefix
 	AllowPrivate   []netip.Prefix
 	PeerPolicy     federation.PeerPolicy
+	SourceURL      string // empty for no link
 	Comments       essaim.CommentPolicy
 	LemmyGroup     bool
 	LogLevel       slog.Level
@@ -270,6 +271,12 @@ func (s settings) checkAddresses(c *config, wrong func(key, format string, args 
 			wrong("blob_url", "s3://KEY:SECRET@HOST/BUCKET is wanted")
 		}
 		c.Blob = u
+	}
+	if s.SourceURL != "" {
+		if u, err := url.Parse(s.SourceURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			wrong("source_url", "%q is no https:// address", s.SourceURL)
+		}
+		c.SourceURL = s.SourceURL
 	}
 	if s.ACMEDirectory != "" {
 		if u, err := url.Parse(s.ACMEDirectory); err != nil || u.Scheme != "https" || u.Host == "" {

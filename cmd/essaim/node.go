@@ -116,12 +116,22 @@ func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
 		Pictures: n.files,
 
 		Node: n.info, Keys: n.keys, Store: n.store, PeerPolicy: n.cfg.PeerPolicy, Comments: n.cfg.Comments, Version: version,
-		Now: n.opt.now, Logger: n.opt.logger, AllowPrivate: n.cfg.AllowPrivate,
+		Now: n.opt.now, Logger: n.opt.logger, AllowPrivate: n.cfg.AllowPrivate, PanicName: n.panicName(),
+		SourceURL: n.cfg.SourceURL,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return renderer, nil
+}
+
+// panicName is what an object is called that makes the ingester panic; empty
+// but in development.
+func (n *Node) panicName() string {
+	if n.cfg.Dev {
+		return "essaim: panic, please"
+	}
+	return ""
 }
 
 // checkIdentity refuses to sign as another node than the database's.
@@ -152,8 +162,8 @@ func (n *Node) Handler() (http.Handler, error) {
 	}
 	pages := web.Config{
 		Node: n.info, Store: n.store, Fediverse: n.federation, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
-		Pictures: n.files,
-		Dev:      n.cfg.Dev, Version: version, Now: n.opt.now, Logger: n.opt.logger,
+		Pictures: n.files, SourceURL: n.cfg.SourceURL,
+		Dev: n.cfg.Dev, PanicName: n.panicName(), Version: version, Now: n.opt.now, Logger: n.opt.logger,
 	}
 	if err := n.openMail(); err != nil {
 		return nil, err
@@ -169,7 +179,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	n.federation.Mount(r)
 	rest := n.federation.Pages(n.store, site)
 	r.NotFound(rest.ServeHTTP)
-	r.MethodNotAllowed(rest.ServeHTTP)
+	r.MethodNotAllowed(n.federation.MethodNotAllowed(r))
 	return r, nil
 }
 

@@ -57,6 +57,10 @@ type settings struct {
 	// follow and to which everything published is addressed (FEP-1b12). Switched
 	// off again, it stays where it is and announces no more. Default: `off`.
 	LemmyGroup string `toml:"lemmy_group" name:"lemmy-group" placeholder:"on|off" help:"A community of the territory, for Lemmy."`
+	// Where the source code of this very version can be had, as the licence asks of
+	// whoever changes the program (AGPL, section 13): linked from every page and
+	// from NodeInfo. Empty: no link.
+	SourceURL string `toml:"source_url" name:"source-url" placeholder:"URL" help:"Where the source code can be had."`
 	// `debug`, `info`, `warn` or `error`. Default: `info`.
 	LogLevel string `toml:"log_level" name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	// `text` or `json`, on standard error. Default: `text`.
