@@ -102,7 +102,7 @@ func plant(dir string, f fault, healthy map[string]error) (r result) {
 	if !known {
 		var out string
 		if out, err = goCommand(dir, append([]string{"test", testLimit}, f.test...)...); err != nil {
-			err = fmt.Errorf("its test fails without it: %w\n%s", err, out)
+			err = fmt.Errorf("its test fails without it: %w\n%.2000s", err, out)
 		}
 		healthy[command] = err
 	}
@@ -122,7 +122,7 @@ func plant(dir string, f fault, healthy map[string]error) (r result) {
 		r.Outcome = "SURVIVED"
 		return r
 	case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
-		r.Outcome = "does not build: " + out
+		r.Outcome = fmt.Sprintf("does not build: %.2000s", out)
 		return r
 	}
 	r.Outcome, r.By = "caught", firstFailure(out)

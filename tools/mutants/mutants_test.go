@@ -67,3 +67,28 @@ func TestNamesOfFaultsAreDistinct(t *testing.T) {
 		seen[f.name] = true
 	}
 }
+
+// A fault whose place is gone is no longer planted: the change that moved it
+// has to move the fault too.
+func TestEveryFaultHasItsPlace(t *testing.T) {
+	root, places := filepath.Join("..", ".."), 0
+	for _, f := range faults() {
+		for _, e := range f.edits {
+			if e.module != "" {
+				continue // in a library, which does not change
+			}
+			text, err := os.ReadFile(filepath.Join(root, e.file))
+			if err != nil {
+				t.Errorf("%s: %v", f.name, err)
+				continue
+			}
+			if n := strings.Count(string(text), e.old); n != 1 {
+				t.Errorf("%s: %s holds its place %d times, want once", f.name, e.file, n)
+			}
+			places++
+		}
+	}
+	if places < 7 {
+		t.Errorf("%d places looked at, want all of those in this repository", places)
+	}
+}
