@@ -86,7 +86,13 @@ func (s *Server) forActor(serve func(http.ResponseWriter, *http.Request, essaim.
 // (FEP-2677), and the page to a browser; 410 once it is deleted.
 func (s *Server) showActor(w http.ResponseWriter, r *http.Request) {
 	id := s.actorID(r)
-	d, err := s.cache.get(r.Context(), id, s.actorDocument)
+	var d Stored
+	var err error
+	if id == s.nodeActor() || id == s.node.Territory.Actor {
+		d, err = s.cache.lately(r.Context(), id, s.actorDocument, s.now())
+	} else {
+		d, err = s.cache.get(r.Context(), id, s.actorDocument)
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return

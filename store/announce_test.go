@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -338,4 +339,31 @@ func TestProcessesShareTheAnnounces(t *testing.T) {
 	}
 	tasks.Wait()
 	n.want(t, "by four at a time", want...)
+}
+
+func TestARestoreAnnouncesOnlyWhatIsYetToCome(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newAnnouncing(t, db)
+		storetest.Publish(t, n.Store, storetest.Initiative("Avant"))
+		for _, feed := range []string{alimentation, commune} {
+			n.follow(t, feed, "https://m.example/users/a", "https://m.example/inbox")
+		}
+		if err := n.SetProfile(t.Context(), "commune_brest", essaim.Profile{Weekly: "friday"}); err != nil {
+			t.Fatal(err)
+		}
+		rec := storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
+		var file bytes.Buffer
+		if _, err := n.Backup(t.Context(), &file, nil); err != nil {
+			t.Fatal(err)
+		}
+		empty := storetest.SQLite(t)
+		again := &announcing{clock: n.clock, Store: empty.Open(t, func(c *store.Config) { c.Now, c.Render, c.Tell = n.clock.Now, storetest.Render, storetest.Tell })}
+		if _, err := again.Restore(t.Context(), &file); err != nil {
+			t.Fatal(err)
+		}
+		again.want(t, "at once")
+		n.clock.Move(4 * 24 * time.Hour)
+		again.want(t, "on the feed's day", by(commune, rec.ID))
+	})
 }

@@ -205,6 +205,11 @@ func (tx *Tx) settle(ctx context.Context, out *Restored) error {
 	if err := tx.searchAgain(ctx); err != nil {
 		return err
 	}
+	// What was due has been announced since, or comes too late: nothing is ever
+	// announced again. A weekly batch to come still does.
+	if _, err := tx.exec(ctx, "restore_announces_due", micros(tx.s.now())); err != nil {
+		return err
+	}
 	out.Node = out.Manifest.Node
 	out.Node.Incarnation = max(tx.s.now().Unix(), out.Node.Incarnation+1)
 	_, err := tx.exec(ctx, "restore_node_at", out.Node.Incarnation)

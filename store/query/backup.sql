@@ -44,6 +44,9 @@ FROM announce ORDER BY actor, object
 INSERT INTO announce (actor, object, state, due_at, created_at, sent_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 
+-- name: restore_announces_due
+UPDATE announce SET state = 'dropped' WHERE state = 'waiting' AND due_at <= $1
+
 -- name: backup_import
 SELECT id, started_at, file, kind, licence, attribution, report, undone_at
 FROM import ORDER BY id
