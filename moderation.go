@@ -99,6 +99,9 @@ type ItemFilter struct {
 // ItemDetail is an item with what it holds and what was decided.
 type ItemDetail struct {
 	Item
+	// Muted: its account is silenced or blocked, so that it is not shown whatever
+	// is decided.
+	Muted     bool       `json:"muted"`
 	Comment   *Comment   `json:"comment,omitempty"`
 	Candidate *Candidate `json:"candidate,omitempty"`
 	Decisions []Decision `json:"decisions"` // the oldest first

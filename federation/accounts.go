@@ -34,8 +34,8 @@ func (s *Server) FollowAccount(ctx context.Context, typed, agreed, reason string
 	if err != nil {
 		return fail(err)
 	}
-	blocked, err := s.store.Blocked(ctx, actor.ID)
-	if err == nil && blocked {
+	st, err := s.store.Standing(ctx, actor.ID)
+	if err == nil && st.Blocked {
 		err = fmt.Errorf("blocked: %w", essaim.ErrForbidden)
 	}
 	if err != nil {

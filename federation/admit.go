@@ -16,12 +16,12 @@ func (s *Server) admits(w http.ResponseWriter, r *http.Request) bool {
 	if !ok {
 		return true
 	}
-	blocked, err := s.store.Blocked(r.Context(), key.WithoutFragment().String())
+	st, err := s.store.Standing(r.Context(), key.WithoutFragment().String())
 	switch {
 	case err != nil:
 		s.fail(w, r, err)
 		return false
-	case blocked:
+	case st.Blocked:
 		s.refuse(w, r, http.StatusForbidden)
 		return false
 	}

@@ -3,6 +3,8 @@
 package federation
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -21,7 +23,21 @@ func (s *Server) newClient(c Config) (*fetch.Client, error) {
 		AllowPrivate: c.AllowPrivate,
 		Sign:         func(r *http.Request, body []byte) error { return sig.Sign(r, body, key, sig.Cavage, s.now()) },
 		SignOther:    func(r *http.Request, body []byte) error { return sig.Sign(r, body, key, sig.RFC9421, s.now()) },
+		Refuse:       s.refused,
 		Now:          func() time.Time { return s.now() },
 		Transport:    c.Transport,
 	})
+}
+
+// refused keeps requests from hosts and actors that are blocked: nothing is
+// sent there nor fetched, whoever names an address on them.
+func (s *Server) refused(ctx context.Context, address string) error {
+	st, err := s.store.Standing(ctx, address)
+	switch {
+	case err != nil:
+		return err
+	case st.Blocked:
+		return fmt.Errorf("blocked: %w", fetch.ErrAddress)
+	}
+	return nil
 }

@@ -46,8 +46,11 @@ type Config struct {
 	Store      Store
 	PeerPolicy PeerPolicy           // PeerPolicyOpen when empty
 	Comments   essaim.CommentPolicy // essaim.CommentsHeld when empty
-	Version    string               // of the software, for NodeInfo
-	SourceURL  string               // where its source code can be had, for NodeInfo
+	// Allowlist takes activities only from who is allowed by a measure, or of a
+	// node that is followed. Reading stays open.
+	Allowlist bool
+	Version   string // of the software, for NodeInfo
+	SourceURL string // where its source code can be had, for NodeInfo
 	// Now and NewID (a ULID in lower case) are injected by tests.
 	Now    func() time.Time
 	NewID  func() string
@@ -94,8 +97,9 @@ type InboxStore interface {
 	// own or, where the database groups commits, in a savepoint of its own: one
 	// that fails leaves no trace and its error stands at its index.
 	Apply(ctx context.Context, batch []essaim.Applied) []error
-	// Blocked tells whether an actor or its host is blocked.
-	Blocked(ctx context.Context, actor string) (bool, error)
+	// Standing is what the measures come to for an actor, or for any address on
+	// its host.
+	Standing(ctx context.Context, actor string) (essaim.Standing, error)
 }
 
 // ActorStore caches actors elsewhere.

@@ -33,16 +33,18 @@ type Inbox struct {
 	now      func() time.Time
 	log      *slog.Logger
 	recent   *recent
+	listed   bool // only who is listed may write
 }
 
-// InboxConfig is what an Inbox needs; all is required.
+// InboxConfig is what an Inbox needs; all is required but Allowlist.
 type InboxConfig struct {
-	Base   string // the node's public address
-	Store  InboxStore
-	Actors ActorStore
-	Keys   *Actors
-	Now    func() time.Time
-	Logger *slog.Logger
+	Base      string // the node's public address
+	Store     InboxStore
+	Actors    ActorStore
+	Keys      *Actors
+	Allowlist bool // see Config
+	Now       func() time.Time
+	Logger    *slog.Logger
 }
 
 // NewInbox makes an Inbox.
@@ -51,7 +53,7 @@ func NewInbox(c InboxConfig) (*Inbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
-	return &Inbox{store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10)}, nil
+	return &Inbox{store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10), listed: c.Allowlist}, nil
 }
 
 // ServeHTTP takes a POST (ActivityPub 7.1).
@@ -94,11 +96,20 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 	if i.isFarewell(r.Context(), a) {
 		return http.StatusAccepted, nil
 	}
+	// Before the signature: no key is fetched from who is blocked.
+	if status, err := i.welcome(r.Context(), a.Actor, a.Type == "Delete"); err != nil {
+		return status, err
+	}
 	key, err := i.verifier.Verify(r.WithContext(fetch.Bounded(r.Context(), maxRequests)), raw)
 	if err != nil {
 		return i.unverified(a, err)
 	}
 	i.keys.Verified(key.ID)
+	if key.Owner != a.Actor { // who passes it on
+		if status, err := i.welcome(r.Context(), key.Owner, false); err != nil {
+			return status, err
+		}
+	}
 	speaker, err := i.speaker(r.Context(), a, key.Owner)
 	if err != nil {
 		return statusOf(err), err
@@ -109,9 +120,6 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 	if i.recent.has(a.ID.String()) {
 		return http.StatusAccepted, nil // durable before; costs no query
 	}
-	if status, err := i.checkBlocks(r.Context(), a.Actor, key.Owner); err != nil {
-		return status, err
-	}
 	if err := i.keep(r.Context(), a); err != nil {
 		return statusOf(err), err
 	}
@@ -119,19 +127,19 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 	return http.StatusAccepted, nil
 }
 
-// checkBlocks looks at who speaks and, where that is another, at who passes it on.
-func (i *Inbox) checkBlocks(ctx context.Context, actor, signer essaim.IRI) (int, error) {
-	for _, who := range [...]essaim.IRI{actor, signer} {
-		blocked, err := i.store.Blocked(ctx, who.String())
-		switch {
-		case err != nil:
-			return http.StatusServiceUnavailable, err
-		case blocked:
-			return http.StatusForbidden, fmt.Errorf("%s is blocked", who)
-		}
-		if actor == signer {
-			break
-		}
+// welcome tells whether an actor may write here. Who is blocked may still erase
+// what it sent before: to take back one's words is a right (GDPR 17).
+func (i *Inbox) welcome(ctx context.Context, who essaim.IRI, erases bool) (int, error) {
+	st, err := i.store.Standing(ctx, who.String())
+	switch {
+	case err != nil:
+		return http.StatusServiceUnavailable, err
+	case erases:
+		return 0, nil
+	case st.Blocked:
+		return http.StatusForbidden, fmt.Errorf("%s is blocked", who)
+	case i.listed && !st.Listed:
+		return http.StatusForbidden, fmt.Errorf("%s is not among those who may write here", who)
 	}
 	return 0, nil
 }

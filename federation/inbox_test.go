@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -54,6 +55,13 @@ func TestInboxAnswersWhatASenderNeedsToKnow(t *testing.T) {
 		{"an object of this node", activity("https://peer.example/a/1", "Delete", alice, `"`+here+`/objects/1"`), "", nil, nil, 403, 0},
 		{"a blocked actor", own, "", func(n *node) { n.blocked[alice] = true }, nil, 403, 0},
 		{"a blocked actor given whole", strings.Replace(own, `"actor":"`+alice+`"`, `"actor":{"id":"`+alice+`","type":"Person"}`, 1), "", func(n *node) { n.blocked[alice] = true }, nil, 403, 0},
+		{"a blocked actor, unsigned", own, "", func(n *node) { n.blocked[alice] = true }, func(r *http.Request) { r.Header.Del("Signature") }, 403, 0},
+		{"a blocked actor that takes its words back", activity("https://peer.example/a/1", "Delete", alice, `"https://peer.example/n/1"`), "", func(n *node) { n.blocked[alice] = true }, nil, 202, 1},
+		{"the deletion of another by a blocked actor", activity("https://peer.example/a/1", "Delete", alice, `"https://evil.example/n/1"`), "", func(n *node) { n.blocked[alice] = true }, nil, 403, 0},
+		{"someone not listed", own, "", func(n *node) { n.onlyListed(t) }, nil, 403, 0},
+		{"someone listed", own, "", func(n *node) { n.onlyListed(t); n.listed = map[string]bool{alice: true} }, nil, 202, 1},
+		{"a follow of someone not listed", activity("https://peer.example/a/1", "Follow", alice, `"`+here+`/actors/brest"`), "", func(n *node) { n.onlyListed(t) }, nil, 403, 0},
+		{"a deletion by someone listed no more", activity("https://peer.example/a/1", "Delete", alice, `"https://peer.example/n/1"`), "", func(n *node) { n.onlyListed(t) }, nil, 202, 1},
 		{"a database that is away", own, "", func(n *node) { n.fail = essaim.ErrUnavailable }, nil, 503, 0},
 		{"a database that fails", own, "", func(n *node) { n.fail = errors.New("disk full") }, nil, 503, 0},
 		{"a home that is away", own, "", func(n *node) { n.home.errs[alice] = essaim.ErrUnavailable }, nil, 503, 0},
@@ -85,6 +93,31 @@ func TestInboxAnswersWhatASenderNeedsToKnow(t *testing.T) {
 		if strings.Contains(w.Body.String(), "disk full") {
 			t.Errorf("%s: says what is wrong here: %s", c.name, w.Body)
 		}
+	}
+}
+
+// onlyListed makes the inbox take from nobody else.
+func (n *node) onlyListed(t *testing.T) {
+	t.Helper()
+	var err error
+	n.inbox, err = federation.NewInbox(federation.InboxConfig{
+		Base: here, Store: n.memory, Actors: n.memory, Keys: federation.NewActors(n.memory, n.home, n.Now), Allowlist: true, Now: n.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// No key is asked of who is blocked.
+func TestWhoIsBlockedIsNotAskedForItsKey(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.blocked[alice] = true
+	if got := n.post(t, alice, activity("https://peer.example/a/1", "Like", alice, `"`+here+`/objects/1"`)); got != http.StatusForbidden {
+		t.Errorf("status %d", got)
+	}
+	if len(n.home.asked) != 0 {
+		t.Errorf("fetched %v", n.home.asked)
 	}
 }
 

@@ -56,6 +56,7 @@ type memory struct {
 	peers    map[string]essaim.Peer
 	records  map[string]essaim.Record
 	blocked  map[string]bool
+	listed   map[string]bool
 	follows  map[string]bool
 	fail     error
 	received int
@@ -129,8 +130,8 @@ func (m *memory) Apply(_ context.Context, batch []essaim.Applied) []error {
 	return errs
 }
 
-func (m *memory) Blocked(_ context.Context, actor string) (bool, error) {
-	return m.blocked[actor], m.fail
+func (m *memory) Standing(_ context.Context, actor string) (essaim.Standing, error) {
+	return essaim.Standing{Blocked: m.blocked[actor], Listed: m.listed[actor]}, m.fail
 }
 
 func (m *memory) WakeHost(_ context.Context, host string) error {

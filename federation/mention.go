@@ -105,7 +105,7 @@ func (s *Server) findHandle(ctx context.Context, h essaim.Handle) (string, error
 	if id.Host() != h.Host && !strings.HasSuffix(id.Host(), "."+h.Host) {
 		return "", essaim.ErrInvalid
 	}
-	if blocked, err := s.store.Blocked(ctx, id.String()); err != nil || blocked {
+	if st, err := s.store.Standing(ctx, id.String()); err != nil || st.Blocked {
 		return "", essaim.ErrForbidden
 	}
 	actor, err := s.remote.Actor(ctx, id)

@@ -30,6 +30,7 @@ type Server struct {
 	store    Store
 	policy   PeerPolicy
 	comments essaim.CommentPolicy
+	listed   bool // only who is listed may write
 	version  string
 	source   string
 	now      func() time.Time
@@ -59,7 +60,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		node: c.Node, base: strings.TrimSuffix(c.Node.BaseURL, "/"), host: u.Host, keys: c.Keys, store: c.Store,
-		policy: cmp.Or(c.PeerPolicy, PeerPolicyOpen), comments: cmp.Or(c.Comments, essaim.CommentsHeld),
+		policy: cmp.Or(c.PeerPolicy, PeerPolicyOpen), comments: cmp.Or(c.Comments, essaim.CommentsHeld), listed: c.Allowlist,
 		version: cmp.Or(c.Version, "dev"), source: c.SourceURL,
 		now: c.Now, newID: c.NewID, log: c.Logger, pictures: c.Pictures,
 	}
@@ -99,7 +100,7 @@ func New(c Config) (*Server, error) {
 // receiving builds the half that takes what comes.
 func (s *Server) receiving(panicName string) (err error) {
 	s.remote = NewActors(s.store, s.client, s.now)
-	s.inbox, err = NewInbox(InboxConfig{Base: s.base, Store: s.store, Actors: s.store, Keys: s.remote, Now: s.now, Logger: s.log})
+	s.inbox, err = NewInbox(InboxConfig{Base: s.base, Store: s.store, Actors: s.store, Keys: s.remote, Allowlist: s.listed, Now: s.now, Logger: s.log})
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"essaim"
-	"essaim/store"
 	"essaim/store/storetest"
 )
 
@@ -316,7 +315,7 @@ func TestABlockedPeerIsNeitherFollowedNorServed(t *testing.T) {
 		n.follow(t, nodeActor, ana, anaInbox)
 		n.publish(t, "Create", "1", "o")
 		n.dispatch(t)
-		if err := n.AddBlock(t.Context(), store.Block{Scope: store.BlockHost, Value: "a.example"}); err != nil {
+		if _, err := n.AddMeasure(t.Context(), essaim.Measure{Scope: essaim.MeasureHost, Value: "a.example", Level: essaim.LevelBlock}, 0); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := n.Peer(t.Context(), "a.example"); err != nil || got.State != essaim.PeerBlocked || got.Waiting != 0 || got.FollowsUs {
@@ -326,7 +325,7 @@ func TestABlockedPeerIsNeitherFollowedNorServed(t *testing.T) {
 		if err := n.FollowPeer(t.Context(), p, follow); !errors.Is(err, essaim.ErrForbidden) {
 			t.Errorf("follow of a blocked peer: %v", err)
 		}
-		if err := n.RemoveBlock(t.Context(), store.BlockHost, "a.example"); err != nil {
+		if _, err := n.LiftMeasure(t.Context(), essaim.Measure{Scope: essaim.MeasureHost, Value: "a.example"}, 0); err != nil {
 			t.Fatal(err)
 		}
 		if err := n.FollowPeer(t.Context(), p, follow); err != nil {

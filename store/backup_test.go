@@ -58,7 +58,7 @@ func furnished(t *testing.T, db storetest.DB) *node {
 	n.apply(t, blog, essaim.Propose{Proposal: proposal(article, "Un jardin", n.clock.now()), By: blog})
 	n.apply(t, blog, essaim.Want{Object: "https://blog.example/?p=2", By: blog})
 	n.SaveHost(t.Context(), essaim.HostState{Host: "a.example", Failures: 2, DownSince: n.clock.now()})
-	n.AddBlock(t.Context(), store.Block{Scope: store.BlockHost, Value: "evil.example", Reason: "spam"})
+	n.AddMeasure(t.Context(), essaim.Measure{Scope: essaim.MeasureHost, Value: "evil.example", Level: essaim.LevelSilence, Reason: "spam"}, 0)
 	n.receive(t, "https://a.example/waiting", ana)
 	return n
 }

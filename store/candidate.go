@@ -58,8 +58,9 @@ func (tx *Tx) propose(ctx context.Context, e essaim.Propose, now time.Time) (out
 	if _, ok, err := tx.locked(ctx, p.Object); err != nil || ok {
 		return nothing("held as a record"), err
 	}
-	if blocked, err := tx.blocked(ctx, p.Author); err != nil || blocked {
-		return nothing("its author is blocked"), err
+	// Whoever boosts it: nothing of who is silenced is shown.
+	if st, err := tx.standing(ctx, p.Author); err != nil || st.Muted() {
+		return nothing("its author is blocked or silenced"), err
 	}
 	content := p.Candidate(name, agreed, now)
 	if problems := content.Validate(false); len(problems) > 0 {

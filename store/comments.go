@@ -64,6 +64,10 @@ type knownComment struct {
 }
 
 func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, now time.Time) (outcome, error) {
+	st, err := tx.standing(ctx, e.Actor)
+	if err != nil || st.Blocked {
+		return nothing(blockedMeanwhile), err
+	}
 	gone, err := tx.found(ctx, "tombstone_stands", e.ID)
 	if err != nil {
 		return did, err
@@ -75,14 +79,14 @@ func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, now time.Ti
 	err = tx.row(ctx, "comment_known", e.ID).Scan(&k.n, &k.actor, moment{&k.updated}, (*string)(&k.state))
 	switch {
 	case errors.Is(err, essaim.ErrNotFound):
-		return tx.newComment(ctx, e, now)
+		return tx.newComment(ctx, e, st, now)
 	case err != nil:
 		return did, err
 	}
-	return tx.renewComment(ctx, e, k)
+	return tx.renewComment(ctx, e, k, st)
 }
 
-func (tx *Tx) newComment(ctx context.Context, e essaim.HoldComment, now time.Time) (outcome, error) {
+func (tx *Tx) newComment(ctx context.Context, e essaim.HoldComment, st essaim.Standing, now time.Time) (outcome, error) {
 	record := e.InReplyTo
 	here, err := tx.found(ctx, "published_here", record)
 	if err == nil && !here {
@@ -109,13 +113,13 @@ func (tx *Tx) newComment(ctx context.Context, e essaim.HoldComment, now time.Tim
 		return did, err
 	}
 	_, err = tx.exec(ctx, "comment_add", e.ID, n, e.Actor, record, e.InReplyTo, e.URL, e.Content, e.Warning, e.Language,
-		flag(state == essaim.ItemAccepted), instant(e.Published), instant(later(e.Published, e.Updated)))
+		flag(state == essaim.ItemAccepted && !st.Muted()), instant(e.Published), instant(later(e.Published, e.Updated)))
 	return did, err
 }
 
 // renewComment takes a newer version by the same author. What a moderator hid
 // stays hidden; what was shown is decided about anew.
-func (tx *Tx) renewComment(ctx context.Context, e essaim.HoldComment, k knownComment) (outcome, error) {
+func (tx *Tx) renewComment(ctx context.Context, e essaim.HoldComment, k knownComment, st essaim.Standing) (outcome, error) {
 	updated := later(e.Published, e.Updated)
 	if k.actor != e.Actor || !updated.After(k.updated) {
 		return nothing("not newer than what is held"), nil
@@ -130,7 +134,7 @@ func (tx *Tx) renewComment(ctx context.Context, e essaim.HoldComment, k knownCom
 	if _, err := tx.exec(ctx, "item_renew", k.n, string(state), excerpt(e.Excerpt)); err != nil {
 		return did, err
 	}
-	_, err := tx.exec(ctx, "comment_renew", e.ID, e.URL, e.Content, e.Warning, e.Language, flag(state == essaim.ItemAccepted), instant(updated))
+	_, err := tx.exec(ctx, "comment_renew", e.ID, e.URL, e.Content, e.Warning, e.Language, flag(state == essaim.ItemAccepted && !st.Muted()), instant(updated))
 	return did, err
 }
 

@@ -6,10 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"essaim"
@@ -63,55 +60,4 @@ func (s *Store) ClaimInbound(ctx context.Context, n int, lease time.Duration) ([
 	}
 	slices.SortFunc(claimed, func(a, b essaim.Inbound) int { return int(a.ID - b.ID) })
 	return claimed, nil
-}
-
-// Blocked tells whether an actor, its host or a domain above its host is
-// blocked.
-func (s *Store) Blocked(ctx context.Context, actor string) (bool, error) {
-	return s.query().blocked(ctx, actor)
-}
-
-func (tx *Tx) blocked(ctx context.Context, actor string) (bool, error) {
-	var h [5]string // as many names above a host as are looked at
-	copy(h[:], domains(authority(actor)))
-	var one int
-	err := tx.row(ctx, "blocked", actor, h[0], h[1], h[2], h[3], h[4]).Scan(&one)
-	if errors.Is(err, essaim.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("block of %s: %w", actor, err)
-	}
-	return true, nil
-}
-
-// authority is the host of an IRI with its port, in lower case; empty when it
-// has none.
-func authority(iri string) string {
-	u, err := url.Parse(iri)
-	if err != nil {
-		return ""
-	}
-	return strings.ToLower(u.Host)
-}
-
-// domains lists a host with its port, without it, and the domains above it.
-func domains(host string) []string {
-	names := []string{host}
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-		names = append(names, name)
-	}
-	if net.ParseIP(strings.Trim(name, "[]")) != nil {
-		return names
-	}
-	for {
-		_, above, ok := strings.Cut(name, ".")
-		if !ok || !strings.Contains(above, ".") {
-			return names
-		}
-		names = append(names, above)
-		name = above
-	}
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"essaim"
-	"essaim/store"
 	"essaim/store/storetest"
 )
 
@@ -250,46 +249,4 @@ func TestAStartFreesTheLeasesOfADeadProcess(t *testing.T) {
 	if got := n.take(t, "b.example", 1); len(got) != 1 {
 		t.Errorf("%d deliveries claimed after the start, want 1", len(got))
 	}
-}
-
-func TestBlocksHoldForHostsBelowAndForActors(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db storetest.DB) {
-		n := newNode(t, db)
-		for _, b := range []store.Block{{Scope: store.BlockHost, Value: "evil.example", Reason: "spam"}, {Scope: store.BlockActor, Value: "https://good.example/u/rude"}} {
-			if err := n.AddBlock(t.Context(), b); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for actor, want := range map[string]bool{
-			"https://evil.example/u":           true,
-			"https://EVIL.example/u":           true,
-			"https://a.b.evil.example/u":       true,
-			"https://evil.example:8443/u":      true,
-			"https://notevil.example/u":        false,
-			"https://evil.example.org/u":       false,
-			"https://good.example/u/rude":      true,
-			"https://good.example/u/rude/more": false,
-			"https://good.example/u/kind":      false,
-			"https://[2001:db8::1]:8443/u":     false,
-			"not an address":                   false,
-		} {
-			got, err := n.Blocked(t.Context(), actor)
-			if err != nil || got != want {
-				t.Errorf("blocked %s = %v, %v; want %v", actor, got, err, want)
-			}
-		}
-		if err := n.RemoveBlock(t.Context(), store.BlockHost, "evil.example"); err != nil {
-			t.Fatal(err)
-		}
-		if err := n.RemoveBlock(t.Context(), store.BlockHost, "evil.example"); !errors.Is(err, essaim.ErrNotFound) {
-			t.Errorf("removed twice: %v", err)
-		}
-		if got, _ := n.Blocked(t.Context(), "https://evil.example/u"); got {
-			t.Error("still blocked")
-		}
-		if all, err := n.Blocks(t.Context()); err != nil || len(all) != 1 || all[0].Scope != store.BlockActor {
-			t.Errorf("blocks = %v, %v", all, err)
-		}
-	})
 }

@@ -55,6 +55,13 @@ func (tx *Tx) itemDetail(ctx context.Context, n int64) (d essaim.ItemDetail, err
 	if d.Decisions, err = list(ctx, tx, scanDecision, "decisions_about", string(d.Kind), d.Ref); err != nil {
 		return d, err
 	}
+	if d.Actor != "" {
+		st, err := tx.standing(ctx, d.Actor)
+		if err != nil {
+			return d, err
+		}
+		d.Muted = st.Muted()
+	}
 	if d.Kind == essaim.ItemComment {
 		c, err := scanComment(tx.row(ctx, "comment_by_id", d.Ref).Scan)
 		if err != nil {
@@ -145,7 +152,11 @@ func (tx *Tx) decide(ctx context.Context, i essaim.Item, a essaim.ItemAction, as
 func (tx *Tx) decided(ctx context.Context, i essaim.Item, next essaim.ItemState, as essaim.Kind, by int64) (*publication, error) {
 	switch i.Kind {
 	case essaim.ItemComment:
-		_, err := tx.exec(ctx, "comment_show", i.N, flag(next == essaim.ItemAccepted))
+		st, err := tx.standing(ctx, i.Actor)
+		if err != nil {
+			return nil, err
+		}
+		_, err = tx.exec(ctx, "comment_show", i.N, flag(next == essaim.ItemAccepted && !st.Muted()))
 		return nil, err
 	case essaim.ItemCandidate:
 		return tx.decideCandidate(ctx, i, next, as, by)

@@ -161,7 +161,7 @@ func (p *preparedPool) query(ctx context.Context, name string, args ...any) (*sq
 // goroutines each time.
 func brief(name string) bool {
 	switch name {
-	case "blocked", "inbox_known", "inbox_due":
+	case "standing", "inbox_known", "inbox_due":
 		return true
 	}
 	return false

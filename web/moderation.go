@@ -136,15 +136,12 @@ func (s *Server) apiDecide(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	in.Reason = strings.TrimSpace(in.Reason)
 	problems := essaim.Problems{}
+	in.Reason = reason(in.Reason, problems)
 	switch in.Action {
 	case essaim.ItemAccept, essaim.ItemHide, essaim.ItemRestore:
 	default:
 		problems["action"] = "unknown"
-	}
-	if utf8.RuneCountInString(in.Reason) > essaim.MaxReason {
-		problems["reason"] = "too_long"
 	}
 	if _, known := in.As.Info(); in.As != "" && (!known || in.Action != essaim.ItemAccept) {
 		problems["as"] = "unknown"
@@ -189,6 +186,72 @@ func (s *Server) apiJournal(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeJSON(w, http.StatusOK, page)
 	return nil
+}
+
+// reason reads why something is decided.
+func reason(text string, problems essaim.Problems) string {
+	text = strings.TrimSpace(text)
+	if utf8.RuneCountInString(text) > essaim.MaxReason {
+		problems["reason"] = "too_long"
+	}
+	return text
+}
+
+// APIMeasures lists how hosts and accounts elsewhere are treated.
+type APIMeasures struct {
+	Measures []essaim.Measure `json:"measures"`
+}
+
+// APIMeasure is what an administrator's program asks for.
+type APIMeasure struct {
+	Subject string `json:"subject"` // a host, or an account's id
+	Level   string `json:"level"`   // block, silence, allow or lift
+	Reason  string `json:"reason"`
+}
+
+// apiMeasures answers GET /api/v1/moderation/measures.
+func (s *Server) apiMeasures(w http.ResponseWriter, r *http.Request) error {
+	if err := s.may(r, essaim.ActionModerate); err != nil {
+		return err
+	}
+	all, err := s.store.Measures(r.Context())
+	if err != nil {
+		return fmt.Errorf("moderation: %w", err)
+	}
+	writeJSON(w, http.StatusOK, APIMeasures{append([]essaim.Measure{}, all...)})
+	return nil
+}
+
+// apiMeasure answers POST /api/v1/moderation/measures.
+func (s *Server) apiMeasure(w http.ResponseWriter, r *http.Request) error {
+	if err := s.may(r, essaim.ActionAdminister); err != nil {
+		return err
+	}
+	var in APIMeasure
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	problems := essaim.Problems{}
+	scope, value, err := essaim.MeasureSubject(in.Subject)
+	if err != nil {
+		problems["subject"] = "unknown"
+	}
+	m := essaim.Measure{Scope: scope, Value: value, Level: essaim.MeasureLevel(in.Level), Reason: reason(in.Reason, problems)}
+	change := s.store.AddMeasure
+	switch m.Level {
+	case essaim.LevelBlock, essaim.LevelSilence, essaim.LevelAllow:
+	case "lift":
+		change, m.Level = s.store.LiftMeasure, ""
+	default:
+		problems["level"] = "unknown"
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	if _, err := change(r.Context(), m, userOf(r).ID); err != nil {
+		return fmt.Errorf("moderation: %w", err)
+	}
+	return s.apiMeasures(w, r)
 }
 
 // readJSON reads a small JSON object; a field that it does not have is a

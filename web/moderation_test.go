@@ -116,6 +116,33 @@ func TestOnlyModeratorsModerate(t *testing.T) {
 	}
 }
 
+func TestAdministratorsTakeMeasuresThroughTheAPI(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	s.follow(t)
+	const path = "moderation/measures"
+	got := call[APIMeasures](t, s, http.MethodPost, path, `{"subject":"https://Spam.example/","level":"block","reason":"publicité"}`, http.StatusOK)
+	if len(got.Measures) != 1 || got.Measures[0].Value != "spam.example" || got.Measures[0].Level != essaim.LevelBlock || got.Measures[0].Reason != "publicité" {
+		t.Errorf("%+v", got)
+	}
+	if st, err := s.store.Standing(t.Context(), "https://a.spam.example/u"); err != nil || !st.Blocked {
+		t.Errorf("%+v, %v", st, err)
+	}
+	for body, field := range map[string]string{`{"subject":"x y","level":"block"}`: "subject", `{"subject":"a.example","level":"burn"}`: "level", `{"subject":"a.example"}`: "level"} {
+		if got := call[refusal](t, s, http.MethodPost, path, body, http.StatusUnprocessableEntity); got.Errors[field] == "" {
+			t.Errorf("%s: %+v", body, got)
+		}
+	}
+	call[refusal](t, s, http.MethodPost, path, `{"subject":"toulouse.example","level":"silence"}`, http.StatusConflict)
+	call[refusal](t, s, http.MethodPost, path, `{"subject":"b.example","level":"block"}`, http.StatusForbidden, s.as(t, essaim.RoleFacilitator))
+	call[APIMeasures](t, s, http.MethodGet, path, "", http.StatusOK, s.as(t, essaim.RoleFacilitator))
+	call[refusal](t, s, http.MethodGet, path, "", http.StatusForbidden, s.as(t, essaim.RoleContributor))
+	if got := call[APIMeasures](t, s, http.MethodPost, path, `{"subject":"spam.example","level":"lift"}`, http.StatusOK); len(got.Measures) != 0 {
+		t.Errorf("%+v", got)
+	}
+	call[refusal](t, s, http.MethodPost, path, `{"subject":"spam.example","level":"lift"}`, http.StatusNotFound)
+}
+
 // signedInAlone sends the session without the token: the API reads no cookie.
 func (s *site) signedInAlone(r *http.Request) {
 	r.Header.Del("Authorization")

@@ -13,6 +13,7 @@ func describeModeration(paths, schemas object) {
 	for name, t := range map[string]reflect.Type{
 		"CommentList": reflect.TypeFor[APIComments](), "ModerationList": reflect.TypeFor[APIItems](), "ModerationItem": reflect.TypeFor[essaim.ItemDetail](),
 		"ModerationDecision": reflect.TypeFor[APIDecision](), "ModerationJournal": reflect.TypeFor[APIJournal](),
+		"Measures": reflect.TypeFor[APIMeasures](), "Measure": reflect.TypeFor[APIMeasure](),
 	} {
 		schemas[name] = schemaOf(t)
 	}
@@ -50,6 +51,17 @@ func describeModeration(paths, schemas object) {
 			"summary": "Decide: action is accept, hide or restore", "security": token,
 			"requestBody": object{"required": true, "content": object{"application/json": object{"schema": ref("ModerationDecision")}}},
 			"responses":   refused(object{"200": answer("the item", "ModerationItem"), "404": answer("none", "Error"), "409": answer("the action changes nothing", "Error"), "422": answer("problems by field", "Problems")}),
+		},
+	}
+	paths["/api/v1/moderation/measures"] = object{
+		"get": object{
+			"summary": "Blocks, silences and permissions of hosts and accounts elsewhere", "security": token,
+			"responses": refused(object{"200": answer("all of them", "Measures")}),
+		},
+		"post": object{
+			"summary": "Treat a host or an account elsewhere: level is block, silence, allow or lift; for administrators", "security": token,
+			"requestBody": object{"required": true, "content": object{"application/json": object{"schema": ref("Measure")}}},
+			"responses":   refused(object{"200": answer("all of them", "Measures"), "404": answer("nothing to lift", "Error"), "409": answer("a node that is followed is not silenced", "Error"), "422": answer("problems by field", "Problems")}),
 		},
 	}
 	paths["/api/v1/moderation/journal"] = object{"get": object{

@@ -122,6 +122,8 @@ func (s *Server) moderationRoutes(r chi.Router, writes func(http.Handler) http.H
 	r = r.With(noStore)
 	get(r, "/api/v1/moderation", s.handle(s.apiItems))
 	get(r, "/api/v1/moderation/journal", s.handle(s.apiJournal))
+	get(r, "/api/v1/moderation/measures", s.handle(s.apiMeasures))
+	r.With(writes).Post("/api/v1/moderation/measures", s.handle(s.apiMeasure))
 	get(r, "/api/v1/moderation/{n}", s.handle(s.apiItem))
 	r.With(writes).Post("/api/v1/moderation/{n}", s.handle(s.apiDecide))
 }

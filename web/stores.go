@@ -70,6 +70,11 @@ type Moderation interface {
 	// DecideItem is essaim.ErrConflict when the action changes nothing.
 	DecideItem(ctx context.Context, n int64, a essaim.ItemAction, by int64, reason string) (essaim.ItemDetail, error)
 	AcceptCandidate(ctx context.Context, n int64, as essaim.Kind, by int64, reason string) (essaim.ItemDetail, error)
+	// Measures lists how hosts and accounts elsewhere are treated; AddMeasure and
+	// LiftMeasure return the level that stood before.
+	Measures(ctx context.Context) ([]essaim.Measure, error)
+	AddMeasure(ctx context.Context, m essaim.Measure, by int64) (essaim.MeasureLevel, error)
+	LiftMeasure(ctx context.Context, m essaim.Measure, by int64) (essaim.MeasureLevel, error)
 	// Decisions is the journal, newest first, before a line (0 = from the newest).
 	Decisions(ctx context.Context, before int64, n int) ([]essaim.Decision, error)
 }

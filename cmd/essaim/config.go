@@ -44,6 +44,7 @@ type config struct {
 	SourceURL      string // empty for no link
 	Comments       essaim.CommentPolicy
 	LemmyGroup     bool
+	Allowlist      bool
 	LogLevel       slog.Level
 	LogJSON        bool
 	MetricsListen  string
@@ -307,6 +308,13 @@ func (s settings) checkChoices(c *config, wrong func(key, format string, args ..
 		c.PeerPolicy = p
 	default:
 		wrong("peer_policy", "%q is none of open, approve, allowlist", s.PeerPolicy)
+	}
+	switch s.Writers {
+	case "", "open":
+	case "allowlist":
+		c.Allowlist = true
+	default:
+		wrong("writers", "%q is neither open nor allowlist", s.Writers)
 	}
 	switch p := essaim.CommentPolicy(s.Comments); p {
 	case "":

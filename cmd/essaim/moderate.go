@@ -21,6 +21,13 @@ type moderateCommand struct {
 	Accept  moderateAccept  `cmd:"" help:"Let an item through: a comment or candidate is shown, a report found right."`
 	Hide    moderateHide    `cmd:"" help:"Hide an item; of a report: find it wrong."`
 	Restore moderateRestore `cmd:"" help:"Undo a hide: the item is as it was before."`
+
+	Block    moderateBlock    `cmd:"" help:"Refuse everything from a host or an account, and send it nothing."`
+	Silence  moderateSilence  `cmd:"" help:"Take what a host or an account sends, and neither show nor count it."`
+	Allow    moderateAllow    `cmd:"" help:"Let a host or an account write to a node with an allowlist."`
+	Lift     moderateLift     `cmd:"" help:"End a block, a silence or a permission."`
+	Measures moderateMeasures `cmd:"" help:"List blocks, silences and permissions."`
+	Journal  moderateJournal  `cmd:"" help:"List who decided what, when and why, the newest first."`
 }
 
 type moderateList struct {

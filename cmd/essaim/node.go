@@ -115,7 +115,7 @@ func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
 	n.federation, err = federation.New(federation.Config{
 		Pictures: n.files,
 
-		Node: n.info, Keys: n.keys, Store: n.store, PeerPolicy: n.cfg.PeerPolicy, Comments: n.cfg.Comments, Version: version,
+		Node: n.info, Keys: n.keys, Store: n.store, PeerPolicy: n.cfg.PeerPolicy, Comments: n.cfg.Comments, Allowlist: n.cfg.Allowlist, Version: version,
 		Now: n.opt.now, Logger: n.opt.logger, AllowPrivate: n.cfg.AllowPrivate, PanicName: n.panicName(),
 		SourceURL: n.cfg.SourceURL,
 	})

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"essaim"
-	"essaim/store"
 )
 
 type peerCommand struct {
@@ -169,17 +168,11 @@ func (peerBlock) Help() string {
 }
 
 func (c peerBlock) Run(ctx context.Context, a *app) error {
-	return a.administer(ctx, func(ctx context.Context, node admin) error {
-		host, err := hostName(c.Host)
-		if err != nil {
-			return err
-		}
-		if _, err := ask[none](ctx, node, "peer.block", peerBlock{host, c.Reason}); err != nil {
-			return err
-		}
-		fmt.Fprintln(a.out, host+" is blocked.")
-		return nil
-	})
+	host, err := hostName(c.Host)
+	if err != nil {
+		return err
+	}
+	return a.measure(ctx, essaim.LevelBlock, measureTarget{Value: host, Reason: c.Reason})
 }
 
 type peerUnblock struct {
@@ -191,17 +184,11 @@ func (peerUnblock) Help() string {
 }
 
 func (c peerUnblock) Run(ctx context.Context, a *app) error {
-	return a.administer(ctx, func(ctx context.Context, node admin) error {
-		host, err := hostName(c.Host)
-		if err != nil {
-			return err
-		}
-		if _, err := ask[none](ctx, node, "peer.unblock", host); err != nil {
-			return err
-		}
-		fmt.Fprintln(a.out, host+" is blocked no more.")
-		return nil
-	})
+	host, err := hostName(c.Host)
+	if err != nil {
+		return err
+	}
+	return a.measure(ctx, "", measureTarget{Value: host})
 }
 
 type peerRetry struct {
@@ -260,11 +247,11 @@ func hostName(s string) (string, error) {
 }
 
 func followPeer(ctx context.Context, n *Node, host string) (peerRow, error) {
-	blocked, err := n.store.Blocked(ctx, "https://"+host+"/actor")
+	st, err := n.store.Standing(ctx, "https://"+host+"/actor")
 	if err != nil {
 		return peerRow{}, err
 	}
-	if blocked {
+	if st.Blocked {
 		return peerRow{}, fmt.Errorf("%s is blocked: %w", host, essaim.ErrForbidden)
 	}
 	if p, err := n.store.Peer(ctx, host); err == nil && p.State == essaim.PeerFollowed {
@@ -297,14 +284,6 @@ func removePeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 		return peerRow{}, err
 	}
 	return newPeerRow(p), n.federation.UnfollowPeer(ctx, host)
-}
-
-func blockPeer(ctx context.Context, n *Node, c peerBlock) (none, error) {
-	return none{}, n.store.AddBlock(ctx, store.Block{Scope: store.BlockHost, Value: c.Host, Reason: c.Reason})
-}
-
-func unblockPeer(ctx context.Context, n *Node, host string) (none, error) {
-	return none{}, n.store.RemoveBlock(ctx, store.BlockHost, host)
 }
 
 func retryPeer(ctx context.Context, n *Node, host string) (none, error) {

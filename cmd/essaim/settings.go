@@ -49,6 +49,10 @@ type settings struct {
 	// for an administrator, `allowlist` accepts only the nodes followed here.
 	// Default: `open`.
 	PeerPolicy string `toml:"peer_policy" name:"peer-policy" placeholder:"open|approve|allowlist" help:"Who may follow the node as a peer."`
+	// Who may write to the node's inboxes: `open` for everyone who is not blocked,
+	// `allowlist` for the hosts and accounts of `essaim moderate allow` and the
+	// nodes followed here. Reading stays open. Default: `open`.
+	Writers string `toml:"writers" name:"writers" placeholder:"open|allowlist" help:"Who may write to the inboxes."`
 	// Which answers from elsewhere are shown without a moderator: `held` none,
 	// `known` those of authors of whom one was accepted before and none is hidden,
 	// `shown` all. Default: `held`.

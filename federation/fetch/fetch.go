@@ -43,6 +43,9 @@ type Config struct {
 	// SignOther signs the other way. It is tried once when a GET is answered 400
 	// or 401, and remembered for a host that takes it.
 	SignOther func(r *http.Request, body []byte) error
+	// Refuse, when set, may keep a request from being made: its error is the
+	// request's.
+	Refuse func(ctx context.Context, address string) error
 	// Now reads a Retry-After that is a date; time.Now when nil.
 	Now     func() time.Time
 	MaxBody int64         // of an answer, in bytes after decompression; 1 MiB when 0
@@ -174,6 +177,11 @@ func (c *Client) allowed(a netip.Addr) bool {
 // do sends one request, without following redirects. The answer's body must be
 // closed; reading it is bounded by the client's limits.
 func (c *Client) do(r *http.Request) (*http.Response, error) {
+	if c.conf.Refuse != nil {
+		if err := c.conf.Refuse(r.Context(), r.URL.String()); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.URL.Host, err)
+		}
+	}
 	r.Header.Set("User-Agent", c.conf.UserAgent)
 	var transport http.RoundTripper = c.public
 	switch r.URL.Scheme {

@@ -71,7 +71,7 @@ SELECT coalesce((SELECT p.state FROM peer p WHERE p.host = $1), ''),
 SELECT 1 FROM tombstone WHERE id = $1
 
 -- name: reaction_add
-INSERT INTO reaction (kind, object, actor, activity_id, at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO reaction (kind, object, actor, activity_id, at, muted) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING
 
 -- name: reaction_remove_by_id
@@ -87,7 +87,7 @@ DELETE FROM reaction WHERE actor = $1
 DELETE FROM reaction WHERE object = $1
 
 -- name: reaction_count
-SELECT count(*) FROM reaction WHERE object = $1 AND kind = $2
+SELECT count(*) FROM reaction WHERE object = $1 AND kind = $2 AND muted = 0
 
 -- name: quote_add
 -- A stamp stays as it was signed: others may hold its bytes.

@@ -220,12 +220,12 @@ INSERT INTO wanted (object, host, brought_by, announce, attempt, next_at, lease_
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: backup_reaction
-SELECT kind, object, actor, activity_id, at
+SELECT kind, object, actor, activity_id, at, muted
 FROM reaction ORDER BY object, kind, actor
 
 -- name: restore_reaction
-INSERT INTO reaction (kind, object, actor, activity_id, at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO reaction (kind, object, actor, activity_id, at, muted)
+VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: backup_moved
 SELECT actor, target, at
@@ -277,12 +277,12 @@ INSERT INTO comment (id, n, actor, record, in_reply_to, url, content, warning, l
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: backup_block
-SELECT scope, value, reason, created_at
+SELECT scope, value, level, reason, created_at
 FROM block ORDER BY scope, value
 
 -- name: restore_block
-INSERT INTO block (scope, value, reason, created_at)
-VALUES ($1, $2, $3, $4)
+INSERT INTO block (scope, value, level, reason, created_at)
+VALUES ($1, $2, $3, $4, $5)
 
 -- name: backup_account
 SELECT id, email, name, role, disabled, created_at

@@ -23,6 +23,9 @@ UPDATE followed
 SET state = $3, followed_at = CASE WHEN $3 = 'followed' THEN coalesce(followed_at, $4) ELSE NULL END
 WHERE follow_id = $1 AND follow_id <> '' AND actor = $2
 
+-- name: followed_actors
+SELECT actor FROM followed
+
 -- name: followed_remove
 DELETE FROM followed WHERE actor = $1
 

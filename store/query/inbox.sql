@@ -32,15 +32,18 @@ WHERE actor = $1 AND raw IS NOT NULL
 -- name: inbox_free_leases
 UPDATE inbox SET lease_until = 0 WHERE state = 'waiting' AND lease_until > 0
 
--- name: blocked
--- A list of values would make SQLite build a table of them each time.
-SELECT 1 FROM block WHERE scope = 'actor' AND value = $1
-UNION ALL SELECT 1 FROM block WHERE scope = 'host' AND value = $2
-UNION ALL SELECT 1 FROM block WHERE scope = 'host' AND value = $3
-UNION ALL SELECT 1 FROM block WHERE scope = 'host' AND value = $4
-UNION ALL SELECT 1 FROM block WHERE scope = 'host' AND value = $5
-UNION ALL SELECT 1 FROM block WHERE scope = 'host' AND value = $6
-LIMIT 1
+-- name: standing
+-- A list of values would make SQLite build a table of them each time. A node or
+-- an account that is followed may write.
+SELECT level FROM block WHERE scope = 'actor' AND value = $1
+UNION ALL SELECT level FROM block WHERE scope = 'host' AND value = $2
+UNION ALL SELECT level FROM block WHERE scope = 'host' AND value = $3
+UNION ALL SELECT level FROM block WHERE scope = 'host' AND value = $4
+UNION ALL SELECT level FROM block WHERE scope = 'host' AND value = $5
+UNION ALL SELECT level FROM block WHERE scope = 'host' AND value = $6
+UNION ALL SELECT level FROM block WHERE scope = 'host' AND value = $7
+UNION ALL SELECT 'allow' FROM peer WHERE host = $2 AND state IN ('requested', 'followed')
+UNION ALL SELECT 'allow' FROM followed WHERE actor = $1
 
 -- name: inbox_due
 SELECT 1 FROM inbox q WHERE q.state = 'waiting' AND q.next_at <= $1 AND q.lease_until <= $1 LIMIT 1

@@ -53,18 +53,48 @@ UPDATE peer SET last_received = $2 WHERE host = $1 AND (last_received IS NULL OR
 -- name: peer_remove
 DELETE FROM peer WHERE host = $1
 
--- name: peer_set_state
-UPDATE peer SET state = $2 WHERE host = $1
-
 -- name: peer_count_followed
 SELECT count(*) FROM peer WHERE state = 'followed'
 
--- name: block_add
-INSERT INTO block (scope, value, reason, created_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (scope, value) DO UPDATE SET reason = excluded.reason
+-- name: peer_hosts
+SELECT host FROM peer
 
--- name: block_remove
+-- name: peers_followed
+SELECT host FROM peer WHERE state IN ('requested', 'followed')
+
+-- name: peer_block
+UPDATE peer SET state = 'blocked' WHERE host = $1
+
+-- name: peer_unblock
+UPDATE peer SET state = 'known' WHERE host = $1 AND state = 'blocked'
+
+-- name: measure_add
+INSERT INTO block (scope, value, level, reason, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (scope, value) DO UPDATE SET level = excluded.level, reason = excluded.reason, created_at = excluded.created_at
+
+-- name: measure_remove
 DELETE FROM block WHERE scope = $1 AND value = $2
 
--- name: block_list
-SELECT scope, value, reason, created_at FROM block ORDER BY scope, value
+-- name: measure_level
+SELECT level FROM block WHERE scope = $1 AND value = $2
+
+-- name: measure_list
+SELECT scope, value, level, reason, created_at FROM block ORDER BY scope, value
+
+-- name: follower_hosts
+SELECT DISTINCT host FROM follower
+
+-- name: delivery_hosts
+SELECT DISTINCT host FROM delivery WHERE state = 'waiting'
+
+-- name: actors_present
+-- Of whom something is counted or shown.
+SELECT actor FROM reaction UNION SELECT actor FROM comment UNION SELECT actor FROM quote
+
+-- name: reaction_mute
+UPDATE reaction SET muted = $2 WHERE actor = $1 AND muted <> $2
+
+-- name: comment_mute
+UPDATE comment
+SET shown = CASE WHEN $2 = 0 AND EXISTS (SELECT 1 FROM item i WHERE i.n = comment.n AND i.state = 'accepted') THEN 1 ELSE 0 END
+WHERE actor = $1

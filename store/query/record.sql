@@ -53,7 +53,7 @@ FROM revision v JOIN record r ON r.rid = v.rid
 WHERE r.id = $1 ORDER BY v.revision DESC
 
 -- name: thanks
-SELECT kind, count(*) FROM reaction WHERE object = $1 GROUP BY kind
+SELECT kind, count(*) FROM reaction WHERE object = $1 AND muted = 0 GROUP BY kind
 
 -- name: positions_taken
 -- A list of values would make SQLite build a table of them each time.
