@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,12 +59,50 @@ type FollowPage struct {
 func (p *FollowPage) Leave() string { return p.To }
 
 // followed finds an actor to follow by its username.
-func (s *Server) followed(username string) (Followed, error) {
+func (s *Server) followed(r *http.Request, username string) (Followed, error) {
 	t := s.cfg.Node.Territory
-	if username != t.Username {
+	if username == t.Username {
+		return s.followable(t.Name, t.Username, t.Actor), nil
+	}
+	a, err := s.store.LocalActor(r.Context(), username)
+	switch {
+	case err != nil:
+		return Followed{}, fmt.Errorf("actor %s: %w", username, err)
+	case a.Gone:
 		return Followed{}, errPageNotFound
 	}
-	return s.followable(t.Name, t.Username, t.Actor), nil
+	return s.followable(s.actorName(r, a), a.Username, a.ID), nil
+}
+
+// actorName is what people call an actor.
+func (s *Server) actorName(r *http.Request, a essaim.LocalActor) string {
+	switch a.Kind {
+	case essaim.ActorInitiative, essaim.ActorOrganisation:
+		return cmp.Or(a.Profile.Name, a.Record.Title)
+	case essaim.ActorTheme:
+		return themeLabel(s.locale(r).lang, a.Subject)
+	case essaim.ActorCommune:
+		if c, ok := s.cfg.Gazetteer.Commune(a.Subject); ok {
+			return c.Name
+		}
+	}
+	return cmp.Or(a.Profile.Name, a.Username)
+}
+
+// offerToFollow puts a record's own actor on its page, if it has one.
+func (s *Server) offerToFollow(r *http.Request, p *RecordPage) error {
+	if p.Record.Origin != "" || p.Record.State != essaim.StatePublished {
+		return nil
+	}
+	name, err := s.store.RecordActor(r.Context(), p.Record.ID)
+	if errors.Is(err, essaim.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("actor of the record: %w", err)
+	}
+	p.Followed = s.followable(p.Record.Title, name, s.abs("/actors/"+name))
+	return nil
 }
 
 func (s *Server) followable(name, username, actor string) Followed {
@@ -71,7 +110,7 @@ func (s *Server) followable(name, username, actor string) Followed {
 }
 
 func (s *Server) followPage(r *http.Request) (*FollowPage, error) {
-	f, err := s.followed(chi.URLParam(r, "name"))
+	f, err := s.followed(r, chi.URLParam(r, "name"))
 	if err != nil {
 		return nil, err
 	}

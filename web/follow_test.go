@@ -141,3 +141,31 @@ func TestEveryPageLinksTheSourceCode(t *testing.T) {
 		t.Error("no link to the source code (AGPL 13)")
 	}
 }
+
+func TestARecordWithAnActorIsFollowedFromItsPage(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db, func(c *Config) { c.Fediverse = fediverse{} }).fill(t)
+		for kind, has := range map[essaim.Kind]bool{essaim.KindInitiative: true, essaim.KindOrganisation: true, essaim.KindRecipe: false, essaim.KindMeeting: false} {
+			rec := s.records[kind]
+			d := s.get(t, recordPath(rec), http.StatusOK)
+			name, err := s.store.RecordActor(t.Context(), rec.ID)
+			if (err == nil) != has {
+				t.Fatalf("%s: actor %q, %v", kind, name, err)
+			}
+			if forms := d.with("form", "action", "/suivre/"+name); has != (len(forms) == 1) {
+				t.Errorf("%s: %d forms to follow %q", kind, len(forms), name)
+			}
+			if has {
+				s.get(t, "/suivre/"+name, http.StatusOK).says(t, "@"+name+"@brest.example")
+			}
+		}
+		if err := s.store.WithdrawRecord(t.Context(), s.records[essaim.KindInitiative].ID, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		name, _ := s.store.RecordActor(t.Context(), s.records[essaim.KindInitiative].ID)
+		if resp := s.ask(http.MethodGet, "/suivre/"+name, ""); resp.StatusCode != http.StatusNotFound {
+			t.Errorf("a withdrawn record may be followed: %d", resp.StatusCode)
+		}
+	})
+}

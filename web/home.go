@@ -73,6 +73,7 @@ func (s *Server) showHome(w http.ResponseWriter, r *http.Request) error {
 	}
 	t := s.cfg.Node.Territory
 	p.Object, p.Followed = t.Actor, s.followable(t.Name, t.Username, t.Actor)
+	p.Data = s.structuredTerritory(p.Description)
 	return s.render(w, r, http.StatusOK, "home", p)
 }
 

@@ -24,6 +24,7 @@ type RecordPage struct {
 	Organisation *essaim.Organisation
 	Meeting      *essaim.Meeting
 
+	FollowForm
 	Credits   []CreditGroup
 	Unnamed   int // people who have not agreed to be named
 	Relations []RelationGroup
@@ -32,7 +33,6 @@ type RecordPage struct {
 	Announces int
 	Edit      string // address of the form, for those who may write
 	History   string
-	Followed  bool // replicated: its node is followed
 	// Comments are those that everyone may see, by thread; MoreComments is the
 	// address of the ones after them.
 	Comments     []*CommentNode
@@ -133,7 +133,7 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		}
 	}
 	if len(p.Images) > 0 {
-		p.Image = p.Images[0].URL
+		p.Image, p.ImageAlt = p.Images[0].URL, p.Images[0].Alt
 	}
 	if err := s.fillRelations(r, p); err != nil {
 		return err
@@ -152,6 +152,12 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		if essaim.May(userOf(r), essaim.ActionWrite) {
 			p.Edit = recordPath(rec) + "/modifier"
 		}
+	}
+	if err := s.offerToFollow(r, p); err != nil {
+		return err
+	}
+	if rec.State == essaim.StatePublished {
+		p.Data = s.structured(p)
 	}
 	return s.render(w, r, http.StatusOK, kindTemplate(rec.Kind), p)
 }

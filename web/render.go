@@ -37,6 +37,8 @@ type Base struct {
 	NoStore   bool   // its address is a secret: no cache keeps it
 	Type      string // OpenGraph type: "website" or "article"
 	Image     string // address at this site of a picture for previews
+	ImageAlt  string
+	Data      *Structured // the same for programs
 
 	Territory essaim.Territory
 	Handle    string // @brest@brest.example

@@ -22,6 +22,10 @@ type Reader interface {
 	Revisions(ctx context.Context, id string) ([]essaim.Revision, error)
 	// RelatedTo lists published records that point to one, and the relation.
 	RelatedTo(ctx context.Context, id string) ([]Related, error)
+	// RecordActor is the username of a record's own actor, LocalActor any actor of
+	// this node by its username; essaim.ErrNotFound for none.
+	RecordActor(ctx context.Context, record string) (string, error)
+	LocalActor(ctx context.Context, username string) (essaim.LocalActor, error)
 	// Thanks counts likes and announces of a record.
 	Thanks(ctx context.Context, id string) (likes, announces int, err error)
 	// Comments lists those of a record that everyone may see, in the order in

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"cmp"
+	"time"
+
+	"essaim"
+	"essaim/web/markup"
+)
+
+// Structured is what a page shows, in the words of schema.org, for those who
+// read pages by program. It is data: the policy against inline scripts does not
+// concern it.
+type Structured struct {
+	Context     string   `json:"@context,omitempty"`
+	Type        string   `json:"@type"`
+	ID          string   `json:"@id,omitempty"`
+	Name        string   `json:"name,omitempty"`
+	Headline    string   `json:"headline,omitempty"`
+	Description string   `json:"description,omitempty"`
+	URL         string   `json:"url,omitempty"`
+	Image       []string `json:"image,omitempty"`
+	Language    string   `json:"inLanguage,omitempty"`
+	License     string   `json:"license,omitempty"`
+	Keywords    []string `json:"keywords,omitempty"`
+	Published   string   `json:"datePublished,omitempty"`
+	Modified    string   `json:"dateModified,omitempty"`
+	Text        string   `json:"text,omitempty"` // of a step
+
+	Publisher *Structured  `json:"publisher,omitempty"`
+	Author    *Structured  `json:"author,omitempty"`
+	Organizer []Structured `json:"organizer,omitempty"`
+	Location  []Structured `json:"location,omitempty"`
+	Address   *Structured  `json:"address,omitempty"`
+	Geo       *Structured  `json:"geo,omitempty"`
+	Steps     []Structured `json:"step,omitempty"`
+	Supply    []string     `json:"supply,omitempty"`
+	Tools     []string     `json:"tool,omitempty"`
+	Yield     string       `json:"yield,omitempty"`
+
+	StartDate  string   `json:"startDate,omitempty"`
+	EndDate    string   `json:"endDate,omitempty"`
+	Status     string   `json:"eventStatus,omitempty"`
+	Attendance string   `json:"eventAttendanceMode,omitempty"`
+	Hours      []string `json:"openingHours,omitempty"`
+	Founded    string   `json:"foundingDate,omitempty"`
+	LegalName  string   `json:"legalName,omitempty"`
+
+	Street    string   `json:"streetAddress,omitempty"`
+	Postcode  string   `json:"postalCode,omitempty"`
+	City      string   `json:"addressLocality,omitempty"`
+	Country   string   `json:"addressCountry,omitempty"`
+	Latitude  *float64 `json:"latitude,omitempty"`
+	Longitude *float64 `json:"longitude,omitempty"`
+}
+
+const schemaOrg = "https://schema.org"
+
+// structuredTerritory is the home page.
+func (s *Server) structuredTerritory(description string) *Structured {
+	t := s.cfg.Node.Territory
+	return &Structured{Context: schemaOrg, Type: "Organization", ID: t.Actor, Name: t.Name, Description: description, URL: s.abs("/")}
+}
+
+// structured is a record's page. What a kind has no word for stays an article.
+func (s *Server) structured(p *RecordPage) *Structured {
+	rec := p.Record
+	d := &Structured{
+		Context: schemaOrg, Type: "Article", ID: rec.ID, Name: rec.Title, Description: p.Description, URL: rec.URL,
+		Language: cmp.Or(rec.Language, "fr"), Keywords: rec.Keywords,
+		Publisher: &Structured{Type: "Organization", ID: rec.Territory, Name: rec.TerritoryName},
+	}
+	if l, ok := essaim.LicenceByID(rec.Licence); ok {
+		d.License = l.IRI
+	}
+	for _, img := range p.Images {
+		d.Image = append(d.Image, img.URL)
+	}
+	var places []Structured
+	for _, pl := range rec.Places {
+		places = append(places, structuredPlace(pl))
+	}
+	switch b := rec.Body.(type) {
+	case *essaim.Meeting:
+		d.event(b, places, rec.PublicCredits())
+		d.Publisher, d.License = nil, ""
+		return d
+	case *essaim.Venue:
+		d.Type, d.Hours = "Place", b.OpeningHours
+		d.here(places)
+		return d
+	case *essaim.Organisation:
+		d.Type, d.Founded = "Organization", b.Founded
+		d.here(places)
+		return d
+	case *essaim.Recipe:
+		d.howTo(b)
+	default:
+		d.Headline = rec.Title
+	}
+	d.Author = d.Publisher
+	if !rec.Published.IsZero() {
+		d.Published, d.Modified = rec.Published.Format(time.RFC3339), rec.Updated.Format(time.RFC3339)
+	}
+	return d
+}
+
+// here is where a venue or an organisation is: of several places the first.
+func (d *Structured) here(places []Structured) {
+	// A place or a body is no work: nobody publishes it.
+	d.Publisher, d.License, d.Language, d.Keywords = nil, "", "", nil
+	if len(places) == 0 {
+		return
+	}
+	if d.Address = places[0].Address; d.Type == "Place" {
+		d.Geo = places[0].Geo
+	} else {
+		d.Location = places
+	}
+}
+
+func (d *Structured) event(b *essaim.Meeting, places []Structured, credits []essaim.Credit) {
+	d.Type, d.Location = "Event", places
+	zone, err := time.LoadLocation(cmp.Or(b.Timezone, "Europe/Paris"))
+	if err != nil {
+		zone = time.UTC
+	}
+	if !b.Start.IsZero() {
+		d.StartDate = b.Start.In(zone).Format(time.RFC3339)
+	}
+	if !b.End.IsZero() {
+		d.EndDate = b.End.In(zone).Format(time.RFC3339)
+	}
+	d.Status = schemaOrg + "/EventScheduled"
+	if b.Status == "cancelled" {
+		d.Status = schemaOrg + "/EventCancelled"
+	}
+	d.Attendance = schemaOrg + "/OfflineEventAttendanceMode"
+	switch {
+	case b.Online != "" && len(places) > 0:
+		d.Attendance = schemaOrg + "/MixedEventAttendanceMode"
+	case b.Online != "":
+		d.Attendance = schemaOrg + "/OnlineEventAttendanceMode"
+	}
+	if b.Online != "" {
+		d.Location = append(d.Location, Structured{Type: "VirtualLocation", URL: b.Online})
+	}
+	for _, c := range credits {
+		kind := "Organization"
+		if c.Person {
+			kind = "Person"
+		}
+		if c.Role == "porteur" || c.Role == "animateur" {
+			d.Organizer = append(d.Organizer, Structured{Type: kind, Name: c.Name, URL: c.Actor})
+		}
+	}
+}
+
+func (d *Structured) howTo(b *essaim.Recipe) {
+	d.Type, d.Yield, d.Supply, d.Tools = "HowTo", b.Yields, b.Ingredients, b.Tools
+	for _, step := range b.Steps {
+		d.Steps = append(d.Steps, Structured{Type: "HowToStep", Name: step.Name, Text: markup.Plain(markup.Markdown(step.Content))})
+	}
+}
+
+func structuredPlace(pl essaim.Place) Structured {
+	d := Structured{Type: "Place", Name: cmp.Or(pl.Label, pl.City)}
+	if pl.Street != "" || pl.Postcode != "" || pl.City != "" {
+		d.Address = &Structured{Type: "PostalAddress", Street: pl.Street, Postcode: pl.Postcode, City: pl.City, Country: cmp.Or(pl.Country, "FR")}
+	}
+	if pl.Located() {
+		d.Geo = &Structured{Type: "GeoCoordinates", Latitude: pl.Lat, Longitude: pl.Lon}
+	}
+	return d
+}

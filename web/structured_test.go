@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+func TestPagesTellProgramsWhatTheyShow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t)).fill(t)
+	for kind, want := range map[essaim.Kind][]string{
+		essaim.KindInitiative: {"Article", "headline", "author", "datePublished", "license"}, essaim.KindRecipe: {"HowTo", "step", "supply", "tool", "yield"},
+		essaim.KindVenue: {"Place", "geo", "address", "openingHours"}, essaim.KindOrganisation: {"Organization", "address", "foundingDate"},
+		essaim.KindMeeting: {"Event", "startDate", "eventStatus", "eventAttendanceMode", "location", "organizer"},
+	} {
+		d := s.get(t, recordPath(s.records[kind]), http.StatusOK)
+		data := structuredOf(t, d)
+		if data["@type"] != want[0] || data["@context"] != "https://schema.org" || data["@id"] != s.records[kind].ID || data["url"] != s.records[kind].URL {
+			t.Errorf("%s: got %v", kind, data)
+		}
+		for _, name := range append(want[1:], "name", "description") {
+			if data[name] == nil {
+				t.Errorf("%s: no %s in %v", kind, name, data)
+			}
+		}
+		for name, content := range map[string]string{
+			"og:title": s.records[kind].Title, "og:url": s.records[kind].URL, "og:type": "article", "og:site_name": "Brest", "og:locale": "fr_FR",
+		} {
+			if m := d.with("meta", "property", name); len(m) != 1 || value(m[0], "content") != content {
+				t.Errorf("%s: %s is not %q", kind, name, content)
+			}
+		}
+		if m := d.with("meta", "name", "fediverse:creator"); len(m) != 1 || value(m[0], "content") != "@brest@brest.example" {
+			t.Errorf("%s: no fediverse:creator", kind)
+		}
+		if m := d.with("link", "type", "application/activity+json"); len(m) != 1 || value(m[0], "href") != s.records[kind].ID || value(m[0], "rel") != "alternate" {
+			t.Errorf("%s: no alternate", kind)
+		}
+		if !strings.Contains(d.resp.Header.Get("Link"), "<"+s.records[kind].ID+`>; rel="alternate"; type="application/activity+json"`) {
+			t.Errorf("%s: Link %q", kind, d.resp.Header.Get("Link"))
+		}
+	}
+	if data := structuredOf(t, s.get(t, "/", http.StatusOK)); data["@type"] != "Organization" || data["@id"] != s.cfg.Node.Territory.Actor {
+		t.Errorf("home: %v", data)
+	}
+}
+
+func TestNoTitleEndsTheDataOfAPage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	rec := storetest.Publish(t, s.store, storetest.Initiative(`</script><script>alert(1)</script> "&<!--`))
+	d := s.get(t, recordPath(rec), http.StatusOK)
+	if data := structuredOf(t, d); data["name"] != rec.Title {
+		t.Errorf("got %v", data["name"])
+	}
+	if n := len(d.all("script")); n != 1 {
+		t.Errorf("%d scripts", n)
+	}
+}
+
+// structuredOf reads the one block of data of a page.
+func structuredOf(t *testing.T, d *doc) map[string]any {
+	t.Helper()
+	blocks := d.with("script", "type", "application/ld+json")
+	if len(blocks) != 1 {
+		t.Fatalf("%d blocks of data", len(blocks))
+	}
+	var data map[string]any
+	if err := json.Unmarshal([]byte(blocks[0].FirstChild.Data), &data); err != nil {
+		t.Fatalf("%s: %v", blocks[0].FirstChild.Data, err)
+	}
+	return data
+}
