@@ -52,6 +52,8 @@ type Config struct {
 	Connect time.Duration // to connect, and again for TLS; 5 s when 0
 	Idle    time.Duration // without a byte from the other side; 10 s when 0
 	Total   time.Duration // of a request with its redirects; 30 s when 0
+	// Resolver replaces the machine's, in tests.
+	Resolver *net.Resolver
 	// TLS replaces the machine's authorities, in tests.
 	TLS *tls.Config
 	// Transport carries every request without the address check, in tests on a
@@ -117,7 +119,7 @@ func (c *Client) Close() {
 }
 
 func (c *Client) transport(control func(string, string, syscall.RawConn) error) *http.Transport {
-	dialer := &net.Dialer{Timeout: c.conf.Connect, KeepAlive: 30 * time.Second, Control: control}
+	dialer := &net.Dialer{Timeout: c.conf.Connect, KeepAlive: 30 * time.Second, Control: control, Resolver: c.conf.Resolver}
 	return &http.Transport{
 		// No Proxy: a proxy would resolve names past the check.
 		DialContext:            dialer.DialContext,

@@ -111,6 +111,13 @@ func TestTypographySetsFrenchSpaces(t *testing.T) {
 	}
 }
 
+func TestForeignTextIsSanitized(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{`<p onclick=x>a</p><script>alert(1)</script>`, `<img src=x onerror=alert(1)>`, `<a href="javascript:x">a</a>`, `</div></main><form>`} {
+		checkAllowed(t, in, string(markup.Foreign(in)))
+	}
+}
+
 // allowed are the elements and attributes that may come out.
 var allowed = map[string][]string{
 	"p": nil, "br": nil, "strong": nil, "em": nil, "del": nil, "ul": nil, "ol": {"start"}, "li": nil,

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+// hostileFaults let a hostile server do what others were attacked with.
+func hostileFaults() []fault {
+	return []fault{
+		{
+			name: "check, then resolve: the address that was checked is not the one that is dialled",
+			edits: []edit{{
+				file: "federation/fetch/fetch.go",
+				old:  "\t\tDialContext:            dialer.DialContext,\n",
+				new: `		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			host, port, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, err
+			}
+			found, err := dialer.Resolver.LookupHost(ctx, host)
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range found {
+				if err := control("tcp4", net.JoinHostPort(a, port), nil); err != nil {
+					return nil, err
+				}
+			}
+			return (&net.Dialer{Timeout: dialer.Timeout, Resolver: dialer.Resolver}).DialContext(ctx, network, address)
+		},
+`,
+			}},
+			test: []string{"-short", "-run", "TestTheAddressCheckedIsTheOneDialled", "./federation/fetch"},
+		},
+		{
+			name: "the digest is there and not compared",
+			edits: []edit{{
+				file: "federation/sig/digest.go",
+				old:  "subtle.ConstantTimeCompare(got, want) != 1",
+				new:  "subtle.ConstantTimeCompare(got, want) < 0",
+			}},
+			test: []string{"-short", "./federation/sig"},
+		},
+		{
+			name: "the owner of the key is not compared with the actor",
+			edits: []edit{{
+				file: "federation/wire/authority.go",
+				old:  "if signer.IsZero() || signer != a.Actor {",
+				new:  "if signer.IsZero() {",
+			}},
+			test: []string{"-short", "./federation/wire"},
+		},
+		{
+			name: "an actor's document lends keys to others",
+			edits: []edit{{
+				file: "federation/remote_read.go",
+				old:  "!owned || owner != id {",
+				new:  "!owned || owner.IsZero() {",
+			}},
+			test: []string{"-short", "-run", "Key|Actor", "./federation"},
+		},
+		{
+			name: "the object's host is compared with that of the activity's id, which its sender chooses",
+			edits: []edit{
+				{file: "federation/wire/authority.go", old: "\tif !a.ID.SameOrigin(a.Actor) {", new: "\tif a.ID.IsZero() {"},
+				{file: "federation/wire/authority.go", old: "\t\tif !o.ID.SameOrigin(a.Actor) {", new: "\t\tif !o.ID.SameOrigin(a.ID) {"},
+			},
+			test: []string{"-short", "./federation/wire"},
+		},
+		{
+			name: "what others wrote goes to the page as it came",
+			edits: []edit{{
+				file: "web/markup/markup.go",
+				old:  "template.HTML(Sanitize(fragment))",
+				new:  "template.HTML(fragment)",
+			}},
+			test: []string{"-short", "./web/markup"},
+		},
+		{
+			name: "the sanitizer is passed by when a comment is kept",
+			edits: []edit{{
+				file: "federation/ingest_comment.go",
+				old:  "return markup.Sanitize(content), language",
+				new:  "_ = markup.Sanitize(content)\n\treturn content, language",
+			}},
+			test: []string{"-short", "-run", "Comment", "./federation"},
+		},
+		{
+			name: "the sanitizer keeps every address",
+			edits: []edit{{
+				file: "web/markup/sanitize.go",
+				old:  "\tp.AllowURLSchemes(\"http\", \"https\")",
+				new:  "\tp.AllowURLSchemes(\"http\", \"https\", \"javascript\", \"data\")",
+			}},
+			test: []string{"-short", "./web/markup"},
+		},
+	}
+}
