@@ -159,6 +159,15 @@ func FuzzPrefersHTML(f *testing.F) {
 		if prefersHTML([]string{activityJSON, accept}) {
 			t.Errorf("%q after a full wish for ActivityStreams is taken for a browser's", accept)
 		}
+		if prefersHTML([]string{accept}) && asksDocument([]string{accept}) {
+			t.Errorf("%q asks for both", accept)
+		}
+		// RFC 9110 5.3: a list in one field or in several, in any order.
+		const other = "text/html;q=0.5"
+		want := prefersHTML([]string{accept, other})
+		if prefersHTML([]string{other, accept}) != want || !strings.Contains(accept, `"`) && prefersHTML([]string{accept + ", " + other}) != want {
+			t.Errorf("%q: its place changes what it says", accept)
+		}
 	})
 }
 

@@ -4,6 +4,7 @@ package federation
 
 import (
 	"encoding/json"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -100,7 +101,8 @@ func TestNodeInfoTellsWhatIsTrue(t *testing.T) {
 	}
 }
 
-// FuzzWebFinger holds that an answer is always about an actor of this node.
+// FuzzWebFinger holds that an answer is always to a name of this node, as an
+// independent reader takes it, and about an actor of it.
 func FuzzWebFinger(f *testing.F) {
 	for _, seed := range []string{"acct:brest@brest.example", "https://brest.example/", "acct:@@", "https://brest.example/actor?x", "acct:brest@brest.example/x"} {
 		f.Add(seed)
@@ -111,8 +113,17 @@ func FuzzWebFinger(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !strings.Contains(strings.ToLower(resource), "brest.example") {
-			t.Errorf("%q is answered", resource)
+		host := ""
+		if user, ok := strings.CutPrefix(resource, "acct:"); ok {
+			host = user[strings.LastIndexByte(user, '@')+1:]
+		} else if u, err := url.Parse(resource); err == nil && u.User == nil && (u.Scheme == "https" || u.Scheme == "http") {
+			host = u.Host
+		}
+		if !strings.EqualFold(host, "brest.example") {
+			t.Errorf("%q, of the host %q, is answered", resource, host)
+		}
+		if !strings.HasSuffix(d.Subject, "@brest.example") && !strings.HasPrefix(d.Subject, "https://brest.example/") {
+			t.Errorf("%q is answered about %q", resource, d.Subject)
 		}
 		for _, l := range d.Links {
 			if !strings.HasPrefix(l.Href, "https://brest.example/") {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 
 	"essaim/web/markup"
 )
@@ -166,6 +167,31 @@ func checkAllowed(t *testing.T, in, out string) {
 	}
 }
 
+// checkTree fails when a browser would build of a fragment, with scripts or
+// without, anything but the elements of the allow-list, as deep as they were
+// written: what was sanitized as text must stay text when it is parsed.
+func checkTree(t *testing.T, in, out string) {
+	t.Helper()
+	for _, scripting := range []bool{true, false} {
+		nodes, err := html.ParseFragmentWithOptions(strings.NewReader(out), &html.Node{Type: html.ElementNode, Data: "main", DataAtom: atom.Main}, html.ParseOptionEnableScripting(scripting))
+		if err != nil {
+			t.Fatalf("%q gives %q, which no parser reads: %v", in, out, err)
+		}
+		var walk func(*html.Node)
+		walk = func(n *html.Node) {
+			if _, ok := allowed[n.Data]; n.Type == html.ElementNode && (!ok || n.Namespace != "") || n.Type == html.CommentNode {
+				t.Fatalf("%q gives %q, of which a browser makes <%s>", in, out, n.Data)
+			}
+			for c := n.FirstChild; c != nil; c = c.NextSibling {
+				walk(c)
+			}
+		}
+		for _, n := range nodes {
+			walk(n)
+		}
+	}
+}
+
 func FuzzSanitizeIsIdempotentAndWithinTheAllowList(f *testing.F) {
 	for _, s := range []string{
 		"", "<p>a", "<table><tr><td><p>a", "<svg><style><img src=x onerror=alert(1)>", "<math><mi><b>x", "<a href='https://x.example'><a href=//b>c",
@@ -177,6 +203,7 @@ func FuzzSanitizeIsIdempotentAndWithinTheAllowList(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		out := markup.Sanitize(s)
 		checkAllowed(t, s, out)
+		checkTree(t, s, out)
 		if again := markup.Sanitize(out); again != out {
 			t.Fatalf("%q gives %q, then %q", s, out, again)
 		}
