@@ -4,6 +4,7 @@ package essaim
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -41,11 +42,12 @@ func (p Proposal) Candidate(name, agreed string, at time.Time) Content {
 		source.Name += ", " + p.Published.UTC().Format(time.DateOnly)
 	}
 	c.Sources = []Source{source}
-	if !Reusable(c.Licence) && c.Licence == "" {
+	if c.Licence == "" {
 		c.Licence = agreed
 	}
 	if Reusable(c.Licence) {
 		c.Holder = cmp.Or(c.Holder, name)
+		c.Images = slices.DeleteFunc(slices.Clone(c.Images), func(i Image) bool { return i.Licence != "" && !Reusable(i.Licence) })
 		return c
 	}
 	left := QuoteLimit

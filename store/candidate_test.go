@@ -73,6 +73,12 @@ func TestWhatAFollowedAccountPublishesBecomesACandidate(t *testing.T) {
 		if got := one[int](t, n, "SELECT count(*) FROM event") + one[int](t, n, "SELECT count(*) FROM search"); got != 0 {
 			t.Error("a candidate is announced or found")
 		}
+		if _, err := n.Object(t.Context(), list[0].ID); !errors.Is(err, essaim.ErrNotFound) {
+			t.Errorf("a candidate is served: %v", err)
+		}
+		if found, err := n.Search(t.Context(), essaim.Query{Text: "jardin", Limit: 10}); err != nil || len(found.Records) != 0 {
+			t.Errorf("a candidate is found: %+v, %v", found.Records, err)
+		}
 		for _, c := range []struct {
 			name, title string
 			by          string

@@ -86,6 +86,40 @@ func TestModeratorsDecideThroughTheAPI(t *testing.T) {
 	})
 }
 
+// A candidate is accepted as the kind that the moderator says.
+func TestACandidateIsAcceptedThroughTheAPI(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		const blog = "https://blog.example/u"
+		err := s.store.FollowAccount(t.Context(), essaim.Followed{Actor: blog, Handle: "u@blog.example", FollowID: "f"}, "",
+			essaim.Outgoing{ActivityID: "https://brest.example/activities/f", Inbox: blog + "/inbox", Body: []byte("{}")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.apply(t, blog, essaim.Propose{By: blog, Proposal: essaim.Proposal{Object: blog + "/1", Author: blog, URL: blog + "/1", Content: essaim.Content{
+			Kind: essaim.KindInitiative, Title: "Un jardin", Text: "Un jardin.", Body: &essaim.Initiative{},
+		}}})
+		items := call[APIItems](t, s, http.MethodGet, "moderation?kind=candidate", "", http.StatusOK).Items
+		if len(items) != 1 {
+			t.Fatalf("got %+v", items)
+		}
+		path := fmt.Sprintf("moderation/%d", items[0].N)
+		if d := call[essaim.ItemDetail](t, s, http.MethodGet, path, "", http.StatusOK); d.Candidate == nil || d.Candidate.Content.Title != "Un jardin" || d.Candidate.Missing["licence"] == "" {
+			t.Errorf("got %+v", d.Candidate)
+		}
+		for _, body := range []string{`{"action":"accept","as":"castle"}`, `{"action":"hide","as":"meeting"}`} {
+			if got := call[refusal](t, s, http.MethodPost, path, body, http.StatusUnprocessableEntity); got.Errors["as"] == "" {
+				t.Errorf("%s: %+v", body, got)
+			}
+		}
+		d := call[essaim.ItemDetail](t, s, http.MethodPost, path, `{"action":"accept","as":"organisation"}`, http.StatusOK)
+		if d.State != essaim.ItemAccepted || d.Candidate.State != essaim.StateDraft || d.Candidate.Content.Kind != essaim.KindOrganisation {
+			t.Errorf("got %+v, %+v", d, d.Candidate)
+		}
+	})
+}
+
 // Who may moderate is decided by the one function, and nobody else learns
 // anything.
 func TestOnlyModeratorsModerate(t *testing.T) {

@@ -52,6 +52,28 @@ func id(raw []byte) (string, error) {
 	return d.ID, nil
 }
 
+func TestOneInputMakesABoundedNumberOfRequests(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		if r.URL.Path == "/a" {
+			http.Redirect(w, r, "/b", http.StatusFound)
+		}
+	})
+	c := client(t, Config{AllowPrivate: loopback})
+	ctx := Bounded(t.Context(), 3)
+	for i, want := range []error{nil, essaim.ErrInvalid, essaim.ErrInvalid} {
+		// Bounded again it gets no more.
+		if _, err := c.Get(Bounded(ctx, 100), s.URL+"/a", "*/*", false); !errors.Is(err, want) {
+			t.Errorf("input %d: got %v, want %v", i, err, want)
+		}
+	}
+	if n := asked.Load(); n != 3 {
+		t.Errorf("%d requests, want 3", n)
+	}
+}
+
 func TestPrivateAddressesAreNeverReached(t *testing.T) {
 	t.Parallel()
 	var reached atomic.Int32

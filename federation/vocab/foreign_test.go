@@ -78,7 +78,7 @@ func TestACandidateQuotesUnlessItsLicenceLetsItKeepAll(t *testing.T) {
 	long := strings.Repeat("mot ", 400)
 	doc := func(more string) string {
 		return `{"id":"https://a.example/1","type":"Article","name":"Un jardin","summary":"<p>En bref</p>","content":"<p>` + long + `</p>","url":"https://a.example/jardin","published":"2026-03-01T10:00:00Z",
-"tag":[{"type":"Hashtag","name":"#jardin"}],"attachment":[{"type":"Image","url":"https://a.example/1.png","name":"Un potager"}],"location":{"name":"Jardin","address":{"addressLocality":"Brest"}}` + more + `}`
+"tag":[{"type":"Hashtag","name":"#jardin"}],"attachment":[{"type":"Image","url":"https://a.example/1.png","name":"Un potager"},{"type":"Image","url":"https://a.example/2.png","name":"Une affiche","dcterms:license":"https://creativecommons.org/licenses/by-nc-nd/4.0/"}],"location":{"name":"Jardin","address":{"addressLocality":"Brest"}}` + more + `}`
 	}
 	at := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	const cc = `,"dcterms:license":"https://creativecommons.org/licenses/by-sa/4.0/"`

@@ -96,6 +96,9 @@ UPDATE wanted SET lease_until = $3, attempt = attempt + 1
 WHERE object = $1 AND lease_until <= $2
 RETURNING object, brought_by, announce, attempt
 
+-- name: wanted_free_leases
+UPDATE wanted SET lease_until = 0 WHERE lease_until > 0
+
 -- name: wanted_later
 UPDATE wanted SET lease_until = 0, next_at = $3 WHERE object = $1 AND attempt = $2
 
