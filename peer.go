@@ -38,3 +38,11 @@ type Peer struct {
 	Records       int // of it, held here
 	Waiting       int // deliveries that wait for it
 }
+
+// OurFollow is our Follow of an actor elsewhere: a node's, or an account's.
+type OurFollow struct {
+	Actor    string
+	Inbox    string
+	FollowID string
+	State    PeerState
+}

@@ -32,6 +32,9 @@ type DelivererConfig struct {
 	Key    *rsa.PrivateKey // required: signs for every local actor
 	Now    func() time.Time
 	Logger *slog.Logger
+	// Sync gives the Collection-Synchronization header of an activity to the
+	// followers of a local actor, for a host; empty for none.
+	Sync func(ctx context.Context, actor, host string) string
 	// Workers is how many tries are under way at once; 64 when 0.
 	Workers int
 	// Random spreads retries, in [0, 1).
@@ -345,7 +348,11 @@ func other(style sig.Style) sig.Style {
 
 func (d *Deliverer) post(ctx context.Context, t *try, style sig.Style) answer {
 	key := sig.SigningKey{ID: vocab.KeyID(t.Actor), Private: d.Key}
+	sync := d.syncFor(ctx, t)
 	result, err := d.Client.Post(ctx, t.Inbox, t.Body, func(r *http.Request, body []byte) error {
+		if sync != "" {
+			r.Header.Set(sig.Synchronization, sync)
+		}
 		return sig.Sign(r, body, key, style, d.Now())
 	})
 	if cause := context.Cause(ctx); err != nil && (errors.Is(cause, errImpatient) || errors.Is(cause, errStopping)) {

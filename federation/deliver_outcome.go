@@ -64,6 +64,15 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 	d.pending = append(d.pending, hostResult{l.state.Host, r})
 }
 
+// syncFor is what to say of our followers at the host of a delivery, if it goes
+// to followers.
+func (d *Deliverer) syncFor(ctx context.Context, t *try) string {
+	if d.Sync == nil || !addressesFollowers(t.Body, t.Actor) {
+		return ""
+	}
+	return d.Sync(ctx, t.Actor, t.Host)
+}
+
 // wake makes what was put off because of the host due at once.
 func (d *Deliverer) wake(ctx context.Context, host string) {
 	if err := d.Store.WakeHost(ctx, host); err != nil {

@@ -199,6 +199,14 @@ type PeerStore interface {
 	UnfollowPeer(ctx context.Context, host string, undo essaim.Outgoing) error
 	// FollowsHere tells whether an actor elsewhere follows any of this node.
 	FollowsHere(ctx context.Context, actor string) (bool, error)
+	// FollowersAt lists up to n followers of a local actor that are of a host.
+	FollowersAt(ctx context.Context, local, host string, n int) ([]string, error)
+	// OurFollow is our follow of a node or an account; essaim.ErrNotFound for none.
+	OurFollow(ctx context.Context, actor string) (essaim.OurFollow, error)
+	// FollowLost notes that one does not list us, and queues the Follow once more.
+	FollowLost(ctx context.Context, f essaim.OurFollow, follow essaim.Outgoing) error
+	// Send queues an activity of a type for one inbox.
+	Send(ctx context.Context, typ string, out essaim.Outgoing) error
 	// Followers lists the followers of a local actor by id, after one.
 	Followers(ctx context.Context, local, after string, n int) ([]string, error)
 }

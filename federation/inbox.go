@@ -34,17 +34,21 @@ type Inbox struct {
 	log      *slog.Logger
 	recent   *recent
 	listed   bool // only who is listed may write
+	compare  func(ctx context.Context, header string, actor essaim.IRI)
 }
 
-// InboxConfig is what an Inbox needs; all is required but Allowlist.
+// InboxConfig is what an Inbox needs; all is required but Allowlist and Compare.
 type InboxConfig struct {
 	Base      string // the node's public address
 	Store     InboxStore
 	Actors    ActorStore
 	Keys      *Actors
 	Allowlist bool // see Config
-	Now       func() time.Time
-	Logger    *slog.Logger
+	// Compare is told what an actor whose activity was taken says of its followers
+	// here (FEP-8fcf); may be nil.
+	Compare func(ctx context.Context, header string, actor essaim.IRI)
+	Now     func() time.Time
+	Logger  *slog.Logger
 }
 
 // NewInbox makes an Inbox.
@@ -53,7 +57,7 @@ func NewInbox(c InboxConfig) (*Inbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
-	return &Inbox{store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10), listed: c.Allowlist}, nil
+	return &Inbox{store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10), listed: c.Allowlist, compare: c.Compare}, nil
 }
 
 // ServeHTTP takes a POST (ActivityPub 7.1).
@@ -124,6 +128,9 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 		return statusOf(err), err
 	}
 	i.recent.add(a.ID.String())
+	if said := r.Header.Get(sig.Synchronization); said != "" && i.compare != nil && key.Owner == a.Actor {
+		i.compare(r.Context(), said, a.Actor)
+	}
 	return http.StatusAccepted, nil
 }
 

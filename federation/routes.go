@@ -40,6 +40,7 @@ func (s *Server) Mount(r chi.Router) {
 		get(actor, s.showActor)
 		get(actor+"/outbox", s.forActor(s.showOutbox))
 		get(actor+"/followers", s.forActor(s.showFollowers))
+		get(actor+"/followers/sync", s.forActor(s.showFollowersOfHost))
 		get(actor+"/following", s.forActor(s.showFollowing))
 		get(actor+"/featured", s.forActor(s.showFeatured))
 	}

@@ -40,6 +40,7 @@ type Server struct {
 	cache    *documentCache
 	client   *fetch.Client
 	pictures Pictures
+	digests  digests // said of our followers
 	remote   *Actors
 	visitors budget // what readers of the pages may make us ask
 	handles  handles
@@ -89,7 +90,7 @@ func New(c Config) (*Server, error) {
 	}
 	s.dispatch = &Dispatcher{Store: c.Store, NodeActor: s.nodeActor(), Logger: s.log}
 	s.deliver, err = NewDeliverer(DelivererConfig{
-		Store: c.Store, Client: s.client, Key: c.Keys.RSA, Now: c.Now, Logger: s.log, Workers: c.Workers,
+		Store: c.Store, Client: s.client, Key: c.Keys.RSA, Now: c.Now, Logger: s.log, Workers: c.Workers, Sync: s.synchronization,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("federation: %w", err)
@@ -100,7 +101,7 @@ func New(c Config) (*Server, error) {
 // receiving builds the half that takes what comes.
 func (s *Server) receiving(panicName string) (err error) {
 	s.remote = NewActors(s.store, s.client, s.now)
-	s.inbox, err = NewInbox(InboxConfig{Base: s.base, Store: s.store, Actors: s.store, Keys: s.remote, Allowlist: s.listed, Now: s.now, Logger: s.log})
+	s.inbox, err = NewInbox(InboxConfig{Base: s.base, Store: s.store, Actors: s.store, Keys: s.remote, Compare: s.compare, Allowlist: s.listed, Now: s.now, Logger: s.log})
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,9 @@ type shelf struct {
 	stale     []string // actors to refresh
 	gone      []string
 	due       []essaim.Avatar
+	at        map[string][]string // followers by local actor and host
+	follows   map[string]essaim.OurFollow
+	sent      []string          // type and actor of each
 	avatars   map[string]string // files
 }
 
@@ -247,6 +250,31 @@ func (s *shelf) RemoteActor(_ context.Context, id string) (essaim.RemoteActor, e
 	return essaim.RemoteActor{}, essaim.ErrNotFound
 }
 
+func (s *shelf) RemoteActorByKey(context.Context, string) (essaim.RemoteActor, error) {
+	return essaim.RemoteActor{}, essaim.ErrNotFound
+}
+
+func (s *shelf) FollowersAt(_ context.Context, local, host string, _ int) ([]string, error) {
+	return s.at[local+" "+host], nil
+}
+
+func (s *shelf) OurFollow(_ context.Context, actor string) (essaim.OurFollow, error) {
+	if f, ok := s.follows[actor]; ok {
+		return f, nil
+	}
+	return essaim.OurFollow{}, essaim.ErrNotFound
+}
+
+func (s *shelf) FollowLost(_ context.Context, _ essaim.OurFollow, follow essaim.Outgoing) error {
+	s.sent = append(s.sent, "Follow", follow.Actor)
+	return nil
+}
+
+func (s *shelf) Send(_ context.Context, typ string, out essaim.Outgoing) error {
+	s.sent = append(s.sent, typ, out.Actor)
+	return nil
+}
+
 func (s *shelf) DueAvatars(context.Context, int) ([]essaim.Avatar, error) { return s.due, nil }
 
 func (s *shelf) SaveAvatar(_ context.Context, a essaim.Avatar, file string) error {
@@ -316,7 +344,7 @@ func body(t testing.TB, r *http.Response) string {
 
 const activityJSON = "application/activity+json"
 
-// Standing is nobody's in particular.
-func (s *shelf) Standing(context.Context, string) (essaim.Standing, error) {
-	return essaim.Standing{}, nil
+// Standing is nobody's in particular, but for who is blocked.
+func (s *shelf) Standing(_ context.Context, actor string) (essaim.Standing, error) {
+	return essaim.Standing{Blocked: s.blocked[actor]}, nil
 }

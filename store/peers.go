@@ -99,6 +99,55 @@ func (s *Store) UnfollowPeer(ctx context.Context, host string, undo essaim.Outgo
 	return nil
 }
 
+// FollowersAt lists up to n followers of a local actor that are of a host.
+func (s *Store) FollowersAt(ctx context.Context, local, host string, n int) ([]string, error) {
+	ids, err := list(ctx, s.query(), only[string], "followers_at", local, host, n)
+	if err != nil {
+		return nil, fmt.Errorf("followers of %s at %s: %w", local, host, err)
+	}
+	return ids, nil
+}
+
+// OurFollow is our follow of an actor elsewhere, a node's or an account's;
+// essaim.ErrNotFound when there is none.
+func (s *Store) OurFollow(ctx context.Context, actor string) (essaim.OurFollow, error) {
+	f := essaim.OurFollow{Actor: actor}
+	err := s.query().row(ctx, "our_follow", actor, authority(actor)).Scan(&f.Inbox, &f.FollowID, (*string)(&f.State))
+	if err != nil {
+		return f, fmt.Errorf("follow of %s: %w", actor, err)
+	}
+	return f, nil
+}
+
+// FollowLost notes that an actor that we follow does not list us among its
+// followers: the Follow is queued once more, under f's new id. Nothing happens
+// when our follow changed meanwhile.
+func (s *Store) FollowLost(ctx context.Context, f essaim.OurFollow, follow essaim.Outgoing) error {
+	err := s.write(ctx, patient, func(tx *Tx) error {
+		n, err := tx.exec(ctx, "peer_ask_again", authority(f.Actor), f.Actor, f.FollowID)
+		if err == nil && n == 0 {
+			n, err = tx.exec(ctx, "followed_ask_again", f.Actor, f.FollowID)
+		}
+		if err != nil || n == 0 {
+			return err
+		}
+		return tx.enqueue(ctx, "Follow", follow, s.now())
+	})
+	if err != nil {
+		return fmt.Errorf("follow %s again: %w", f.Actor, err)
+	}
+	return nil
+}
+
+// Send queues an activity of a type for one inbox.
+func (s *Store) Send(ctx context.Context, typ string, out essaim.Outgoing) error {
+	err := s.write(ctx, patient, func(tx *Tx) error { return tx.enqueue(ctx, typ, out, s.now()) })
+	if err != nil {
+		return fmt.Errorf("send %s: %w", out.ActivityID, err)
+	}
+	return nil
+}
+
 // Followers lists the followers of a local actor by id, those after one.
 func (s *Store) Followers(ctx context.Context, local, after string, n int) ([]string, error) {
 	ids, err := list(ctx, s.query(), only[string], "follower_page", local, after, n)

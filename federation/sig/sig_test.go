@@ -350,3 +350,24 @@ func hmacWithPEM(t testing.TB) string {
 	mac.Write([]byte(text))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
+
+// FEP-8fcf: what is said of followers is covered, so that nobody on the way
+// changes it.
+func TestWhatIsSaidOfFollowersIsSigned(t *testing.T) {
+	t.Parallel()
+	for _, style := range []Style{Cavage, RFC9421} {
+		out := post(t, base+"/inbox")
+		out.Header.Set(Synchronization, `collectionId="x", digest="y"`)
+		if err := Sign(out, []byte(body), SigningKey{keyID, pair()}, style, noon); err != nil {
+			t.Fatal(err)
+		}
+		v := verifier(t, &source{old: pair().Public()}, noon)
+		if _, err := v.Verify(sent(out), []byte(body)); err != nil {
+			t.Errorf("style %d: %v", style, err)
+		}
+		out.Header.Set(Synchronization, `collectionId="x", digest="z"`)
+		if _, err := v.Verify(sent(out), []byte(body)); !errors.Is(err, ErrUnauthorized) {
+			t.Errorf("style %d, changed: %v", style, err)
+		}
+	}
+}

@@ -30,6 +30,10 @@ const (
 	RFC9421
 )
 
+// Synchronization is the header by which servers compare followers (FEP-8fcf);
+// a request that has it covers it.
+const Synchronization = "Collection-Synchronization"
+
 // SigningKey is a private key under the id that an actor of ours publishes.
 type SigningKey struct {
 	ID      string
@@ -71,6 +75,10 @@ func signCavage(r *http.Request, body []byte, key SigningKey) error {
 			covered = append(covered, "content-type")
 		}
 	}
+	if v := r.Header.Get(Synchronization); v != "" {
+		shadow.Header.Set(Synchronization, v)
+		covered = append(covered, strings.ToLower(Synchronization))
+	}
 	signer, _, err := httpsig.NewSigner([]httpsig.Algorithm{algorithm}, httpsig.DigestSha256, covered, httpsig.Signature, 0)
 	if err != nil {
 		return fmt.Errorf("sign: %w", err)
@@ -104,6 +112,10 @@ func signRFC9421(r *http.Request, body []byte, key SigningKey, now time.Time) er
 		r.Header.Set("Content-Digest", digest)
 		base += `"content-digest": ` + digest + "\n"
 		covered += ` "content-digest"`
+	}
+	if v := r.Header.Get(Synchronization); v != "" {
+		base += `"collection-synchronization": ` + v + "\n"
+		covered += ` "collection-synchronization"`
 	}
 	input := fmt.Sprintf(`(%s);created=%d;keyid="%s"`, covered, now.Unix(), key.ID)
 	base += `"@signature-params": ` + input

@@ -51,6 +51,11 @@ SELECT remote FROM follower
 WHERE local = $1 AND state = 'accepted' AND remote > $2
 ORDER BY remote LIMIT $3
 
+-- name: followers_at
+SELECT remote FROM follower
+WHERE local = $1 AND host = $2 AND state = 'accepted'
+ORDER BY remote LIMIT $3
+
 -- name: follower_pending
 SELECT local, remote, follow_id, inbox, created_at FROM follower
 WHERE state = 'pending' ORDER BY created_at, local, remote LIMIT $1

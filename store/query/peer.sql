@@ -46,6 +46,18 @@ UPDATE peer
 SET state = $3, followed_at = CASE WHEN $3 = 'followed' THEN coalesce(followed_at, $4) ELSE NULL END
 WHERE follow_id = $1 AND follow_id <> '' AND actor = $2 AND state IN ('requested', 'followed', 'refused')
 
+-- name: peer_ask_again
+UPDATE peer SET state = 'requested', follow_id = $3 WHERE host = $1 AND actor = $2 AND state = 'followed'
+
+-- name: followed_ask_again
+UPDATE followed SET state = 'requested', follow_id = $2 WHERE actor = $1 AND state = 'followed'
+
+-- name: our_follow
+SELECT p.inbox, p.follow_id, p.state FROM peer p WHERE p.host = $2 AND p.actor = $1
+UNION ALL
+SELECT f.inbox, f.follow_id, f.state FROM followed f WHERE f.actor = $1
+LIMIT 1
+
 -- name: peer_received
 -- At most once a second: a burst of records does not rewrite the row each time.
 UPDATE peer SET last_received = $2 WHERE host = $1 AND (last_received IS NULL OR last_received < $3)
