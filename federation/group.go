@@ -12,9 +12,13 @@ import (
 	"essaim/federation/vocab"
 )
 
-// groupOutbox is how many posts Lemmy reads of a community that it begins to
-// follow.
-const groupOutbox = 50
+const (
+	// groupOutbox is how many posts Lemmy reads of a community that it begins to
+	// follow.
+	groupOutbox = 50
+	// groupBytes keeps them in one document of the size that every server takes.
+	groupBytes = 95_000
+)
 
 // showGroupOutbox serves the outbox of a community in the one shape that Lemmy
 // reads (interop.md 2.2): without pages, the announces whole, each with the
@@ -24,18 +28,21 @@ func (s *Server) showGroupOutbox(w http.ResponseWriter, r *http.Request, a essai
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	b.WriteString(`{"@context":["` + activityStreams + `"],"id":` + quote(a.ID+"/outbox") + `,"type":"OrderedCollection","totalItems":` + strconv.Itoa(len(activities)) + `,"orderedItems":[`)
-	for i, activity := range activities {
+	var items [][]byte
+	size := 0
+	for _, activity := range activities {
 		announce, err := s.announceWhole(a, vocab.ID(activity), activity)
 		if err != nil {
 			return err
 		}
-		if i > 0 {
-			b.WriteByte(',')
+		if size += len(announce) + 1; size > groupBytes && len(items) > 0 {
+			break
 		}
-		b.Write(announce)
+		items = append(items, announce)
 	}
+	var b bytes.Buffer
+	b.WriteString(`{"@context":["` + activityStreams + `"],"id":` + quote(a.ID+"/outbox") + `,"type":"OrderedCollection","totalItems":` + strconv.Itoa(len(items)) + `,"orderedItems":[`)
+	b.Write(bytes.Join(items, []byte(",")))
 	b.WriteString(`]}`)
 	w.Header().Set("Vary", "Accept")
 	serve(w, r, served{body: b.Bytes()})

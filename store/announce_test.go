@@ -120,7 +120,6 @@ func TestAFeedAnnouncesTheFirstPublicationAndNothingElse(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n := newAnnouncing(t, db)
 		first := storetest.Publish(t, n.Store, storetest.Initiative("Avant"))
-		n.want(t, "nobody follows")
 		for _, feed := range []string{alimentation, commune} {
 			n.follow(t, feed, "https://m.example/users/a", "https://m.example/inbox")
 		}
@@ -178,6 +177,10 @@ func TestAFeedAnnouncesTheFirstPublicationAndNothingElse(t *testing.T) {
 		gone := storetest.Publish(t, n.Store, storetest.Initiative("Retirée"))
 		if err := n.WithdrawRecord(t.Context(), gone.ID, storetest.Author); err != nil {
 			t.Fatal(err)
+		}
+		var waiting int
+		if err := n.DB().QueryRowContext(t.Context(), "SELECT count(*) FROM announce WHERE state = 'waiting'").Scan(&waiting); err != nil || waiting != 0 {
+			t.Errorf("%d announces wait for what is withdrawn, %v", waiting, err)
 		}
 		n.want(t, "withdrawn at once")
 	})
