@@ -34,6 +34,7 @@ func TestSuitesInShortForm(t *testing.T) {
 		{"crash", []string{"-db", "sqlite", "-n", "1000", "-kills", "5"}},
 		{"crash", []string{"-db", "postgres", "-n", "1000", "-kills", "5", "-publications", "120"}},
 		{"hostile", []string{"-turn"}},
+		{"flap", []string{"-db", "sqlite", "-parts", "hosts,poison", "-hosts", "10", "-for", "8s", "-poisons", "32"}},
 	} {
 		name := tt.suite
 		if len(tt.args) > 1 {

@@ -29,7 +29,7 @@ func (r *run) fickleHosts() {
 	var swarm, steady []*host
 	all := &account{}
 	r.Must(label+"a node and its followers", func() (err error) {
-		if node, err = r.node("fickle"); err != nil {
+		if node, err = r.node("fickle", false); err != nil {
 			return err
 		}
 		swarm, steady, err = r.follow(node, all)

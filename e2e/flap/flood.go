@@ -30,7 +30,7 @@ func (r *run) flooded() {
 	var node *rig.Node
 	var honest *asker
 	r.Must(label+"a node and an honest peer", func() (err error) {
-		if node, err = r.node("flood"); err != nil {
+		if node, err = r.node("flood", false); err != nil {
 			return err
 		}
 		honest, err = r.newAsker(node)

@@ -40,6 +40,7 @@ func main() {
 	flag.IntVar(&o.rate, "rate", 2000, "hostile requests a second")
 	flag.DurationVar(&o.flood, "flood", 60*time.Second, "how long the flood lasts")
 	flag.IntVar(&o.poisons, "poisons", 100, "poison activities, one in ten of what comes")
+	parts := flag.String("parts", "hosts,poison,flood", "what to run, in order")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Minute)
 	defer cancel()
@@ -57,9 +58,16 @@ func main() {
 	s.Cleanup(func() { _ = os.RemoveAll(dir) }) // a leftover temporary directory harms nobody
 	for _, db := range strings.Split(*dbs, ",") {
 		r := &run{ctx: ctx, Suite: s, options: o, db: db, bin: bin, dir: filepath.Join(dir, db)}
-		r.fickleHosts()
-		r.poison()
-		r.flooded()
+		for _, part := range strings.Split(*parts, ",") {
+			switch part {
+			case "hosts":
+				r.fickleHosts()
+			case "poison":
+				r.poison()
+			case "flood":
+				r.flooded()
+			}
+		}
 	}
 	s.End()
 }
@@ -76,14 +84,14 @@ type run struct {
 }
 
 // node starts a node of its own for a part of the run.
-func (r *run) node(name string, env ...string) (*rig.Node, error) {
+func (r *run) node(name string, dev bool) (*rig.Node, error) {
 	port, err := rig.FreePorts(2)
 	if err != nil {
 		return nil, err
 	}
 	n := &rig.Node{
 		Bin: r.bin, Dir: filepath.Join(r.dir, name), URL: fmt.Sprintf("http://127.0.0.1:%d", port),
-		Env: append([]string{fmt.Sprintf("ESSAIM_METRICS_LISTEN=127.0.0.1:%d", port+1), "ESSAIM_LOG_LEVEL=warn"}, env...),
+		Env: []string{fmt.Sprintf("ESSAIM_METRICS_LISTEN=127.0.0.1:%d", port+1), "ESSAIM_LOG_LEVEL=warn"}, Dev: dev,
 	}
 	n.Metrics = fmt.Sprintf("http://127.0.0.1:%d/metrics", port+1)
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {

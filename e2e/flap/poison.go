@@ -32,7 +32,7 @@ func (r *run) poison() {
 	var node *rig.Node
 	var honest *asker
 	r.Must(label+"a node and an honest peer", func() (err error) {
-		if node, err = r.node("poison"); err != nil {
+		if node, err = r.node("poison", true); err != nil {
 			return err
 		}
 		honest, err = r.newAsker(node)
@@ -146,8 +146,9 @@ func (a *asker) answers() ([]time.Duration, error) {
 }
 
 // poisons are activities that a peer with valid keys may send, by what they
-// break. Each is signed as it should be.
-func poisons(p *rig.Peer, node, target string, i int) (actor string, body []byte) {
+// break. Each is signed as it should be. panics is the name of an object by
+// which serve --dev lets a suite plant a fault of the node's own.
+func poisons(p *rig.Peer, node, target, panics string, i int) (actor string, body []byte) {
 	actor = p.Actor("territory")
 	id := fmt.Sprintf("poison-%d", i)
 	record := map[string]any{
@@ -197,8 +198,7 @@ func poisons(p *rig.Peer, node, target string, i int) (actor string, body []byte
 				"id": p.URL + "/notes/" + id, "type": "Note", "attributedTo": actor, "inReplyTo": target, "content": strings.Repeat("<b>", 5000), "to": []string{rig.Public},
 			}, nil)
 		},
-		// What the --dev build lets a suite plant: a fault of our own.
-		func() []byte { return p.Activity("Create", id, actor, record, map[string]any{"essaim:panic": true}) },
+		func() []byte { record["name"] = panics; return p.Activity("Create", id, actor, record, nil) },
 	}
 	return actor, kinds[i%len(kinds)]()
 }
@@ -210,9 +210,13 @@ func (r *run) receive(node *rig.Node, honest *asker, alone time.Duration) error 
 		return err
 	}
 	defer evil.Close()
+	var routes map[string]string
+	if err := node.API(r.ctx, http.MethodGet, "routes", nil, &routes); err != nil {
+		return err
+	}
 	taken, refused := 0, 0
 	for i := range r.poisons {
-		actor, body := poisons(evil, node.URL, honest.target, i)
+		actor, body := poisons(evil, node.URL, honest.target, routes["PANIC_HOOK"], i)
 		status, err := evil.Post(r.ctx, node.URL+"/inbox", actor, body)
 		switch {
 		case status/100 == 2:
@@ -269,8 +273,7 @@ func (r *run) deadLetters(node *rig.Node) error {
 	if err != nil {
 		return err
 	}
-	failed := ""
-	n := 0
+	var panicked []string
 	for _, e := range entries {
 		if e.Reason == "" {
 			return fmt.Errorf("%s (%s) has no reason", e.ID, e.State)
@@ -278,16 +281,16 @@ func (r *run) deadLetters(node *rig.Node) error {
 		if e.Attempt > maxTries {
 			return fmt.Errorf("%s was tried %d times", e.ID, e.Attempt)
 		}
-		if e.State == "failed" {
-			failed = e.ID
-			n++
+		if strings.HasPrefix(e.Reason, "panic") {
+			panicked = append(panicked, e.ID)
 		}
 	}
-	r.Figure(r.db+"_dead_letters", n, "")
-	if failed == "" {
-		return errors.New("no poison became a dead letter")
+	r.Figure(r.db+"_shown_with_a_reason", len(entries), "")
+	r.Figure(r.db+"_panicked", len(panicked), "")
+	if len(panicked) == 0 {
+		return errors.New("nothing panicked: is the hook there?")
 	}
-	_, err = node.Run(r.ctx, "queue", "retry", "--data", node.Dir, failed)
+	_, err = node.Run(r.ctx, append([]string{"queue", "retry", "--data", node.Dir}, panicked...)...)
 	return err
 }
 
