@@ -79,7 +79,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"avatars_due", []any{at, at, 10}, []string{"avatar_due"}},
 		{"avatar_named", []any{key}, []string{"avatar_file"}},
 		{"avatars_want", []any{10}, []string{"comment_author_shown"}},
-		{"followers_at", []any{key, key, 10}, []string{"follower_host"}},
+		{"followers_at", []any{key, key, 10}, []string{"follower_at"}},
 		{"quotes_erase", []any{key}, []string{"quote_of_object"}},
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}
