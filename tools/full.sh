@@ -27,15 +27,15 @@ suite() { # name, command…
 
 suite test make test
 suite stories make stories
-suite hostile make hostile
 suite crash-sqlite make crash DB=sqlite KILLS=20 N=10000
 suite crash-postgres make crash DB=postgres KILLS=20 N=10000
-suite flap make flap
 suite conformance make conformance
+suite hostile make hostile
 suite mutants make mutants
-suite fuzz make fuzz FUZZ=20s
 suite package make package
 suite bench make bench
+suite flap make flap
+suite fuzz make fuzz FUZZ=10s
 
 [ -e "$report" ] || printf '# Reliability\n\nWhat `make test-full` said, newest last.\n' >"$report"
 {
