@@ -22,6 +22,7 @@ import (
 func floodSpecials() map[string]special {
 	return map[string]special{
 		"FLOOD-001": {changes: true, send: flood},
+		"FLOOD-003": {send: poisoned},
 		"FLOOD-004": {changes: true, send: hungInbox},
 		"FLOOD-006": {send: followAndUndo},
 		"FLOOD-007": {changes: true, send: saysNo},
