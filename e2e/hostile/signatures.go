@@ -73,14 +73,16 @@ func signatureSpecials() map[string]special {
 // oddButRight holds that what is oddly written and rightly signed has its
 // effect: an evil node may thank as any other.
 func oddButRight(t *trial) error {
-	body := []byte("{ \"@context\" :\"" + rig.ASContext + "\",\n\t\"id\":\"https://evil.test/act/odd\" , \"type\":\"Lik\\u0065\",\r\n\"actor\":\"" +
+	t.serial++
+	id := fmt.Sprintf("https://evil.test/act/odd-%d", t.serial)
+	body := []byte("{ \"@context\" :\"" + rig.ASContext + "\",\n\t\"id\":\"" + id + "\" , \"type\":\"Lik\\u0065\",\r\n\"actor\":\"" +
 		t.names["EACTOR"] + "\",\"object\":\"" + t.object + "\"}\n")
 	before, err := t.total(t.ctx, t.object+"/likes")
 	if err != nil {
 		return err
 	}
-	undo := []byte(`{"@context":"` + rig.ASContext + `","id":"https://evil.test/act/odd-undo","type":"Undo","actor":"` + t.names["EACTOR"] +
-		`","object":"https://evil.test/act/odd"}`)
+	undo := []byte(`{"@context":"` + rig.ASContext + `","id":"` + id + `-undo","type":"Undo","actor":"` + t.names["EACTOR"] +
+		`","object":"` + id + `"}`)
 	for _, step := range []struct {
 		body []byte
 		want int
@@ -98,6 +100,16 @@ func oddButRight(t *trial) error {
 		if err != nil {
 			return err
 		}
+	}
+	// What was taken back does not come again with the same bytes.
+	if status, err := t.deliver(t.ctx, t.evil(), t.names["EACTOR"], body); err != nil || status/100 != 2 {
+		return fmt.Errorf("a replay: %d, %w", status, err)
+	}
+	if err := t.applied(t.ctx); err != nil {
+		return err
+	}
+	if n, err := t.total(t.ctx, t.object+"/likes"); err != nil || n != before {
+		return fmt.Errorf("a replay counts: %d thanks, want %d, %w", n, before, err)
 	}
 	return nil
 }
