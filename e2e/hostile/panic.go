@@ -28,8 +28,14 @@ func (w *world) restart(t *trial, dev bool) error {
 // only one panics when asked to. It must be tried again later, with its reason
 // told, and hold up nobody.
 func poisoned(t *trial) (int, error) {
+	if err := oddButRight(t); err != nil {
+		return 0, err
+	}
 	if err := t.restart(t, true); err != nil {
 		return 0, err
+	}
+	if err := replay(t); err != nil {
+		return 0, fmt.Errorf("after a restart: %w", err)
 	}
 	t.names["PANIC_HOOK"] = t.routes["PANIC_HOOK"]
 	status, err := t.ask()

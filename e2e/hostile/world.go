@@ -54,6 +54,7 @@ type world struct {
 
 	liked      bool   // the honest peer likes the probe
 	likeID     string // by this activity
+	replayed   []byte // an activity of evil that was applied and taken back
 	serial     int
 	delays     []time.Duration // of honest activities, in the whole run
 	pages      []time.Duration // of honest GETs, in the whole run
