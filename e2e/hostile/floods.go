@@ -40,6 +40,9 @@ func floodSpecials() map[string]special {
 				return inboxRequest(t.routes["SHARED_INBOX"], body), signing{keyID: t.actor + "#main-key", key: t.signer.key}, body
 			})
 		}, after: func(t *trial) error {
+			if t.taken == 0 {
+				return errors.New("not one is taken")
+			}
 			if n := t.quiet(t.victim()); n > 100 {
 				return fmt.Errorf("%d requests to an innocent host", n)
 			}
@@ -59,7 +62,7 @@ func flood(t *trial) (int, error) {
 		TLSClientConfig: &tls.Config{RootCAs: t.authority.Pool}, MaxIdleConnsPerHost: 64, MaxConnsPerHost: 64,
 	}}
 	defer client.CloseIdleConnections()
-	var sent, refused, bad atomic.Int64
+	var sent, taken, refused, bad atomic.Int64
 	var wrong atomic.Value
 	end := time.Now().Add(time.Duration(seconds) * time.Second)
 	var wg sync.WaitGroup
@@ -75,6 +78,8 @@ func flood(t *trial) (int, error) {
 					wrong.Store(fmt.Sprintf("%d: %v", status, err))
 				case status == 429:
 					refused.Add(1)
+				case status/100 == 2:
+					taken.Add(1)
 				}
 			}
 		})
@@ -87,11 +92,15 @@ func flood(t *trial) (int, error) {
 		time.Sleep(time.Second)
 	}
 	wg.Wait()
+	t.suite.Figure("flood_taken", taken.Load(), "activities")
 	t.suite.Figure("flood_per_second", float64(sent.Load())/float64(seconds), "activities/s")
 	t.suite.Figure("flood_refused_429", refused.Load(), "activities")
 	t.suite.Figure("flood_honest_max_ms", ms(percentile(t.delays, 100)), "ms")
 	if bad.Load() > 0 {
 		return 0, fmt.Errorf("%d answers are wrong, such as %v", bad.Load(), wrong.Load())
+	}
+	if taken.Load() == 0 {
+		return 0, errors.New("not one of the flood is taken: that was none")
 	}
 	return 0, nil
 }
@@ -238,6 +247,9 @@ func followAndUndo(t *trial) (int, error) {
 	if last {
 		want++
 	}
+	if taken == 0 {
+		return 0, errors.New("not one is taken")
+	}
 	if err := rig.Eventually(10*time.Second, func() error {
 		n, err := t.total(t.ctx, t.names["ALICE"]+"/followers")
 		if err == nil && n != want {
@@ -343,6 +355,9 @@ func refuses(status int, after string) http.HandlerFunc {
 
 // fewReports holds that the same complaint made again and again is one.
 func fewReports(t *trial) error {
+	if t.taken == 0 {
+		return errors.New("not one is taken")
+	}
 	if !t.moderates {
 		return nil
 	}

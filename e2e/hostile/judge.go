@@ -49,6 +49,7 @@ type trial struct {
 	actor  string // who signs
 	signer *fake
 	keyID  string // where an item signs with a key elsewhere
+	taken  int    // activities of a storm that were accepted
 	body   []byte
 	got    *answer
 }
@@ -235,7 +236,7 @@ func (t *trial) asks(q *request) (int, error) {
 // request is the item's request, signed as it asks.
 func (t *trial) request() (*request, error) {
 	q := t.bare()
-	if t.item.Method != http.MethodPost && t.item.Method != http.MethodGet || t.item.Sign == "none" || strings.HasPrefix(t.item.Sign, "session:") {
+	if q.method != http.MethodPost && q.method != http.MethodGet || t.item.Sign == "none" || strings.HasPrefix(t.item.Sign, "session:") {
 		return q, nil
 	}
 	sg := signing{keyID: t.actor + "#main-key", key: t.signer.key}
@@ -259,9 +260,16 @@ func (t *trial) bare() *request {
 			all[name] = path
 		}
 	}
-	q := &request{method: t.item.Method, target: all.fill(t.item.Path, t.rng), header: [][2]string{{"Host", "node.test"}}}
+	method := t.item.Method
+	if method == "LOAD" {
+		method = http.MethodPost
+	}
+	q := &request{method: method, target: all.fill(t.item.Path, t.rng), header: [][2]string{{"Host", "node.test"}}}
 	if !strings.HasPrefix(q.target, "/") {
 		q.target = "/"
+	}
+	if t.item.Method == "LOAD" {
+		q.set("Content-Type", rig.ActivityJSON)
 	}
 	for name, value := range t.item.Headers {
 		q.set(name, t.names.fill(value, t.rng))

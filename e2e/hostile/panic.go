@@ -40,7 +40,7 @@ func poisoned(t *trial) (int, error) {
 	t.names["PANIC_HOOK"] = t.routes["PANIC_HOOK"]
 	status, err := t.ask()
 	if err != nil || status/100 != 2 {
-		return status, err
+		return 0, errors.Join(err, fmt.Errorf("the poison is answered %d%s", status, t.said()))
 	}
 	row := ""
 	err = rig.Eventually(5*time.Second, func() error {
@@ -65,7 +65,7 @@ func poisoned(t *trial) (int, error) {
 	}
 	// The next activity of the same host is applied as if nothing had been.
 	start := time.Now()
-	if err := oddButRight(t); err != nil {
+	if err := thankAndUndo(t); err != nil {
 		return 0, fmt.Errorf("after the poison: %w", err)
 	}
 	t.suite.Figure("after_poison_ms", ms(time.Since(start)), "ms")

@@ -71,8 +71,16 @@ func signatureSpecials() map[string]special {
 }
 
 // oddButRight holds that what is oddly written and rightly signed has its
-// effect: an evil node may thank as any other.
+// effect, and once.
 func oddButRight(t *trial) error {
+	if err := thankAndUndo(t); err != nil {
+		return err
+	}
+	return replay(t)
+}
+
+// thankAndUndo has evil thank as any other may, in odd writing, and take it back.
+func thankAndUndo(t *trial) error {
 	t.serial++
 	id := fmt.Sprintf("https://evil.test/act/odd-%d", t.serial)
 	body := []byte("{ \"@context\" :\"" + rig.ASContext + "\",\n\t\"id\":\"" + id + "\" , \"type\":\"Lik\\u0065\",\r\n\"actor\":\"" +
@@ -102,7 +110,7 @@ func oddButRight(t *trial) error {
 			return err
 		}
 	}
-	return replay(t)
+	return nil
 }
 
 // replay sends again what was applied and taken back: the same bytes do
@@ -176,6 +184,9 @@ func (t *trial) many(n int, next func(int) (*request, signing, []byte)) (int, er
 					failed = fmt.Errorf("%d without Retry-After", got.status)
 				default:
 					last = got.status
+					if got.status/100 == 2 {
+						t.taken++
+					}
 				}
 				mu.Unlock()
 			}
