@@ -18,6 +18,9 @@ const ActorAge = 7 * 24 * time.Hour
 type Moved struct {
 	Actor  string
 	Target RemoteActor
+	// Follow and Undo are set when the node follows the old account: the new one is
+	// asked, the old one let go.
+	Follow, Undo Outgoing
 }
 
 func (Moved) effect() {}

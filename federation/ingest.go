@@ -43,6 +43,7 @@ type IngestStore interface {
 	WakeHost(ctx context.Context, host string) error
 	Peer(ctx context.Context, host string) (essaim.Peer, error)
 	Record(ctx context.Context, id string) (essaim.Record, error)
+	OurFollow(ctx context.Context, actor string) (essaim.OurFollow, error)
 	FollowsHere(ctx context.Context, actor string) (bool, error)
 	Notify() <-chan struct{}
 }

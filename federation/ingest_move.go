@@ -35,7 +35,11 @@ func (r *reader) move(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !follows {
+	ours, err := r.Store.OurFollow(ctx, r.in.Actor)
+	if ignoreMissing(err) != nil {
+		return err
+	}
+	if !follows && ours.FollowID == "" {
 		return nothingToDo("has nothing here")
 	}
 	to, err := r.Actors.Fetch(ctx, target)
@@ -55,7 +59,30 @@ func (r *reader) move(ctx context.Context) error {
 	if doc.Get("movedTo").Present() && doc.Get("movedTo").Kind() != wire.KindNull {
 		return nothingToDo("moves to an account that moved itself")
 	}
-	return r.does(essaim.Moved{Actor: r.in.Actor, Target: to})
+	moved := essaim.Moved{Actor: r.in.Actor, Target: to}
+	if ours.FollowID != "" {
+		if moved.Follow, moved.Undo, err = r.followTo(ours, to); err != nil {
+			return err
+		}
+	}
+	return r.does(moved)
+}
+
+// followTo makes the Follow of the account to which one that we follow moved, and
+// the Undo of the old one.
+func (r *reader) followTo(ours essaim.OurFollow, to essaim.RemoteActor) (follow, undo essaim.Outgoing, err error) {
+	node := r.Renderer.NodeActor()
+	follow = essaim.Outgoing{ActivityID: r.ActivityID(), Actor: node, Inbox: to.Inbox, OrderKey: node + " " + to.ID}
+	if follow.Body, err = r.Renderer.Follow(follow.ActivityID, node, to.ID); err != nil {
+		return follow, undo, err
+	}
+	was, err := r.Renderer.Follow(ours.FollowID, node, ours.Actor)
+	if err != nil {
+		return follow, undo, err
+	}
+	undo = essaim.Outgoing{ActivityID: r.ActivityID(), Actor: node, Inbox: ours.Inbox, OrderKey: node + " " + ours.Actor}
+	undo.Body, err = r.Renderer.Undo(undo.ActivityID, node, ours.Actor, was)
+	return follow, undo, err
 }
 
 // names tells whether a property lists an address.

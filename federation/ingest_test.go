@@ -68,6 +68,9 @@ func said(effects []essaim.Effect) string {
 			list = append(list, fmt.Sprintf("comment %s by %s on %s", e.ID, e.Actor, e.InReplyTo))
 		case essaim.Moved:
 			list = append(list, fmt.Sprintf("%s moved to %s", e.Actor, e.Target.ID))
+			if e.Follow.ActivityID != "" {
+				list = append(list, "follow at "+e.Follow.Inbox, "undo at "+e.Undo.Inbox)
+			}
 		case essaim.AllowQuote:
 			list = append(list, fmt.Sprintf("%s may quote %s", e.Quote.Post, e.Quote.Object))
 		case essaim.Reply:

@@ -58,6 +58,7 @@ type memory struct {
 	blocked  map[string]bool
 	listed   map[string]bool
 	follows  map[string]bool
+	ours     string // actor that the node follows
 	fail     error
 	received int
 	applied  []essaim.Applied
@@ -153,10 +154,6 @@ func (m *memory) Record(_ context.Context, id string) (essaim.Record, error) {
 		return r, nil
 	}
 	return essaim.Record{}, essaim.ErrNotFound
-}
-
-func (m *memory) FollowsHere(_ context.Context, actor string) (bool, error) {
-	return m.follows[actor], nil
 }
 
 func (m *memory) Notify() <-chan struct{} {

@@ -3,6 +3,7 @@
 package federation_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -28,6 +29,7 @@ func TestAMoveNeedsBothEnds(t *testing.T) {
 		asked            int // the new account, how often
 	}{
 		{"both say so", move(next), back, nil, alice + " moved to " + next, 1},
+		{"an account that we follow", move(next), back, func(n *node) { n.follows, n.ours = nil, alice }, alice + " moved to " + next + "; follow at " + next + "/inbox; undo at " + alice + "/inbox", 1},
 		{"the new account names nobody", move(next), "", nil, "does not say", 1},
 		{"the new account names others", move(next), `,"alsoKnownAs":"https://peer.example/users/bob"`, nil, "does not say", 1},
 		{"the new account moved itself", move(next), back + `,"movedTo":"` + alice + `"`, nil, "moved itself", 1},
@@ -61,4 +63,15 @@ func TestAMoveNeedsBothEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+func (m *memory) OurFollow(_ context.Context, actor string) (essaim.OurFollow, error) {
+	if m.ours == actor {
+		return essaim.OurFollow{Actor: actor, Inbox: actor + "/inbox", FollowID: here + "/activities/old", State: essaim.PeerFollowed}, nil
+	}
+	return essaim.OurFollow{}, essaim.ErrNotFound
+}
+
+func (m *memory) FollowsHere(_ context.Context, actor string) (bool, error) {
+	return m.follows[actor], nil
 }

@@ -46,5 +46,26 @@ func (tx *Tx) noteMove(ctx context.Context, e essaim.Moved, now time.Time) (outc
 			return did, err
 		}
 	}
-	return did, nil
+	return did, tx.followMoved(ctx, e, now)
+}
+
+// followMoved takes our own follow of an account along. What its author agreed to
+// was said under the old account and is not: an administrator asks again.
+func (tx *Tx) followMoved(ctx context.Context, e essaim.Moved, now time.Time) error {
+	if e.Follow.ActivityID == "" {
+		return nil
+	}
+	n, err := tx.exec(ctx, "followed_remove", e.Actor)
+	if err != nil || n == 0 {
+		return err
+	}
+	if err := tx.enqueue(ctx, "Undo", e.Undo, now); err != nil {
+		return err
+	}
+	to := e.Target
+	n, err = tx.exec(ctx, "followed_moved", to.ID, to.Username+"@"+authority(to.ID), to.Name, to.URL, to.Inbox, e.Follow.ActivityID, micros(now))
+	if err != nil || n == 0 { // followed already
+		return err
+	}
+	return tx.enqueue(ctx, "Follow", e.Follow, now)
 }

@@ -54,3 +54,29 @@ func TestWhoMovedFollowsOnceUnderTheNewAccount(t *testing.T) {
 		}
 	})
 }
+
+func TestAFollowedAccountThatMovedIsFollowedWhereItWent(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		const next = "https://b.example/users/ana"
+		n := newNode(t, db)
+		out := func(id, inbox string) essaim.Outgoing {
+			return essaim.Outgoing{ActivityID: brest + "/activities/" + id, Actor: nodeActor, Inbox: inbox, OrderKey: id, Body: []byte("{}")}
+		}
+		if err := n.FollowAccount(t.Context(), essaim.Followed{Actor: ana, Handle: "ana@a.example", Inbox: ana + "/inbox", FollowID: "1", Agreed: "cc-by-sa-4.0"}, "she wrote", out("follow1", ana+"/inbox")); err != nil {
+			t.Fatal(err)
+		}
+		n.apply(t, ana, essaim.PeerAnswer{FollowID: "1", Actor: ana, Accepted: true})
+		n.apply(t, ana, essaim.Moved{Actor: ana, Target: remote(next, "Person", "", n.clock.now()), Follow: out("follow2", next+"/inbox"), Undo: out("undo", ana+"/inbox")})
+		all, err := n.FollowedAccounts(t.Context())
+		if err != nil || len(all) != 1 || all[0].Actor != next || all[0].Handle != "ana@b.example" || all[0].State != essaim.PeerRequested || all[0].Agreed != "" || all[0].FollowID != brest+"/activities/follow2" {
+			t.Errorf("followed %+v, %v", all, err)
+		}
+		if got := sent(n.take(t, "b.example", 10)); !slices.Equal(got, []string{"follow2"}) {
+			t.Errorf("sent %v to the new one", got)
+		}
+		if got := sent(n.take(t, "a.example", 10)); !slices.Equal(got, []string{"follow1", "undo"}) {
+			t.Errorf("sent %v to the old one", got)
+		}
+	})
+}

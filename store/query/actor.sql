@@ -50,6 +50,7 @@ SELECT 1
 WHERE EXISTS (SELECT 1 FROM follower f WHERE f.remote = $1)
    OR EXISTS (SELECT 1 FROM item i WHERE i.actor = $1 AND i.actor <> '')
    OR EXISTS (SELECT 1 FROM quote q WHERE q.actor = $1)
+   OR EXISTS (SELECT 1 FROM followed d WHERE d.actor = $1)
    OR EXISTS (SELECT 1 FROM peer p WHERE p.host = $2 AND (p.actor = $1 OR p.territory = $1))
 
 -- name: actor_of_peer

@@ -8,6 +8,11 @@ ON CONFLICT (actor) DO UPDATE
 SET handle = excluded.handle, name = excluded.name, url = excluded.url, inbox = excluded.inbox, follow_id = excluded.follow_id,
     agreed = excluded.agreed, state = CASE WHEN followed.state = 'followed' THEN 'followed' ELSE 'requested' END
 
+-- name: followed_moved
+INSERT INTO followed (actor, handle, name, url, inbox, state, follow_id, agreed, created_at)
+VALUES ($1, $2, $3, $4, $5, 'requested', $6, '', $7)
+ON CONFLICT (actor) DO NOTHING
+
 -- name: followed_list
 SELECT actor, handle, name, url, inbox, state, follow_id, agreed, followed_at,
     (SELECT count(*) FROM candidate c WHERE c.brought_by = followed.actor)
