@@ -16,8 +16,8 @@ type Mention struct {
 	Actor  string `json:"actor"`  // IRI
 }
 
-// maxMentions is how many accounts a record may call: more is a mailing.
-const maxMentions = 10
+// MaxMentions is how many accounts a record may call: more is a mailing.
+const MaxMentions = 10
 
 // written is a handle in a text: after a space or a mark, and not part of an
 // address or of a mail address.
@@ -40,7 +40,7 @@ func (c *Content) Handles() []Handle {
 	var list []Handle
 	for _, at := range FindHandles(c.Text) {
 		h, err := ParseHandle(c.Text[at[0]:at[1]])
-		if err == nil && len(list) < maxMentions && !slices.ContainsFunc(list, h.Same) {
+		if err == nil && len(list) < MaxMentions && !slices.ContainsFunc(list, h.Same) {
 			list = append(list, h)
 		}
 	}
@@ -67,7 +67,7 @@ func Mentioned(list []Mention, text string) (Mention, bool) {
 }
 
 func (c *Content) validateMentions(p Problems) {
-	p.atMost("mentions", len(c.Mentions), maxMentions)
+	p.atMost("mentions", len(c.Mentions), MaxMentions)
 	for i, m := range c.Mentions {
 		at := "mentions." + strconv.Itoa(i)
 		p.required(at+".actor", m.Actor, 2000)

@@ -151,7 +151,9 @@ func (h *head) readLinks(c *essaim.Content) {
 		case "Link":
 			names[t.Href] = t.Name
 		case "Mention":
-			c.Mentions = append(c.Mentions, t.mention()...)
+			if len(c.Mentions) < essaim.MaxMentions {
+				c.Mentions = append(c.Mentions, t.mention()...)
+			}
 		}
 	}
 	for _, list := range h.relations() {
