@@ -24,6 +24,7 @@ const (
 	InboundWaiting InboundState = "waiting"
 	InboundApplied InboundState = "applied"
 	InboundIgnored InboundState = "ignored" // understood, and nothing to do
+	InboundUnknown InboundState = "unknown" // of a type that is not known here
 	InboundFailed  InboundState = "failed"  // kept for an administrator, with the reason
 )
 

@@ -104,6 +104,7 @@ type ItemDetail struct {
 	Muted     bool       `json:"muted"`
 	Comment   *Comment   `json:"comment,omitempty"`
 	Candidate *Candidate `json:"candidate,omitempty"`
+	Report    *Report    `json:"report,omitempty"`
 	Decisions []Decision `json:"decisions"` // the oldest first
 }
 

@@ -215,7 +215,11 @@ func (g *Ingester) prepare(ctx context.Context, r *reader, in essaim.Inbound) (o
 	case err == nil:
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundApplied, Effects: effects}
 	case errors.As(err, &none):
-		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundIgnored, Reason: string(none)}
+		state := essaim.InboundIgnored
+		if none == typeUnknown || none == typeUnhandled {
+			state = essaim.InboundUnknown
+		}
+		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: state, Reason: string(none)}
 	case errors.As(err, &later):
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundWaiting, Reason: later.Error(), RetryAt: later.at}
 	case errors.Is(err, essaim.ErrForbidden), errors.Is(err, essaim.ErrInvalid), errors.Is(err, wire.ErrUnsupported):
@@ -278,6 +282,12 @@ func (g *Ingester) mayWake(host string, every time.Duration) bool {
 
 // nothingToDo is why an activity changes nothing.
 type nothingToDo string
+
+// What is of such a type is kept for a shorter time.
+const (
+	typeUnknown   nothingToDo = "type not known here"
+	typeUnhandled nothingToDo = "type not handled here"
+)
 
 func (n nothingToDo) Error() string { return string(n) }
 

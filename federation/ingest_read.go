@@ -45,6 +45,8 @@ func newReader(g *Ingester) (*reader, error) {
 		func(ctx context.Context, _ vocab.ActivityStreamsJoin) error { return r.join(ctx) },
 		func(context.Context, vocab.ActivityStreamsLeave) error { return r.leave() },
 		func(ctx context.Context, _ vocab.ActivityStreamsMove) error { return r.move(ctx) },
+		func(ctx context.Context, _ vocab.ActivityStreamsFlag) error { return r.flag(ctx) },
+		func(ctx context.Context, _ vocab.ActivityStreamsBlock) error { return r.blocked(ctx) },
 		func(context.Context, vocab.ActivityStreamsAdd) error { return r.pin() },
 		func(context.Context, vocab.ActivityStreamsRemove) error { return r.pin() },
 	)
@@ -79,7 +81,7 @@ func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, 
 	} else if speaks(a.Type) {
 		err = r.dispatch(ctx)
 	} else {
-		err = nothingToDo("type not known here")
+		err = typeUnknown
 	}
 	return r.effects, err
 }
@@ -93,7 +95,7 @@ func (r *reader) dispatch(ctx context.Context) error {
 	}
 	err = r.resolver.Resolve(ctx, value)
 	if streams.IsUnmatchedErr(err) {
-		return nothingToDo("type not handled here")
+		return typeUnhandled
 	}
 	return err
 }

@@ -75,6 +75,10 @@ func said(effects []essaim.Effect) string {
 			list = append(list, fmt.Sprintf("%s may quote %s", e.Quote.Post, e.Quote.Object))
 		case essaim.Reply:
 			list = append(list, fmt.Sprintf("%s about %s to %s", e.Type, e.Object, e.Answer.Inbox))
+		case essaim.FileReport:
+			list = append(list, fmt.Sprintf("report by %s of %s", e.Report.Host, strings.Join(e.Report.Objects, " ")))
+		case essaim.Refuse:
+			list = append(list, fmt.Sprintf("%s is blocked by %s", e.Local, e.Actor))
 		case essaim.EraseComment:
 			list = append(list, fmt.Sprintf("letter %s by %s", e.ID, e.Actor))
 		case essaim.Propose:
@@ -117,6 +121,10 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"Accept of our Follow", activity(id, "Accept", alice, `{"id":"`+here+`/activities/9","type":"Follow","actor":"`+here+`/actor","object":"`+alice+`"}`), essaim.InboundApplied, "answer true by " + alice + " to " + here + "/activities/9"},
 		{"Reject of our Follow by id", activity(id, "Reject", alice, `"`+here+`/activities/9"`), essaim.InboundApplied, "answer false by " + alice + " to " + here + "/activities/9"},
 		{"Accept of another's Follow", activity(id, "Accept", alice, `"https://toulouse.example/f"`), essaim.InboundIgnored, "no Follow of this node"},
+		{"Flag", activity(id, "Flag", alice, `[`+object+`,"https://peer.example/n/1","`+here+`/actors/brest"]`), essaim.InboundApplied, "report by peer.example of " + here + "/objects/1 https://peer.example/n/1"},
+		{"Flag of an actor alone", activity(id, "Flag", alice, `"`+here+`/actors/brest"`), essaim.InboundIgnored, "no record nor comment"},
+		{"Block", activity(id, "Block", alice, `"`+here+`/actors/brest"`), essaim.InboundApplied, here + "/actors/brest is blocked by " + alice},
+		{"Block of somebody else", activity(id, "Block", alice, `"https://toulouse.example/u"`), essaim.InboundIgnored, "no actor of this node"},
 		{"Like", activity(id, "Like", alice, object), essaim.InboundApplied, "Like of " + here + "/objects/1 by " + alice},
 		{"EmojiReact", activity(id, "EmojiReact", alice, object), essaim.InboundApplied, "Like of " + here + "/objects/1 by " + alice},
 		{"Announce", activity(id, "Announce", alice, object), essaim.InboundApplied, "Announce of " + here + "/objects/1 by " + alice},
@@ -143,7 +151,7 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"deletion", activity(id, "Delete", alice, `{"id":"https://peer.example/objects/1","type":"Tombstone"}`), essaim.InboundApplied, "erase https://peer.example/objects/1 by " + alice},
 		{"deletion by id", activity(id, "Delete", alice, `"https://peer.example/objects/1"`), essaim.InboundApplied, "erase https://peer.example/objects/1 by " + alice},
 		{"deletion of oneself", activity(id, "Delete", alice, `"`+alice+`"`), essaim.InboundApplied, "forget " + alice},
-		{"Flag", activity(id, "Flag", alice, object), essaim.InboundIgnored, "not handled"},
+		{"View", activity(id, "View", alice, object), essaim.InboundUnknown, "not handled"},
 		{"Join of a meeting", activity(id, "Join", alice, meeting), essaim.InboundApplied, "Ignore about " + here + "/objects/rencontre to " + alice + "/inbox"},
 		{"Join of an initiative", activity(id, "Join", alice, garden), essaim.InboundIgnored, "no meeting"},
 		{"Join of a draft", activity(id, "Join", alice, `"`+here+`/objects/brouillon"`), essaim.InboundIgnored, "nothing of this node"},
@@ -162,8 +170,8 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"QuoteRequest of a record elsewhere", asksQuote(alice, `"https://toulouse.example/objects/1"`, `"https://peer.example/n/2"`), essaim.InboundIgnored, "nothing of this node"},
 		{"QuoteRequest of a draft", asksQuote(alice, `"`+here+`/objects/brouillon"`, `"https://peer.example/n/2"`), essaim.InboundIgnored, "nothing of this node"},
 		{"Accept of a QuoteRequest that we never made", activity(id, "Accept", alice, `{"type":"QuoteRequest","id":"`+here+`/activities/9","actor":"`+alice+`","object":`+garden+`},"result":"https://peer.example/stamps/1"`), essaim.InboundIgnored, "no Follow of this node"},
-		{"a type to come", activity(id, "NoSuchType", alice, object), essaim.InboundIgnored, "not known"},
-		{"a note as an activity", activity(id, "Note", alice, object), essaim.InboundIgnored, "not known"},
+		{"a type to come", activity(id, "NoSuchType", alice, object), essaim.InboundUnknown, "not known"},
+		{"a note as an activity", activity(id, "Note", alice, object), essaim.InboundUnknown, "not known"},
 		{"a forged row", activity("https://peer.example/a/1", "Delete", alice, `"https://victim.example/objects/1"`), essaim.InboundIgnored, "another origin"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -208,6 +208,10 @@ func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outco
 		return tx.propose(ctx, e, now)
 	case essaim.Want:
 		return tx.want(ctx, e, now)
+	case essaim.FileReport:
+		return tx.fileReport(ctx, e, now)
+	case essaim.Refuse:
+		return tx.refuse(ctx, e, now)
 	case essaim.ForgetActor:
 		return tx.forgetActor(ctx, e, now)
 	case essaim.SaveActor:

@@ -35,7 +35,7 @@ const (
 var backupTables = []string{
 	"node", "counter", "name", "local_actor", "announce", "import", "record", "record_place", "record_theme", "relation", "revision", "tombstone",
 	"activity", "event", "dispatch_cursor", "delivery", "host", "inbox", "actor", "actor_key", "follower", "peer", "followed", "candidate", "wanted",
-	"item", "decision", // before what they number
+	"item", "decision", "report", // items before what they number
 	"moved", "avatar", "reaction", "quote", "comment", "block", "account", "token",
 }
 

@@ -57,6 +57,7 @@ func furnished(t *testing.T, db storetest.DB) *node {
 	n.follows(t, blog, "")
 	n.apply(t, blog, essaim.Propose{Proposal: proposal(article, "Un jardin", n.clock.now()), By: blog})
 	n.apply(t, blog, essaim.Want{Object: "https://blog.example/?p=2", By: blog})
+	n.apply(t, ana, essaim.FileReport{Report: essaim.Report{ID: "https://a.example/flags/1", Host: "a.example", Objects: []string{r.ID}, Text: "signalement"}})
 	n.SaveHost(t.Context(), essaim.HostState{Host: "a.example", Failures: 2, DownSince: n.clock.now()})
 	n.AddMeasure(t.Context(), essaim.Measure{Scope: essaim.MeasureHost, Value: "evil.example", Level: essaim.LevelSilence, Reason: "spam"}, 0)
 	n.receive(t, "https://a.example/waiting", ana)

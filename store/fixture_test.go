@@ -135,7 +135,7 @@ func (n *node) apply(t testing.TB, actor string, effects ...essaim.Effect) store
 // inbound is what became of an activity.
 func (n *node) inbound(t testing.TB, id string) store.QueuedActivity {
 	t.Helper()
-	for _, state := range []string{"waiting", "applied", "ignored", "failed"} {
+	for _, state := range []string{"waiting", "applied", "ignored", "unknown", "failed"} {
 		page, err := n.QueuedActivities(t.Context(), store.QueueFilter{State: state, Limit: 1000})
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,8 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,8 +24,9 @@ func (s *Store) ReceiveActivity(ctx context.Context, in essaim.Inbound) (fresh b
 	case !errors.Is(err, essaim.ErrNotFound):
 		return false, fmt.Errorf("receive activity %s: %w", in.ActivityID, err)
 	}
+	digest := sha256.Sum256(in.Raw)
 	err = s.write(ctx, urgent, func(tx *Tx) error {
-		n, err := tx.exec(ctx, "inbox_add", in.ActivityID, in.Type, in.Actor, in.Raw, instant(in.ReceivedAt))
+		n, err := tx.exec(ctx, "inbox_add", in.ActivityID, in.Type, in.Actor, in.Raw, instant(in.ReceivedAt), hex.EncodeToString(digest[:]))
 		fresh = n == 1
 		tx.wake()
 		return err

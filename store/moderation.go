@@ -69,6 +69,11 @@ func (tx *Tx) itemDetail(ctx context.Context, n int64) (d essaim.ItemDetail, err
 		}
 		d.Comment = &c
 	}
+	if d.Kind == essaim.ItemReport {
+		if d.Report, err = tx.report(ctx, d.Ref); err != nil {
+			return d, err
+		}
+	}
 	if d.Kind == essaim.ItemCandidate {
 		d.Candidate, err = tx.candidateDetail(ctx, d.Ref)
 	}
@@ -161,6 +166,9 @@ func (tx *Tx) decided(ctx context.Context, i essaim.Item, next essaim.ItemState,
 	case essaim.ItemCandidate:
 		return tx.decideCandidate(ctx, i, next, as, by)
 	case essaim.ItemReport:
+		if next == essaim.ItemAccepted {
+			return nil, tx.uphold(ctx, i, by)
+		}
 	}
 	return nil, nil
 }

@@ -52,6 +52,9 @@ type Config struct {
 	Now func() time.Time
 	// NewID makes the last part of ids: a ULID in lower case when nil.
 	NewID func() string
+	// KeepRaw is for how long the bytes of received activities are kept, KeepUnknown
+	// those of a type that is not known here; 90 and 30 days when 0.
+	KeepRaw, KeepUnknown time.Duration
 	// Logger gets what a background task meets; discarded when nil.
 	Logger *slog.Logger
 }

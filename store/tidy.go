@@ -3,17 +3,22 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
+
+	"essaim"
 )
 
 // What is kept, and for how long, once it is of no use to the node itself.
 const (
-	keepDelivered = 30 * 24 * time.Hour // deliveries done or dropped; failed ones stay for an administrator
-	keepRaw       = 90 * 24 * time.Hour // bytes of activities that were applied or ignored; their id stays
-	tidyWindow    = 60 * 24 * time.Hour // how far behind a node that was stopped catches up
-	tidyTogether  = 500                 // rows of one transaction
+	keepDelivered = 30 * 24 * time.Hour  // deliveries done or dropped; failed ones stay for an administrator
+	keepRaw       = 90 * 24 * time.Hour  // bytes of activities; their id, digest and outcome stay
+	keepUnknown   = 30 * 24 * time.Hour  // of those of a type that is not known here
+	keepContact   = 365 * 24 * time.Hour // addresses of people who reported something
+	tidyWindow    = 60 * 24 * time.Hour  // how far behind a node that was stopped catches up
+	tidyTogether  = 500                  // rows of one transaction
 )
 
 // Tidy removes sessions and sign-in links that ended, deliveries done long ago
@@ -30,13 +35,34 @@ func (s *Store) Tidy(ctx context.Context) error {
 		return nil
 	})
 	if err == nil {
+		err = s.write(ctx, patient, func(tx *Tx) error {
+			_, err := tx.exec(ctx, "tidy_reports", micros(now.Add(-keepContact)))
+			return err
+		})
+	}
+	if err == nil {
 		err = s.tidyAll(ctx, "tidy_deliveries", micros(now.Add(-keepDelivered)))
 	}
 	if err == nil {
-		err = s.tidyAll(ctx, "tidy_inbox", micros(now.Add(-keepRaw-tidyWindow)), micros(now.Add(-keepRaw)))
+		err = s.tidyInbox(ctx, now)
 	}
 	if err != nil {
 		return fmt.Errorf("tidy: %w", err)
+	}
+	return nil
+}
+
+// tidyInbox erases the bytes of activities whose time is over.
+func (s *Store) tidyInbox(ctx context.Context, now time.Time) error {
+	raw, unknown := cmp.Or(s.cfg.KeepRaw, keepRaw), cmp.Or(s.cfg.KeepUnknown, keepUnknown)
+	// Whatever was configured before.
+	from := micros(now.Add(-max(raw, unknown, keepRaw) - tidyWindow))
+	for state, keep := range map[essaim.InboundState]time.Duration{
+		essaim.InboundApplied: raw, essaim.InboundIgnored: raw, essaim.InboundFailed: raw, essaim.InboundUnknown: unknown,
+	} {
+		if err := s.tidyAll(ctx, "tidy_inbox", string(state), from, micros(now.Add(-keep))); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -3,10 +3,12 @@
 package store_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"essaim"
+	"essaim/store"
 	"essaim/store/storetest"
 )
 
@@ -64,6 +66,56 @@ func TestTidyRemovesWhatEndedAndNothingElse(t *testing.T) {
 		} {
 			if got := one[int](t, n, query); got != want {
 				t.Errorf("after 100 days: %s = %d, want %d", query, got, want)
+			}
+		}
+	})
+}
+
+// What came is kept for as long as was said, by what it came to; its id, digest
+// and outcome for good.
+func TestTheBytesOfActivitiesGoInTheirTime(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		for _, c := range []struct {
+			raw, unknown time.Duration
+			days         int
+			want         string // states whose bytes are kept
+		}{
+			{0, 0, 29, "applied failed ignored unknown"}, {0, 0, 31, "applied failed ignored"}, {0, 0, 89, "applied failed ignored"}, {0, 0, 91, ""},
+			{7 * 24 * time.Hour, 24 * time.Hour, 8, ""}, {7 * 24 * time.Hour, 24 * time.Hour, 6, "applied failed ignored"},
+		} {
+			n := newNode(t, db)
+			n.Close()
+			n.Store = db.Open(t, n.config, func(cfg *store.Config) { cfg.KeepRaw, cfg.KeepUnknown = c.raw, c.unknown })
+			n.raw(t, "DELETE FROM inbox")
+			for _, state := range []essaim.InboundState{essaim.InboundApplied, essaim.InboundFailed, essaim.InboundIgnored, essaim.InboundUnknown} {
+				n.receive(t, string(state), ana)
+				in := n.claim(t, 1)[0]
+				if errs := n.Apply(t.Context(), []essaim.Applied{{ID: in.ID, Attempt: in.Attempt, State: state, Reason: "r"}}); errs[0] != nil {
+					t.Fatal(errs[0])
+				}
+			}
+			n.clock.pass(time.Duration(c.days) * 24 * time.Hour)
+			if err := n.Tidy(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var kept []string
+			for _, state := range []string{"applied", "failed", "ignored", "unknown"} {
+				if one[int](t, n, "SELECT count(*) FROM inbox WHERE state = $1 AND raw IS NOT NULL", state) == 1 {
+					kept = append(kept, state)
+				}
+			}
+			if got := strings.Join(kept, " "); got != c.want {
+				t.Errorf("kept %v and %v, after %d days: %q, want %q", c.raw, c.unknown, c.days, got, c.want)
+			}
+			if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE length(digest) = 64 AND reason = 'r'"); got != 4 {
+				t.Errorf("%d ids with digest and outcome, want 4", got)
+			}
+			n.Close()
+			if db.Name == "sqlite" {
+				db.Dir = t.TempDir()
+			} else {
+				db = storetest.Postgres(t)
 			}
 		}
 	})

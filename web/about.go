@@ -125,7 +125,7 @@ func (s *Server) routeMap(w http.ResponseWriter, r *http.Request) error {
 	actor := strings.TrimPrefix(s.cfg.Node.Territory.Actor, strings.TrimSuffix(s.cfg.Node.BaseURL, "/"))
 	out := map[string]string{
 		"SHARED_INBOX": "/inbox", "ACTOR": actor, "ACTOR_INBOX": actor + "/inbox",
-		"SEARCH": "/recherche", "LOGIN": "/connexion", "API": "/api/v1/initiatives",
+		"SEARCH": "/recherche", "LOGIN": "/connexion", "API": "/api/v1/initiatives", "REPORT": "/api/v1/reports",
 	}
 	if s.cfg.PanicName != "" {
 		out["PANIC_HOOK"] = s.cfg.PanicName

@@ -11,6 +11,7 @@ import (
 // describeModeration writes the operations on comments, and those of moderators.
 func describeModeration(paths, schemas object) {
 	for name, t := range map[string]reflect.Type{
+		"Receipt": reflect.TypeFor[essaim.Receipt](), "ReportInput": reflect.TypeFor[APIReport](),
 		"CommentList": reflect.TypeFor[APIComments](), "ModerationList": reflect.TypeFor[APIItems](), "ModerationItem": reflect.TypeFor[essaim.ItemDetail](),
 		"ModerationDecision": reflect.TypeFor[APIDecision](), "ModerationJournal": reflect.TypeFor[APIJournal](),
 		"Measures": reflect.TypeFor[APIMeasures](), "Measure": reflect.TypeFor[APIMeasure](),
@@ -33,6 +34,21 @@ func describeModeration(paths, schemas object) {
 		},
 		"responses": object{"200": answer("a page", "CommentList"), "404": answer("no such published record", "Error"), "422": answer("problems by parameter", "Problems")},
 	}}
+	paths["/api/v1/reports"] = object{"post": object{
+		"summary":     "Report something published here (Digital Services Act, article 16); open to everyone, ten an hour",
+		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": ref("ReportInput")}}},
+		"responses": object{
+			"201": answer("filed; Location leads to the receipt", "Receipt"), "404": answer("nothing published here", "Error"),
+			"422": answer("problems by field", "Problems"), "429": answer("too many requests", "Error"),
+		},
+	}}
+	paths["/api/v1/reports/{id}"] = object{
+		"parameters": []object{{"name": "id", "in": "path", "required": true, "schema": object{"type": "string"}}},
+		"get": object{
+			"summary":   "What became of a report, for who holds its receipt",
+			"responses": object{"200": answer("held, accepted (found right) or hidden (found wrong), with the reason", "Receipt"), "404": answer("none", "Error")},
+		},
+	}
 	paths["/api/v1/moderation"] = object{"get": object{
 		"summary": "Comments, reports and candidates by state, the oldest first", "security": token,
 		"parameters": []object{

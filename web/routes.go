@@ -101,6 +101,8 @@ func (s *Server) apiRoutes(r chi.Router) {
 		get(r, "/api/v1/routes", s.handle(s.routeMap))
 	}
 	get(r, "/api/v1/comments", s.handle(s.apiComments))
+	r.With(s.limit(10, time.Hour)).Post("/api/v1/reports", s.handle(s.apiReport))
+	get(r.With(noStore), "/api/v1/reports/{id}", s.handle(s.apiReceipt))
 	s.moderationRoutes(r, writes)
 	for _, k := range essaim.Kinds() {
 		list, one := "/api/v1/"+k.API, "/api/v1/"+k.API+"/{slug}"

@@ -74,6 +74,10 @@ type Moderation interface {
 	// DecideItem is essaim.ErrConflict when the action changes nothing.
 	DecideItem(ctx context.Context, n int64, a essaim.ItemAction, by int64, reason string) (essaim.ItemDetail, error)
 	AcceptCandidate(ctx context.Context, n int64, as essaim.Kind, by int64, reason string) (essaim.ItemDetail, error)
+	// Report stores a person's report; essaim.ErrNotFound when none of its objects
+	// is published here. Receipt tells her what became of it.
+	Report(ctx context.Context, r essaim.Report) error
+	Receipt(ctx context.Context, id string) (essaim.Receipt, error)
 	// Measures lists how hosts and accounts elsewhere are treated; AddMeasure and
 	// LiftMeasure return the level that stood before.
 	Measures(ctx context.Context) ([]essaim.Measure, error)

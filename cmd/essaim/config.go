@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"essaim"
 	"essaim/federation"
@@ -45,6 +46,8 @@ type config struct {
 	Comments       essaim.CommentPolicy
 	LemmyGroup     bool
 	Allowlist      bool
+	KeepRaw        time.Duration
+	KeepUnknown    time.Duration
 	LogLevel       slog.Level
 	LogJSON        bool
 	MetricsListen  string
@@ -308,6 +311,19 @@ func (s settings) checkChoices(c *config, wrong func(key, format string, args ..
 		c.PeerPolicy = p
 	default:
 		wrong("peer_policy", "%q is none of open, approve, allowlist", s.PeerPolicy)
+	}
+	for key, d := range map[string]struct {
+		written string
+		into    *time.Duration
+	}{"raw_days": {s.RawDays, &c.KeepRaw}, "unknown_days": {s.UnknownDays, &c.KeepUnknown}} {
+		if d.written == "" {
+			continue
+		}
+		n, err := strconv.Atoi(d.written)
+		if err != nil || n < 1 || n > 3650 {
+			wrong(key, "%q is no number of days, from 1 to 3650", d.written)
+		}
+		*d.into = time.Duration(n) * 24 * time.Hour
 	}
 	switch s.Writers {
 	case "", "open":

@@ -97,6 +97,9 @@ func itemRows(d essaim.ItemDetail) [][2]string {
 			rows = append(rows, [2]string{"source", s.Name + " " + s.URL})
 		}
 	}
+	if r := d.Report; r != nil {
+		rows = append(rows, [2]string{"from server", r.Host}, [2]string{"contact", r.Contact}, [2]string{"objects", strings.Join(r.Objects, " ")}, [2]string{"text", r.Text})
+	}
 	for _, x := range d.Decisions {
 		rows = append(rows, [2]string{stamp(x.At), fmt.Sprintf("%s: %s → %s by account %d: %s", x.Action, x.Before, x.After, x.Account, x.Reason)})
 	}

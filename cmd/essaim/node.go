@@ -271,7 +271,7 @@ func openStore(ctx context.Context, cfg config, opt options, m makers) (*store.S
 	deadline := time.NewTimer(openTime)
 	defer deadline.Stop()
 	for {
-		st, err := store.Open(ctx, store.Config{Dir: cfg.Dir, URL: cfg.DatabaseURL, Now: opt.now, Render: m.render, Tell: m.tell, Logger: opt.logger})
+		st, err := store.Open(ctx, store.Config{Dir: cfg.Dir, URL: cfg.DatabaseURL, Now: opt.now, Render: m.render, Tell: m.tell, KeepRaw: cfg.KeepRaw, KeepUnknown: cfg.KeepUnknown, Logger: opt.logger})
 		if err == nil || !errors.Is(err, essaim.ErrConflict) || served(ctx, cfg.Dir) {
 			return st, err
 		}

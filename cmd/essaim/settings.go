@@ -53,6 +53,11 @@ type settings struct {
 	// `allowlist` for the hosts and accounts of `essaim moderate allow` and the
 	// nodes followed here. Reading stays open. Default: `open`.
 	Writers string `toml:"writers" name:"writers" placeholder:"open|allowlist" help:"Who may write to the inboxes."`
+	// For how many days the bytes of received activities are kept; then their id,
+	// digest and outcome remain. Default: `90`.
+	RawDays string `toml:"raw_days" name:"raw-days" placeholder:"DAYS" help:"Days that received activities are kept."`
+	// The same for activities of a type that is not known here. Default: `30`.
+	UnknownDays string `toml:"unknown_days" name:"unknown-days" placeholder:"DAYS" help:"Days that activities of unknown types are kept."`
 	// Which answers from elsewhere are shown without a moderator: `held` none,
 	// `known` those of authors of whom one was accepted before and none is hidden,
 	// `shown` all. Default: `held`.

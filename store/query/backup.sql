@@ -153,13 +153,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: backup_inbox
 SELECT id, activity_id, type, actor, object, raw, state, attempt, next_at, lease_until, reason, received_at,
-    done_at
+    done_at, digest
 FROM inbox ORDER BY id
 
 -- name: restore_inbox
 INSERT INTO inbox (id, activity_id, type, actor, object, raw, state, attempt, next_at, lease_until, reason, received_at,
-    done_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    done_at, digest)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
 -- name: backup_actor
 SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed, tried_at
@@ -267,6 +267,14 @@ FROM decision ORDER BY n
 -- name: restore_decision
 INSERT INTO decision (n, at, account_id, action, kind, subject, before_state, after_state, reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: backup_report
+SELECT id, n, host, contact, objects, text, received_at
+FROM report ORDER BY id
+
+-- name: restore_report
+INSERT INTO report (id, n, host, contact, objects, text, received_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: backup_comment
 SELECT id, n, actor, record, in_reply_to, url, content, warning, language, shown, published_at, updated_at

@@ -2,8 +2,8 @@
 SELECT 1 FROM inbox WHERE activity_id = $1
 
 -- name: inbox_add
-INSERT INTO inbox (activity_id, type, actor, object, raw, state, attempt, next_at, lease_until, reason, received_at)
-VALUES ($1, $2, $3, '', $4, 'waiting', 0, 0, 0, '', $5)
+INSERT INTO inbox (activity_id, type, actor, object, raw, state, attempt, next_at, lease_until, reason, received_at, digest)
+VALUES ($1, $2, $3, '', $4, 'waiting', 0, 0, 0, '', $5, $6)
 ON CONFLICT (activity_id) DO NOTHING
 
 -- name: inbox_finish
@@ -22,12 +22,13 @@ UPDATE inbox SET raw = NULL WHERE id = $1
 UPDATE inbox SET raw = NULL WHERE object = $1 AND object <> '' AND raw IS NOT NULL
 
 -- name: inbox_erase_actor
+-- What remains is the id, so that nothing of it is applied again.
 UPDATE inbox
-SET raw = NULL,
+SET raw = NULL, digest = '', actor = '',
     reason = CASE WHEN state = 'waiting' THEN 'its actor is deleted' ELSE reason END,
     done_at = CASE WHEN state = 'waiting' THEN $2 ELSE done_at END,
     state = CASE WHEN state = 'waiting' THEN 'ignored' ELSE state END
-WHERE actor = $1 AND raw IS NOT NULL
+WHERE actor = $1
 
 -- name: inbox_free_leases
 UPDATE inbox SET lease_until = 0 WHERE state = 'waiting' AND lease_until > 0
@@ -51,6 +52,6 @@ SELECT 1 FROM inbox q WHERE q.state = 'waiting' AND q.next_at <= $1 AND q.lease_
 -- name: tidy_inbox
 UPDATE inbox SET raw = NULL WHERE id IN (
     SELECT id FROM inbox
-    WHERE state IN ('applied', 'ignored') AND state <> 'waiting' AND done_at >= $1 AND done_at < $2 AND raw IS NOT NULL
+    WHERE state = $1 AND state <> 'waiting' AND done_at >= $2 AND done_at < $3 AND raw IS NOT NULL
     ORDER BY state, done_at
-    LIMIT $3)
+    LIMIT $4)

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+
+	"essaim"
+	"essaim/federation/wire"
+	"essaim/web/markup"
+)
+
+// flag takes a report about things here. Of who reports, only the server is
+// kept: most send it in the name of the server anyway (Mastodon's instance
+// actor).
+func (r *reader) flag(ctx context.Context) error {
+	var ours []string
+	ids := r.a.Objects
+	if len(ids) == 0 {
+		ids = []essaim.IRI{r.a.Object.ID}
+	}
+	for _, id := range ids {
+		// A comment has the id of its home: whether it is here is for the store to see.
+		actor, err := r.Local(ctx, id.String())
+		if err != nil {
+			return err
+		}
+		if !id.IsZero() && !actor {
+			ours = append(ours, id.String())
+		}
+	}
+	if len(ours) == 0 {
+		return nothingToDo("reports no record nor comment")
+	}
+	text := []rune(markup.Plain(wire.TextOf(r.a.Root(), "content").In("fr")))
+	return r.does(essaim.FileReport{Report: essaim.Report{
+		ID: r.in.ActivityID, Host: r.a.Actor.Host(), Objects: ours, Text: string(text[:min(len(text), essaim.MaxReport)]), ReceivedAt: r.in.ReceivedAt,
+	}})
+}
+
+// blocked takes leave of an actor that blocks one of ours: its follow goes, and
+// nothing more is sent to it (ActivityPub 6.9).
+func (r *reader) blocked(ctx context.Context) error {
+	local := r.a.Object.ID.String()
+	here, err := r.Local(ctx, local)
+	if err != nil {
+		return err
+	}
+	if !here {
+		return nothingToDo("blocks no actor of this node")
+	}
+	return r.does(essaim.Refuse{Local: local, Actor: r.in.Actor})
+}

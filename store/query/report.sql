@@ -1,0 +1,25 @@
+-- name: report_add
+INSERT INTO report (id, n, host, contact, objects, text, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: report_known
+SELECT 1 FROM report WHERE id = $1
+
+-- name: report_by_id
+SELECT id, host, contact, objects, text, received_at FROM report WHERE id = $1
+
+-- name: receipt
+SELECT r.id, i.state, r.received_at FROM report r JOIN item i ON i.n = r.n WHERE r.id = $1
+
+-- name: receipt_decision
+SELECT at, reason FROM decision WHERE subject = $1 AND kind = 'report' ORDER BY n DESC LIMIT 1
+
+-- name: tidy_reports
+UPDATE report SET contact = '' WHERE contact <> '' AND received_at < $1
+
+-- name: delivery_drop_refused
+-- What one local actor has waiting for another's own inbox.
+UPDATE delivery SET state = 'dropped', reason = 'it blocks us', done_at = $3, lease_until = 0
+WHERE inbox = $1 AND actor = $2 AND state = 'waiting'
+
+-- name: peer_refuses
+UPDATE peer SET state = 'refused', followed_at = NULL WHERE host = $1 AND actor = $2 AND state IN ('requested', 'followed')

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+func TestAFlagIsKeptOfWhatIsOurs(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		object := n.record(t, "jardin")
+		const note = "https://a.example/notes/1"
+		n.apply(t, ana, comment(note, object, n.clock.now()))
+		flag := func(id string, objects ...string) essaim.FileReport {
+			return essaim.FileReport{Report: essaim.Report{ID: id, Host: "b.example", Objects: objects, Text: strings.Repeat("é", 6000), Contact: "x"}}
+		}
+		n.apply(t, "https://b.example/actor", flag("https://b.example/flags/1", "https://c.example/notes/1", note, note, object))
+		d, err := n.Item(t.Context(), n.item(t, "https://b.example/flags/1").N)
+		if err != nil || d.State != essaim.ItemHeld || d.About != object || d.Actor != "" || d.Report == nil {
+			t.Fatalf("%+v, %v", d, err)
+		}
+		if r := d.Report; r.Host != "b.example" || !slices.Equal(r.Objects, []string{note, object}) || len([]rune(r.Text)) != essaim.MaxReport {
+			t.Errorf("host %s, objects %v, %d characters", r.Host, r.Objects, len([]rune(r.Text)))
+		}
+		if len([]rune(d.Excerpt)) > essaim.MaxExcerpt {
+			t.Errorf("excerpt of %d characters", len([]rune(d.Excerpt)))
+		}
+		for _, e := range []essaim.FileReport{flag("https://b.example/flags/1", object), flag("https://b.example/flags/2", "https://c.example/notes/1")} {
+			if got := n.apply(t, "https://b.example/actor", e); got.State != essaim.InboundIgnored {
+				t.Errorf("%s is %s", e.Report.ID, got.State)
+			}
+		}
+		n.decide(t, d.Item, essaim.ItemAccept)
+		if got := n.item(t, note).State; got != essaim.ItemHidden {
+			t.Errorf("the comment is %s", got)
+		}
+		n.clock.pass(366 * 24 * time.Hour)
+		if err := n.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := one[string](t, n, "SELECT contact FROM report"); got != "" {
+			t.Errorf("the address %q is kept after a year", got)
+		}
+	})
+}
+
+func TestWhoBlocksUsIsSentNothingMore(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		const bob = "https://a.example/users/bob"
+		n.follow(t, territory, ana, ana+"/inbox")
+		n.follow(t, territory, bob, bob+"/inbox")
+		n.follow(t, nodeActor, ana, ana+"/inbox")
+		n.publish(t, "Create", "1", "o")
+		n.dispatch(t)
+		n.apply(t, ana, essaim.Refuse{Local: territory, Actor: ana})
+		if got, err := n.Followers(t.Context(), territory, "", 10); err != nil || !slices.Equal(got, []string{bob}) {
+			t.Errorf("followers %v, %v", got, err)
+		}
+		if got, _ := n.Followers(t.Context(), nodeActor, "", 10); !slices.Equal(got, []string{ana}) {
+			t.Errorf("followers of another actor %v", got)
+		}
+		if got := n.take(t, "a.example", 10); len(got) != 1 || got[0].Inbox != bob+"/inbox" {
+			t.Errorf("sent %+v", got)
+		}
+	})
+}
