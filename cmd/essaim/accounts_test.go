@@ -5,9 +5,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,6 +125,29 @@ func TestAccountsElsewhereBringCandidates(t *testing.T) {
 	})
 }
 
+// roundabout redirects three times before each document, and each document says
+// that it is another, or by another.
+func roundabout(asked *atomic.Int32) http.HandlerFunc {
+	const here = "https://hops.example"
+	return func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		letter, n := r.URL.Path[1:2], r.URL.Path[3:]
+		if n != "3" {
+			http.Redirect(w, r, "/"+letter+"/"+string(n[0]+1), http.StatusFound)
+			return
+		}
+		doc := map[string]any{"id": here + r.URL.Path, "type": "Article", "name": "x", "to": everyone, "attributedTo": here + "/u/0"}
+		switch letter {
+		case "o":
+			doc["id"] = here + "/p/0"
+		case "u":
+			doc = map[string]any{"id": here + "/v/0", "type": "Person"}
+		}
+		w.Header().Set("Content-Type", "application/activity+json")
+		_ = json.NewEncoder(w).Encode(doc)
+	}
+}
+
 // What an account announces is believed from its origin alone, one step far, and
 // costs a bounded number of requests whatever it leads to.
 func TestWhatIsAnnouncedIsBelievedFromItsOriginAlone(t *testing.T) {
@@ -164,6 +189,8 @@ func TestWhatIsAnnouncedIsBelievedFromItsOriginAlone(t *testing.T) {
 			put(evil, "list", "", map[string]any{"attributedTo": []string{evil.Actor, agenda.Actor}}),
 			put(evil, "loop", "https://evil.example/loop", nil),
 			put(evil, "ghost", "https://evil.example/users/ghost", nil),
+			put(evil, "alias", "https://evil.example/users/alias", nil),
+			"https://hops.example/o/0",
 			put(evil, "other-id", evil.Actor, map[string]any{"id": "https://agenda.example/stolen"}),
 			put(evil, "private", evil.Actor, map[string]any{"to": evil.Actor}),
 			put(evil, "quiet", evil.Actor, map[string]any{"to": evil.Actor, "cc": everyone}),
@@ -176,6 +203,10 @@ func TestWhatIsAnnouncedIsBelievedFromItsOriginAlone(t *testing.T) {
 			"https://brest.example/actors/brest",
 			"https://nowhere.example/x",
 		}
+		// Another name of an actor, which its own document does not bear.
+		evil.Put("https://evil.example/users/alias", map[string]any{"id": evil.Actor, "type": "Person", "inbox": evil.Inbox})
+		var hops atomic.Int32
+		network.Serve("hops.example", roundabout(&hops))
 		for i, id := range traps {
 			brest.send(t, agenda, agenda.Activity(fmt.Sprint("trap", i), "Announce", id))
 		}
@@ -184,6 +215,9 @@ func TestWhatIsAnnouncedIsBelievedFromItsOriginAlone(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		if got := brest.candidates(t); !slices.Equal(got, []string{"Seul"}) {
 			t.Errorf("got candidates %q, want the one that is its origin's", got)
+		}
+		if n := hops.Load(); n < 5 || n > 10 {
+			t.Errorf("an object that leads on and on cost %d requests, want 10 at most", n)
 		}
 		asked := map[string]int{}
 		for _, r := range network.Log() {
