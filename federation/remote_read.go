@@ -50,7 +50,7 @@ func readActor(v wire.Value, now time.Time) (essaim.RemoteActor, error) {
 	}
 	a := essaim.RemoteActor{
 		ID: id.String(), Type: typ, FetchedAt: now, Document: v.Raw(),
-		Username:    cut(v.Get("preferredUsername").TextOr(), 255),
+		Username:    userName(v.Get("preferredUsername").TextOr()),
 		Name:        cut(wire.TextOf(v, "name").In("fr"), maxActorName),
 		Inbox:       near(v.Get("inbox")),
 		SharedInbox: near(v.Get("endpoints").Get("sharedInbox")),
@@ -89,6 +89,23 @@ func refusesIndexing(v wire.Value) bool {
 		words = append(words, strings.ToLower(cut(e.Get("name").TextOr(), 64)))
 	}
 	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(refusals, w) })
+}
+
+// userName is a name as it may stand in a handle, "@name@host": letters, digits
+// and what joins them. Any other would let an account look like one of another
+// host, "@ana@known.example" of evil.example; it counts as none. The host of a
+// handle that we show is always the actor's own: nobody claims another's
+// (interop.md 1.1).
+func userName(s string) string {
+	if len(s) > 255 {
+		return ""
+	}
+	for _, c := range s {
+		if !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("_.-", c) {
+			return ""
+		}
+	}
+	return s
 }
 
 // readKeys lists the keys that an actor publishes as its own: publicKey, and

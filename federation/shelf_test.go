@@ -346,5 +346,5 @@ const activityJSON = "application/activity+json"
 
 // Standing is nobody's in particular, but for who is blocked.
 func (s *shelf) Standing(_ context.Context, actor string) (essaim.Standing, error) {
-	return essaim.Standing{Blocked: s.blocked[actor]}, nil
+	return essaim.Standing{Blocked: s.blocked[actor]}, s.err
 }
