@@ -26,11 +26,6 @@ const (
 	ActorGroup        ActorKind = "group"
 )
 
-// ActorKinds lists them.
-func ActorKinds() []ActorKind {
-	return []ActorKind{ActorNode, ActorTerritory, ActorTheme, ActorCommune, ActorInitiative, ActorOrganisation, ActorPerson, ActorGroup}
-}
-
 // Feed tells whether the actor only announces.
 func (k ActorKind) Feed() bool { return k == ActorTheme || k == ActorCommune }
 

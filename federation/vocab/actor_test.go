@@ -156,7 +156,7 @@ func TestWhatIsPublishedIsAddressedToTheCommunity(t *testing.T) {
 		if err := json.Unmarshal(doc, &d); err != nil {
 			t.Fatal(err)
 		}
-		if addressed := append(d.To, d.CC...); !slices.Contains(addressed, group) || !slices.Contains(addressed, Public) || name != "announce" && d.Audience != group {
+		if addressed := slices.Concat(d.To, d.CC); !slices.Contains(addressed, group) || !slices.Contains(addressed, Public) || name != "announce" && d.Audience != group {
 			t.Errorf("the %s is for %s, %v", name, d.Audience, addressed)
 		}
 	}
