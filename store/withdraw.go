@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"essaim"
+)
+
+// WithdrawRecord erases the content and publishes the tombstone; what was
+// never public just goes.
+func (s *Store) WithdrawRecord(ctx context.Context, id string, by essaim.Author) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		e, err := tx.editable(ctx, id)
+		if err != nil {
+			return err
+		}
+		p, err := tx.withdraw(ctx, &e, false)
+		if err != nil {
+			return err
+		}
+		return tx.number(ctx, p...)
+	})
+	if err != nil {
+		return fmt.Errorf("record %s: %w", id, err)
+	}
+	return nil
+}
+
+// withdraw erases a local record and its actor. Of what was public the tombstone
+// remains.
+func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) ([]*publication, error) {
+	if e.State == essaim.StateCandidate {
+		if err := tx.opened(ctx, e.ID, essaim.ItemHidden); err != nil {
+			return nil, err
+		}
+	}
+	if e.State != essaim.StatePublished {
+		return nil, tx.remove(ctx, e)
+	}
+	node, err := tx.knownNode(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.next(node, tx.s.now())
+	before := e.Mentions
+	e.Content = blank(e.Kind)
+	e.State = essaim.StateWithdrawn
+	p, err := tx.s.render(e, essaim.VerbDelete, silent)
+	if err != nil {
+		return nil, err
+	}
+	p.alsoTell(before)
+	tombstone := e.document
+	e.document = nil
+	if err := tx.eraseEntry(ctx, e, tombstone, e.Updated); err != nil {
+		return nil, err
+	}
+	if err := tx.keepActivity(ctx, e, p); err != nil {
+		return nil, err
+	}
+	if err := tx.announceToGroup(ctx, e, p); err != nil {
+		return nil, err
+	}
+	farewell, err := tx.buryActor(ctx, e)
+	return []*publication{p, farewell}, err
+}
+
+// remove deletes what was never public, without a trace but its name.
+func (tx *Tx) remove(ctx context.Context, e *entry) error {
+	for _, name := range []string{"places_delete", "themes_delete", "relations_delete", "revisions_delete", "record_delete"} {
+		if err := tx.later(ctx, name, e.rid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blank is the content of a tombstone: its kind, which stays for good.
+func blank(kind essaim.Kind) essaim.Content {
+	c := essaim.Content{Kind: kind}
+	if info, ok := kind.Info(); ok {
+		c.Body = info.Body()
+	}
+	return c
+}
+
+// eraseEntry removes everything that was written of a record here, in the
+// transaction that withdraws it: revisions, search rows, what was published of
+// it, and what still waits to be sent (replication.md, "Erasure"). The row
+// stays, blank, so that its address says that it was withdrawn.
+func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at time.Time) error {
+	for _, name := range []string{"deliveries_erase", "events_erase", "activities_erase", "revisions_delete"} {
+		if err := tx.later(ctx, name, e.rid); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"reactions_erase", "quotes_erase"} {
+		if err := tx.later(ctx, name, e.ID); err != nil {
+			return err
+		}
+	}
+	if err := tx.removeComments(ctx, e.ID); err != nil {
+		return err
+	}
+	if err := tx.save(ctx, e); err != nil {
+		return err
+	}
+	if err := tx.later(ctx, "announce_drop", e.ID); err != nil {
+		return err
+	}
+	return tx.later(ctx, "tombstone_insert", e.ID, string(e.Kind), e.Origin, micros(at), tombstone)
+}
