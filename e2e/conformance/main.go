@@ -29,6 +29,7 @@ func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	s := rig.NewSuite("conformance", seed)
+	var passed []string // on every database so far
 	for _, db := range strings.Split(*dbs, ",") {
 		if db != "sqlite" && db != "postgres" {
 			fmt.Fprintln(os.Stderr, "conformance: -db is sqlite, postgres or both, comma-separated")
@@ -47,8 +48,15 @@ func main() {
 		if !*spoil {
 			w.others(*only)
 		}
+		if passed == nil {
+			passed = w.passed
+		}
+		passed = slices.DeleteFunc(passed, func(name string) bool { return !slices.Contains(w.passed, name) })
 		w.a.Stop()
 		w.b.Stop()
+	}
+	if !*spoil && *only == "" {
+		s.Check(matrixFile+": each claim has its test, and each test its claim", func() error { return matrix(passed) })
 	}
 	s.End()
 }
@@ -65,6 +73,7 @@ var documentTests = []test{{"lint", "every document of both nodes passes the lin
 // others runs the linter and what others wrote.
 func (w *world) others(only string) {
 	w.named(documentTests, only)
+	w.passed = append(w.passed, w.replay(only)...)
 	if strings.Contains("activitypub-testing", only) {
 		w.Check(w.db+" activitypub-testing: fails on no actor", w.activityPubTesting)
 	}
@@ -82,11 +91,14 @@ func (w *world) others(only string) {
 func (w *world) named(tests []test, only string) {
 	for _, t := range tests {
 		if strings.Contains(t.name, only) {
-			w.Check(fmt.Sprintf("%s %s: %s", w.db, t.name, t.text), func() error {
+			ok := w.Check(fmt.Sprintf("%s %s: %s", w.db, t.name, t.text), func() error {
 				var j judge
 				t.run(w, &j)
 				return j.verdict()
 			})
+			if ok {
+				w.passed = append(w.passed, t.name)
+			}
 		}
 	}
 }

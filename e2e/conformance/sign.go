@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -79,6 +80,8 @@ func (c cavage) sign(req *http.Request, a *actor, body []byte) {
 			value = strings.ToLower(req.Method) + " " + or(c.path, req.URL.RequestURI())
 		case "host":
 			value = or(c.host, req.URL.Host)
+		case "content-length":
+			value = strconv.Itoa(len(body))
 		}
 		lines[i] = name + ": " + value
 	}

@@ -41,6 +41,7 @@ type world struct {
 	records   []rig.Listed
 	away      away
 	fedify    *fedify
+	passed    []string // names of tests
 }
 
 func newWorld(ctx context.Context, s *rig.Suite, db string) (*world, error) {
@@ -101,7 +102,7 @@ func (w *world) node(name string, env []string, perimeter ...string) (*rig.Node,
 
 // build starts everything.
 func (w *world) build() (err error) {
-	if w.a, err = w.node("Brest", nil, "--epci", "242900314"); err != nil {
+	if w.a, err = w.node("Brest", []string{"ESSAIM_LEMMY_GROUP=on"}, "--epci", "242900314"); err != nil {
 		return err
 	}
 	if w.b, err = w.node("Toulouse", nil, "--epci", "243100518"); err != nil {

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// named is every test that the suite has.
+func named() (names []string) {
+	for _, s := range fediverse {
+		for _, verb := range s.verbs {
+			names = append(names, s.name+"/"+verb)
+		}
+	}
+	for _, t := range fedifyTests {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+func TestTheMatrixClaimsWhatIsTestedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../" + matrixFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := string(raw)
+	if err := checkMatrix(doc, named()); err != nil {
+		t.Errorf("as it stands: %v", err)
+	}
+	for _, c := range []struct{ what, old, new string }{
+		{"a claim of another test", "`mastodon/like`", "`mastodon/love`"},
+		{"a claim without a test", "`mastodon/like`", ""},
+		{"a claim where nothing was tried", "| boost | not tried |  |  |", "| boost | shown | 1.7 | `lemmy/boost` |"},
+		{"another server's test", "`misskey/like`", "`mastodon/like`"},
+		{"a word that says nothing", "| like | shown |", "| like | perhaps |"},
+		{"no source", "(`ApNoteService.ts`)", ""},
+		{"a cell less", "| reply | shown | 1.4: Note with `inReplyTo`; 1.7: Update with a newer `updated`, Delete of a Tombstone | `mastodon/reply` |\n", ""},
+		{"an overview that says otherwise", "| Mastodon | shown |", "| Mastodon | not tried |"},
+		{"a server less", "## Friendica", "## Friendly"},
+	} {
+		changed := strings.Replace(doc, c.old, c.new, 1)
+		if changed == doc {
+			t.Errorf("%s: %q is not there", c.what, c.old)
+		}
+		if checkMatrix(changed, named()) == nil {
+			t.Errorf("%s passes", c.what)
+		}
+	}
+	without := slices.DeleteFunc(named(), func(n string) bool { return n == "lemmy/edit" })
+	if checkMatrix(doc, without) == nil {
+		t.Error("a test that did not pass is claimed")
+	}
+}
+
+func TestTheFortyChecksAreNumbered(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for i, c := range checks {
+		if c.run == nil || c.text == "" || seen[c.text] {
+			t.Errorf("check %d: %q", c.number, c.text)
+		}
+		seen[c.text] = true
+		if i > 0 && checks[i-1].number >= c.number {
+			t.Errorf("%d comes after %d", c.number, checks[i-1].number)
+		}
+	}
+	if last := checks[len(checks)-1].number; last != 40 {
+		t.Errorf("the last is %d", last)
+	}
+}

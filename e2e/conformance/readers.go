@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"essaim/e2e/rig"
+)
+
+// The readers hold a document against what was read in the source of each
+// server; docs/FEDIVERSE.md names the rules.
+
+// takesCommon is what every server asks of an object.
+func takesCommon(j *judge, doc map[string]any, types ...string) {
+	kind, isString := doc["type"].(string)
+	j.that(isString && slices.Contains(types, kind), "type %v is not one of %v", doc["type"], types)
+	j.that(slices.Contains(list(doc, "@context"), any(rig.ASContext)), "context %v", doc["@context"])
+	j.that(host(text(doc, "id")) == host(id(doc["attributedTo"])), "id %v and author %v on different hosts", doc["id"], doc["attributedTo"])
+	j.that(slices.Contains(append(list(doc, "to"), list(doc, "cc")...), any(rig.Public)), "addressed to %v, %v", doc["to"], doc["cc"])
+	for _, a := range list(doc, "attachment") {
+		_, isURL := at(a, "url").(string)
+		j.that(isURL && text(a, "mediaType") != "", "attachment %v", a)
+	}
+}
+
+func takesMastodon(j *judge, doc map[string]any) {
+	takesCommon(j, doc, "Note", "Question", "Image", "Audio", "Video", "Article", "Page", "Event")
+	j.that(strings.HasPrefix(text(doc, "url"), "https://"), "url %v", doc["url"])
+	maps, _ := doc["contentMap"].(map[string]any)
+	j.that(len(maps) == 1, "language by contentMap: %v", maps)
+	j.that(len(list(doc, "attachment")) <= 4, "%d attachments, four are shown", len(list(doc, "attachment")))
+}
+
+// readMastodon: the title as a heading, the summary, then the link; content of
+// an Article or Event is not shown (status_parser.rb).
+func readMastodon(doc map[string]any) shown {
+	s := shown{title: text(doc, "name"), summary: text(doc, "summary"), link: text(doc, "url")}
+	for _, a := range list(doc, "attachment") {
+		if kind := text(a, "mediaType"); s.image == "" && slices.Contains([]string{"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"}, kind) {
+			s.image, s.alt = text(a, "url"), or(text(a, "summary"), text(a, "name"))
+		}
+	}
+	return s
+}
+
+// takesGoToSocial: a document updated before it was published is refused.
+func takesGoToSocial(j *judge, doc map[string]any) {
+	takesCommon(j, doc, "Article", "Document", "Image", "Video", "Note", "Page", "Event", "Place", "Profile", "Question", "Album")
+	j.that(text(doc, "published") != "" && (text(doc, "updated") == "" || text(doc, "updated") >= text(doc, "published")), "updated %v, published %v", doc["updated"], doc["published"])
+}
+
+// takesMisskey: only https addresses, and a plain string as name.
+func takesMisskey(j *judge, doc map[string]any) {
+	takesCommon(j, doc, "Note", "Question", "Article", "Audio", "Document", "Image", "Page", "Video", "Event")
+	for _, name := range []string{"id", "url"} {
+		j.that(strings.HasPrefix(text(doc, name), "https://"), "%s: %v", name, doc[name])
+	}
+}
+
+// takesPleroma: an attachment without address makes an Event invalid, and so
+// does a list as url; recipients end in no other's followers.
+func takesPleroma(j *judge, doc map[string]any) {
+	takesCommon(j, doc, "Note", "Article", "Page", "Event", "Audio", "Video", "Question")
+	_, one := doc["url"].(string)
+	j.that(one, "url %v", doc["url"])
+	for _, to := range append(list(doc, "to"), list(doc, "cc")...) {
+		j.that(!strings.HasSuffix(id(to), "/followers") || strings.HasPrefix(id(to), id(doc["attributedTo"])), "addressed to %v", to)
+	}
+}
+
+// friendicaContexts are the context addresses that it bundles; another is
+// fetched, and one that cannot be loses the message (JsonLD.php).
+var friendicaContexts = []any{
+	rig.ASContext, "https://w3id.org/security/v1", "https://w3id.org/security/data-integrity/v1", "https://w3id.org/security/multikey/v1",
+	"https://w3id.org/identity/v1", "https://www.w3.org/ns/did/v1", "http://schema.org", "http://joinmastodon.org/ns",
+}
+
+func takesFriendica(j *judge, doc map[string]any) {
+	takesCommon(j, doc, "Note", "Article", "Video", "Image", "Event", "Audio", "Page", "Question")
+	for _, c := range list(doc, "@context") {
+		if address, ok := c.(string); ok {
+			j.that(slices.Contains(friendicaContexts, any(address)), "context %s is not bundled there", address)
+		}
+	}
+}
+
+// takesMobilizon: an Event with its start, one Place with coordinates as
+// floats, content as a string.
+func takesMobilizon(j *judge, doc map[string]any) {
+	takesCommon(j, doc, "Event")
+	j.that(text(doc, "startTime") != "", "no startTime")
+	_, isString := doc["content"].(string)
+	j.that(isString, "content %v", doc["content"])
+	place, single := doc["location"].(map[string]any)
+	j.that(single && place["type"] == "Place", "location %v", doc["location"])
+	j.that(at(place, "latitude") != nil && at(place, "longitude") != nil, "no coordinates in %v", place)
+	same(j, "joinMode", text(doc, "joinMode"), "external")
+	for _, a := range list(doc, "attachment") {
+		j.that(text(a, "name") != "", "attachment without a name: %v", a)
+	}
+}
+
+// takesLemmy: an author who is no Group, of the post's host; one image; no bare
+// language; the community among those addressed.
+func takesLemmy(j *judge, doc map[string]any) {
+	takesCommon(j, doc, "Page", "Article", "Note", "Video", "Event")
+	j.that(doc["language"] == nil, "language %v", doc["language"])
+	j.that(doc["inReplyTo"] == nil, "inReplyTo %v", doc["inReplyTo"])
+	if doc["image"] != nil {
+		_, single := doc["image"].(map[string]any)
+		j.that(single, "image %v", doc["image"])
+	}
+	for _, a := range list(doc, "attachment") {
+		among(j, "attachment's type", text(a, "type"), "Link", "Image", "Document")
+	}
+	group := slices.ContainsFunc(append(list(doc, "to"), list(doc, "cc")...), func(to any) bool { return strings.HasSuffix(id(to), "/actors/groupe_brest") })
+	j.that(group, "the community is not addressed: %v, %v", doc["to"], doc["cc"])
+}
+
+// readLemmy: the name is the title, and the body is the source or the content.
+func readLemmy(doc map[string]any) shown {
+	s := readMastodon(doc)
+	s.summary = text(doc, "content")
+	return s
+}
+
+// readBlog reads a title and a subject under the names given; no name means
+// that the server shows none.
+func readBlog(title, summary string) func(doc map[string]any) shown {
+	return func(doc map[string]any) shown {
+		s := readMastodon(doc)
+		s.title, s.summary = "", ""
+		if title != "" {
+			s.title = text(doc, title)
+		}
+		if summary != "" {
+			s.summary = text(doc, summary)
+		}
+		return s
+	}
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"essaim/e2e/rig"
+)
+
+// guest is a server that the suite plays, with what has passed so far.
+type guest struct {
+	*world
+	software
+	peer   *peer
+	me     *actor
+	target string // whom it follows
+	follow map[string]any
+	record rig.Listed
+	doc    map[string]any // the record's document, as it came or was fetched
+}
+
+const guestTitle, guestSummary, guestImage, guestAlt = "Un four partagé", "Racontée pour ce contrôle", "https://images.example/four.jpg", "Un four à pain"
+
+// invite starts a server of a software.
+func (w *world) invite(s software) (*guest, error) {
+	p, err := w.newPeer(s.ip)
+	if err != nil {
+		return nil, err
+	}
+	g := &guest{world: w, software: s, peer: p, target: w.territory}
+	g.me = p.actorAt(or(s.path, "/users/alix"), "alix", or(s.kind, "Person"))
+	for name, value := range s.actor {
+		g.me.more[name] = value
+	}
+	if s.follow != "" {
+		g.target = w.a.URL + s.follow
+	}
+	if s.name == "gotosocial" { // its key has an address of its own
+		g.me.keyID = g.me.id + "/main-key"
+		p.put(strings.TrimPrefix(g.me.keyID, p.URL), activityJSON, map[string]any{
+			"@context": []any{rig.ASContext, "https://w3id.org/security/v1"}, "id": g.me.id, "type": "Person", "preferredUsername": g.me.name,
+			"publicKey": map[string]any{"id": g.me.keyID, "owner": g.me.id, "publicKeyPem": publicPEM(g.me.rsa)},
+		})
+	}
+	return g, nil
+}
+
+// send delivers an activity in the server's own shape and expects it taken.
+func (g *guest) send(j *judge, kind string, object any, more map[string]any) map[string]any {
+	doc := g.me.activity(kind, object, more)
+	g.dress(g.me, doc)
+	among(j, kind+": status", g.post(g.me, g.inbox(), doc, g.with).status, 200, 202)
+	return doc
+}
+
+// undo takes an activity back, given whole, as every server but few does.
+func (g *guest) undo(j *judge, doc map[string]any) { g.send(j, "Undo", doc, nil) }
+
+// fetch gets a document as that server does: signed, with its Accept.
+func (g *guest) fetch(j *judge, address string) map[string]any {
+	req, err := http.NewRequestWithContext(g.ctx, http.MethodGet, address, nil)
+	if !j.no(err) {
+		return nil
+	}
+	req.Header.Set("Accept", g.accept)
+	cavage{covered: []string{"(request-target)", "host", "date"}}.sign(req, g.me, nil)
+	a := g.world.send(req)
+	same(j, address+": status", a.status, http.StatusOK)
+	among(j, address+": type", a.kind(), lemmyTypes...)
+	same(j, address+": id", text(a.doc(), "id"), address)
+	return a.doc()
+}
+
+// verbs are what a guest does, by the matrix's names.
+var verbs = map[string]func(g *guest, j *judge){
+	"found": (*guest).found, "followed": (*guest).followed, "title": (*guest).title, "summary": (*guest).summary, "link": (*guest).link,
+	"image": (*guest).image, "reply": (*guest).reply, "like": (*guest).like, "boost": (*guest).boost, "edit": (*guest).edit, "delete": (*guest).remove,
+}
+
+// found: WebFinger leads to an actor that the server takes.
+func (g *guest) found(j *judge) {
+	handle := g.handle(g.target)
+	jrd := g.finger("resource=acct:" + handle)
+	same(j, "WebFinger", jrd.status, http.StatusOK)
+	j.that(slices.Equal(selfLinks(jrd.doc()), []string{g.target}), "self links %v, want %s", selfLinks(jrd.doc()), g.target)
+	doc := g.fetch(j, g.target)
+	for _, name := range []string{"inbox", "outbox", "followers", "following", "url"} {
+		j.that(host(text(doc, name)) == host(g.target), "%s on another host: %v", name, doc[name])
+	}
+	_, single := doc["publicKey"].(map[string]any)
+	j.that(single, "publicKey %v", doc["publicKey"])
+	_, named := doc["name"].(string)
+	j.that(named, "name %v", doc["name"])
+	if g.kind == "Application" { // by FEP-2677, as instances are found
+		info := g.ask(http.MethodGet, g.a.URL+"/.well-known/nodeinfo", nil)
+		j.that(info.has(`"`+g.target+`"`), "NodeInfo does not lead to %s", g.target)
+	}
+}
+
+func (g *guest) followed(j *judge) {
+	followers := text(g.document(g.target), "followers")
+	before, err := g.total(followers)
+	j.no(err)
+	g.follow = g.send(j, "Follow", g.target, nil)
+	d, err := g.awaited(g.peer, "Accept", func(d *delivery) bool {
+		return d.doc["type"] == "Accept" && id(d.doc["object"]) == text(g.follow, "id")
+	})
+	if j.no(err) {
+		same(j, "Accept's actor", text(d.doc, "actor"), g.target)
+		k, err := keysOf(g.document(g.target))
+		j.no(err)
+		j.no(k.checkCavage(d))
+	}
+	j.soon(g.patience, func() error { return g.errTotal(followers, before+1) })
+	g.undo(j, g.follow)
+	j.soon(g.patience, func() error { return g.errTotal(followers, before) })
+	again := g.send(j, "Follow", g.target, nil)
+	_, err = g.awaited(g.peer, "Accept again", func(d *delivery) bool { return d.doc["type"] == "Accept" && id(d.doc["object"]) == text(again, "id") })
+	j.no(err)
+}
+
+// received publishes a record once and waits until the server has it: pushed
+// whole, or announced and fetched.
+func (g *guest) received(j *judge) map[string]any {
+	if g.doc != nil {
+		return g.doc
+	}
+	content, kind := initiative(guestTitle), "initiatives"
+	content["images"] = []map[string]any{{"url": guestImage, "mediaType": "image/jpeg", "alt": guestAlt, "licence": "CC-BY-SA-4.0", "author": "Un atelier"}}
+	if g.meeting {
+		kind, content["start"] = "meetings", "2027-05-01T10:00:00+02:00"
+	}
+	j.no(g.a.API(g.ctx, http.MethodPost, kind, content, &g.record))
+	d, err := g.awaited(g.peer, "the record", func(d *delivery) bool { return mentions(d.doc, g.record.ID) && g.pushed(d) })
+	if !j.no(err) {
+		return nil
+	}
+	g.doc = g.carried(j, d)
+	g.takes(j, g.doc)
+	return g.doc
+}
+
+// pushed tells whether a delivery is what the server waits for: Lemmy and the
+// relays an Announce of whom they follow, others the Create.
+func (g *guest) pushed(d *delivery) bool {
+	if g.follow != nil && g.target != g.territory {
+		return d.doc["type"] == "Announce" && text(d.doc, "actor") == g.target
+	}
+	return d.doc["type"] == "Create"
+}
+
+// mentions tells whether an activity is about an object, itself or in what it
+// announces.
+func mentions(doc map[string]any, object string) bool {
+	return id(doc["object"]) == object || id(at(doc["object"], "object")) == object
+}
+
+// carried is the object that a delivery brings, fetched where it is only named.
+func (g *guest) carried(j *judge, d *delivery) map[string]any {
+	o := d.doc["object"]
+	if inner := at(o, "object"); inner != nil { // FEP-1b12
+		o = inner
+	}
+	if doc, ok := o.(map[string]any); ok {
+		if doc["@context"] == nil {
+			doc["@context"] = d.doc["@context"]
+		}
+		return doc
+	}
+	return g.fetch(j, id(o))
+}
+
+func (g *guest) title(j *judge) {
+	doc := g.received(j)
+	same(j, "title", g.software.read(doc).title, guestTitle)
+	j.that(doc["nameMap"] != nil, "no language of the title")
+}
+
+func (g *guest) summary(j *judge) {
+	doc := g.received(j)
+	j.that(doc["summaryMap"] != nil, "no language of the summary")
+	s := g.software.read(doc).summary
+	j.that(strings.Contains(s, guestSummary), "summary %q", s)
+}
+
+func (g *guest) link(j *judge) {
+	same(j, "link", g.software.read(g.received(j)).link, g.record.URL)
+	page := g.ask(http.MethodGet, g.record.URL, nil, "Accept", "text/html")
+	j.that(page.status == http.StatusOK && page.has(`property="og:title"`), "%d, no card for the link", page.status)
+}
+
+func (g *guest) image(j *judge) {
+	s := g.software.read(g.received(j))
+	same(j, "picture", s.image, guestImage)
+	same(j, "its text", s.alt, guestAlt)
+}
+
+func (g *guest) like(j *judge) {
+	g.received(j)
+	before, err := g.total(g.record.ID + "/likes")
+	j.no(err)
+	like := g.send(j, "Like", g.record.ID, nil)
+	j.soon(g.patience, func() error { return g.errTotal(g.record.ID+"/likes", before+1) })
+	g.undo(j, like)
+	j.soon(g.patience, func() error { return g.errTotal(g.record.ID+"/likes", before) })
+}
+
+func (g *guest) boost(j *judge) {
+	g.received(j)
+	before, err := g.total(g.record.ID + "/shares")
+	j.no(err)
+	boost := g.send(j, "Announce", g.record.ID, map[string]any{"published": stamp(time.Now()), "cc": []any{g.territory, g.me.id + "/followers"}})
+	j.soon(g.patience, func() error { return g.errTotal(g.record.ID+"/shares", before+1) })
+	g.undo(j, boost)
+	j.soon(g.patience, func() error { return g.errTotal(g.record.ID+"/shares", before) })
+}
+
+// reply: held, let through, shown, changed and taken back.
+func (g *guest) reply(j *judge) {
+	g.received(j)
+	author := g.me
+	if g.kind == "Application" { // people answer, instances do not
+		author = g.peer.actor("camille")
+		g = &guest{world: g.world, software: g.software, peer: g.peer, me: author, target: g.target, record: g.record, doc: g.doc}
+	}
+	note := author.note(g.record.ID, `<p>Bravo pour cette initiative<img src=x onerror="alert(1)"></p>`)
+	note["tag"] = []any{map[string]any{"type": "Mention", "href": g.territory, "name": "@brest"}}
+	note["cc"] = []any{g.territory}
+	g.peer.put(strings.TrimPrefix(text(note, "id"), g.peer.URL), activityJSON, note)
+	g.send(j, "Create", note, nil)
+	g.replied(j, g.record, text(note, "id"), func() {
+		note["content"], note["updated"] = "<p>Bravo pour cette belle initiative</p>", stamp(time.Now().Add(time.Second))
+		delete(note, "contentMap")
+		g.send(j, "Update", note, nil)
+	}, func() { g.send(j, "Delete", map[string]any{"id": text(note, "id"), "type": "Tombstone"}, nil) })
+}
+
+// told waits for what we send of an object: bare, or announced to a community.
+func (g *guest) told(j *judge, kind string) *delivery {
+	d, err := g.awaited(g.peer, kind, func(d *delivery) bool {
+		if g.follow != nil && g.target != g.territory {
+			return d.doc["type"] == "Announce" && text(d.doc["object"], "type") == kind && mentions(d.doc, g.record.ID)
+		}
+		return d.doc["type"] == kind && mentions(d.doc, g.record.ID)
+	})
+	j.no(err)
+	return d
+}
+
+// edit: our Update has what the server needs to believe it.
+func (g *guest) edit(j *judge) {
+	before := g.received(j)
+	content := initiative(guestTitle + ", repris")
+	j.no(g.a.API(g.ctx, http.MethodPut, "initiatives/"+g.record.Slug, content, nil))
+	d := g.told(j, "Update")
+	if d == nil {
+		return
+	}
+	doc := g.carried(j, d)
+	g.takes(j, doc)
+	same(j, "id", text(doc, "id"), g.record.ID)
+	same(j, "title", text(doc, "name"), guestTitle+", repris")
+	j.that(text(doc, "updated") > text(before, "updated"), "updated %v, before %v", doc["updated"], before["updated"])
+	same(j, "published", text(doc, "published"), text(before, "published"))
+	same(j, "author", id(doc["attributedTo"]), id(before["attributedTo"]))
+}
+
+// remove: our Delete names its object by an id of the author's host.
+func (g *guest) remove(j *judge) {
+	g.received(j)
+	j.no(g.a.API(g.ctx, http.MethodDelete, "initiatives/"+g.record.Slug, nil, nil))
+	d := g.told(j, "Delete")
+	if d == nil {
+		return
+	}
+	doc := d.doc
+	if doc["type"] == "Announce" {
+		doc, _ = doc["object"].(map[string]any)
+	}
+	same(j, "actor", text(doc, "actor"), g.territory)
+	same(j, "object", id(doc["object"]), g.record.ID)
+	if o, ok := doc["object"].(map[string]any); ok {
+		same(j, "type", text(o, "type"), "Tombstone")
+	}
+	same(j, "fetched again", g.get(g.record.ID).status, http.StatusGone)
+}
+
+// replay plays every server through its verbs; it returns the names of the
+// tests that passed.
+func (w *world) replay(only string) []string {
+	var passed []string
+	for _, s := range fediverse {
+		if !strings.Contains(s.name, only) && !slices.ContainsFunc(everything, func(v string) bool { return strings.Contains(s.name+"/"+v, only) }) {
+			continue
+		}
+		g, err := w.invite(s)
+		if err != nil {
+			w.Check(w.db+" "+s.name, func() error { return err })
+			continue
+		}
+		for _, verb := range everything {
+			if !s.can(verb) {
+				continue
+			}
+			name := s.name + "/" + verb
+			ok := w.Check(fmt.Sprintf("%s %s: in the shapes of that software", w.db, name), func() error {
+				var j judge
+				verbs[verb](g, &j)
+				return j.verdict()
+			})
+			if ok {
+				passed = append(passed, name)
+			}
+		}
+	}
+	return passed
+}
