@@ -35,15 +35,21 @@ type Inbox struct {
 	recent   *recent
 	listed   bool // only who is listed may write
 	compare  func(ctx context.Context, header string, actor essaim.IRI)
+
+	arrivals  budget
+	perMinute float64
 }
 
-// InboxConfig is what an Inbox needs; all is required but Allowlist and Compare.
+// InboxConfig is what an Inbox needs; all is required but Allowlist, PerMinute and Compare.
 type InboxConfig struct {
 	Base      string // the node's public address
 	Store     InboxStore
 	Actors    ActorStore
 	Keys      *Actors
 	Allowlist bool // see Config
+	// PerMinute is how many activities the hosts below one domain may send, unless
+	// they are followed or allowed; as many may come at once. 3,000 when 0.
+	PerMinute int
 	// Compare is told what an actor whose activity was taken says of its followers
 	// here (FEP-8fcf); may be nil.
 	Compare func(ctx context.Context, header string, actor essaim.IRI)
@@ -57,7 +63,10 @@ func NewInbox(c InboxConfig) (*Inbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
-	return &Inbox{store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10), listed: c.Allowlist, compare: c.Compare}, nil
+	if c.PerMinute <= 0 {
+		c.PerMinute = 3000
+	}
+	return &Inbox{arrivals: budget{now: c.Now}, perMinute: float64(c.PerMinute), store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10), listed: c.Allowlist, compare: c.Compare}, nil
 }
 
 // ServeHTTP takes a POST (ActivityPub 7.1).
@@ -101,7 +110,8 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 		return http.StatusAccepted, nil
 	}
 	// Before the signature: no key is fetched from who is blocked.
-	if status, err := i.welcome(r.Context(), a.Actor, a.Type == "Delete"); err != nil {
+	st, status, err := i.welcome(r.Context(), a.Actor, a.Type == "Delete")
+	if err != nil {
 		return status, err
 	}
 	key, err := i.verifier.Verify(r.WithContext(fetch.Bounded(r.Context(), maxRequests)), raw)
@@ -110,7 +120,7 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 	}
 	i.keys.Verified(key.ID)
 	if key.Owner != a.Actor { // who passes it on
-		if status, err := i.welcome(r.Context(), key.Owner, false); err != nil {
+		if st, status, err = i.welcome(r.Context(), key.Owner, false); err != nil {
 			return status, err
 		}
 	}
@@ -120,6 +130,10 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 	}
 	if err := a.CheckAuthority(speaker); err != nil {
 		return statusOf(err), err
+	}
+	// Only what is signed counts, so that nobody spends what is another's.
+	if !st.Listed && !i.arrivals.spendSite(key.Owner.Host(), i.perMinute) {
+		return http.StatusTooManyRequests, fmt.Errorf("%s sends more than %.0f activities a minute", key.Owner.Host(), i.perMinute)
 	}
 	if i.recent.has(a.ID.String()) {
 		return http.StatusAccepted, nil // durable before; costs no query
@@ -136,19 +150,19 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 
 // welcome tells whether an actor may write here. Who is blocked may still erase
 // what it sent before: to take back one's words is a right (GDPR 17).
-func (i *Inbox) welcome(ctx context.Context, who essaim.IRI, erases bool) (int, error) {
+func (i *Inbox) welcome(ctx context.Context, who essaim.IRI, erases bool) (essaim.Standing, int, error) {
 	st, err := i.store.Standing(ctx, who.String())
 	switch {
 	case err != nil:
-		return http.StatusServiceUnavailable, err
+		return st, http.StatusServiceUnavailable, err
 	case erases:
-		return 0, nil
+		return st, 0, nil
 	case st.Blocked:
-		return http.StatusForbidden, fmt.Errorf("%s is blocked", who)
+		return st, http.StatusForbidden, fmt.Errorf("%s is blocked", who)
 	case i.listed && !st.Listed:
-		return http.StatusForbidden, fmt.Errorf("%s is not among those who may write here", who)
+		return st, http.StatusForbidden, fmt.Errorf("%s is not among those who may write here", who)
 	}
-	return 0, nil
+	return st, 0, nil
 }
 
 // isFarewell tells whether an actor that was never seen here says that it

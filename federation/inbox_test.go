@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -105,6 +106,45 @@ func (n *node) onlyListed(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestAHostThatFloodsIsToldToWait(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	var err error
+	n.inbox, err = federation.NewInbox(federation.InboxConfig{
+		Base: here, Store: n.memory, Actors: n.memory, Keys: federation.NewActors(n.memory, n.home, n.Now), PerMinute: 5, Now: n.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob := "https://other.example/users/bob"
+	n.home.set(bob, actorDoc(t, bob, &aliceKey().PublicKey))
+	like := func(actor string, i int) *httptest.ResponseRecorder {
+		host := actor[:strings.LastIndex(actor, "/users")]
+		return n.do(n.request(t, actor+"#main-key", aliceKey(), activity(fmt.Sprintf("%s/a/%d", host, i), "Like", actor, `"`+here+`/objects/1"`), nil))
+	}
+	for i := range 5 {
+		if got := like(alice, i).Code; got != 202 {
+			t.Fatalf("activity %d: %d", i, got)
+		}
+	}
+	if w := like(alice, 5); w.Code != 429 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("one more: %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+	if got := like(bob, 1).Code; got != 202 {
+		t.Errorf("another host: %d", got)
+	}
+	n.advance(13 * time.Second)
+	if got := like(alice, 6).Code; got != 202 {
+		t.Errorf("after a while: %d", got)
+	}
+	n.listed = map[string]bool{alice: true}
+	for i := range 10 {
+		if got := like(alice, 10+i).Code; got != 202 {
+			t.Errorf("one that is followed: %d", got)
+		}
 	}
 }
 

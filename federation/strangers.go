@@ -53,6 +53,16 @@ func (b *budget) spend(host string) bool {
 	return b.take(host, strangersPerHost)
 }
 
+// spendSite takes one of so many a minute from what the hosts of one site share.
+func (b *budget) spendSite(host string, perMinute float64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.buckets) >= maxBudgets || b.buckets == nil {
+		b.buckets = make(map[string]bucket)
+	}
+	return b.take("."+site(host), perMinute)
+}
+
 func (b *budget) take(key string, perMinute float64) bool {
 	now := b.now()
 	k, ok := b.buckets[key]

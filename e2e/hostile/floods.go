@@ -102,6 +102,12 @@ func flood(t *trial) (int, error) {
 	if taken.Load() == 0 {
 		return 0, errors.New("not one of the flood is taken: that was none")
 	}
+	if sent.Load() > 4500 && refused.Load() == 0 {
+		return 0, fmt.Errorf("%d sent, and nobody was told to wait", sent.Load())
+	}
+	if refused.Load() > 0 {
+		time.Sleep(10 * time.Second) // what it may send comes back evenly
+	}
 	return 0, nil
 }
 
