@@ -12,17 +12,19 @@ import (
 func TestHandlesAreReadAsPeopleTypeThem(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"@ana@m.example": "@ana@m.example", " ana@M.example ": "@ana@m.example", "acct:ana.b-c_d@m.example": "@ana.b-c_d@m.example",
+		"@ana@m.example": "@ana@m.example", "ana@M.example": "@ana@m.example", "acct:ana.b-c_d@m.example": "@ana.b-c_d@m.example",
 		"m.example": "m.example", "m.example/": "m.example", "https://m.example/@ana": "@ana@m.example", "https://m.example/users/ana": "@ana@m.example",
 		"https://m.example/": "m.example", "https://m.example/@ana?x=1": "@ana@m.example", "127.0.0.1:8080": "127.0.0.1:8080", "@Brest@127.0.0.1:8080": "@Brest@127.0.0.1:8080",
 		"m.example:443": "m.example",
 	} {
-		if got, err := essaim.ParseHandle(in); err != nil || got.String() != want {
+		if got, err := essaim.ParseHandle(" " + in + "\n"); err != nil || got.String() != want {
 			t.Errorf("%q: got %q, %v, want %q", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "ana", "@ana@", "@@m.example", "ana@m.example/path", "ana@m.example@other.example", "a b@m.example", "ana@m.example?x", "ftp://m.example/@ana",
-		"https://m.example/@ana/2", "ana@user:pass@m.example", "ana@m.exa mple", "https://a@m.example/", "é@m.example"} {
+	for _, in := range []string{
+		"", "ana", "@ana@", "@@m.example", "ana@m.example/path", "ana@m.example@other.example", "a b@m.example", "ana@m.example?x", "ftp://m.example/@ana",
+		"https://m.example/@ana/2", "ana@user:pass@m.example", "ana@m.exa mple", "https://a@m.example/", "é@m.example",
+	} {
 		if got, err := essaim.ParseHandle(in); !errors.Is(err, essaim.ErrInvalid) {
 			t.Errorf("%q: got %+v, %v, want it refused", in, got, err)
 		}
