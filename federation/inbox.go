@@ -114,6 +114,10 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 	if err != nil {
 		return status, err
 	}
+	// Whose site spent all costs no check of a signature more.
+	if claimed, ok := sig.ClaimedKey(r.Header); ok && !st.Listed && i.arrivals.siteSpent(claimed.Host(), i.perMinute) {
+		return http.StatusTooManyRequests, fmt.Errorf("%s sends more than %.0f activities a minute", claimed.Host(), i.perMinute)
+	}
 	key, err := i.verifier.Verify(r.WithContext(fetch.Bounded(r.Context(), maxRequests)), raw)
 	if err != nil {
 		return i.unverified(a, err)

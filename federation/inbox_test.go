@@ -125,6 +125,14 @@ func TestAHostThatFloodsIsToldToWait(t *testing.T) {
 		host := actor[:strings.LastIndex(actor, "/users")]
 		return n.do(n.request(t, actor+"#main-key", aliceKey(), activity(fmt.Sprintf("%s/a/%d", host, i), "Like", actor, `"`+here+`/objects/1"`), nil))
 	}
+	forged := func(i int) int {
+		return n.do(n.request(t, alice+"#main-key", evilKey(), activity(fmt.Sprintf("https://peer.example/forged/%d", i), "Like", alice, `"`+here+`/objects/1"`), nil)).Code
+	}
+	for i := range 10 {
+		if got := forged(i); got != 401 { // it spends nothing of hers
+			t.Fatalf("forged: %d", got)
+		}
+	}
 	for i := range 5 {
 		if got := like(alice, i).Code; got != 202 {
 			t.Fatalf("activity %d: %d", i, got)
@@ -132,6 +140,9 @@ func TestAHostThatFloodsIsToldToWait(t *testing.T) {
 	}
 	if w := like(alice, 5); w.Code != 429 || w.Header().Get("Retry-After") == "" {
 		t.Errorf("one more: %d, Retry-After %q", w.Code, w.Header().Get("Retry-After"))
+	}
+	if got := forged(10); got != 429 {
+		t.Errorf("whose signature would not hold: %d, want 429 before it is looked at", got)
 	}
 	if got := like(bob, 1).Code; got != 202 {
 		t.Errorf("another host: %d", got)

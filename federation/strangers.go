@@ -63,6 +63,14 @@ func (b *budget) spendSite(host string, perMinute float64) bool {
 	return b.take("."+site(host), perMinute)
 }
 
+// siteSpent tells whether a site has nothing left, and takes nothing.
+func (b *budget) siteSpent(host string, perMinute float64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k, ok := b.buckets["."+site(host)]
+	return ok && k.left+b.now().Sub(k.at).Minutes()*perMinute < 1
+}
+
 func (b *budget) take(key string, perMinute float64) bool {
 	now := b.now()
 	k, ok := b.buckets[key]
