@@ -5,7 +5,8 @@ package main
 import (
 	"crypto"
 	"crypto/hmac"
-	"crypto/md5"  //nolint:gosec // what a node must refuse
+	"crypto/md5" //nolint:gosec // what a node must refuse
+	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // what a node must refuse
 	"crypto/sha256"
 	"encoding/base64"
@@ -14,8 +15,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"crypto/rsa"
 )
 
 // signing is how a request is signed; the zero value with a key and its id is

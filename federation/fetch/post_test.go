@@ -49,8 +49,12 @@ func TestPostSaysWhatTheInboxAnswered(t *testing.T) {
 		after  time.Duration
 		page   bool
 	}{
-		{"/inbox", 202, 0, false}, {"/moved", 307, 0, false}, {"/busy", 429, 2 * time.Minute, false}, {"/date", 503, time.Minute, false},
-		{"/portal", 200, 0, true}, {"/php", 200, 0, false},
+		{"/inbox", 202, 0, false},
+		{"/moved", 307, 0, false},
+		{"/busy", 429, 2 * time.Minute, false},
+		{"/date", 503, time.Minute, false},
+		{"/portal", 200, 0, true},
+		{"/php", 200, 0, false},
 	} {
 		result, err := c.Post(t.Context(), s.URL+tc.path, []byte(`{"a":1}`), sign)
 		if err != nil || result.Status != tc.status || result.RetryAfter != tc.after || result.Page != tc.page {
