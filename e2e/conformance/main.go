@@ -161,6 +161,7 @@ var checks = []check{
 	{22, "the actors' collections: types, ids, totalItems", (*world).collections},
 	{23, "the outbox from first to next: no gaps, no duplicates, newest first, unmoved by a publication", (*world).paging},
 	{24, "the outbox from last to prev: the same", (*world).backwards},
+	{25, "an inbox tells strangers nothing", (*world).inboxes},
 	{26, "featured: addresses of posts of that actor", (*world).featured},
 	{27, "unsigned activities: 401", (*world).unsigned},
 	{28, "a draft-cavage signature as Mastodon makes it is taken, and has its effect", (*world).cavage},

@@ -38,7 +38,7 @@ func TestTheMatrixClaimsWhatIsTestedAndNothingElse(t *testing.T) {
 		{"a claim where nothing was tried", "| boost | not tried |  |  |", "| boost | shown | 1.7 | `lemmy/boost` |"},
 		{"another server's test", "`misskey/like`", "`mastodon/like`"},
 		{"a word that says nothing", "| like | shown |", "| like | perhaps |"},
-		{"no source", "(`ApNoteService.ts`)", ""},
+		{"no source", "(`packages/backend/src/core/activitypub/models/ApNoteService.ts`)", ""},
 		{"a cell less", "| reply | shown | 1.4: Note with `inReplyTo`; 1.7: Update with a newer `updated`, Delete of a Tombstone | `mastodon/reply` |\n", ""},
 		{"an overview that says otherwise", "| Mastodon | shown |", "| Mastodon | not tried |"},
 		{"a server less", "## Friendica", "## Friendly"},
