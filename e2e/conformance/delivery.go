@@ -38,13 +38,16 @@ func (p *peer) about(object string) []*delivery {
 	return p.deliveries(func(d *delivery) bool { return d.doc["type"] != "Accept" && id(d.doc["object"]) == object })
 }
 
-// queued are the deliveries that a node still holds for a peer.
-func (w *world) queued(p *peer) (rows []struct {
+// queuedDelivery is a delivery that a node still holds.
+type queuedDelivery struct {
 	Type   string    `json:"type"`
 	State  string    `json:"state"`
 	Status int       `json:"status"`
 	NextAt time.Time `json:"nextAt"`
-}, err error) {
+}
+
+// queued are the deliveries that the first node still holds for a peer.
+func (w *world) queued(p *peer) (rows []queuedDelivery, err error) {
 	out, err := w.a.Run(w.ctx, "queue", "list", "--data", w.a.Dir, "--json", "--host", rig.Host(p.URL))
 	if err == nil {
 		err = json.Unmarshal([]byte(out), &rows)

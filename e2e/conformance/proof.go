@@ -109,7 +109,7 @@ func writeJCS(b *bytes.Buffer, v any) {
 			panic(err)
 		}
 		var again any
-		if json.Unmarshal(plain, &again); plain[0] == '{' || plain[0] == '[' || plain[0] == '"' {
+		if strings.ContainsRune(`{["`, rune(plain[0])) && json.Unmarshal(plain, &again) == nil {
 			writeJCS(b, again)
 			return
 		}

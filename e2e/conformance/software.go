@@ -150,7 +150,7 @@ var mobilizon = software{
 	dress: func(a *actor, doc map[string]any) {
 		doc["@context"] = []any{rig.ASContext, "https://litepub.social/context.jsonld", map[string]any{"mz": "https://joinmobilizon.org/ns#", "uuid": "sc:identifier", "sc": "http://schema.org#"}}
 		if o, ok := doc["object"].(map[string]any); ok && o["type"] == "Note" {
-			o["actor"], o["uuid"], o["isAnnouncement"], o["published"] = a.id, "00000000-0000-4000-8000-000000000000", false, o["published"]
+			o["actor"], o["uuid"], o["isAnnouncement"] = a.id, "00000000-0000-4000-8000-000000000000", false
 		}
 	},
 	takes: takesMobilizon, read: readBlog("name", ""),
