@@ -89,6 +89,11 @@ func (tx *Tx) fileReport(ctx context.Context, e essaim.FileReport, now time.Time
 	if err != nil {
 		return did, err
 	}
+	if r.Host != "" {
+		if waits, err := tx.found(ctx, "report_waits", about, r.Host, string(objects)); err != nil || waits {
+			return nothing("its server reported it already"), err
+		}
+	}
 	n, err := tx.addItem(ctx, essaim.Item{
 		Kind: essaim.ItemReport, Ref: r.ID, State: essaim.ItemHeld, About: about, Excerpt: strings.Join(strings.Fields(r.Text), " "), ReceivedAt: now,
 	})

@@ -4,6 +4,12 @@ INSERT INTO report (id, n, host, contact, objects, text, received_at) VALUES ($1
 -- name: report_known
 SELECT 1 FROM report WHERE id = $1
 
+-- name: report_waits
+-- What a server reports again and again waits once.
+SELECT 1 FROM item i JOIN report r ON r.n = i.n
+WHERE i.kind = 'report' AND i.state = 'held' AND i.about = $1 AND r.host = $2 AND r.objects = $3
+LIMIT 1
+
 -- name: report_by_id
 SELECT id, host, contact, objects, text, received_at FROM report WHERE id = $1
 
