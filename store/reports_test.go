@@ -33,7 +33,7 @@ func TestAFlagIsKeptOfWhatIsOurs(t *testing.T) {
 		if len([]rune(d.Excerpt)) > essaim.MaxExcerpt {
 			t.Errorf("excerpt of %d characters", len([]rune(d.Excerpt)))
 		}
-		for _, e := range []essaim.FileReport{flag("https://b.example/flags/1", object), flag("https://b.example/flags/2", "https://c.example/notes/1")} {
+		for _, e := range []essaim.FileReport{flag("https://b.example/flags/1", object), flag("https://b.example/flags/2", "https://c.example/notes/1"), flag("https://b.example/flags/3", note, object)} {
 			if got := n.apply(t, "https://b.example/actor", e); got.State != essaim.InboundIgnored {
 				t.Errorf("%s is %s", e.Report.ID, got.State)
 			}
