@@ -147,6 +147,11 @@ func TestASilenceHidesAndItsEndShowsAgain(t *testing.T) {
 				if d := n.decide(t, i, essaim.ItemAccept); !d.Muted {
 					t.Error("the moderator is not told that it stays hidden")
 				}
+				if m.Scope == essaim.MeasureHost {
+					sees("accepted by a moderator", 1, 1)
+				} else {
+					sees("accepted by a moderator", 2, 2)
+				}
 				c := comment(eve+"/notes/2", object, n.clock.now().Add(time.Minute))
 				c.Actor, c.Policy = eve, essaim.CommentsShown
 				n.apply(t, eve, c)
