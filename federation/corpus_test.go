@@ -85,7 +85,7 @@ func reread(d *wire.Document) seen {
 	if s.text == "" {
 		s.text = f.Content
 	}
-	if strings.Contains(" "+objectTypes+" ", " "+f.Type+" ") && f.Actor != "" && s.author == "" {
+	if slices.Contains(strings.Fields(objectTypes), f.Type) && f.Actor != "" && s.author == "" {
 		s.author = f.Actor
 	}
 	return s

@@ -81,8 +81,12 @@ func TestTheBytesOfActivitiesGoInTheirTime(t *testing.T) {
 			days         int
 			want         string // states whose bytes are kept
 		}{
-			{0, 0, 29, "applied failed ignored unknown"}, {0, 0, 31, "applied failed ignored"}, {0, 0, 89, "applied failed ignored"}, {0, 0, 91, ""},
-			{7 * 24 * time.Hour, 24 * time.Hour, 8, ""}, {7 * 24 * time.Hour, 24 * time.Hour, 6, "applied failed ignored"},
+			{0, 0, 29, "applied failed ignored unknown"},
+			{0, 0, 31, "applied failed ignored"},
+			{0, 0, 89, "applied failed ignored"},
+			{0, 0, 91, ""},
+			{7 * 24 * time.Hour, 24 * time.Hour, 8, ""},
+			{7 * 24 * time.Hour, 24 * time.Hour, 6, "applied failed ignored"},
 		} {
 			n := newNode(t, db)
 			n.Close()

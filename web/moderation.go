@@ -265,7 +265,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 	if err := body.Decode(into); err != nil {
 		return formError(fmt.Errorf("body: %w: %w", essaim.ErrInvalid, err))
 	}
-	if _, err := body.Token(); err != io.EOF { //nolint:errorlint // Token gives it as it is.
+	if _, err := body.Token(); err != io.EOF {
 		return fmt.Errorf("body: more than one value: %w", essaim.ErrInvalid)
 	}
 	return nil

@@ -214,10 +214,10 @@ func (r *run) receive(node *rig.Node, honest *asker, alone time.Duration) error 
 	for i := range r.poisons {
 		actor, body := poisons(evil, node.URL, honest.target, routes["PANIC_HOOK"], i)
 		status, err := evil.Post(r.ctx, node.URL+"/inbox", actor, body)
-		switch {
-		case status/100 == 2:
+		switch status / 100 {
+		case 2:
 			taken++
-		case status/100 == 4:
+		case 4:
 			refused++
 		default:
 			return fmt.Errorf("poison %d: %d: %w", i, status, err)
