@@ -176,6 +176,7 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			shown(t, c.name, c.body)
 			n := newNode(t)
 			row := apply(t, n, time.Millisecond, c.body)
 			got := row.reason
