@@ -24,6 +24,7 @@ var fedifyTests = []test{
 	{"fedify/like", "its Like and EmojiReact count, and Undo takes them back", (*world).fedifyLikes},
 	{"fedify/boost", "its Announce counts", (*world).fedifyBoosts},
 	{"fedify/reply", "its reply waits for a moderator, is shown, follows its edit and goes with its Delete", (*world).fedifyReplies},
+	{"fedify/feeds", "a theme that it follows announces what is published; an initiative has a profile, which goes with it", (*world).fedifyFeeds},
 	{"fedify/follows", "it is followed by the node", (*world).fedifyFollowed},
 	{"fedify/rfc9421", "RFC 9421 both ways", (*world).fedifyModern},
 	{"fedify/keys", "a changed key is believed at its first use", (*world).fedifyRotates},
