@@ -65,6 +65,9 @@ UPDATE peer SET last_received = $2 WHERE host = $1 AND (last_received IS NULL OR
 -- name: peer_remove
 DELETE FROM peer WHERE host = $1
 
+-- name: peer_set_state
+UPDATE peer SET state = $2 WHERE host = $1
+
 -- name: peer_count_followed
 SELECT count(*) FROM peer WHERE state = 'followed'
 
