@@ -70,16 +70,21 @@ func proposalOf(v wire.Value, id essaim.IRI, author string) (essaim.Proposal, er
 
 // announced takes the Announce of something elsewhere, by a relay or a group: the
 // object, or in FEP-1b12 that of the activity announced, is fetched from its
-// origin. One step only: what is announced there is not followed further.
+// origin, which also says whether a Delete is true. A group announces its votes
+// too: they are about nothing that is kept. One step only: what is announced there
+// is not followed further.
 func (r *reader) announced() error {
 	o := &r.a.Object
 	id := o.ID
-	if o.Type == "Create" || o.Type == "Update" {
+	switch {
+	case o.Type == "Create", o.Type == "Update", o.Type == "Delete":
 		nested, ok := o.Value.Get("object").IRI()
 		if !ok {
 			return nothingToDo("announces an activity without object")
 		}
 		id = nested
+	case speaks(o.Type), o.Type == "EmojiReact":
+		return nothingToDo("announces an activity that publishes nothing")
 	}
 	switch {
 	case r.isOurs(id):

@@ -198,6 +198,7 @@ func TestACandidateIsWithdrawnWithWhatBroughtIt(t *testing.T) {
 		"its author refuses to be indexed":     {blog, essaim.SaveActor{Actor: essaim.RemoteActor{ID: blog, Type: "Person", Inbox: blog + "/inbox", Unindexed: true, FetchedAt: time.Date(2026, 3, 4, 0, 0, 0, 0, time.UTC)}}, 0},
 		"the announce is undone":               {relay, essaim.Unreact{ActivityID: announce, Actor: relay}, 0},
 		"the announce is undone by its object": {relay, essaim.Unreact{Kind: essaim.ReactionAnnounce, Object: article, Actor: relay}, 0},
+		"its deletion is announced":            {relay, essaim.Want{Object: article, By: relay, Announce: announce + "/delete"}, 1},
 		"another undoes the announce":          {blog, essaim.Unreact{ActivityID: announce, Actor: blog}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -223,7 +224,11 @@ func TestACandidateIsWithdrawnWithWhatBroughtIt(t *testing.T) {
 					return
 				}
 				// The origin says that it is gone.
-				if w := n.wanted(t); w.Object != "" {
+				w = n.wanted(t)
+				if _, ok := c.effect.(essaim.Want); ok && w.Object != article {
+					t.Error("the origin is not asked")
+				}
+				if w.Object != "" {
 					if _, err := n.FinishWanted(t.Context(), w, nil, true); err != nil || len(n.candidates(t)) != 0 {
 						t.Errorf("gone at its origin, still here: %v", err)
 					}
