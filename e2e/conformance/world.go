@@ -143,7 +143,7 @@ func (w *world) nameActors() error {
 		return err
 	}
 	w.actorIDs = []string{w.a.URL + "/actor", w.territory}
-	for _, name := range []string{"theme_reemploi", "commune_brest", "fiche_initiative-1", "structure_un-atelier", "camille"} {
+	for _, name := range []string{"theme_reemploi", "commune_brest", "fiche_initiative-1", "structure_un-atelier", "camille", "groupe_brest"} {
 		w.actorIDs = append(w.actorIDs, w.a.URL+"/actors/"+name)
 	}
 	for _, id := range w.actorIDs {

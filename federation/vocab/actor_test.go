@@ -20,7 +20,7 @@ func TestActorsCarryBothKeysAsTheirOwn(t *testing.T) {
 	t.Parallel()
 	r := testRenderer(t)
 	key := r.key.Public().(ed25519.PublicKey)
-	initiative := fullRecord(t, essaim.Kinds()[0])
+	initiative, organisation := fullRecord(t, essaim.Kinds()[0]), fullRecord(t, essaim.Kinds()[3])
 	yes := true
 	for name, a := range map[string]essaim.LocalActor{
 		"actor-application.json": r.NodeLocalActor(),
@@ -30,6 +30,10 @@ func TestActorsCarryBothKeysAsTheirOwn(t *testing.T) {
 		"actor-initiative.json": {
 			ID: "https://brest.example/actors/fiche_repair-cafe", Username: "fiche_repair-cafe", Kind: essaim.ActorInitiative,
 			Subject: initiative.ID, Record: initiative, CreatedAt: initiative.Published, UpdatedAt: initiative.Updated,
+		},
+		"actor-organisation.json": {
+			ID: "https://brest.example/actors/structure_atelier", Username: "structure_atelier", Kind: essaim.ActorOrganisation,
+			Subject: organisation.ID, Record: organisation, CreatedAt: organisation.Published, UpdatedAt: organisation.Updated,
 		},
 		"actor-person.json": {
 			ID: "https://brest.example/actors/camille", Username: "camille", Kind: essaim.ActorPerson, Subject: "7", CreatedAt: noon,
@@ -65,6 +69,17 @@ func TestActorsCarryBothKeysAsTheirOwn(t *testing.T) {
 		}
 		if got, err := proof.DecodeMultikey(a.Assertion[0].PublicKeyMultibase); err != nil || !got.Equal(key) || a.Assertion[0].ID != r.ProofKeyID(a.ID) {
 			t.Errorf("%s: got %+v, %v", name, a.Assertion, err)
+		}
+	}
+}
+
+func TestACommunesArticleContracts(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"Brest": "à Brest", "Le Relecq-Kerhuon": "au Relecq-Kerhuon", "Les Abrets": "aux Abrets", "La Rochelle": "à La Rochelle", "Lesneven": "à Lesneven",
+	} {
+		if got := inCommune(name); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (r *Renderer) describe(d *actorDocument, a essaim.LocalActor) {
 	switch a.Kind {
 	case essaim.ActorNode:
 		d.Name = text(t.Name + " (Essaim)")
-		d.Summary = text("<p>" + html.EscapeString("Nœud Essaim : "+t.Name) + "</p>")
+		d.Summary = text("<p>" + html.EscapeString("Nœud Essaim\u00a0: "+t.Name) + "</p>")
 		d.Attachment, d.Indexable = nil, false
 	case essaim.ActorTerritory:
 		d.Name, d.Summary = text(t.Name), r.bio(t.Summary)
@@ -56,7 +56,7 @@ func (r *Renderer) describe(d *actorDocument, a essaim.LocalActor) {
 		}
 	case essaim.ActorTheme:
 		d.Name = text(themeLabel(a.Subject) + " – " + t.Name)
-		d.Summary = feedSummary(t.Name, "sur le thème « "+themeLabel(a.Subject)+" »")
+		d.Summary = feedSummary(t.Name, "sur le thème «\u00a0"+themeLabel(a.Subject)+"\u00a0»")
 	case essaim.ActorCommune:
 		r.describeCommune(d, a)
 	case essaim.ActorInitiative, essaim.ActorOrganisation:
@@ -84,7 +84,18 @@ func (r *Renderer) describeCommune(d *actorDocument, a essaim.LocalActor) {
 		}
 	}
 	d.Name = text(name + " – " + r.node.Territory.Name)
-	d.Summary = feedSummary(r.node.Territory.Name, "à "+name)
+	d.Summary = feedSummary(r.node.Territory.Name, inCommune(name))
+}
+
+// inCommune says where in French: articles of names contract.
+func inCommune(name string) string {
+	if rest, ok := strings.CutPrefix(name, "Le "); ok {
+		return "au " + rest
+	}
+	if rest, ok := strings.CutPrefix(name, "Les "); ok {
+		return "aux " + rest
+	}
+	return "à " + name
 }
 
 // describeRecord says what an initiative or an organisation is, and links its
