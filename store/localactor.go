@@ -294,6 +294,9 @@ func (tx *Tx) buryActor(ctx context.Context, e *entry) (*publication, error) {
 	if err := tx.later(ctx, "local_actor_blank", id, micros(e.Updated)); err != nil {
 		return nil, err
 	}
+	if err := tx.silence(ctx, id); err != nil {
+		return nil, err
+	}
 	followed, err := tx.found(ctx, "follower_any", id, "")
 	if err != nil || !followed {
 		return nil, err

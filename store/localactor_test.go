@@ -166,9 +166,11 @@ func TestAPersonIsOnTheFediverseByHerOwnYes(t *testing.T) {
 		}
 		const person = actors + "camille"
 		n.follow(t, person, "https://m.example/users/a", "https://m.example/inbox")
+		n.says(t, person)
 		if err := n.DeletePerson(t.Context(), "camille"); err != nil {
 			t.Fatal(err)
 		}
+		n.saysNoMore(t, person)
 		if a, err := n.LocalActor(t.Context(), "camille"); err != nil || !a.Gone || a.Profile.Summary != "" || a.Subject == fmt.Sprint(u.ID) {
 			t.Errorf("what remains: %+v, %v", a, err)
 		}
@@ -194,6 +196,43 @@ func TestAPersonIsOnTheFediverseByHerOwnYes(t *testing.T) {
 	})
 }
 
+// says sends Updates of an actor's document, the last of which is not dispatched yet;
+// another actor says something too.
+func (n *announcing) says(t *testing.T, actor string) {
+	t.Helper()
+	for i, a := range []string{actor, storetest.Base + "/actor", actor, actor} {
+		out := essaim.Outgoing{ActivityID: fmt.Sprintf("%s/activities/said%d", storetest.Base, i), Actor: a, OrderKey: a, Body: []byte(`{"summary":"Au fil des saisons."}`)}
+		if err := n.TellFollowers(t.Context(), essaim.VerbUpdate, out); err != nil {
+			t.Fatal(err)
+		}
+		if i > 2 {
+			return // no delivery of it yet
+		}
+		if _, err := n.Dispatch(t.Context(), storetest.Base+"/actor", 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// saysNoMore fails where bytes of what says said are kept, or wait to be sent.
+func (n *announcing) saysNoMore(t *testing.T, actor string) {
+	t.Helper()
+	for i, want := range []error{essaim.ErrGone, nil, essaim.ErrGone, essaim.ErrGone} {
+		if _, err := n.Activity(t.Context(), fmt.Sprintf("%s/activities/said%d", storetest.Base, i)); !errors.Is(err, want) {
+			t.Errorf("activity %d: got %v, want %v", i, err, want)
+		}
+	}
+	if _, err := n.Dispatch(t.Context(), storetest.Base+"/actor", 100); err != nil {
+		t.Fatal(err)
+	}
+	var updates, kept int
+	err := n.DB().QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM delivery d JOIN activity a ON a.id = d.activity_id WHERE a.actor = $1 AND a.type <> 'Delete' AND d.state = 'waiting'),
+		(SELECT count(*) FROM activity WHERE actor = $1 AND type = 'Delete' AND bytes IS NOT NULL)`, actor).Scan(&updates, &kept)
+	if err != nil || updates != 0 || kept != 1 {
+		t.Errorf("%d wait to be sent, %d tell that it is gone, %v", updates, kept, err)
+	}
+}
+
 func TestTheFollowersOfAWithdrawnRecordAreToldThatItsActorIsGone(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
@@ -203,9 +242,11 @@ func TestTheFollowersOfAWithdrawnRecordAreToldThatItsActorIsGone(t *testing.T) {
 		if err := n.SetProfile(t.Context(), "fiche_jardin", essaim.Profile{Summary: "Au fil des saisons."}); err != nil {
 			t.Fatal(err)
 		}
+		n.says(t, actors+"fiche_jardin")
 		if err := n.WithdrawRecord(t.Context(), rec.ID, storetest.Author); err != nil {
 			t.Fatal(err)
 		}
+		n.saysNoMore(t, actors+"fiche_jardin")
 		if a, err := n.LocalActor(t.Context(), "fiche_jardin"); err != nil || !a.Gone || a.Profile.Summary != "" {
 			t.Errorf("what remains: %+v, %v", a, err)
 		}

@@ -33,6 +33,8 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"delivery_wake", []any{key, at, 500}, []string{"delivery_due"}},
 		{"delivery_free_leases", nil, []string{"delivery_leased"}},
 		{"deliveries_erase", []any{7}, []string{"activity_of_record", "delivery_of_activity"}},
+		{"deliveries_erase_actor", []any{key}, []string{"activity_of_actor", "delivery_of_activity"}},
+		{"activities_erase_actor", []any{key}, []string{"activity_of_actor"}},
 		{"host_due", []any{at, 100}, []string{"delivery_due", "delivery_order"}},
 		{"dispatch_fan", []any{7, at, "l2", "l4", "https://h5", 500, "", ""}, []string{"follower_inbox", "delivery_order"}},
 		{"announce_waiting", []any{at}, []string{"announce_"}},

@@ -193,6 +193,9 @@ func (s *Store) DeletePerson(ctx context.Context, username string) error {
 		if _, err := tx.exec(ctx, "name_forget", username); err != nil {
 			return err
 		}
+		if err := tx.silence(ctx, a.ID); err != nil {
+			return err
+		}
 		farewell := &publication{silent: true}
 		if followed, err := tx.found(ctx, "follower_any", a.ID, ""); err != nil {
 			return err
@@ -205,6 +208,17 @@ func (s *Store) DeletePerson(ctx context.Context, username string) error {
 	})
 	if err != nil {
 		return fmt.Errorf("actor %s: %w", username, err)
+	}
+	return nil
+}
+
+// silence erases what an actor said of itself, sent or not, before it says that
+// it is gone.
+func (tx *Tx) silence(ctx context.Context, actor string) error {
+	for _, name := range []string{"deliveries_erase_actor", "activities_erase_actor"} {
+		if err := tx.later(ctx, name, actor); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -56,6 +56,14 @@ DELETE FROM event WHERE activity_id IN (SELECT id FROM activity WHERE rid = $1)
 -- name: deliveries_erase
 DELETE FROM delivery WHERE state = 'waiting' AND activity_id IN (SELECT id FROM activity WHERE rid = $1)
 
+-- name: deliveries_erase_actor
+DELETE FROM delivery
+WHERE state = 'waiting' AND activity_id IN (SELECT id FROM activity WHERE actor = $1 AND rid IS NULL AND bytes IS NOT NULL AND type <> 'Delete')
+
+-- name: activities_erase_actor
+-- What it said of itself, as in the Updates of its document; not that it is gone.
+UPDATE activity SET bytes = NULL WHERE actor = $1 AND rid IS NULL AND bytes IS NOT NULL AND type <> 'Delete'
+
 -- name: event_insert
 INSERT INTO event (n, activity_id, actor, order_key) VALUES ($1, $2, $3, $4)
 
