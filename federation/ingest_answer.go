@@ -64,10 +64,17 @@ func (r *reader) quoting(object string) (essaim.IRI, error) {
 			return post, fmt.Errorf("post of another than its actor: %w", essaim.ErrForbidden)
 		}
 	}
-	if quoted, ok := v.Get("quote").IRI(); ok && quoted.String() != object {
-		return post, nothingToDo("the post quotes something else")
+	// FEP-044f names the first; the others are what software wrote before it,
+	// and what Mastodon reads.
+	for _, property := range [...]string{"quote", "quoteUrl", "quoteUri", "_misskey_quote"} {
+		if quoted, ok := v.Get(property).IRI(); ok {
+			if quoted.String() == object {
+				return post, nil
+			}
+			break
+		}
 	}
-	return post, nil
+	return post, nothingToDo("the post does not quote it")
 }
 
 // stampID is the address of the stamp for a record and a post.
