@@ -45,7 +45,7 @@ func (r *reader) comment(o *wire.Object, reply essaim.IRI) error {
 	}
 	updated, _ := o.Value.Get("updated").Time()
 	return r.does(essaim.HoldComment{
-		ID: o.ID.String(), Actor: r.in.Actor, InReplyTo: reply.String(), URL: pageAddress(o), Content: content,
+		ID: o.ID.String(), Actor: r.in.Actor, InReplyTo: r.subject(reply), URL: pageAddress(o), Content: content,
 		Excerpt: strings.ReplaceAll(plain, "\n", " "), Warning: warning(o), Language: language,
 		Published: published, Updated: updated, Policy: r.Comments,
 	})

@@ -7,9 +7,10 @@ import (
 	"fmt"
 
 	"github.com/go-fed/activity/streams"
-	"github.com/go-fed/activity/streams/vocab"
+	gofed "github.com/go-fed/activity/streams/vocab"
 
 	"essaim"
+	"essaim/federation/vocab"
 	"essaim/federation/wire"
 )
 
@@ -31,24 +32,24 @@ func newReader(g *Ingester) (*reader, error) {
 	r := &reader{Ingester: g}
 	var err error
 	r.resolver, err = streams.NewTypeResolver(
-		func(ctx context.Context, _ vocab.ActivityStreamsFollow) error { return r.follow(ctx) },
-		func(context.Context, vocab.ActivityStreamsAccept) error { return r.answered(true) },
-		func(context.Context, vocab.ActivityStreamsReject) error { return r.answered(false) },
-		func(context.Context, vocab.ActivityStreamsUndo) error { return r.undo() },
-		func(context.Context, vocab.ActivityStreamsCreate) error { return r.publication() },
-		func(context.Context, vocab.ActivityStreamsUpdate) error { return r.publication() },
-		func(context.Context, vocab.ActivityStreamsDelete) error { return r.deletion() },
-		func(context.Context, vocab.ActivityStreamsLike) error { return r.reaction(essaim.ReactionLike) },
-		func(context.Context, vocab.ActivityStreamsAnnounce) error {
+		func(ctx context.Context, _ gofed.ActivityStreamsFollow) error { return r.follow(ctx) },
+		func(context.Context, gofed.ActivityStreamsAccept) error { return r.answered(true) },
+		func(context.Context, gofed.ActivityStreamsReject) error { return r.answered(false) },
+		func(context.Context, gofed.ActivityStreamsUndo) error { return r.undo() },
+		func(context.Context, gofed.ActivityStreamsCreate) error { return r.publication() },
+		func(context.Context, gofed.ActivityStreamsUpdate) error { return r.publication() },
+		func(context.Context, gofed.ActivityStreamsDelete) error { return r.deletion() },
+		func(context.Context, gofed.ActivityStreamsLike) error { return r.reaction(essaim.ReactionLike) },
+		func(context.Context, gofed.ActivityStreamsAnnounce) error {
 			return r.reaction(essaim.ReactionAnnounce)
 		},
-		func(ctx context.Context, _ vocab.ActivityStreamsJoin) error { return r.join(ctx) },
-		func(context.Context, vocab.ActivityStreamsLeave) error { return r.leave() },
-		func(ctx context.Context, _ vocab.ActivityStreamsMove) error { return r.move(ctx) },
-		func(ctx context.Context, _ vocab.ActivityStreamsFlag) error { return r.flag(ctx) },
-		func(ctx context.Context, _ vocab.ActivityStreamsBlock) error { return r.blocked(ctx) },
-		func(context.Context, vocab.ActivityStreamsAdd) error { return r.pin() },
-		func(context.Context, vocab.ActivityStreamsRemove) error { return r.pin() },
+		func(ctx context.Context, _ gofed.ActivityStreamsJoin) error { return r.join(ctx) },
+		func(context.Context, gofed.ActivityStreamsLeave) error { return r.leave() },
+		func(ctx context.Context, _ gofed.ActivityStreamsMove) error { return r.move(ctx) },
+		func(ctx context.Context, _ gofed.ActivityStreamsFlag) error { return r.flag(ctx) },
+		func(ctx context.Context, _ gofed.ActivityStreamsBlock) error { return r.blocked(ctx) },
+		func(context.Context, gofed.ActivityStreamsAdd) error { return r.pin() },
+		func(context.Context, gofed.ActivityStreamsRemove) error { return r.pin() },
 	)
 	r.others = map[string]func(context.Context) error{
 		"QuoteRequest": r.quote, // FEP-044f
@@ -107,6 +108,15 @@ func (r *reader) does(e ...essaim.Effect) error {
 
 // isOurs tells whether an address is on this node.
 func (r *reader) isOurs(iri essaim.IRI) bool { return iri.SameOrigin(r.origin) }
+
+// subject is the id of what an activity is about: of the Note that the actor of a
+// record pins, that record's.
+func (r *reader) subject(iri essaim.IRI) string {
+	if record, ok := vocab.PresentedRecord(iri.String()); ok && r.isOurs(iri) {
+		return record
+	}
+	return iri.String()
+}
 
 // follow answers with an Accept, in the same transaction; a follow that waits
 // for an administrator has none yet. A repeated Follow is accepted again.
@@ -192,9 +202,9 @@ func (r *reader) undo() error {
 		}
 		return r.does(essaim.RemoveFollower{Local: o.Object.String(), Follower: actor, FollowID: id})
 	case "Like", "EmojiReact":
-		return r.does(essaim.Unreact{Kind: essaim.ReactionLike, ActivityID: id, Actor: actor, Object: o.Object.String()})
+		return r.does(essaim.Unreact{Kind: essaim.ReactionLike, ActivityID: id, Actor: actor, Object: r.subject(o.Object)})
 	case "Announce":
-		return r.does(essaim.Unreact{Kind: essaim.ReactionAnnounce, ActivityID: id, Actor: actor, Object: o.Object.String()})
+		return r.does(essaim.Unreact{Kind: essaim.ReactionAnnounce, ActivityID: id, Actor: actor, Object: r.subject(o.Object)})
 	case "":
 		if id == "" {
 			return nothingToDo("undoes nothing that has a name")
@@ -211,5 +221,5 @@ func (r *reader) reaction(kind essaim.ReactionKind) error {
 		}
 		return nothingToDo("about nothing of this node")
 	}
-	return r.does(essaim.React{Kind: kind, ActivityID: r.in.ActivityID, Actor: r.in.Actor, Object: r.a.Object.ID.String(), At: r.in.ReceivedAt})
+	return r.does(essaim.React{Kind: kind, ActivityID: r.in.ActivityID, Actor: r.in.Actor, Object: r.subject(r.a.Object.ID), At: r.in.ReceivedAt})
 }

@@ -26,7 +26,7 @@ func (r *reader) flag(ctx context.Context) error {
 			return err
 		}
 		if !id.IsZero() && !actor {
-			ours = append(ours, id.String())
+			ours = append(ours, r.subject(id))
 		}
 	}
 	if len(ours) == 0 {

@@ -103,7 +103,7 @@ const record = `{"@context":["https://www.w3.org/ns/activitystreams",{"essaim":"
 func TestWhatAnActivityComesTo(t *testing.T) {
 	t.Parallel()
 	const id = "https://peer.example/a/1"
-	object := `"` + here + `/objects/1"`
+	object, presentation := `"`+here+`/objects/1"`, `"`+here+`/objects/1-presentation"`
 	garden, meeting := `"`+here+`/objects/jardin"`, `"`+here+`/objects/rencontre"`
 	follow := `{"id":"https://peer.example/f","type":"Follow","actor":"` + alice + `","object":"` + here + `/actors/brest"}`
 	for _, c := range []struct {
@@ -128,6 +128,13 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"Like", activity(id, "Like", alice, object), essaim.InboundApplied, "Like of " + here + "/objects/1 by " + alice},
 		{"EmojiReact", activity(id, "EmojiReact", alice, object), essaim.InboundApplied, "Like of " + here + "/objects/1 by " + alice},
 		{"Announce", activity(id, "Announce", alice, object), essaim.InboundApplied, "Announce of " + here + "/objects/1 by " + alice},
+		{"Flag of a presentation", activity(id, "Flag", alice, presentation), essaim.InboundApplied, "report by peer.example of " + here + "/objects/1"},
+		{"Like of a presentation", activity(id, "Like", alice, presentation), essaim.InboundApplied, "Like of " + here + "/objects/1 by " + alice},
+		{"Announce of a presentation", activity(id, "Announce", alice, presentation), essaim.InboundApplied, "Announce of " + here + "/objects/1 by " + alice},
+		{"Undo of a Like of a presentation", activity(id, "Undo", alice, `{"type":"Like","actor":"`+alice+`","object":`+presentation+`}`), essaim.InboundApplied, "no Like of " + here + "/objects/1 by " + alice + " id="},
+		{"Undo of an Announce of a presentation", activity(id, "Undo", alice, `{"type":"Announce","actor":"`+alice+`","object":`+presentation+`}`), essaim.InboundApplied, "no Announce of " + here + "/objects/1 by " + alice + " id="},
+		{"answer to a presentation", activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+presentation)), essaim.InboundApplied, "comment https://peer.example/n/1 by " + alice + " on " + here + "/objects/1"},
+		{"Announce of a presentation elsewhere", activity(id, "Announce", alice, `"https://toulouse.example/objects/1-presentation"`), essaim.InboundApplied, "want https://toulouse.example/objects/1-presentation for " + alice + " by " + id},
 		{"Like of something elsewhere", activity(id, "Like", alice, `"https://toulouse.example/objects/1"`), essaim.InboundIgnored, "nothing of this node"},
 		{"answer", activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+object)), essaim.InboundApplied, "comment https://peer.example/n/1 by " + alice + " on " + here + "/objects/1"},
 		{"private answer", strings.Replace(activity(id, "Create", alice, note("https://peer.example/n/1", alice, `,"inReplyTo":`+object)), `"https://www.w3.org/ns/activitystreams#Public"`, `"`+here+`/actors/brest"`, 1), essaim.InboundApplied, "letter https://peer.example/n/1 by " + alice},
