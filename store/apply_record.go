@@ -144,14 +144,15 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 		// Somebody else of its host, as a group's moderator: the host is asked.
 		return tx.want(ctx, essaim.Want{Object: e.ID, By: c.by, Announce: c.announce}, now)
 	}
+	out := did
 	if ok {
-		if out, err := tx.withdrawCandidate(ctx, c); err != nil || out.nothing != "" {
-			return out, err
+		if out, err = tx.withdrawCandidate(ctx, c); err != nil {
+			return did, err
 		}
 	}
 	n, err := tx.exec(ctx, "tombstone_insert", e.ID, "", host, micros(at), e.Tombstone)
 	if err == nil && n == 0 {
 		return nothing("deleted before"), nil
 	}
-	return did, err
+	return out, err
 }

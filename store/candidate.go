@@ -168,8 +168,12 @@ func (tx *Tx) takenOver(ctx context.Context, c candidate) (entry, bool, error) {
 	return r, edited, err
 }
 
-// withdrawCandidate removes what nobody made theirs, with its record.
+// withdrawCandidate removes what nobody made theirs, with its record. The bytes
+// that brought it go in any case.
 func (tx *Tx) withdrawCandidate(ctx context.Context, c candidate) (outcome, error) {
+	if _, err := tx.exec(ctx, "inbox_erase_object", c.object); err != nil {
+		return did, err
+	}
 	r, theirs, err := tx.takenOver(ctx, c)
 	if err != nil {
 		return did, err
@@ -185,10 +189,7 @@ func (tx *Tx) withdrawCandidate(ctx context.Context, c candidate) (outcome, erro
 	if err := tx.removeItem(ctx, essaim.ItemCandidate, c.object); err != nil {
 		return did, err
 	}
-	if _, err := tx.exec(ctx, "candidate_remove", c.object); err != nil {
-		return did, err
-	}
-	_, err = tx.exec(ctx, "inbox_erase_object", c.object)
+	_, err = tx.exec(ctx, "candidate_remove", c.object)
 	return did, err
 }
 

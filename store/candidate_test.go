@@ -166,6 +166,9 @@ func TestACandidateThatPeopleTookOverIsTheirs(t *testing.T) {
 				n.follows(t, blog, "")
 				n.apply(t, blog, essaim.Propose{Proposal: proposal(article, "Un jardin", n.clock.now()), By: blog})
 				take(t, n, n.candidates(t)[0])
+				if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE object = $1 AND raw IS NOT NULL", article); got != 1 {
+					t.Fatalf("%d received copies, want 1", got)
+				}
 				before := one[int](t, n, "SELECT count(*) FROM record")
 				n.clock.pass(time.Hour)
 				for _, e := range []essaim.Effect{
@@ -176,6 +179,15 @@ func TestACandidateThatPeopleTookOverIsTheirs(t *testing.T) {
 					n.apply(t, blog, e)
 					if got := one[int](t, n, "SELECT count(*) FROM record WHERE title <> 'Changé'"); got != before {
 						t.Errorf("%T: %d records, want %d", e, got, before)
+					}
+					if _, ok := e.(essaim.Propose); ok {
+						continue
+					}
+					if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE object = $1 AND raw IS NOT NULL", article); got != 0 {
+						t.Errorf("%T: %d received copies are kept", e, got)
+					}
+					if got := one[int](t, n, "SELECT count(*) FROM tombstone WHERE id = $1", article); got != 1 {
+						t.Errorf("%T: %d tombstones, want 1", e, got)
 					}
 				}
 			})
