@@ -74,6 +74,36 @@ func TestALongFanOutTakesSeveralTransactions(t *testing.T) {
 	})
 }
 
+func TestALongFanOutReachesWhoWasToldByAnAnnounce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		const theme = brest + "/actors/theme_jardins"
+		// Two in three inboxes follow the territory, two in three the theme.
+		for i, local := range []string{territory, theme} {
+			n.raw(t, `INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at)
+				WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 1203)
+				SELECT CAST($1 AS TEXT), 'https://a.example/u' || n, 'f', 'https://a.example/u' || n || '/inbox', 'a.example', 'accepted', 1 FROM i WHERE n % 3 <> $2`, local, i)
+		}
+		n.raw(t, `INSERT INTO announce (actor, object, state, due_at, created_at, sent_at) VALUES ($1, 'o1', 'sent', 1, 1, 1)`, theme)
+		n.raw(t, `INSERT INTO announce (actor, object, state, due_at, created_at) VALUES ($1, 'o2', 'waiting', 1, 1)`, theme)
+		n.publish(t, "Create", "1", "o1")
+		n.publish(t, "Update", "2", "o1")
+		n.publish(t, "Delete", "3", "o1")
+		n.publish(t, "Delete", "4", "o2")
+		if got := n.dispatch(t); got != 4 {
+			t.Errorf("%d events dispatched, want 4", got)
+		}
+		for activity, want := range map[string]int{"1": 802, "2": 1203, "3": 1203, "4": 802} {
+			id := brest + "/activities/" + activity
+			all := one[int](t, n, "SELECT count(*) FROM delivery WHERE activity_id = $1", id)
+			if distinct := one[int](t, n, "SELECT count(DISTINCT inbox) FROM delivery WHERE activity_id = $1", id); all != want || distinct != want {
+				t.Errorf("%s: %d deliveries to %d inboxes, want %d", activity, all, distinct, want)
+			}
+		}
+	})
+}
+
 func TestVersionsOfAnObjectReachAnInboxInOrder(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

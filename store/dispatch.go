@@ -24,29 +24,33 @@ type event struct {
 }
 
 // audience is whose followers receive an event: those of actor and, but for
-// those that take except, of node; no inbox that a follower of but has.
-type audience struct{ actor, node, except, but string }
+// those that take except, of node; no inbox that a follower of but has. With
+// them, the followers of those that announced the object told.
+type audience struct{ actor, node, except, but, told string }
 
 // audience says who receives an event. What is published goes to the followers
 // of who publishes it and to those of the node, of whom some read announces in
 // its place (replication.md): to them goes the node's own announce, unless the
 // same inbox gets the activity itself. Other announces are for an actor's own
-// followers.
+// followers. Who was told of a record by an announce holds it: its changes and
+// its end go there too.
 func (e event) audience(node, territory string) audience {
 	switch {
 	case e.verb == verbAnnounce && e.actor == node:
-		return audience{node, node, "activity", territory}
+		return audience{actor: node, node: node, except: "activity", but: territory}
 	case e.verb == verbAnnounce:
-		return audience{e.actor, e.actor, "", ""}
+		return audience{actor: e.actor, node: e.actor}
 	case e.verb == essaim.VerbCreate:
-		return audience{e.actor, node, takesAnnounce, ""}
+		return audience{actor: e.actor, node: node, except: takesAnnounce}
+	case e.verb == essaim.VerbUpdate || e.verb == essaim.VerbDelete:
+		return audience{actor: e.actor, node: node, told: e.orderKey}
 	}
-	return audience{e.actor, node, "", ""}
+	return audience{actor: e.actor, node: node}
 }
 
 // Dispatch takes up to n events after the cursor, in the order of their numbers,
-// and writes one delivery for each distinct inbox of the followers of the
-// event's actor and of nodeActor. Deliveries and the cursor's move are one
+// and writes one delivery for each distinct inbox of the event's audience:
+// followers of its actor, of nodeActor, of who announced it. Deliveries and the cursor's move are one
 // transaction; an event with more inboxes than one short transaction writes
 // takes several, and the cursor keeps how far it is. It returns how many events
 // it completed. One process dispatches at a time.
@@ -97,7 +101,7 @@ func (tx *Tx) dispatch(ctx context.Context, nodeActor string, n int) (completed 
 			after = reached.inbox
 		}
 		to := e.audience(nodeActor, node.Territory.Actor)
-		wrote, err := tx.exec(ctx, "dispatch_fan", e.n, now, to.actor, to.node, after, room, to.except, to.but)
+		wrote, err := tx.exec(ctx, "dispatch_fan", e.n, now, to.actor, to.node, after, room, to.except, to.but, to.told)
 		if err != nil {
 			return 0, false, fmt.Errorf("event %d: %w", e.n, err)
 		}
@@ -107,7 +111,7 @@ func (tx *Tx) dispatch(ctx context.Context, nodeActor string, n int) (completed 
 		if more = wrote == room; more {
 			// There may be further inboxes: the next transaction goes on behind the last.
 			reached.n = e.n
-			if err := tx.row(ctx, "dispatch_reached", to.actor, to.node, after, room, to.except, to.but).Scan(&reached.inbox); err != nil {
+			if err := tx.row(ctx, "dispatch_reached", to.actor, to.node, after, room, to.except, to.but, to.told).Scan(&reached.inbox); err != nil {
 				return 0, false, fmt.Errorf("event %d: %w", e.n, err)
 			}
 			break

@@ -36,7 +36,9 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"deliveries_erase_actor", []any{key}, []string{"activity_of_actor", "delivery_of_activity"}},
 		{"activities_erase_actor", []any{key}, []string{"activity_of_actor"}},
 		{"host_due", []any{at, 100}, []string{"delivery_due", "delivery_order"}},
-		{"dispatch_fan", []any{7, at, "l2", "l4", "https://h5", 500, "", ""}, []string{"follower_inbox", "delivery_order"}},
+		{"dispatch_fan", []any{7, at, "l2", "l4", "https://h5", 500, "", "", "o7"}, []string{"follower_inbox", "delivery_order", "announce_of"}},
+		{"dispatch_reached", []any{"l2", "l4", "https://h5", 500, "", "", "o7"}, []string{"follower_inbox", "announce_of"}},
+		{"delivery_mention", []any{key, "l2", "h5", "https://h5/inbox", "o7", 7, at, "l4"}, []string{"follower_inbox", "delivery_order", "announce_of"}},
 		{"announce_waiting", []any{at}, []string{"announce_"}},
 		{"announce_actors", []any{at, 16}, []string{"announce_due"}},
 		{"announce_next", []any{"a3", at, 16}, []string{"announce_next"}},
@@ -86,7 +88,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}
 	// What a plan may read whole: results of its own parts, and tables of one row.
-	whole := []string{"h", "due", "f", "e", "c", "dispatch_cursor", "lately", "first"}
+	whole := []string{"CONSTANT", "h", "due", "f", "e", "c", "dispatch_cursor", "lately", "first"}
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n := newNode(t, db)
 		for _, fill := range []string{

@@ -23,6 +23,9 @@ SELECT $1, $2, $3, $4, $5, CAST($6 AS BIGINT), 'waiting', 0,
     coalesce((SELECT max(e.next_at) FROM delivery e WHERE e.state = 'waiting' AND e.inbox = $4 AND e.order_key = $5), CAST($7 AS BIGINT)),
     0, 0, '', CAST($7 AS BIGINT)
 WHERE NOT EXISTS (SELECT 1 FROM follower f WHERE f.local IN ($2, $8) AND f.state = 'accepted' AND f.inbox = $4)
+  AND NOT EXISTS (
+    SELECT 1 FROM announce x CROSS JOIN follower f
+    WHERE x.object = $5 AND x.state = 'sent' AND f.local = x.actor AND f.state = 'accepted' AND f.inbox = $4)
 
 -- name: delivery_finish
 UPDATE delivery
@@ -131,7 +134,7 @@ UPDATE dispatch_cursor SET n = $1, inbox = $2 WHERE id = 1
 -- name: dispatch_fan
 -- One row for each distinct inbox after $5, unless the content is erased: of the
 -- followers of $3 and, but for those that take $7, of $4; none that a follower of
--- $8 has. Behind a delivery that waits for another try, the new one is not due
+-- $8 has; and of the followers of those that announced $9. Behind a delivery that waits for another try, the new one is not due
 -- before it.
 INSERT INTO delivery (activity_id, actor, host, inbox, order_key, n, state, attempt, next_at, lease_until, status, reason, created_at)
 SELECT a.id, e.actor, f.host, f.inbox, e.order_key, e.n, 'waiting', 0,
@@ -140,20 +143,28 @@ SELECT a.id, e.actor, f.host, f.inbox, e.order_key, e.n, 'waiting', 0,
 FROM event e
 JOIN activity a ON a.id = e.activity_id AND a.bytes IS NOT NULL
 CROSS JOIN (
-    SELECT w.inbox AS inbox, min(w.host) AS host FROM follower w
-    WHERE w.local IN ($3, $4) AND w.state = 'accepted' AND w.inbox > $5
-      AND (w.takes <> $7 OR w.local = $3 AND $3 <> $4)
-      AND NOT EXISTS (SELECT 1 FROM follower x WHERE x.local = $8 AND x.state = 'accepted' AND x.inbox = w.inbox)
-    GROUP BY w.inbox ORDER BY w.inbox LIMIT $6) f
+    SELECT t.inbox AS inbox, min(t.host) AS host FROM (
+        SELECT w.inbox, w.host FROM follower w
+        WHERE w.local IN ($3, $4) AND w.state = 'accepted' AND w.inbox > $5
+          AND (w.takes <> $7 OR w.local = $3 AND $3 <> $4)
+          AND NOT EXISTS (SELECT 1 FROM follower x WHERE x.local = $8 AND x.state = 'accepted' AND x.inbox = w.inbox)
+        UNION ALL
+        SELECT v.inbox, v.host FROM announce y CROSS JOIN follower v
+        WHERE y.object = $9 AND y.state = 'sent' AND v.local = y.actor AND v.state = 'accepted' AND v.inbox > $5) t
+    GROUP BY t.inbox ORDER BY t.inbox LIMIT $6) f
 WHERE e.n = $1
 
 -- name: dispatch_reached
 SELECT max(f.inbox) FROM (
-    SELECT w.inbox FROM follower w
-    WHERE w.local IN ($1, $2) AND w.state = 'accepted' AND w.inbox > $3
-      AND (w.takes <> $5 OR w.local = $1 AND $1 <> $2)
-      AND NOT EXISTS (SELECT 1 FROM follower x WHERE x.local = $6 AND x.state = 'accepted' AND x.inbox = w.inbox)
-    GROUP BY w.inbox ORDER BY w.inbox LIMIT $4) f
+    SELECT t.inbox FROM (
+        SELECT w.inbox FROM follower w
+        WHERE w.local IN ($1, $2) AND w.state = 'accepted' AND w.inbox > $3
+          AND (w.takes <> $5 OR w.local = $1 AND $1 <> $2)
+          AND NOT EXISTS (SELECT 1 FROM follower x WHERE x.local = $6 AND x.state = 'accepted' AND x.inbox = w.inbox)
+        UNION ALL
+        SELECT v.inbox FROM announce y CROSS JOIN follower v
+        WHERE y.object = $7 AND y.state = 'sent' AND v.local = y.actor AND v.state = 'accepted' AND v.inbox > $3) t
+    GROUP BY t.inbox ORDER BY t.inbox LIMIT $4) f
 
 -- name: dispatch_due
 SELECT 1 FROM event e WHERE e.n > (SELECT c.n FROM dispatch_cursor c WHERE c.id = 1) LIMIT 1
