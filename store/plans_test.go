@@ -26,6 +26,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"inbox_claim", []any{at, at, 100}, []string{"inbox_due", "inbox_leased"}},
 		{"inbox_erase_object", []any{key}, []string{"inbox_of_object"}},
 		{"inbox_erase_actor", []any{key, at}, []string{"inbox_of_actor"}},
+		{"tidy_inbox", []any{"applied", at, 500}, []string{"inbox_kept"}},
 		{"inbox_free_leases", nil, []string{"inbox_leased"}},
 		{"delivery_claim", []any{key, at, at, 8}, []string{"delivery_due", "delivery_order"}},
 		{"delivery_behind", []any{7, at}, []string{"delivery_order"}},

@@ -14,10 +14,9 @@ import (
 // What is kept, and for how long, once it is of no use to the node itself.
 const (
 	keepDelivered = 30 * 24 * time.Hour  // deliveries done or dropped; failed ones stay for an administrator
-	keepRaw       = 90 * 24 * time.Hour  // bytes of activities; their id, digest and outcome stay
+	keepRaw       = 90 * 24 * time.Hour  // activities; their id, digest and outcome stay
 	keepUnknown   = 30 * 24 * time.Hour  // of those of a type that is not known here
 	keepContact   = 365 * 24 * time.Hour // addresses of people who reported something
-	tidyWindow    = 60 * 24 * time.Hour  // how far behind a node that was stopped catches up
 	tidyTogether  = 500                  // rows of one transaction
 )
 
@@ -52,15 +51,14 @@ func (s *Store) Tidy(ctx context.Context) error {
 	return nil
 }
 
-// tidyInbox erases the bytes of activities whose time is over.
+// tidyInbox reduces the activities whose time is over, however long ago: a node
+// may have been stopped, or its days changed.
 func (s *Store) tidyInbox(ctx context.Context, now time.Time) error {
 	raw, unknown := cmp.Or(s.cfg.KeepRaw, keepRaw), cmp.Or(s.cfg.KeepUnknown, keepUnknown)
-	// Whatever was configured before.
-	from := micros(now.Add(-max(raw, unknown, keepRaw) - tidyWindow))
 	for state, keep := range map[essaim.InboundState]time.Duration{
 		essaim.InboundApplied: raw, essaim.InboundIgnored: raw, essaim.InboundFailed: raw, essaim.InboundUnknown: unknown,
 	} {
-		if err := s.tidyAll(ctx, "tidy_inbox", string(state), from, micros(now.Add(-keep))); err != nil {
+		if err := s.tidyAll(ctx, "tidy_inbox", string(state), micros(now.Add(-keep))); err != nil {
 			return err
 		}
 	}

@@ -85,6 +85,7 @@ func TestTheBytesOfActivitiesGoInTheirTime(t *testing.T) {
 			{0, 0, 31, "applied failed ignored"},
 			{0, 0, 89, "applied failed ignored"},
 			{0, 0, 91, ""},
+			{0, 0, 400, ""},
 			{7 * 24 * time.Hour, 24 * time.Hour, 8, ""},
 			{7 * 24 * time.Hour, 24 * time.Hour, 6, "applied failed ignored"},
 		} {
@@ -99,6 +100,7 @@ func TestTheBytesOfActivitiesGoInTheirTime(t *testing.T) {
 					t.Fatal(errs[0])
 				}
 			}
+			n.raw(t, "UPDATE inbox SET object = 'https://a.example/notes/1'")
 			n.clock.pass(time.Duration(c.days) * 24 * time.Hour)
 			if err := n.Tidy(t.Context()); err != nil {
 				t.Fatal(err)
@@ -114,6 +116,13 @@ func TestTheBytesOfActivitiesGoInTheirTime(t *testing.T) {
 			}
 			if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE length(digest) = 64 AND reason = 'r'"); got != 4 {
 				t.Errorf("%d ids with digest and outcome, want 4", got)
+			}
+			if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE actor <> '' AND object <> ''"); got != len(kept) {
+				t.Errorf("%d say whose they are and of what, want %d", got, len(kept))
+			}
+			again := essaim.Inbound{ActivityID: "applied", Type: "Like", Actor: ana, Raw: []byte("{}"), ReceivedAt: n.clock.now()}
+			if fresh, err := n.ReceiveActivity(t.Context(), again); err != nil || fresh {
+				t.Errorf("what came long ago is taken in again: %v, %v", fresh, err)
 			}
 			n.Close()
 			if db.Name == "sqlite" {

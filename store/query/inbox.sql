@@ -50,8 +50,9 @@ UNION ALL SELECT 'allow' FROM followed WHERE actor = $1
 SELECT 1 FROM inbox q WHERE q.state = 'waiting' AND q.next_at <= $1 AND q.lease_until <= $1 LIMIT 1
 
 -- name: tidy_inbox
-UPDATE inbox SET raw = NULL WHERE id IN (
+-- What remains is the id, the digest and the outcome.
+UPDATE inbox SET raw = NULL, actor = '', object = '' WHERE id IN (
     SELECT id FROM inbox
-    WHERE state = $1 AND state <> 'waiting' AND done_at >= $2 AND done_at < $3 AND raw IS NOT NULL
+    WHERE state = $1 AND state <> 'waiting' AND done_at < $2 AND (raw IS NOT NULL OR actor <> '' OR object <> '')
     ORDER BY state, done_at
-    LIMIT $4)
+    LIMIT $3)
