@@ -21,6 +21,10 @@ import (
 	"essaim/federation/wire"
 )
 
+// weight is how many bytes count as one activity more: what a stranger may have
+// us keep is bounded as well as how often it comes.
+const weight = 4 << 10
+
 // Inbox receives activities: the shared inbox and every actor's are the same
 // (ActivityPub 7.1.3). It answers 202 once an activity that passed the gate,
 // the signature and the owner rules is durable, and not before; what it does is
@@ -136,7 +140,7 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 		return statusOf(err), err
 	}
 	// Only what is signed counts, so that nobody spends what is another's.
-	if !st.Listed && !i.arrivals.spendSite(key.Owner.Host(), i.perMinute) {
+	if !st.Listed && !i.arrivals.spendSite(key.Owner.Host(), float64(1+len(raw)/weight), i.perMinute) {
 		return http.StatusTooManyRequests, fmt.Errorf("%s sends more than %.0f activities a minute", key.Owner.Host(), i.perMinute)
 	}
 	if i.recent.has(a.ID.String()) {

@@ -147,6 +147,14 @@ func TestAHostThatFloodsIsToldToWait(t *testing.T) {
 	if got := like(alice, 6).Code; got != 202 {
 		t.Errorf("after a while: %d", got)
 	}
+	n.advance(time.Minute)
+	large := strings.Replace(activity("https://peer.example/a/large", "Like", alice, `"`+here+`/objects/1"`), `"type"`, `"summary":"`+strings.Repeat("x", 16<<10)+`","type"`, 1)
+	if got := n.do(n.request(t, alice+"#main-key", aliceKey(), large, nil)).Code; got != 202 {
+		t.Errorf("a large one: %d", got)
+	}
+	if got := like(alice, 8).Code; got != 429 {
+		t.Errorf("after a large one: %d, want it to count for five", got)
+	}
 	n.listed = map[string]bool{alice: true}
 	for i := range 10 {
 		if got := like(alice, 10+i).Code; got != 202 {

@@ -22,6 +22,11 @@ const (
 	ingestTogether = 128 // activities claimed at a time by one lane
 	ingestLease    = time.Minute
 	ingestLanes    = 2 // one prepares while another writes
+	// What needs to ask other servers is prepared beside the others, each for a
+	// moment only: a whole batch within half of its lease, however slow they are.
+	prepareTogether = 16
+	prepareTime     = 3500 * time.Millisecond
+	applyTime       = 20 * time.Second
 	// ingestBeside is how long a lane waits that got nothing while another is at
 	// work. What is due then is mostly of actors that are being served, and to
 	// look through it at each commit costs more than it brings.
@@ -105,9 +110,13 @@ func (g *Ingester) Run(ctx context.Context) error {
 }
 
 func (g *Ingester) lane(ctx context.Context) error {
-	r, err := newReader(g)
-	if err != nil {
-		return err
+	readers := make([]*reader, prepareTogether)
+	for i := range readers {
+		r, err := newReader(g)
+		if err != nil {
+			return err
+		}
+		readers[i] = r
 	}
 	bell := g.Store.Notify()
 	// What is put off becomes due without a commit.
@@ -115,7 +124,7 @@ func (g *Ingester) lane(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		for ctx.Err() == nil {
-			n, err := g.batch(ctx, r)
+			n, err := g.batch(ctx, readers)
 			if err != nil && ctx.Err() == nil {
 				g.Logger.Warn("activities not claimed", "error", err)
 			}
@@ -138,7 +147,7 @@ func (g *Ingester) lane(ctx context.Context) error {
 }
 
 // batch claims, prepares and applies once; it returns how many it claimed.
-func (g *Ingester) batch(ctx context.Context, r *reader) (int, error) {
+func (g *Ingester) batch(ctx context.Context, readers []*reader) (int, error) {
 	claimed, err := g.Store.ClaimInbound(ctx, ingestTogether, ingestLease)
 	if err != nil || len(claimed) == 0 {
 		return 0, err
@@ -146,12 +155,9 @@ func (g *Ingester) batch(ctx context.Context, r *reader) (int, error) {
 	g.busy.Add(1)
 	defer g.busy.Add(-1)
 	// What is claimed is finished even when the node stops.
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), ingestLease/2)
+	batch := g.prepareAll(context.WithoutCancel(ctx), readers, claimed)
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTime)
 	defer cancel()
-	batch := make([]essaim.Applied, len(claimed))
-	for i, in := range claimed {
-		batch[i] = g.prepare(work, r, in)
-	}
 	var again []essaim.Applied
 	for i, err := range g.apply(work, batch) {
 		switch {
@@ -195,6 +201,25 @@ func (g *Ingester) apply(ctx context.Context, batch []essaim.Applied) (errs []er
 		}
 	}()
 	return g.Store.Apply(ctx, batch)
+}
+
+// prepareAll reads a batch, each activity in a time of its own: one whose actor's
+// server is slow takes nothing from the others.
+func (g *Ingester) prepareAll(ctx context.Context, readers []*reader, claimed []essaim.Inbound) []essaim.Applied {
+	batch := make([]essaim.Applied, len(claimed))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for _, r := range readers[:min(len(readers), len(claimed))] {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(claimed); i = int(next.Add(1)) - 1 {
+				one, cancel := context.WithTimeout(ctx, prepareTime)
+				batch[i] = g.prepare(one, r, claimed[i])
+				cancel()
+			}
+		})
+	}
+	workers.Wait()
+	return batch
 }
 
 // prepare reads one activity and says what it comes to. Nothing in it can stop

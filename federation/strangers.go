@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/publicsuffix"
+
 	"essaim"
 )
 
@@ -47,20 +49,20 @@ func (b *budget) spend(host string) bool {
 		// Forgetting gives a little more to each: the bound in memory matters more.
 		b.buckets = make(map[string]bucket)
 	}
-	if _, known := b.buckets[host]; !known && !b.take("."+site(host), hostsPerSite) {
+	if _, known := b.buckets[host]; !known && !b.take("."+site(host), 1, hostsPerSite) {
 		return false
 	}
-	return b.take(host, strangersPerHost)
+	return b.take(host, 1, strangersPerHost)
 }
 
-// spendSite takes one of so many a minute from what the hosts of one site share.
-func (b *budget) spendSite(host string, perMinute float64) bool {
+// spendSite takes a cost of so much a minute from what the hosts of one site share.
+func (b *budget) spendSite(host string, cost, perMinute float64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.buckets) >= maxBudgets || b.buckets == nil {
 		b.buckets = make(map[string]bucket)
 	}
-	return b.take("."+site(host), perMinute)
+	return b.take("."+site(host), cost, perMinute)
 }
 
 // siteSpent tells whether a site has nothing left, and takes nothing.
@@ -71,7 +73,7 @@ func (b *budget) siteSpent(host string, perMinute float64) bool {
 	return ok && k.left+b.now().Sub(k.at).Minutes()*perMinute < 1
 }
 
-func (b *budget) take(key string, perMinute float64) bool {
+func (b *budget) take(key string, cost, perMinute float64) bool {
 	now := b.now()
 	k, ok := b.buckets[key]
 	if !ok {
@@ -83,7 +85,7 @@ func (b *budget) take(key string, perMinute float64) bool {
 	if k.left < 1 {
 		return false
 	}
-	k.left--
+	k.left -= cost // below nothing, so that what is large is let through once and paid for
 	return true
 }
 
@@ -97,8 +99,8 @@ func (b *budget) refund(host string) {
 	}
 }
 
-// site is the domain that a host's neighbours share: its last two names, as near
-// as one gets without a list of public suffixes. An address is its own.
+// site is the domain that a host's neighbours share, below a public suffix: those
+// who rent a name below one are not each other's neighbours. An address is its own.
 func site(host string) string {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -107,6 +109,9 @@ func site(host string) string {
 	if net.ParseIP(strings.Trim(name, "[]")) != nil {
 		return host
 	}
-	names := strings.Split(name, ".")
-	return strings.Join(names[max(0, len(names)-2):], ".")
+	domain, err := publicsuffix.EffectiveTLDPlusOne(name)
+	if err != nil { // a suffix itself
+		return name
+	}
+	return domain
 }

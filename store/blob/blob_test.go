@@ -13,6 +13,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,6 +132,15 @@ func TestWhatIsNoPictureOrTooLargeIsRefused(t *testing.T) {
 		if _, err := Portrait(raw); !errors.Is(err, essaim.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Each scan of a progressive JPEG walks over all its pixels.
+func TestAPictureOfManyScansIsNotDecoded(t *testing.T) {
+	t.Parallel()
+	raw := append([]byte("\xff\xd8\xff"), bytes.Repeat([]byte("\xff\xda"), maxScans+1)...)
+	if _, err := Portrait(raw); !errors.Is(err, essaim.ErrInvalid) || !strings.Contains(err.Error(), "scans") {
+		t.Errorf("%v, want it refused for its scans", err)
 	}
 }
 

@@ -24,7 +24,9 @@ const (
 	MaxPicture = 2 << 20
 	// maxPixels is read from its header: a few bytes can stand for gigabytes.
 	maxPixels = 1 << 22
-	maxSide   = 8192
+	// maxScans of a progressive JPEG: each walks over all pixels.
+	maxScans = 64
+	maxSide  = 8192
 	// portrait is the side of the square that is kept.
 	portrait = 192
 )
@@ -64,6 +66,9 @@ func Portrait(raw []byte) (Picture, error) {
 	for _, f := range formats {
 		if !begins(raw, f.magic) {
 			continue
+		}
+		if begins(raw, "\xff\xd8") && bytes.Count(raw, []byte{0xff, 0xda}) > maxScans {
+			return Picture{}, fmt.Errorf("picture of too many scans: %w", essaim.ErrInvalid)
 		}
 		c, err := f.config(raw)
 		if err != nil {
