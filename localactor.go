@@ -228,7 +228,7 @@ type TellFunc func(Told) ([]byte, error)
 
 // ListEntry is a record that an actor announces.
 type ListEntry struct {
-	ID      string
-	Number  int64 // change number of its latest publication
-	Updated time.Time
+	ID        string
+	Number    int64 // change number of its latest publication
+	Published time.Time
 }

@@ -80,7 +80,7 @@ func (s *Server) activity(ctx context.Context, id string) (Stored, error) {
 	case rec.Origin != "" || rec.State != essaim.StatePublished || !a.Carries(&rec.Content):
 		return Stored{}, essaim.ErrNotFound
 	}
-	b, err := s.announce(a.ID, rec.ID, rec.Updated)
+	b, err := s.announce(a.ID, rec.ID, rec.Published)
 	return made(b, ""), err
 }
 

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -156,7 +157,9 @@ func (s *Server) showOutboxPage(w http.ResponseWriter, r *http.Request, a essaim
 	return nil
 }
 
-// announced is a page of announces, dated as the versions that stand.
+// announced is a page of announces: those that were sent as they were sent, for
+// an id has one document; the others dated as the first publication, which no
+// edit moves.
 func (s *Server) announced(ctx context.Context, a essaim.LocalActor, at pageAt) (activities [][]byte, numbers []int64, err error) {
 	var entries []essaim.ListEntry
 	if at.up {
@@ -165,16 +168,19 @@ func (s *Server) announced(ctx context.Context, a essaim.LocalActor, at pageAt) 
 		entries, err = s.store.Listed(ctx, a, at.before, outboxPage)
 	}
 	for _, e := range entries {
-		b, err := s.announce(a.ID, e.ID, e.Updated)
+		sent, err := s.store.Activity(ctx, essaim.AnnounceID(a.ID, e.ID))
+		if errors.Is(err, essaim.ErrNotFound) || errors.Is(err, essaim.ErrGone) {
+			sent.Bytes, err = s.announce(a.ID, e.ID, e.Published)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
-		activities, numbers = append(activities, b), append(numbers, e.Number)
+		activities, numbers = append(activities, sent.Bytes), append(numbers, e.Number)
 	}
 	return activities, numbers, err
 }
 
-// announce is the announce of a record by an actor, as its outbox shows it.
+// announce is the announce of a record by an actor that sent none.
 func (s *Server) announce(actor, record string, at time.Time) ([]byte, error) {
 	return s.renderer.Tell(essaim.Told{
 		ID: essaim.AnnounceID(actor, record), Verb: "Announce", Actor: actor, Object: record, Author: s.node.Territory.Actor, At: at,

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -97,6 +98,26 @@ func TestTheOutboxIsReadToItsEndWithoutRepeat(t *testing.T) {
 	}
 	if len(featured.Items) != featuredSize || featured.Items[0] != "https://brest.example/objects/44" {
 		t.Errorf("got featured %v, want the latest as addresses", featured.Items)
+	}
+}
+
+func TestAnAnnounceThatWasSentIsListedAsItWas(t *testing.T) {
+	t.Parallel()
+	store := newShelf()
+	const sent = `{"id":"https://brest.example/activities/actor-01a","published":"2026-03-04T10:00:00Z"}`
+	published := time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC)
+	store.listed = []essaim.ListEntry{
+		{ID: "https://brest.example/objects/01b", Number: 1, Published: published},
+		{ID: "https://brest.example/objects/01a", Number: 2, Published: published},
+	}
+	store.publish("https://brest.example/activities/actor-01a", Stored{Bytes: []byte(sent)})
+	_, h := testServer(t, store, nil)
+	got := body(t, get(h, "/actor/outbox?page=true"))
+	if !strings.Contains(got, `"orderedItems":[`+sent+`,{`) {
+		t.Errorf("got %s, want the bytes that were sent first", got)
+	}
+	if !strings.Contains(got, `"https://brest.example/activities/actor-01b"`) || !strings.Contains(got, `"published":"2026-03-03T10:00:00Z"`) {
+		t.Errorf("got %s, want the other dated as its record's first publication", got)
 	}
 }
 

@@ -266,7 +266,7 @@ func (s *Store) listed(ctx context.Context, a essaim.LocalActor, way string, fro
 		name, args = "listed_commune", append(args, a.Subject)
 	}
 	all, err := list(ctx, s.query(), func(scan scanFunc) (e essaim.ListEntry, err error) {
-		err = scan(&e.ID, &e.Number, stamp{&e.Updated})
+		err = scan(&e.ID, &e.Number, stamp{&e.Published})
 		return e, err
 	}, name+way, args...)
 	if err != nil {

@@ -12,6 +12,33 @@ import (
 	"essaim/store/storetest"
 )
 
+func TestAListIsDatedByFirstPublications(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newAnnouncing(t, db)
+		rec := storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
+		n.clock.Move(time.Hour)
+		n.edit(t, rec.ID, func(c *essaim.Content) { c.Title = "Jardin partagé" })
+		for _, a := range []essaim.LocalActor{
+			{Kind: essaim.ActorNode}, {Kind: essaim.ActorTheme, Subject: "alimentation"}, {Kind: essaim.ActorCommune, Subject: "29019"},
+		} {
+			down, err := n.Listed(t.Context(), a, 0, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			up, err := n.ListedAfter(t.Context(), a, 0, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, got := range [][]essaim.ListEntry{down, up} {
+				if len(got) != 1 || !got[0].Published.Equal(rec.Published) {
+					t.Errorf("%s lists %v, want one of %s", a.Kind, got, rec.Published)
+				}
+			}
+		}
+	})
+}
+
 func TestWhoWasToldByAnAnnounceIsToldOfEditsAndTheEnd(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

@@ -105,6 +105,15 @@ func TestEachActorIsFoundByteForByte(t *testing.T) {
 		if _, b := brest.ask(t, announce.ID); string(b) != string(page.OrderedItems[0]) {
 			t.Errorf("the announce reads otherwise at its id: %s", b)
 		}
+		changed := rec.Content
+		changed.Title = "Repair café de Recouvrance et du port"
+		time.Sleep(2 * time.Minute)
+		if _, err := brest.UpdateRecord(t.Context(), rec.ID, 0, changed, essaim.StatePublished, essaim.Author{}); err != nil {
+			t.Fatal(err)
+		}
+		if again := brest.read(t, feed.First); len(again.OrderedItems) != 1 || string(again.OrderedItems[0]) != string(page.OrderedItems[0]) {
+			t.Errorf("an edit changed the announce: %s", again.OrderedItems)
+		}
 		// A feed pins nothing; a record's actor pins its own presentation.
 		if got := brest.read(t, "/actors/theme_alimentation/featured"); got.TotalItems != 0 {
 			t.Errorf("a feed pins %s", got.OrderedItems)

@@ -99,35 +99,35 @@ SELECT rid, territory FROM record WHERE id = $1 AND origin = '' AND state = 'pub
 SELECT a.bytes, a.rid, r.id FROM activity a JOIN record r ON r.rid = a.rid WHERE a.id = $1 AND a.bytes IS NOT NULL
 
 -- name: listed_all
-SELECT r.id, r.number, r.updated_at FROM record r
+SELECT r.id, r.number, r.published_at FROM record r
 WHERE r.origin = '' AND r.number < $1 AND r.number > 0 AND r.state = 'published'
 ORDER BY r.number DESC LIMIT $2
 
 -- name: listed_all_after
-SELECT r.id, r.number, r.updated_at FROM record r
+SELECT r.id, r.number, r.published_at FROM record r
 WHERE r.origin = '' AND r.number > $1 AND r.state = 'published'
 ORDER BY r.number LIMIT $2
 
 -- name: listed_theme
-SELECT r.id, r.number, r.updated_at FROM record r
+SELECT r.id, r.number, r.published_at FROM record r
 WHERE r.origin = '' AND r.number < $1 AND r.number > 0 AND r.state = 'published'
   AND r.rid IN (SELECT t.rid FROM record_theme t WHERE t.theme = $3 AND t.direct = 1)
 ORDER BY r.number DESC LIMIT $2
 
 -- name: listed_theme_after
-SELECT r.id, r.number, r.updated_at FROM record r
+SELECT r.id, r.number, r.published_at FROM record r
 WHERE r.origin = '' AND r.number > $1 AND r.state = 'published'
   AND r.rid IN (SELECT t.rid FROM record_theme t WHERE t.theme = $3 AND t.direct = 1)
 ORDER BY r.number LIMIT $2
 
 -- name: listed_commune
-SELECT r.id, r.number, r.updated_at FROM record r
+SELECT r.id, r.number, r.published_at FROM record r
 WHERE r.origin = '' AND r.number < $1 AND r.number > 0 AND r.state = 'published'
   AND r.rid IN (SELECT p.rid FROM record_place p WHERE p.insee = $3)
 ORDER BY r.number DESC LIMIT $2
 
 -- name: listed_commune_after
-SELECT r.id, r.number, r.updated_at FROM record r
+SELECT r.id, r.number, r.published_at FROM record r
 WHERE r.origin = '' AND r.number > $1 AND r.state = 'published'
   AND r.rid IN (SELECT p.rid FROM record_place p WHERE p.insee = $3)
 ORDER BY r.number LIMIT $2
