@@ -27,9 +27,6 @@ func (r *reader) comment(o *wire.Object, reply essaim.IRI) error {
 	default:
 		return nothingToDo("an answer that is no text")
 	}
-	if !isPublicNote(r.a) {
-		return r.refuseLetter(o)
-	}
 	content, language := readComment(o.Value)
 	plain := markup.Plain(content)
 	if plain == "" {

@@ -30,6 +30,9 @@ func (r *reader) publication() error {
 	if o.Value.Get("essaim:kind").Kind() != wire.KindNone {
 		return r.record(o)
 	}
+	if !isPublicNote(r.a) {
+		return r.refuseLetter(o) // of whatever type: a ChatMessage is one too
+	}
 	if reply, ok := o.Value.Get("inReplyTo").IRI(); ok {
 		return r.comment(o, reply)
 	}
@@ -40,9 +43,6 @@ func (r *reader) publication() error {
 // signed, whatever the object names besides; whether the actor is followed is for
 // the store to see.
 func (r *reader) proposal(o *wire.Object) error {
-	if o.Type == "Note" && !isPublicNote(r.a) {
-		return r.refuseLetter(o)
-	}
 	if !wire.ToEveryone(r.a.Root()) && !wire.ToEveryone(o.Value) {
 		return nothingToDo("not public")
 	}

@@ -150,7 +150,18 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 			return did, err
 		}
 	}
-	n, err := tx.exec(ctx, "tombstone_insert", e.ID, "", host, micros(at), e.Tombstone)
+	// What came of it and was nothing here goes too.
+	if _, err := tx.exec(ctx, "inbox_erase_object", e.ID); err != nil {
+		return did, err
+	}
+	// The bytes of a stranger's are of no use: only nodes that we follow are served again.
+	document := e.Tombstone
+	if followed, err := tx.found(ctx, "peer_known_host", host); err != nil {
+		return did, err
+	} else if !followed {
+		document = nil
+	}
+	n, err := tx.exec(ctx, "tombstone_insert", e.ID, "", host, micros(at), document)
 	if err == nil && n == 0 {
 		return nothing("deleted before"), nil
 	}

@@ -313,3 +313,22 @@ func TestAPublicationIsSentAndWithdrawn(t *testing.T) {
 		}
 	})
 }
+
+func TestADeletionByAStrangerLeavesAnIdAlone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		const object, by = "https://stranger.example/n/1", "https://stranger.example/users/a"
+		n.apply(t, by, essaim.Propose{Proposal: essaim.Proposal{Object: object, Author: by}, By: by})
+		if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE raw IS NOT NULL"); got != 1 {
+			t.Fatalf("%d received kept before", got)
+		}
+		n.apply(t, by, essaim.Erase{ID: object, Actor: by, Tombstone: make([]byte, 1000), At: n.clock.now()})
+		if got := one[int](t, n, "SELECT count(*) FROM tombstone WHERE id = '"+object+"' AND document IS NULL"); got != 1 {
+			t.Errorf("%d tombstones without bytes, want one", got)
+		}
+		if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE raw IS NOT NULL"); got != 0 {
+			t.Errorf("%d received are kept, want none", got)
+		}
+	})
+}

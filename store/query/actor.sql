@@ -45,10 +45,13 @@ WHERE id IN (SELECT a.id FROM actor a WHERE a.tried_at < $1 ORDER BY a.tried_at 
 RETURNING id, fetched_at
 
 -- name: actor_linked
--- Whether an actor elsewhere has anything here for which its document is needed.
+-- Whether an actor elsewhere has anything here for which its document is needed:
+-- one that is unknown when it deletes itself is not looked for any more.
 SELECT 1
 WHERE EXISTS (SELECT 1 FROM follower f WHERE f.remote = $1)
    OR EXISTS (SELECT 1 FROM item i WHERE i.actor = $1 AND i.actor <> '')
+   OR EXISTS (SELECT 1 FROM reaction r WHERE r.actor = $1)
+   OR EXISTS (SELECT 1 FROM inbox b WHERE b.actor = $1 AND b.raw IS NOT NULL)
    OR EXISTS (SELECT 1 FROM quote q WHERE q.actor = $1)
    OR EXISTS (SELECT 1 FROM followed d WHERE d.actor = $1)
    OR EXISTS (SELECT 1 FROM peer p WHERE p.host = $2 AND (p.actor = $1 OR p.territory = $1))
