@@ -18,6 +18,11 @@ func TestCheckFindsEachBrokenRule(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n := furnished(t, db)
+		n.receive(t, "https://elsewhere.example/activities/unknown", ana)
+		unknown := n.claim(t, 1)[0]
+		if err := errors.Join(n.Apply(t.Context(), []essaim.Applied{{ID: unknown.ID, Attempt: unknown.Attempt, State: essaim.InboundUnknown, Reason: "of a type to come"}})...); err != nil {
+			t.Fatal(err)
+		}
 		broken := func() []string {
 			t.Helper()
 			found, err := n.Check(t.Context())

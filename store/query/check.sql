@@ -56,7 +56,7 @@ WHERE e.n > (SELECT c.n FROM counter c) OR NOT EXISTS (SELECT 1 FROM activity a 
 SELECT count(*), coalesce(min(x.id), '') FROM (
     SELECT d.activity_id AS id FROM delivery d WHERE d.state NOT IN ('waiting', 'done', 'failed', 'dropped') OR (d.state <> 'waiting' AND d.done_at IS NULL)
     UNION ALL
-    SELECT i.activity_id FROM inbox i WHERE i.state NOT IN ('waiting', 'applied', 'ignored', 'failed') OR (i.state = 'waiting' AND i.raw IS NULL)) x
+    SELECT i.activity_id FROM inbox i WHERE i.state NOT IN ('waiting', 'applied', 'ignored', 'unknown', 'failed') OR (i.state = 'waiting' AND i.raw IS NULL)) x
 
 -- name: check_host
 SELECT count(*), coalesce(min(d.inbox), '') FROM delivery d
