@@ -83,7 +83,7 @@ type Item struct {
 	Ref        string    `json:"ref"` // id of the comment, report or candidate
 	State      ItemState `json:"state"`
 	Actor      string    `json:"actor,omitempty"` // id of the account elsewhere that it is of
-	About      string    `json:"about,omitempty"` // id of the record here that it is about
+	About      string    `json:"about,omitempty"` // id of the record, or else of the actor, here that it is about
 	Excerpt    string    `json:"excerpt"`         // its first words, plain text
 	ReceivedAt time.Time `json:"receivedAt"`
 }

@@ -17,7 +17,7 @@ type Report struct {
 	Host string `json:"host,omitempty"` // of the server that reports; empty for a person here
 	// Contact is the address that a person gave to be told of the decision.
 	Contact string `json:"contact,omitempty"`
-	// Objects are ids of records and comments here.
+	// Objects are ids of records and comments here, or else of actors.
 	Objects    []string  `json:"objects"`
 	Text       string    `json:"text"`
 	ReceivedAt time.Time `json:"receivedAt"`
@@ -34,7 +34,12 @@ type Receipt struct {
 }
 
 // FileReport stores a report that another server sends (Flag).
-type FileReport struct{ Report Report }
+type FileReport struct {
+	Report Report
+	// Actors are ids of actors here that it names too. They are kept when none of
+	// Report.Objects is here: a profile is reported that way.
+	Actors []string
+}
 
 // Refuse ends what a local actor has to do with one elsewhere that blocks it:
 // its follow goes, and what waits for it.

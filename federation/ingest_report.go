@@ -14,7 +14,7 @@ import (
 // kept: most send it in the name of the server anyway (Mastodon's instance
 // actor).
 func (r *reader) flag(ctx context.Context) error {
-	var ours []string
+	var others, actors []string
 	ids := r.a.Objects
 	if len(ids) == 0 {
 		ids = []essaim.IRI{r.a.Object.ID}
@@ -25,17 +25,20 @@ func (r *reader) flag(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !id.IsZero() && !actor {
-			ours = append(ours, r.subject(id))
+		switch {
+		case actor:
+			actors = append(actors, id.String())
+		case !id.IsZero():
+			others = append(others, r.subject(id))
 		}
 	}
-	if len(ours) == 0 {
-		return nothingToDo("reports no record nor comment")
+	if len(others)+len(actors) == 0 {
+		return nothingToDo("reports nothing")
 	}
 	text := []rune(markup.Plain(wire.TextOf(r.a.Root(), "content").In("fr")))
 	return r.does(essaim.FileReport{Report: essaim.Report{
-		ID: r.in.ActivityID, Host: r.a.Actor.Host(), Objects: ours, Text: string(text[:min(len(text), essaim.MaxReport)]), ReceivedAt: r.in.ReceivedAt,
-	}})
+		ID: r.in.ActivityID, Host: r.a.Actor.Host(), Objects: others, Text: string(text[:min(len(text), essaim.MaxReport)]), ReceivedAt: r.in.ReceivedAt,
+	}, Actors: actors})
 }
 
 // blocked takes leave of an actor that blocks one of ours: its follow goes, and

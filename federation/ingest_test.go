@@ -76,7 +76,7 @@ func said(effects []essaim.Effect) string {
 		case essaim.Reply:
 			list = append(list, fmt.Sprintf("%s about %s to %s", e.Type, e.Object, e.Answer.Inbox))
 		case essaim.FileReport:
-			list = append(list, fmt.Sprintf("report by %s of %s", e.Report.Host, strings.Join(e.Report.Objects, " ")))
+			list = append(list, fmt.Sprintf("report by %s of %s", e.Report.Host, strings.Join(e.Report.Objects, " "))+" actors "+strings.Join(e.Actors, " "))
 		case essaim.Refuse:
 			list = append(list, fmt.Sprintf("%s is blocked by %s", e.Local, e.Actor))
 		case essaim.EraseComment:
@@ -121,14 +121,14 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"Accept of our Follow", activity(id, "Accept", alice, `{"id":"`+here+`/activities/9","type":"Follow","actor":"`+here+`/actor","object":"`+alice+`"}`), essaim.InboundApplied, "answer true by " + alice + " to " + here + "/activities/9"},
 		{"Reject of our Follow by id", activity(id, "Reject", alice, `"`+here+`/activities/9"`), essaim.InboundApplied, "answer false by " + alice + " to " + here + "/activities/9"},
 		{"Accept of another's Follow", activity(id, "Accept", alice, `"https://toulouse.example/f"`), essaim.InboundIgnored, "no Follow of this node"},
-		{"Flag", activity(id, "Flag", alice, `[`+object+`,"https://peer.example/n/1","`+here+`/actors/brest"]`), essaim.InboundApplied, "report by peer.example of " + here + "/objects/1 https://peer.example/n/1"},
-		{"Flag of an actor alone", activity(id, "Flag", alice, `"`+here+`/actors/brest"`), essaim.InboundIgnored, "no record nor comment"},
+		{"Flag", activity(id, "Flag", alice, `[`+object+`,"https://peer.example/n/1","`+here+`/actors/brest"]`), essaim.InboundApplied, "report by peer.example of " + here + "/objects/1 https://peer.example/n/1 actors " + here + "/actors/brest"},
+		{"Flag of an actor alone", activity(id, "Flag", alice, `"`+here+`/actors/brest"`), essaim.InboundApplied, "report by peer.example of  actors " + here + "/actors/brest"},
 		{"Block", activity(id, "Block", alice, `"`+here+`/actors/brest"`), essaim.InboundApplied, here + "/actors/brest is blocked by " + alice},
 		{"Block of somebody else", activity(id, "Block", alice, `"https://toulouse.example/u"`), essaim.InboundIgnored, "no actor of this node"},
 		{"Like", activity(id, "Like", alice, object), essaim.InboundApplied, "Like of " + here + "/objects/1 by " + alice},
 		{"EmojiReact", activity(id, "EmojiReact", alice, object), essaim.InboundApplied, "Like of " + here + "/objects/1 by " + alice},
 		{"Announce", activity(id, "Announce", alice, object), essaim.InboundApplied, "Announce of " + here + "/objects/1 by " + alice},
-		{"Flag of a presentation", activity(id, "Flag", alice, presentation), essaim.InboundApplied, "report by peer.example of " + here + "/objects/1"},
+		{"Flag of a presentation", activity(id, "Flag", alice, presentation), essaim.InboundApplied, "report by peer.example of " + here + "/objects/1 actors "},
 		{"Like of a presentation", activity(id, "Like", alice, presentation), essaim.InboundApplied, "Like of " + here + "/objects/1 by " + alice},
 		{"Announce of a presentation", activity(id, "Announce", alice, presentation), essaim.InboundApplied, "Announce of " + here + "/objects/1 by " + alice},
 		{"Undo of a Like of a presentation", activity(id, "Undo", alice, `{"type":"Like","actor":"`+alice+`","object":`+presentation+`}`), essaim.InboundApplied, "no Like of " + here + "/objects/1 by " + alice + " id="},

@@ -51,7 +51,8 @@ func (s *Store) Receipt(ctx context.Context, id string) (r essaim.Receipt, err e
 	return r, nil
 }
 
-// fileReport keeps of what is reported the records and comments of this node.
+// fileReport keeps of what is reported the records and comments of this node, or
+// when there are none its actors.
 func (tx *Tx) fileReport(ctx context.Context, e essaim.FileReport, now time.Time) (outcome, error) {
 	r := e.Report
 	if known, err := tx.found(ctx, "report_known", r.ID); err != nil || known {
@@ -78,6 +79,9 @@ func (tx *Tx) fileReport(ctx context.Context, e essaim.FileReport, now time.Time
 				about = record
 			}
 		}
+	}
+	if len(ours) == 0 && len(e.Actors) > 0 {
+		ours, about = e.Actors[:min(len(e.Actors), maxReported)], e.Actors[0]
 	}
 	if len(ours) == 0 {
 		return nothing("reports nothing of ours"), nil

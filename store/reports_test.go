@@ -52,6 +52,35 @@ func TestAFlagIsKeptOfWhatIsOurs(t *testing.T) {
 	})
 }
 
+func TestAFlagOfAnActorIsKeptWhenNothingElseIsOurs(t *testing.T) {
+	t.Parallel()
+	const note = "https://c.example/notes/1"
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		record := n.record(t, "jardin")
+		flag := func(id string, objects ...string) essaim.FileReport {
+			return essaim.FileReport{Report: essaim.Report{ID: id, Host: "b.example", Objects: objects}, Actors: []string{territory}}
+		}
+		for id, c := range map[string]struct {
+			objects []string
+			about   string
+		}{
+			"https://b.example/flags/1": {[]string{note}, territory},
+			"https://b.example/flags/2": {[]string{note, record}, record},
+		} {
+			n.apply(t, "https://b.example/actor", flag(id, c.objects...))
+			d, err := n.Item(t.Context(), n.item(t, id).N)
+			if err != nil || d.State != essaim.ItemHeld || d.About != c.about || d.Report == nil || !slices.Equal(d.Report.Objects, []string{c.about}) {
+				t.Fatalf("%s: %+v, %+v, %v", id, d, d.Report, err)
+			}
+		}
+		if got := n.apply(t, "https://b.example/actor", flag("https://b.example/flags/3")); got.State != essaim.InboundIgnored {
+			t.Errorf("reported again while it waits: %s", got.State)
+		}
+		n.decide(t, n.item(t, "https://b.example/flags/1"), essaim.ItemAccept)
+	})
+}
+
 func TestWhoBlocksUsIsSentNothingMore(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
