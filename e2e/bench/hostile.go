@@ -36,6 +36,9 @@ func (b *bench) hostile() error {
 	if err != nil {
 		return err
 	}
+	if err := b.follow(node, peer); err != nil { // a stranger would be told to wait
+		return err
+	}
 	honest, err := b.signed(node, peer, ingestCount, func(i int) shot { return reply(peer, "hostile", local.ID, i) })
 	if err != nil {
 		return err

@@ -245,7 +245,7 @@ func (r *run) gentle(hosts []*host, all *account) error {
 	switch {
 	case open > maxAtOnce:
 		return fmt.Errorf("%d connections to one host, %d allowed", open, maxAtOnce)
-	case rate > slowRate*int(slowOver.Seconds()):
+	case rate*20 > slowRate*int(slowOver.Seconds())*21: // they leave evenly, and arrive nearly so
 		return fmt.Errorf("%d requests in %s to a host that failed, %d a second allowed", rate, slowOver, slowRate)
 	case back > atReturn:
 		return fmt.Errorf("%d requests at once to a host that came back, %d allowed", back, atReturn)
