@@ -6,7 +6,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"essaim"
@@ -29,28 +28,17 @@ func (s *Server) greet(ctx context.Context) {
 		s.log.Warn("peers not greeted", "error", err)
 		return
 	}
-	var tasks sync.WaitGroup
-	defer tasks.Wait()
-	places := make(chan struct{}, greetTogether)
-	for _, p := range peers {
+	eachOf(ctx, s.log, greetTogether, peers, func(p essaim.Peer) {
 		id, err := essaim.ParseIRI(p.Actor)
 		if err != nil || p.State != essaim.PeerFollowed && p.State != essaim.PeerRequested {
-			continue
-		}
-		select {
-		case places <- struct{}{}:
-		case <-ctx.Done():
 			return
 		}
-		tasks.Go(func() {
-			defer func() { <-places }()
-			ctx, stop := context.WithTimeout(ctx, greetTime)
-			defer stop()
-			if _, err := s.remote.Fetch(ctx, id); err != nil {
-				s.log.LogAttrs(ctx, slog.LevelInfo, "peer does not answer", slog.String("host", p.Host), slog.String("reason", err.Error()))
-			}
-		})
-	}
+		ctx, stop := context.WithTimeout(ctx, greetTime)
+		defer stop()
+		if _, err := s.remote.Fetch(ctx, id); err != nil {
+			s.log.LogAttrs(ctx, slog.LevelInfo, "peer does not answer", slog.String("host", p.Host), slog.String("reason", err.Error()))
+		}
+	})
 }
 
 // hear wakes what waits for a host that signed a GET of our actor. It checks

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"essaim"
@@ -98,25 +97,7 @@ func (s *Server) refreshActors(ctx context.Context) {
 		s.log.Warn("stale actors not read", "error", err)
 		return
 	}
-	var tasks sync.WaitGroup
-	defer tasks.Wait()
-	places := make(chan struct{}, keepAtOnce)
-	for _, id := range stale {
-		select {
-		case places <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		tasks.Go(func() {
-			defer func() {
-				<-places
-				if p := recover(); p != nil {
-					s.log.Error("refreshing an actor panicked", "actor", id, "panic", p)
-				}
-			}()
-			s.refreshActor(ctx, id)
-		})
-	}
+	eachOf(ctx, s.log, keepAtOnce, stale, func(id string) { s.refreshActor(ctx, id) })
 }
 
 // refreshActor fetches one anew. Only a 410 says that it is gone: a 404 is as

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+)
+
+// eachOf does f for each item, so many at once, and waits for all; it begins
+// none after ctx ended. A panic over one leaves the others alone.
+func eachOf[T any](ctx context.Context, log *slog.Logger, atOnce int, items []T, f func(T)) {
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	places := make(chan struct{}, atOnce)
+	for _, item := range items {
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		tasks.Go(func() {
+			defer func() {
+				<-places
+				if p := recover(); p != nil {
+					log.Error("a task panicked", "item", item, "panic", p)
+				}
+			}()
+			f(item)
+		})
+	}
+}
