@@ -94,7 +94,7 @@ func (b *bench) fanoutOnce(name string, c crowd, http2 bool) error {
 	if err != nil {
 		return err
 	}
-	territory, err := author(b, local.ID)
+	territory, err := rig.Author(b.ctx, local.ID)
 	if err != nil {
 		return err
 	}
@@ -258,21 +258,4 @@ func (sw *swarm) note(inbox string, body []byte) {
 		return
 	}
 	sw.count.Add(1)
-}
-
-func author(b *bench, id string) (string, error) {
-	_, body, err := rig.Get(b.ctx, id, rig.ActivityJSON)
-	if err != nil {
-		return "", err
-	}
-	var doc struct {
-		AttributedTo string `json:"attributedTo"`
-	}
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return "", err
-	}
-	if doc.AttributedTo == "" {
-		return "", fmt.Errorf("%s has no author: %.200s", id, body)
-	}
-	return doc.AttributedTo, nil
 }

@@ -34,7 +34,7 @@ func (b *bench) get() error {
 	if err != nil {
 		return err
 	}
-	territory, err := author(b, made.ID)
+	territory, err := rig.Author(b.ctx, made.ID)
 	if err != nil {
 		return err
 	}

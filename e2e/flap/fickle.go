@@ -66,7 +66,7 @@ func (r *run) follow(node *rig.Node, all *account) (swarm, steady []*host, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	actor, err := territory(r.ctx, first.ID)
+	actor, err := rig.Author(r.ctx, first.ID)
 	if err != nil {
 		return nil, nil, err
 	}

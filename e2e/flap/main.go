@@ -9,8 +9,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -122,24 +120,6 @@ func publish(ctx context.Context, n *rig.Node, slug, title string) (rig.Listed, 
 	}
 	err := n.API(ctx, method, path, body, &made)
 	return made, err
-}
-
-// territory is the actor that a record of the node is attributed to.
-func territory(ctx context.Context, id string) (string, error) {
-	_, body, err := rig.Get(ctx, id, rig.ActivityJSON)
-	if err != nil {
-		return "", err
-	}
-	var doc struct {
-		AttributedTo string `json:"attributedTo"`
-	}
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return "", err
-	}
-	if doc.AttributedTo == "" {
-		return "", errors.New("the record has no author")
-	}
-	return doc.AttributedTo, nil
 }
 
 // percentile is the value that p of the durations do not exceed; 0 of none.

@@ -73,7 +73,7 @@ func (r *run) newAsker(node *rig.Node) (*asker, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.target, err = territory(r.ctx, made.ID)
+	a.target, err = rig.Author(r.ctx, made.ID)
 	return a, err
 }
 

@@ -150,6 +150,24 @@ func Total(ctx context.Context, address string) (int, error) {
 	return *c.TotalItems, nil
 }
 
+// Author is the actor that a record is attributed to.
+func Author(ctx context.Context, id string) (string, error) {
+	_, body, err := Get(ctx, id, ActivityJSON)
+	if err != nil {
+		return "", err
+	}
+	var doc struct {
+		AttributedTo string `json:"attributedTo"`
+	}
+	if err := json.Unmarshal(body, &doc); err != nil {
+		return "", err
+	}
+	if doc.AttributedTo == "" {
+		return "", fmt.Errorf("%s has no author: %.200s", id, body)
+	}
+	return doc.AttributedTo, nil
+}
+
 // Host is the host and port of an address.
 func Host(address string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(address, "http://"), "https://")
