@@ -155,11 +155,13 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 		return did, err
 	}
 	// The bytes of a stranger's are of no use: only nodes that we follow are served again.
-	document := e.Tombstone
-	if followed, err := tx.found(ctx, "peer_known_host", host); err != nil {
+	document, state := e.Tombstone, ""
+	err = tx.row(ctx, "peer_state", host).Scan(&state)
+	if errors.Is(err, essaim.ErrNotFound) {
+		document, err = nil, nil
+	}
+	if err != nil {
 		return did, err
-	} else if !followed {
-		document = nil
 	}
 	n, err := tx.exec(ctx, "tombstone_insert", e.ID, "", host, micros(at), document)
 	if err == nil && n == 0 {

@@ -290,20 +290,18 @@ func (s settings) checkAddresses(c *config, wrong func(key, format string, args 
 }
 
 func (s settings) checkChoices(c *config, wrong func(key, format string, args ...any)) {
-	switch s.ACME {
-	case "", "off":
-	case "on":
-		c.ACME = true
-	default:
-		wrong("acme", "%q is neither on nor off", s.ACME)
+	either := func(key, written, no, yes string, into *bool) {
+		switch written {
+		case "", no:
+		case yes:
+			*into = true
+		default:
+			wrong(key, "%q is neither %s nor %s", written, yes, no)
+		}
 	}
-	switch s.LemmyGroup {
-	case "", "off":
-	case "on":
-		c.LemmyGroup = true
-	default:
-		wrong("lemmy_group", "%q is neither on nor off", s.LemmyGroup)
-	}
+	either("acme", s.ACME, "off", "on", &c.ACME)
+	either("lemmy_group", s.LemmyGroup, "off", "on", &c.LemmyGroup)
+	either("writers", s.Writers, "open", "allowlist", &c.Allowlist)
 	switch p := federation.PeerPolicy(s.PeerPolicy); p {
 	case "":
 		c.PeerPolicy = federation.PeerPolicyOpen
@@ -324,13 +322,6 @@ func (s settings) checkChoices(c *config, wrong func(key, format string, args ..
 			wrong(key, "%q is no number of days, from 1 to 3650", d.written)
 		}
 		*d.into = time.Duration(n) * 24 * time.Hour
-	}
-	switch s.Writers {
-	case "", "open":
-	case "allowlist":
-		c.Allowlist = true
-	default:
-		wrong("writers", "%q is neither open nor allowlist", s.Writers)
 	}
 	switch p := essaim.CommentPolicy(s.Comments); p {
 	case "":

@@ -24,9 +24,6 @@ WHERE p.host = $2
 -- name: peer_state
 SELECT state FROM peer WHERE host = $1
 
--- name: peer_known_host
-SELECT 1 FROM peer WHERE host = $1
-
 -- name: peer_speaks
 SELECT 1 FROM peer WHERE host = $1 AND actor = $2
 
