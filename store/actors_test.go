@@ -47,6 +47,34 @@ func TestActorsAreRefreshedByAgeWhileTheyHaveSomethingHere(t *testing.T) {
 	})
 }
 
+// One that is not known any more when it deletes itself is not looked for.
+func TestWhoOnlyThankedIsKnownAsLongAsTheThanks(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		object := n.record(t, "jardin")
+		const thanks, sent = "https://b.example/users/thanks", "https://b.example/users/sent"
+		for _, who := range []string{thanks, sent} {
+			if err := n.SaveRemoteActor(t.Context(), remote(who, "Person", "", n.clock.now())); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.apply(t, thanks, essaim.React{Kind: essaim.ReactionLike, ActivityID: "https://b.example/a/1", Actor: thanks, Object: object, At: n.clock.now()})
+		n.apply(t, sent)
+		n.raw(t, "UPDATE inbox SET raw = NULL WHERE actor = '"+thanks+"'")
+		n.clock.pass(31 * 24 * time.Hour)
+		if got, err := n.StaleActors(t.Context(), essaim.ActorAge, 10); err != nil || len(got) != 2 {
+			t.Errorf("refreshed %v, %v; want who thanked, and whose bytes are kept", got, err)
+		}
+		n.raw(t, "UPDATE inbox SET raw = NULL")
+		n.raw(t, "DELETE FROM reaction")
+		n.clock.pass(31 * 24 * time.Hour)
+		if got, err := n.StaleActors(t.Context(), essaim.ActorAge, 10); err != nil || len(got) != 0 {
+			t.Errorf("refreshed %v, %v; want neither once nothing of them is here", got, err)
+		}
+	})
+}
+
 func TestAnActorIsForgottenTheSecondTimeItIsGone(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

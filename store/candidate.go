@@ -39,20 +39,32 @@ func (tx *Tx) candidate(ctx context.Context, object string) (c candidate, ok boo
 	return c, err == nil, err
 }
 
+// about is what decides whether an object elsewhere is wanted here.
+type about struct {
+	followed bool   // who brings it
+	agreed   string // licence that its author agreed to
+	name     string // of its author
+	refuses  bool   // its author, to be indexed
+	gone     bool   // its tombstone stands
+}
+
+func (tx *Tx) about(ctx context.Context, object, by, author string) (a about, err error) {
+	err = tx.row(ctx, "candidate_context", object, by, author, authority(by)).Scan(bit{&a.followed}, &a.agreed, &a.name, bit{&a.refuses}, bit{&a.gone})
+	return a, err
+}
+
 // propose makes an object a candidate, or refreshes the one made of it.
 func (tx *Tx) propose(ctx context.Context, e essaim.Propose, now time.Time) (outcome, error) {
 	p := e.Proposal
-	var followed, refuses, gone bool
-	var agreed, name string
-	err := tx.row(ctx, "candidate_context", p.Object, e.By, p.Author, authority(e.By)).Scan(bit{&followed}, &agreed, &name, bit{&refuses}, bit{&gone})
+	about, err := tx.about(ctx, p.Object, e.By, p.Author)
 	switch {
 	case err != nil:
 		return did, err
-	case !followed:
+	case !about.followed:
 		return nothing("its account is not followed"), nil
-	case gone:
+	case about.gone:
 		return outcome{nothing: "deleted before", erase: true}, nil
-	case refuses:
+	case about.refuses:
 		return outcome{nothing: "its author refuses to be indexed", erase: true}, nil
 	}
 	if _, ok, err := tx.locked(ctx, p.Object); err != nil || ok {
@@ -62,11 +74,11 @@ func (tx *Tx) propose(ctx context.Context, e essaim.Propose, now time.Time) (out
 	if st, err := tx.standing(ctx, p.Author); err != nil || st.Muted() {
 		return nothing("its author is blocked or silenced"), err
 	}
-	content := p.Candidate(name, agreed, now)
+	content := p.Candidate(about.name, about.agreed, now)
 	if problems := content.Validate(false); len(problems) > 0 {
 		return nothing("not a content of ours: " + problems.Err().Error()), nil
 	}
-	digest, err := digestOf(p.Candidate(name, agreed, time.Time{}))
+	digest, err := digestOf(p.Candidate(about.name, about.agreed, time.Time{}))
 	if err != nil {
 		return did, err
 	}

@@ -87,15 +87,13 @@ func (s *Store) UnfollowAccount(ctx context.Context, actor string, undo essaim.O
 // want notes an object to be fetched, when who named it is followed and neither
 // the object nor its tombstone is here.
 func (tx *Tx) want(ctx context.Context, e essaim.Want, now time.Time) (outcome, error) {
-	var followed, refuses, gone bool
-	var agreed, name string
-	err := tx.row(ctx, "candidate_context", e.Object, e.By, "", authority(e.By)).Scan(bit{&followed}, &agreed, &name, bit{&refuses}, bit{&gone})
+	about, err := tx.about(ctx, e.Object, e.By, "")
 	switch {
 	case err != nil:
 		return did, err
-	case !followed:
+	case !about.followed:
 		return nothing("its account is not followed"), nil
-	case gone:
+	case about.gone:
 		return nothing("deleted before"), nil
 	}
 	if _, ok, err := tx.locked(ctx, e.Object); err != nil || ok {

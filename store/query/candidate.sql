@@ -37,7 +37,7 @@ DELETE FROM followed WHERE actor = $1
 -- name: candidate_context
 -- What decides about an object: whether the account or the node that brought it
 -- is followed, what its author agreed to and is called, whether it refuses to be
--- indexed, whether the object is deleted, and what is held of it.
+-- indexed, and whether the object is deleted.
 SELECT
     CASE WHEN EXISTS (SELECT 1 FROM followed f WHERE f.actor = $2 AND f.state IN ('followed', 'requested'))
         OR EXISTS (SELECT 1 FROM peer p WHERE p.host = $4 AND p.state IN ('followed', 'requested')) THEN 1 ELSE 0 END,
