@@ -4,7 +4,6 @@ package essaim
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -55,25 +54,21 @@ func (s Standing) Muted() bool { return s.Blocked || s.Silenced }
 // MeasureSubject reads what people write for a host or an account elsewhere: a
 // host, the address of a site, or the id of an actor. An error wraps ErrInvalid.
 func MeasureSubject(s string) (MeasureScope, string, error) {
-	s = strings.TrimSpace(s)
 	bad := fmt.Errorf("%q is neither a host nor an actor's id: %w", s, ErrInvalid)
-	if strings.Contains(s, "://") {
-		u, err := url.Parse(s)
-		if err != nil || u.Host == "" {
+	s = strings.TrimSpace(s)
+	if !strings.Contains(s, "://") {
+		if strings.ContainsAny(s, "/?#@") {
 			return "", "", bad
 		}
-		if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			iri, err := ParseIRI(s)
-			if err != nil {
-				return "", "", bad
-			}
-			return MeasureActor, iri.String(), nil
-		}
-		s = u.Host
+		s = "https://" + strings.TrimSuffix(strings.TrimPrefix(s, "*."), ".")
 	}
-	host := strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(s, "/"), "*."), "."))
-	if host == "" || strings.ContainsAny(host, "/?#@*% \t\r\n") || strings.HasPrefix(host, ".") {
+	// The one reading of addresses: a block must be of the host that sends.
+	iri, err := ParseIRI(s)
+	if err != nil {
 		return "", "", bad
 	}
-	return MeasureHost, host, nil
+	if tail := strings.TrimPrefix(iri.String(), iri.Origin()); tail != "" && tail != "/" {
+		return MeasureActor, iri.String(), nil
+	}
+	return MeasureHost, iri.Host(), nil
 }

@@ -31,6 +31,9 @@ func TestWhomAMeasureIsOf(t *testing.T) {
 		"javascript://evil.example/users/troll": {},
 		"https:///users/troll":                  {},
 		"evil.example?x":                        {},
+		"nonsense://evil.example":               {},
+		"evil..example":                         {},
+		"еvil.example":                          {essaim.MeasureHost, "xn--vil-qdd.example"}, // with a Cyrillic letter
 	} {
 		scope, value, err := essaim.MeasureSubject(in)
 		if scope != want.scope || value != want.value || (err == nil) != (want.value != "") || err != nil && !errors.Is(err, essaim.ErrInvalid) {

@@ -65,7 +65,7 @@ func (s *Store) Users(ctx context.Context) ([]essaim.User, error) {
 func (s *Store) UserByEmail(ctx context.Context, email string) (essaim.User, error) {
 	u, err := scanUser(s.query().row(ctx, "account_by_email", mailbox(email)).Scan)
 	if err != nil {
-		return essaim.User{}, fmt.Errorf("account by address: %w", err)
+		return essaim.User{}, err // whose address it is stands with the caller
 	}
 	return u, nil
 }

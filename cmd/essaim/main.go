@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"essaim"
 )
 
 // Exit codes of every command.
@@ -87,7 +89,8 @@ func (a *app) run(ctx context.Context, args []string) int {
 
 // fail writes one line, whatever the error holds, and hands the code back.
 func (a *app) fail(hint string, code int, err error) int {
-	line := strings.Join(strings.Fields(err.Error()), " ")
+	// Which sentinel a reason wraps is for programs: the reason stands before it.
+	line := strings.TrimSuffix(strings.Join(strings.Fields(err.Error()), " "), ": "+essaim.ErrInvalid.Error())
 	if hint != "" {
 		line += " (see " + hint + ")"
 	}

@@ -210,7 +210,7 @@ func decider(ctx context.Context, n *Node, email string, what essaim.Action) (in
 	if email == "" {
 		return 0, nil
 	}
-	u, err := n.store.UserByEmail(ctx, email)
+	u, err := n.user(ctx, email)
 	if err != nil {
 		return 0, err
 	}
