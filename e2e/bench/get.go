@@ -22,11 +22,8 @@ const (
 // get measures reads of an actor, an object and a record page over plain
 // keep-alive connections, as behind a proxy on the same machine.
 func (b *bench) get() error {
-	node, err := b.node("get", false)
+	node, err := b.started("get", false)
 	if err != nil {
-		return err
-	}
-	if err := node.Start(b.ctx); err != nil {
 		return err
 	}
 	defer node.Kill()

@@ -18,11 +18,8 @@ import (
 // hostile measures the ingest of replies while one request in ten is not what
 // it should be: each kind that has to be looked at to be refused.
 func (b *bench) hostile() error {
-	node, err := b.node("hostile", true)
+	node, err := b.started("hostile", true)
 	if err != nil {
-		return err
-	}
-	if err := node.Start(b.ctx); err != nil {
 		return err
 	}
 	defer node.Kill()
@@ -149,11 +146,8 @@ func withBody(req *http.Request, body []byte) *http.Request {
 // never fetched. Then one stranger on many connections, and strangers whose
 // hosts never answer, beside a peer whose key is known.
 func (b *bench) keystorm() error {
-	node, err := b.node("keystorm", true)
+	node, err := b.started("keystorm", true)
 	if err != nil {
-		return err
-	}
-	if err := node.Start(b.ctx); err != nil {
 		return err
 	}
 	defer node.Kill()

@@ -27,11 +27,8 @@ const inboundMetric = "essaim_inbox_waiting"
 // ingest measures signed activities over TLS keep-alive, signed beforehand:
 // until the durable 202, and until all are applied.
 func (b *bench) ingest() error {
-	node, err := b.node("ingest", true)
+	node, err := b.started("ingest", true)
 	if err != nil {
-		return err
-	}
-	if err := node.Start(b.ctx); err != nil {
 		return err
 	}
 	defer node.Kill()

@@ -129,3 +129,12 @@ func (b *bench) node(name string, tls bool) (*rig.Node, error) {
 	b.suite.Cleanup(n.Kill)
 	return n, n.Init(b.ctx, "Brest", "--epci", "242900314")
 }
+
+// started is a node that runs; who asks for it kills it.
+func (b *bench) started(name string, tls bool) (*rig.Node, error) {
+	n, err := b.node(name, tls)
+	if err != nil {
+		return nil, err
+	}
+	return n, n.Start(b.ctx)
+}
