@@ -25,6 +25,12 @@ type LocalActorStore interface {
 	LocalActor(ctx context.Context, username string) (essaim.LocalActor, error)
 	// RecordActor is the username of a record's actor.
 	RecordActor(ctx context.Context, record string) (string, error)
+	// Feed is the actor of a theme or a commune; essaim.ErrNotFound before the
+	// first publication about it.
+	Feed(ctx context.Context, kind essaim.ActorKind, subject string) (essaim.LocalActor, error)
+	// RecordBySlug finds a record by its kind and slug; origin is empty for those
+	// of this node.
+	RecordBySlug(ctx context.Context, kind essaim.Kind, origin, slug string) (essaim.Record, error)
 	// Listed lists what an actor announces, as Outbox does; ListedAfter as
 	// OutboxAfter.
 	Listed(ctx context.Context, a essaim.LocalActor, before int64, n int) ([]essaim.ListEntry, error)

@@ -155,6 +155,24 @@ func (s *shelf) LocalActor(_ context.Context, name string) (essaim.LocalActor, e
 	return essaim.LocalActor{}, essaim.ErrNotFound
 }
 
+func (s *shelf) Feed(_ context.Context, k essaim.ActorKind, subject string) (essaim.LocalActor, error) {
+	for _, a := range s.locals {
+		if a.Kind == k && a.Subject == subject {
+			return a, nil
+		}
+	}
+	return essaim.LocalActor{}, essaim.ErrNotFound
+}
+
+func (s *shelf) RecordBySlug(_ context.Context, k essaim.Kind, _, slug string) (essaim.Record, error) {
+	for _, a := range s.locals {
+		if a.Record.Kind == k && a.Record.Slug == slug {
+			return a.Record, nil
+		}
+	}
+	return essaim.Record{}, essaim.ErrNotFound
+}
+
 func (s *shelf) RecordActor(_ context.Context, record string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

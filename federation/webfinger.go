@@ -5,6 +5,7 @@ package federation
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -81,17 +82,55 @@ func (s *Server) describe(ctx context.Context, resource string) (descriptor, err
 		return s.byUsername(ctx, strings.ToLower(user))
 	}
 	u, err := url.Parse(resource)
-	if err != nil || !s.isHost(u.Host) || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.User != nil {
+	if err != nil || !s.isHost(u.Host) || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
 		return descriptor{}, essaim.ErrNotFound
 	}
-	switch node := s.renderer.NodeLocalActor(); s.base + u.Path {
-	case s.base, s.base + "/":
+	if u.RawQuery == "" && strings.Trim(u.Path, "/") == "" {
 		return descriptor{Subject: s.base + "/", Links: []jrd{{Rel: relServer, Type: vocab.ContentType, Href: s.nodeActor()}}}, nil
-	case s.renderer.Page(node):
-		return s.descriptorOf(node), nil
 	}
-	a, err := s.localActor(ctx, s.base+u.Path)
+	a, err := s.atAddress(ctx, u)
 	return s.descriptorOf(a), err
+}
+
+// atAddress finds the actor whose id or page an address of this node is.
+func (s *Server) atAddress(ctx context.Context, u *url.URL) (essaim.LocalActor, error) {
+	a, err := s.localActor(ctx, s.base+u.RequestURI())
+	if !errors.Is(err, essaim.ErrNotFound) {
+		return a, err
+	}
+	if a, err = s.ofPage(ctx, u); err == nil && s.renderer.Page(a) != s.base+u.RequestURI() {
+		err = essaim.ErrNotFound // a list that is narrowed, or not a page of ours
+	}
+	return a, err
+}
+
+// ofPage reads an address of a page as vocab.Renderer.Page writes them.
+func (s *Server) ofPage(ctx context.Context, u *url.URL) (essaim.LocalActor, error) {
+	section, slug, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	q := u.Query()
+	switch theme, commune := q.Get("theme"), q.Get("near"); {
+	case section == "territoires":
+		return s.renderer.NodeLocalActor(), nil
+	case section == "recherche" && theme != "":
+		return s.store.Feed(ctx, essaim.ActorTheme, theme)
+	case section == "recherche" && commune != "":
+		return s.store.Feed(ctx, essaim.ActorCommune, commune)
+	}
+	for _, k := range essaim.Kinds() {
+		if k.Path != section {
+			continue
+		}
+		rec, err := s.store.RecordBySlug(ctx, k.Kind, "", slug)
+		if err != nil {
+			return essaim.LocalActor{}, err
+		}
+		name, err := s.store.RecordActor(ctx, rec.ID)
+		if err != nil {
+			return essaim.LocalActor{}, err
+		}
+		return s.localActor(ctx, s.base+"/actors/"+name)
+	}
+	return essaim.LocalActor{}, essaim.ErrNotFound
 }
 
 // byUsername knows the aliases under which peers look for the node's own actor:
@@ -111,7 +150,11 @@ func (s *Server) descriptorOf(a essaim.LocalActor) descriptor {
 		Links:   []jrd{{Rel: relSelf, Type: vocab.ContentType, Href: a.ID}},
 	}
 	if page := s.renderer.Page(a); page != "" {
-		d.Aliases = append(d.Aliases, page)
+		// The home page is the server's (FEP-d556), not another name of an actor
+		// (RFC 7033 4.4.2).
+		if page != s.base+"/" {
+			d.Aliases = append(d.Aliases, page)
+		}
 		d.Links = append(d.Links, jrd{Rel: relProfile, Type: "text/html", Href: page})
 	}
 	return d

@@ -5,14 +5,19 @@ package federation
 import (
 	"encoding/json"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"essaim"
 )
 
 func TestWebFingerFindsActorsByEveryName(t *testing.T) {
 	t.Parallel()
-	_, h := testServer(t, newShelf(), nil)
+	shelf := newShelf()
+	shelf.locals = feedsAndOthers()
+	_, h := testServer(t, shelf, nil)
 	const territory, node = "https://brest.example/actors/brest", "https://brest.example/actor"
 	for _, tt := range []struct {
 		query  string
@@ -29,6 +34,19 @@ func TestWebFingerFindsActorsByEveryName(t *testing.T) {
 		{"resource=" + node, 200, node},
 		{"rel=self&resource=acct:brest@brest.example", 200, territory},
 		{"resource=acct:brest@brest.example&rel=avatar&rel=x", 200, territory},
+		{"resource=https://brest.example/territoires", 200, node},
+		{"resource=" + url.QueryEscape("https://brest.example/recherche?theme=circuits-courts"), 200, "https://brest.example/actors/theme_circuits-courts"},
+		{"resource=" + url.QueryEscape("https://brest.example/recherche?theme=brest:voisins"), 404, ""}, // as no page of ours is written
+		{"resource=" + url.QueryEscape("https://brest.example/recherche?theme=brest%3Avoisins"), 200, "https://brest.example/actors/theme_voisins"},
+		{"resource=" + url.QueryEscape("https://brest.example/recherche?near=29019&radius=10"), 200, "https://brest.example/actors/commune_brest"},
+		{"resource=" + url.QueryEscape("https://brest.example/recherche?near=29019&radius=20"), 404, ""},
+		{"resource=" + url.QueryEscape("https://brest.example/recherche?theme=circuits-courts&near=29019"), 404, ""},
+		{"resource=" + url.QueryEscape("https://brest.example/recherche?theme=rien"), 404, ""},
+		{"resource=https://brest.example/recherche", 404, ""},
+		{"resource=https://brest.example/initiatives/jardin", 200, "https://brest.example/actors/fiche_jardin"},
+		{"resource=https://brest.example/initiatives/retire", 410, ""},
+		{"resource=https://brest.example/recettes/pain", 404, ""},
+		{"resource=https://brest.example/actors/brest?x", 404, ""},
 		{"", 400, ""},
 		{"resource=", 400, ""},
 		{"resource=brest@brest.example", 400, ""},
@@ -72,6 +90,52 @@ func TestWebFingerFindsActorsByEveryName(t *testing.T) {
 	}
 }
 
+// feedsAndOthers are actors of each kind that has a page.
+func feedsAndOthers() []essaim.LocalActor {
+	local := func(name string, k essaim.ActorKind, subject string) essaim.LocalActor {
+		a := essaim.LocalActor{ID: "https://brest.example/actors/" + name, Username: name, Kind: k, Subject: subject}
+		if k == essaim.ActorInitiative {
+			a.Record = essaim.Record{ID: subject, Slug: strings.TrimPrefix(name, "fiche_"), URL: "https://brest.example/initiatives/" + strings.TrimPrefix(name, "fiche_")}
+			a.Record.Kind = essaim.KindInitiative
+		}
+		return a
+	}
+	gone := local("fiche_retire", essaim.ActorInitiative, "https://brest.example/objects/02")
+	gone.Gone = true
+	return []essaim.LocalActor{
+		local("theme_circuits-courts", essaim.ActorTheme, "circuits-courts"), local("theme_voisins", essaim.ActorTheme, "brest:voisins"),
+		local("commune_brest", essaim.ActorCommune, "29019"), local("fiche_jardin", essaim.ActorInitiative, "https://brest.example/objects/01"), gone,
+	}
+}
+
+func TestWhatWebFingerListsLeadsBack(t *testing.T) {
+	t.Parallel()
+	shelf := newShelf()
+	shelf.locals = feedsAndOthers()
+	_, h := testServer(t, shelf, nil)
+	finger := func(resource string) (d descriptor) {
+		t.Helper()
+		r := get(h, "/.well-known/webfinger?resource="+url.QueryEscape(resource))
+		if err := json.Unmarshal([]byte(body(t, r)), &d); err != nil || r.StatusCode != 200 {
+			t.Fatalf("%s: %d, %v", resource, r.StatusCode, err)
+		}
+		return d
+	}
+	pages := 0
+	for _, name := range []string{"brest", "brest.example", "theme_circuits-courts", "theme_voisins", "commune_brest", "fiche_jardin"} {
+		d := finger("acct:" + name + "@brest.example")
+		for _, alias := range append([]string{d.Subject}, d.Aliases...) {
+			if got := finger(alias); !reflect.DeepEqual(got, d) {
+				t.Errorf("%s is an alias of %s and leads to %s", alias, d.Subject, got.Subject)
+			}
+		}
+		pages += len(d.Aliases) - 1
+	}
+	if pages != 5 {
+		t.Errorf("%d pages are aliases, want those of all but the territory", pages)
+	}
+}
+
 func TestNodeInfoTellsWhatIsTrue(t *testing.T) {
 	t.Parallel()
 	store := newShelf()
@@ -104,10 +168,12 @@ func TestNodeInfoTellsWhatIsTrue(t *testing.T) {
 // FuzzWebFinger holds that an answer is always to a name of this node, as an
 // independent reader takes it, and about an actor of it.
 func FuzzWebFinger(f *testing.F) {
-	for _, seed := range []string{"acct:brest@brest.example", "https://brest.example/", "acct:@@", "https://brest.example/actor?x", "acct:brest@brest.example/x"} {
+	for _, seed := range []string{"acct:brest@brest.example", "https://brest.example/", "acct:@@", "https://brest.example/actor?x", "acct:brest@brest.example/x", "https://brest.example/recherche?theme=circuits-courts"} {
 		f.Add(seed)
 	}
-	s, _ := testServer(f, newShelf(), nil)
+	shelf := newShelf()
+	shelf.locals = feedsAndOthers()
+	s, _ := testServer(f, shelf, nil)
 	f.Fuzz(func(t *testing.T, resource string) {
 		d, err := s.describe(t.Context(), resource)
 		if err != nil {

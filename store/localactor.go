@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"essaim"
 )
@@ -81,6 +82,21 @@ func (s *Store) RecordActor(ctx context.Context, id string) (name string, err er
 		return "", fmt.Errorf("actor of %s: %w", id, err)
 	}
 	return name, nil
+}
+
+// Feed is the actor of a theme or a commune; essaim.ErrNotFound before the first
+// publication about it.
+func (s *Store) Feed(ctx context.Context, kind essaim.ActorKind, subject string) (a essaim.LocalActor, err error) {
+	var id string
+	if !kind.Feed() {
+		err = essaim.ErrNotFound
+	} else if err = s.query().row(ctx, "local_actor_of", string(kind), subject).Scan(&id); err == nil {
+		a, err = s.query().localActor(ctx, id[strings.LastIndexByte(id, '/')+1:])
+	}
+	if err != nil {
+		return a, fmt.Errorf("feed %s: %w", feed{kind, subject}.ref(), err)
+	}
+	return a, nil
 }
 
 // feed names the actor of a theme or a commune.

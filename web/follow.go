@@ -105,6 +105,32 @@ func (s *Server) offerToFollow(r *http.Request, p *RecordPage) error {
 	return nil
 }
 
+// offerFeed puts what can be followed of a list beside it: the feed of its one
+// theme, else of the commune around which it looks.
+func (s *Server) offerFeed(r *http.Request, p *ListPage, q essaim.Query) error {
+	kind, subject := essaim.ActorTheme, ""
+	if len(q.Themes) == 1 {
+		subject = q.Themes[0]
+	} else if c, ok := s.findCommune(p.Near); ok && len(q.Themes) == 0 {
+		kind, subject = essaim.ActorCommune, c.Code
+	}
+	if subject == "" {
+		return nil
+	}
+	a, err := s.store.Feed(r.Context(), kind, subject)
+	if errors.Is(err, essaim.ErrNotFound) {
+		return nil // nothing was published about it
+	}
+	if err != nil {
+		return fmt.Errorf("list: %w", err)
+	}
+	p.Followed = s.followable(s.actorName(r, a), a.Username, a.ID)
+	if p.Kind == "" && len(p.Chips) == 1 {
+		p.Object = a.ID // the feed's own page
+	}
+	return nil
+}
+
 func (s *Server) followable(name, username, actor string) Followed {
 	return Followed{Name: name, Username: username, Actor: actor, Handle: "@" + username + "@" + s.host, Form: s.cfg.Fediverse != nil}
 }

@@ -169,3 +169,40 @@ func TestARecordWithAnActorIsFollowedFromItsPage(t *testing.T) {
 		}
 	})
 }
+
+func TestAThemeOrACommuneIsFollowedFromItsList(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db, func(c *Config) { c.Fediverse = fediverse{} })
+		storetest.Publish(t, s.store, storetest.Initiative("Jardin"))
+		for path, want := range map[string]struct{ name, object string }{
+			"/recherche?theme=alimentation":                 {"theme_alimentation", "theme_alimentation"},
+			"/recherche?near=29019&radius=10":               {"commune_brest", "commune_brest"},
+			"/recherche?near=Brest":                         {"commune_brest", "commune_brest"},
+			"/initiatives?theme=alimentation":               {"theme_alimentation", ""},
+			"/recherche?theme=alimentation&near=29019":      {"theme_alimentation", ""},
+			"/recherche?theme=alimentation&theme=nature":    {},
+			"/recherche?near=48.39,-4.48":                   {},
+			"/recherche?theme=mobilites":                    {}, // nothing was published about it
+			"/recherche?near=31555":                         {},
+			"/recherche?theme=alimentation&radius=beaucoup": {"theme_alimentation", "theme_alimentation"}, // no centre: the radius means nothing
+			"/recherche": {},
+		} {
+			d := s.get(t, path, http.StatusOK)
+			forms := d.with("form", "class", "followform")
+			if (len(forms) == 1) != (want.name != "") {
+				t.Fatalf("%s: %d forms to follow", path, len(forms))
+			}
+			if want.name != "" {
+				if got := value(forms[0], "action"); got != "/suivre/"+want.name {
+					t.Errorf("%s: the form is for %s, want %s", path, got, want.name)
+				}
+				d.says(t, "@"+want.name+"@brest.example")
+			}
+			if got := len(d.with("link", "type", "application/activity+json")); (got == 1) != (want.object != "") {
+				t.Errorf("%s: %d links to an actor", path, got)
+			}
+		}
+		s.get(t, "/recherche?theme=alimentation&lang=en", http.StatusOK).says(t, "reaches your timeline")
+	})
+}

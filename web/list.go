@@ -30,6 +30,8 @@ type ListPage struct {
 	Origin   string
 	Upcoming string // of meetings: "" for those to come, "passees" for all
 	Problems essaim.Problems
+	// FollowForm is of the feed of the theme or commune that was chosen.
+	FollowForm
 }
 
 // FacetGroup is one question of the panel: its name and its values.
@@ -118,6 +120,9 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	near(p.Cards, q.Near)
 	s.fillFacets(p, l, q, res.Facets)
 	s.fillChips(p, l, q, v)
+	if err := s.offerFeed(r, p, q); err != nil {
+		return err
+	}
 	if res.Next != "" {
 		next := without(v, "", "")
 		next.Set(paramPage, res.Next)

@@ -26,6 +26,9 @@ type Reader interface {
 	// this node by its username; essaim.ErrNotFound for none.
 	RecordActor(ctx context.Context, record string) (string, error)
 	LocalActor(ctx context.Context, username string) (essaim.LocalActor, error)
+	// Feed is the actor of a theme or a commune; essaim.ErrNotFound before the
+	// first publication about it.
+	Feed(ctx context.Context, kind essaim.ActorKind, subject string) (essaim.LocalActor, error)
 	// Thanks counts likes and announces of a record.
 	Thanks(ctx context.Context, id string) (likes, announces int, err error)
 	// Comments lists those of a record that everyone may see, in the order in
