@@ -17,6 +17,7 @@ import (
 // and the value's canonical form once it is known.
 type member struct {
 	name  string
+	ascii bool // the name is its own canonical form, and sorts by its bytes
 	value []byte
 	start int // of the name's quote
 	end   int // after the value
@@ -63,7 +64,7 @@ func walk(doc []byte) ([]member, int, error) {
 		m := member{start: i}
 		i = skipString(doc, i)
 		if quoted := doc[m.start:i]; plain(quoted[1 : len(quoted)-1]) {
-			m.name = string(quoted[1 : len(quoted)-1])
+			m.name, m.ascii = string(quoted[1:len(quoted)-1]), true
 		} else if _, err := canonical(quoted); err != nil {
 			return nil, 0, err // not UTF-8, or half a surrogate pair
 		} else if err := json.Unmarshal(quoted, &m.name); err != nil {
@@ -180,15 +181,19 @@ func objectAt(list []member, level int, skip ...string) ([]byte, error) {
 		order = append(order, m)
 		size += len(m.name) + len(m.form) + 4
 	}
-	slices.SortFunc(order, func(a, b *member) int { return compareNames(a.name, b.name) })
+	slices.SortFunc(order, func(a, b *member) int { return a.compare(b) })
 	out := append(make([]byte, 0, size), '{')
 	for i, m := range order {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		var err error
-		if out, err = appendString(out, m.name); err != nil {
-			return nil, err
+		if m.ascii {
+			out = append(append(append(out, '"'), m.name...), '"')
+		} else {
+			var err error
+			if out, err = appendString(out, m.name); err != nil {
+				return nil, err
+			}
 		}
 		out = append(append(out, ':'), m.form...)
 	}
@@ -228,12 +233,12 @@ func plain(s []byte) bool {
 	return true
 }
 
-// compareNames orders by UTF-16 code units, which for ASCII is byte order.
-func compareNames(a, b string) int {
-	if plain([]byte(a)) && plain([]byte(b)) {
-		return strings.Compare(a, b)
+// compare orders names by UTF-16 code units, which for ASCII is byte order.
+func (m *member) compare(other *member) int {
+	if m.ascii && other.ascii {
+		return strings.Compare(m.name, other.name)
 	}
-	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
+	return slices.Compare(utf16.Encode([]rune(m.name)), utf16.Encode([]rune(other.name)))
 }
 
 // encode writes v as JSON without escaping HTML.

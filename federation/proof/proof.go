@@ -12,9 +12,11 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -69,59 +71,75 @@ type Signed struct {
 // key's id, a key of the document's owner (FEP-8b32). created is written in
 // UTC with whole seconds.
 func Sign(doc []byte, key ed25519.PrivateKey, method string, created time.Time) (Signed, error) {
-	return SignAround(doc, nil, key, method, created)
-}
-
-// SignAround signs a document that embeds, as its object, one that was just
-// signed, without computing the canonical form of that one again.
-func SignAround(doc []byte, embedded *Signed, key ed25519.PrivateKey, method string, created time.Time) (Signed, error) {
 	list, end, err := split(doc)
 	if err != nil {
 		return Signed{}, err
 	}
-	if find(list, "proof") != nil {
-		return Signed{}, fmt.Errorf("sign: %w: already has a proof", ErrMalformed)
+	p, sum, err := prove(list, key, method, created)
+	if err != nil {
+		return Signed{}, err
 	}
-	if o := find(list, "object"); embedded != nil && o != nil && bytes.Equal(o.value, embedded.Bytes) {
-		o.form = embedded.form
+	out := Signed{ContentDigest: hex.EncodeToString(sum[:])}
+	if out.Bytes, err = p.after(doc[:end], doc[end:]); err != nil {
+		return Signed{}, err
+	}
+	whole, err := p.form(find(list, "@context").form)
+	if err != nil {
+		return Signed{}, err
+	}
+	if out.form, err = object(append(list, member{name: "proof", ascii: true, form: whole})); err != nil {
+		return Signed{}, err
+	}
+	out.CopyDigest = digest(out.form)
+	return out, nil
+}
+
+// SignAround signs an envelope that embeds, as its last member "object", a
+// document that was just signed: neither is that one read again, nor its
+// canonical form computed twice.
+func SignAround(envelope []byte, embedded Signed, key ed25519.PrivateKey, method string, created time.Time) ([]byte, error) {
+	list, end, err := split(envelope)
+	if err != nil {
+		return nil, err
+	}
+	if find(list, "object") != nil {
+		return nil, fmt.Errorf("sign: %w: already has an object", ErrMalformed)
+	}
+	p, _, err := prove(append(list, member{name: "object", ascii: true, form: embedded.form}), key, method, created)
+	if err != nil {
+		return nil, err
+	}
+	return p.after(bytes.Join([][]byte{envelope[:end], embedded.Bytes}, []byte(`,"object":`)), envelope[end:])
+}
+
+// prove makes the proof of a document of these members, and the SHA-256 of its
+// canonical form without it.
+func prove(list []member, key ed25519.PrivateKey, method string, created time.Time) (p config, sum [sha256.Size]byte, err error) {
+	if find(list, "proof") != nil {
+		return p, sum, fmt.Errorf("sign: %w: already has a proof", ErrMalformed)
 	}
 	body, err := object(list)
 	if err != nil {
-		return Signed{}, err
+		return p, sum, err
 	}
 	// Mastodon 4.7 refuses a proof with a context unless the document's
 	// @context is an array that begins with it.
 	context := find(list, "@context")
 	if context == nil || context.value[0] != '[' {
-		return Signed{}, fmt.Errorf("sign: %w: @context is not an array", ErrMalformed)
+		return p, sum, fmt.Errorf("sign: %w: @context is not an array", ErrMalformed)
 	}
-	p := config{
+	p = config{
 		Context: context.value, Type: proofType, Cryptosuite: Suite,
 		VerificationMethod: method, ProofPurpose: proofPurpose,
 		Created: created.UTC().Truncate(time.Second).Format(time.RFC3339),
 	}
 	options, err := p.form(context.form)
 	if err != nil {
-		return Signed{}, err
+		return p, sum, err
 	}
-	p.ProofValue = encodeBase58(ed25519.Sign(key, hashData(options, body)))
-	raw, err := encode(p)
-	if err != nil {
-		return Signed{}, fmt.Errorf("sign: %w", err)
-	}
-	out := Signed{ContentDigest: digest(body)}
-	out.Bytes = append(make([]byte, 0, len(doc)+len(raw)+16), doc[:end]...)
-	out.Bytes = append(append(out.Bytes, `,"proof":`...), raw...)
-	out.Bytes = append(out.Bytes, doc[end:]...)
-	whole, err := p.form(context.form)
-	if err != nil {
-		return Signed{}, err
-	}
-	if out.form, err = object(append(list, member{name: "proof", form: whole})); err != nil {
-		return Signed{}, err
-	}
-	out.CopyDigest = digest(out.form)
-	return out, nil
+	sum = sha256.Sum256(body)
+	p.ProofValue = encodeBase58(ed25519.Sign(key, hashData(options, sum)))
+	return p, sum, nil
 }
 
 // config is a proof on the wire.
@@ -133,6 +151,16 @@ type config struct {
 	ProofPurpose       string          `json:"proofPurpose"`
 	ProofValue         string          `json:"proofValue,omitempty"`
 	Created            string          `json:"created,omitempty"`
+}
+
+// after writes the proof as a document's last member: between its last one and
+// its end.
+func (c config) after(members, end []byte) ([]byte, error) {
+	raw, err := encode(c)
+	if err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	return slices.Concat(members, []byte(`,"proof":`), raw, end), nil
 }
 
 // form is the canonical form of a proof whose context's is known: its members
@@ -228,7 +256,7 @@ func Verify(doc []byte, key ed25519.PublicKey) error {
 	if err := p.checkContext(find(list, "@context")); err != nil {
 		return err
 	}
-	if !ed25519.Verify(key, hashData(p.config, body), p.value) {
+	if !ed25519.Verify(key, hashData(p.config, sha256.Sum256(body)), p.value) {
 		return ErrInvalid
 	}
 	return nil
@@ -275,7 +303,7 @@ func items(raw []byte) []json.RawMessage {
 // hashData is what Ed25519 signs: SHA-256 of the canonical proof without its
 // value, then SHA-256 of the canonical document without proof
 // (vc-di-eddsa 3.3.4).
-func hashData(options, body []byte) []byte {
-	a, b := sha256.Sum256(options), sha256.Sum256(body)
-	return append(a[:], b[:]...)
+func hashData(options []byte, body [sha256.Size]byte) []byte {
+	a := sha256.Sum256(options)
+	return append(a[:], body[:]...)
 }

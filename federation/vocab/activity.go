@@ -86,19 +86,49 @@ type Activity struct {
 
 // Build makes the bytes of an activity, with the proof of its actor. The
 // envelope is go-fed's; the embedded document never passes through it.
-func (r *Renderer) Build(a Activity) ([]byte, error) { return r.build(a, nil) }
+func (r *Renderer) Build(a Activity) ([]byte, error) {
+	if a.Document != nil {
+		a.Object = ID(a.Document)
+	}
+	env, err := r.envelope(a)
+	if err != nil {
+		return nil, err
+	}
+	if a.Document != nil {
+		// Written between the bytes: encoding would touch what is signed.
+		env = append(env[:len(env)-1], `,"object":`...)
+		env = append(append(env, a.Document...), '}')
+	}
+	out, err := r.sign(env, a.Actor, cmp.Or(a.Published, r.clock()))
+	if err != nil {
+		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
+	}
+	return out.Bytes, nil
+}
 
-// build is Build with the embedded document's canonical form, when it is known.
-func (r *Renderer) build(a Activity, embedded *proof.Signed) ([]byte, error) {
+// buildAround is Build of an activity that carries a document that was just
+// signed, whose id is the activity's Object.
+func (r *Renderer) buildAround(a Activity, doc proof.Signed) ([]byte, error) {
+	a.Document = doc.Bytes
+	env, err := r.envelope(a)
+	if err != nil {
+		return nil, err
+	}
+	out, err := proof.SignAround(env, doc, r.key, r.ProofKeyID(a.Actor), cmp.Or(a.Published, r.clock()))
+	if err != nil {
+		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
+	}
+	return out, nil
+}
+
+// envelope writes an activity without proof, and without the document that it
+// carries, if any.
+func (r *Renderer) envelope(a Activity) ([]byte, error) {
 	act, ok := newActivity(a.Type)
 	if !ok {
 		return nil, fmt.Errorf("activity of type %q: %w", a.Type, essaim.ErrInvalid)
 	}
-	object := a.Object
-	if a.Document != nil {
-		object = ID(a.Document)
-	}
-	if err := fill(act, a, object); err != nil {
+	if err := fill(act, a); err != nil {
 		return nil, err
 	}
 	m, err := streams.Serialize(act)
@@ -120,19 +150,10 @@ func (r *Renderer) build(a Activity, embedded *proof.Signed) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
 	}
-	if a.Document != nil {
-		// Written between the bytes: encoding would touch what is signed.
-		b = append(b[:len(b)-1], `,"object":`...)
-		b = append(append(b, a.Document...), '}')
-	}
-	out, err := proof.SignAround(b, embedded, r.key, r.ProofKeyID(a.Actor), cmp.Or(a.Published, r.clock()))
-	if err != nil {
-		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
-	}
-	return out.Bytes, nil
+	return b, nil
 }
 
-func fill(act activity, a Activity, object string) error {
+func fill(act activity, a Activity) error {
 	id := streams.NewJSONLDIdProperty()
 	actor := streams.NewActivityStreamsActorProperty()
 	target := streams.NewActivityStreamsObjectProperty()
@@ -143,7 +164,7 @@ func fill(act activity, a Activity, object string) error {
 	}{
 		{[]string{a.ID}, id.Set},
 		{[]string{a.Actor}, actor.AppendIRI},
-		{[]string{object}, target.AppendIRI},
+		{[]string{a.Object}, target.AppendIRI},
 		{a.To, to.AppendIRI},
 		{a.CC, cc.AppendIRI},
 	} {

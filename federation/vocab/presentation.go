@@ -45,7 +45,7 @@ func PresentedRecord(id string) (string, bool) { return strings.CutSuffix(id, pr
 func (r *Renderer) Presentation(a essaim.LocalActor) ([]byte, error) {
 	rec := &a.Record
 	lang := language(rec)
-	content := "<p><strong>" + html.EscapeString(rec.Title) + "</strong></p>" + summary(rec, lang) +
+	content := "<p><strong>" + html.EscapeString(rec.Title) + "</strong></p>" + summary(rec, lang, r.markdown) +
 		"<p>" + anchor(rec.URL, label{"Lire la fiche", "Read the record"}.in(lang)) + "</p>"
 	n := presentation{
 		Context: recordContext, ID: iri(PresentationID(rec.ID)), Type: "Note", AttributedTo: iri(a.ID),

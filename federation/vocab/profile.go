@@ -102,7 +102,7 @@ func inCommune(name string) string {
 // record.
 func (r *Renderer) describeRecord(d *actorDocument, a essaim.LocalActor) {
 	rec := &a.Record
-	d.Name, d.Summary = text(rec.Title), text(summary(rec, language(rec)))
+	d.Name, d.Summary = text(rec.Title), text(summary(rec, language(rec), r.markdown))
 	page := html.EscapeString(rec.URL)
 	shown := html.EscapeString(r.authority() + strings.TrimPrefix(rec.URL, r.base))
 	d.Attachment = append([]property{{Type: "PropertyValue", Name: "Fiche", Value: text(`<a href="` + page + `" rel="me">` + shown + "</a>")}}, d.Attachment...)

@@ -103,10 +103,10 @@ func (r *Renderer) Render(req essaim.RenderRequest) (essaim.Rendered, error) {
 	if err != nil {
 		return essaim.Rendered{}, fmt.Errorf("render %s: %w", rec.ID, err)
 	}
-	act, err := r.build(Activity{
-		ID: req.ActivityID, Type: string(req.Verb), Actor: rec.Territory, Document: doc.Bytes,
+	act, err := r.buildAround(Activity{
+		ID: req.ActivityID, Type: string(req.Verb), Actor: rec.Territory, Object: rec.ID,
 		To: []string{Public}, CC: r.copied(rec), Audience: r.group, Published: req.At,
-	}, &doc)
+	}, doc)
 	if err != nil {
 		return essaim.Rendered{}, fmt.Errorf("render %s: %w", rec.ID, err)
 	}
@@ -148,8 +148,9 @@ func (r *Renderer) object(rec *essaim.Record) (proof.Signed, error) {
 	}
 	t := newTerms()
 	t.fill(rec)
-	h := r.head(rec, info)
-	p := page{lang: language(rec), markdown: func(s string) string { return markup.WithMentions(r.markdown(s), rec.Mentions) }}
+	markdown := remembered(r.markdown)
+	h := r.head(rec, info, markdown)
+	p := page{lang: language(rec), markdown: func(s string) string { return markup.WithMentions(markdown(s), rec.Mentions) }}
 	p.record(rec, t)
 	h.Content = text(p.String())
 	// A long text stands once, a very long one in the source and the terms only.
@@ -167,9 +168,21 @@ func (r *Renderer) object(rec *essaim.Record) (proof.Signed, error) {
 	return r.sign(doc, rec.Territory, rec.Updated)
 }
 
+// remembered keeps what became of the last text: that of a record is read for
+// its summary and for its page.
+func remembered(markdown func(string) string) func(string) string {
+	var of, html string
+	return func(s string) string {
+		if s != of {
+			of, html = s, markdown(s)
+		}
+		return html
+	}
+}
+
 // sign adds the proof of an actor of this node.
 func (r *Renderer) sign(doc []byte, actor string, at time.Time) (proof.Signed, error) {
-	return proof.Sign(doc, r.key, actor+r.fragment, at)
+	return proof.Sign(doc, r.key, r.ProofKeyID(actor), at)
 }
 
 // KeyID is the id of the key with which an actor of this node signs requests
@@ -180,7 +193,7 @@ func KeyID(actor string) string { return actor + "#main-key" }
 // proofs.
 func (r *Renderer) ProofKeyID(actor string) string { return actor + r.fragment }
 
-func (r *Renderer) head(rec *essaim.Record, info essaim.KindInfo) head {
+func (r *Renderer) head(rec *essaim.Record, info essaim.KindInfo, markdown func(string) string) head {
 	lang := language(rec)
 	h := head{
 		Context: recordContext, ID: iri(rec.ID), Type: text(info.Type), AttributedTo: iri(rec.Territory),
@@ -201,7 +214,7 @@ func (r *Renderer) head(rec *essaim.Record, info essaim.KindInfo) head {
 	if rec.Kind == essaim.KindInitiative || rec.Kind == essaim.KindRecipe {
 		h.Adaptations = iri(rec.ID + "/adaptations")
 	}
-	if s := summary(rec, lang); s != "" {
+	if s := summary(rec, lang, markdown); s != "" {
 		h.Summary, h.SummaryMap = text(s), words{lang: s}
 	}
 	if info.Type == "Article" {

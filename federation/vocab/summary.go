@@ -21,10 +21,10 @@ const maxSummary = 300
 // summary is one or two neutral sentences: the tagline or the beginning of
 // the text, and for a meeting its date and place, which other software shows
 // nowhere else.
-func summary(rec *essaim.Record, lang string) string {
+func summary(rec *essaim.Record, lang string, markdown func(string) string) string {
 	first := strings.TrimSpace(rec.Tagline)
 	if first == "" {
-		first = opening(rec.Text)
+		first = opening(markdown(rec.Text))
 	}
 	second := ""
 	if m, ok := rec.Body.(*essaim.Meeting); ok {
@@ -57,9 +57,9 @@ func ended(s string) string {
 	return s + "."
 }
 
-// opening is the beginning of a Markdown text as plain words.
-func opening(markdown string) string {
-	plain := markup.Plain(markup.Markdown(markdown))
+// opening is the beginning of a text as plain words.
+func opening(html string) string {
+	plain := markup.Plain(html)
 	plain, _, _ = strings.Cut(plain, "\n")
 	if utf8.RuneCountInString(plain) <= maxSummary {
 		return plain

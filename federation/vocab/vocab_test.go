@@ -19,6 +19,7 @@ import (
 
 	"essaim"
 	"essaim/federation/proof"
+	"essaim/web/markup"
 )
 
 var update = flag.Bool("update", false, "write the golden documents anew")
@@ -188,7 +189,7 @@ func TestSummaryNamesDateAndPlaceOfAMeeting(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			want := strings.ReplaceAll(tt.want, " & ", " &amp; ")
-			if got := summary(&tt.rec, language(&tt.rec)); got != want {
+			if got := summary(&tt.rec, language(&tt.rec), markup.Markdown); got != want {
 				t.Errorf("got  %q\nwant %q", got, want)
 			}
 		})
