@@ -112,7 +112,7 @@ type ItemDetail struct {
 type Decision struct {
 	N       int64     `json:"n"`
 	At      time.Time `json:"at"`
-	Account int64     `json:"account"` // who decided; 0 for the command line
+	Account int64     `json:"account"` // who decided; 0 for the command line, AuthorDeleted
 	Action  string    `json:"action"`
 	Kind    string    `json:"kind"`    // of the subject: an ItemKind, "host" or "actor"
 	Subject string    `json:"subject"` // an item's Ref, a host or an actor's id

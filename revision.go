@@ -4,10 +4,14 @@ package essaim
 
 import "time"
 
+// AuthorDeleted stands in place of the number of an account that is deleted: its
+// number leads to nobody, and never to another account.
+const AuthorDeleted int64 = -1
+
 // Author is who wrote a revision: an account of this node, or a process such as
 // an import, named.
 type Author struct {
-	User int64  // account id; 0 for a process
+	User int64  // account id; 0 for a process, AuthorDeleted
 	Name string // the name the person chose, or the process's
 }
 

@@ -6,7 +6,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -86,13 +88,49 @@ func (s *Store) DisableUser(ctx context.Context, user int64, disabled bool) erro
 		if err != nil || !disabled {
 			return n, err
 		}
-		for _, name := range []string{"session_remove_of", "signin_remove_of", "token_remove_of"} {
-			if _, err := tx.exec(ctx, name, user); err != nil {
+		return n, tx.shutOut(ctx, user)
+	})
+}
+
+// DeleteUser erases an account with all that opens it, and its actor, whose
+// followers are told. What it wrote and decided stays, by
+// essaim.AuthorDeleted; revisions keep the name under which it signed them only
+// if keepName. The last administrator stays: essaim.ErrForbidden.
+func (s *Store) DeleteUser(ctx context.Context, user int64, keepName bool) error {
+	return s.changeUser(ctx, user, true, func(tx *Tx) (int64, error) {
+		var person string
+		err := tx.row(ctx, "local_actor_of", string(essaim.ActorPerson), strconv.FormatInt(user, 10)).Scan(&person)
+		if err == nil {
+			if err := tx.retire(ctx, person); err != nil {
+				return 0, fmt.Errorf("its actor: %w", err)
+			}
+		} else if !errors.Is(err, essaim.ErrNotFound) {
+			return 0, err
+		}
+		credit := "revisions_disown"
+		if keepName {
+			credit = "revisions_detach"
+		}
+		for _, name := range []string{credit, "decisions_detach"} {
+			if _, err := tx.exec(ctx, name, user, essaim.AuthorDeleted); err != nil {
 				return 0, err
 			}
 		}
-		return n, nil
+		if err := tx.shutOut(ctx, user); err != nil {
+			return 0, err
+		}
+		return tx.exec(ctx, "account_remove", user)
 	})
+}
+
+// shutOut ends an account's sessions and spends its links and tokens.
+func (tx *Tx) shutOut(ctx context.Context, user int64) error {
+	for _, name := range []string{"session_remove_of", "signin_remove_of", "token_remove_of"} {
+		if _, err := tx.exec(ctx, name, user); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Store) changeUser(ctx context.Context, user int64, lessens bool, change func(*Tx) (int64, error)) error {

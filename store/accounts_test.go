@@ -4,6 +4,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -127,4 +128,113 @@ func TestADisabledAccountIsShutOut(t *testing.T) {
 			t.Errorf("unknown address: %v; want not found, without the address", err)
 		}
 	})
+}
+
+func TestADeletedAccountLeavesWhatItWroteAndNothingOfItself(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		admin, _ := n.CreateUser(t.Context(), essaim.User{Email: "admin@brest.example", Role: essaim.RoleAdmin})
+		if err := n.DeleteUser(t.Context(), admin.ID, false); !errors.Is(err, essaim.ErrForbidden) {
+			t.Errorf("the last administrator was deleted: %v", err)
+		}
+		for _, keep := range []bool{false, true} {
+			u, err := n.CreateUser(t.Context(), essaim.User{Email: "part@brest.example", Name: "Compte de passage", Role: essaim.RoleContributor})
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := fmt.Sprintf("passage_%v", keep)
+			actor := brest + "/actors/" + name
+			if err := n.CreatePerson(t.Context(), u.ID, name, essaim.Profile{Name: "Compte de passage"}); err != nil {
+				t.Fatal(err)
+			}
+			n.follow(t, actor, ana, "https://a.example/inbox")
+			until := n.clock.now().Add(time.Hour)
+			n.NewSignIn(t.Context(), u.ID, "link", until)
+			n.UseSignIn(t.Context(), "link", "session", until)
+			n.NewSignIn(t.Context(), u.ID, "link", until)
+			n.NewToken(t.Context(), u.ID, "script", "token")
+			rec, err := n.CreateRecord(t.Context(), essaim.NewRecord{
+				Content: essaim.Content{Kind: essaim.KindVenue, Title: "Atelier", Body: &essaim.Venue{}},
+				State:   essaim.StateDraft, Author: essaim.Author{User: u.ID, Name: u.Name},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n.raw(t, "INSERT INTO decision (at, account_id, action, kind, subject, before_state, after_state, reason) VALUES (1, $1, 'hide', 'comment', 'c', 'held', 'hidden', '')", u.ID)
+
+			if err := n.DeleteUser(t.Context(), u.ID, keep); err != nil {
+				t.Fatal(err)
+			}
+			for _, table := range []string{"session", "signin", "token"} {
+				if got := one[int](t, n, "SELECT count(*) FROM "+table); got != 0 {
+					t.Errorf("%d rows left in %s", got, table)
+				}
+			}
+			if _, err := n.UserByEmail(t.Context(), u.Email); !errors.Is(err, essaim.ErrNotFound) {
+				t.Errorf("account: %v", err)
+			}
+			if a, err := n.LocalActor(t.Context(), name); !errors.Is(err, essaim.ErrNotFound) && !a.Gone {
+				t.Errorf("actor = %+v, %v", a, err)
+			}
+			if got := one[int](t, n, "SELECT count(*) FROM activity WHERE actor = $1 AND type = 'Delete'", actor); got != 1 {
+				t.Errorf("its followers are told %d times, want once", got)
+			}
+			signed := ""
+			if keep {
+				signed = u.Name
+			}
+			revisions, err := n.Revisions(t.Context(), rec.ID)
+			if err != nil || len(revisions) != 1 || revisions[0].Author != (essaim.Author{User: essaim.AuthorDeleted, Name: signed}) {
+				t.Errorf("keep %v: revisions = %+v, %v; want them signed %q", keep, revisions, err, signed)
+			}
+			if !keep {
+				for _, said := range []string{u.Email, u.Name} {
+					if where := n.holding(t, said); len(where) > 0 {
+						t.Errorf("%q is still in %v", said, where)
+					}
+				}
+			}
+			if got := one[int](t, n, "SELECT count(*) FROM decision WHERE account_id = $1", u.ID); got != 0 {
+				t.Errorf("the journal names the account in %d lines", got)
+			}
+			// The next account may bear the number.
+			next, err := n.CreateUser(t.Context(), essaim.User{Email: "arrive@brest.example", Role: essaim.RoleContributor})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if name, err := n.PersonOf(t.Context(), next.ID); !errors.Is(err, essaim.ErrNotFound) {
+				t.Errorf("a new account has the actor %s, %v", name, err)
+			}
+			if err := n.DeleteUser(t.Context(), next.ID, false); err != nil {
+				t.Fatal(err)
+			}
+			if err := n.DeleteUser(t.Context(), next.ID, false); !errors.Is(err, essaim.ErrNotFound) {
+				t.Errorf("deleted twice: %v", err)
+			}
+		}
+		if got := one[int](t, n, "SELECT count(*) FROM decision WHERE account_id = $1", essaim.AuthorDeleted); got != 2 {
+			t.Errorf("the journal has %d decisions of deleted accounts, want 2", got)
+		}
+	})
+}
+
+// holding lists the columns of the whole database in which a text is found.
+func (n *node) holding(t *testing.T, text string) (where []string) {
+	t.Helper()
+	columns := schemaColumns(t, n.DB(), n.db.Name == "postgres")
+	if len(columns) < 150 {
+		t.Fatalf("the schema has %d columns", len(columns))
+	}
+	for _, c := range columns {
+		table, column, _ := strings.Cut(c, ".")
+		value := "CAST(" + column + " AS TEXT)"
+		if n.db.Name == "postgres" && strings.Contains(" bytes raw document stamp ", " "+column+" ") {
+			value = "encode(" + column + ", 'escape')"
+		}
+		if one[int](t, n, "SELECT count(*) FROM "+table+" WHERE "+value+" LIKE '%' || $1 || '%'", text) > 0 {
+			where = append(where, c)
+		}
+	}
+	return where
 }

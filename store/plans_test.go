@@ -86,6 +86,11 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"avatars_want", []any{10}, []string{"comment_author_shown"}},
 		{"followers_at", []any{key, key, 10}, []string{"follower_at"}},
 		{"quotes_erase", []any{key}, []string{"quote_of_object"}},
+		{"revisions_detach", []any{7, -1}, []string{"revision_of_author"}},
+		{"revisions_disown", []any{7, -1}, []string{"revision_of_author"}},
+		{"decisions_detach", []any{7, -1}, []string{"decision_of_account"}},
+		{"tidy_reports", []any{at}, []string{"report_"}},
+		{"reports_over", []any{at, 500}, []string{"report_received"}},
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}
 	// What a plan may read whole: results of its own parts, and tables of one row.

@@ -186,30 +186,39 @@ func (s *Store) DeletePerson(ctx context.Context, username string) error {
 		if a.Kind != essaim.ActorPerson || a.Gone {
 			return essaim.ErrNotFound
 		}
-		now := tx.s.now()
-		if _, err := tx.exec(ctx, "local_actor_retire", a.ID, micros(now)); err != nil {
-			return err
-		}
-		if _, err := tx.exec(ctx, "name_forget", username); err != nil {
-			return err
-		}
-		if err := tx.silence(ctx, a.ID); err != nil {
-			return err
-		}
-		farewell := &publication{silent: true}
-		if followed, err := tx.found(ctx, "follower_any", a.ID, ""); err != nil {
-			return err
-		} else if followed {
-			if farewell, err = tx.tell(ctx, essaim.Told{Verb: string(essaim.VerbDelete), Actor: a.ID, Object: a.ID, At: now}, 0); err != nil {
-				return err
-			}
-		}
-		return tx.number(ctx, farewell)
+		return tx.retire(ctx, a.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("actor %s: %w", username, err)
 	}
 	return nil
+}
+
+// retire erases an actor of a person that is not gone.
+func (tx *Tx) retire(ctx context.Context, id string) error {
+	now := tx.s.now()
+	if _, err := tx.exec(ctx, "local_actor_retire", id, micros(now)); err != nil {
+		return err
+	}
+	node, err := tx.knownNode(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, "name_forget", id[len(node.BaseURL+"/actors/"):]); err != nil {
+		return err
+	}
+	if err := tx.silence(ctx, id); err != nil {
+		return err
+	}
+	farewell := &publication{silent: true}
+	if followed, err := tx.found(ctx, "follower_any", id, ""); err != nil {
+		return err
+	} else if followed {
+		if farewell, err = tx.tell(ctx, essaim.Told{Verb: string(essaim.VerbDelete), Actor: id, Object: id, At: now}, 0); err != nil {
+			return err
+		}
+	}
+	return tx.number(ctx, farewell)
 }
 
 // silence erases what an actor said of itself, sent or not, before it says that

@@ -42,12 +42,50 @@ func TestAFlagIsKeptOfWhatIsOurs(t *testing.T) {
 		if got := n.item(t, note).State; got != essaim.ItemHidden {
 			t.Errorf("the comment is %s", got)
 		}
-		n.clock.pass(366 * 24 * time.Hour)
-		if err := n.Tidy(t.Context()); err != nil {
-			t.Fatal(err)
+	})
+}
+
+// A report stays a year; longer, without its author's address, until it and what
+// was decided of it are a year old.
+func TestAReportGoesAYearAfterItIsDecided(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		object := n.record(t, "jardin")
+		for _, id := range []string{"decided", "late", "waits"} {
+			if err := n.Report(t.Context(), essaim.Report{ID: id, Contact: "quelqu-une@brest.example", Objects: []string{object}, Text: "fausse adresse"}); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if got := one[string](t, n, "SELECT contact FROM report"); got != "" {
-			t.Errorf("the address %q is kept after a year", got)
+		day := func(days int, kept string, contacts int) {
+			t.Helper()
+			n.clock.pass(time.Duration(days) * 24 * time.Hour)
+			if err := n.Tidy(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for _, id := range []string{"decided", "late", "waits"} {
+				if _, err := n.Receipt(t.Context(), id); err == nil {
+					ids = append(ids, id)
+				}
+			}
+			if got := strings.Join(ids, " "); got != kept {
+				t.Errorf("kept: %q, want %q", got, kept)
+			}
+			if got := one[int](t, n, "SELECT count(*) FROM report WHERE contact <> ''"); got != contacts {
+				t.Errorf("%d addresses kept, want %d", got, contacts)
+			}
+			if got, want := one[int](t, n, "SELECT count(*) FROM item WHERE kind = 'report'"), len(ids); got != want {
+				t.Errorf("%d items for %d reports", got, want)
+			}
+		}
+		n.decide(t, n.item(t, "decided"), essaim.ItemHide)
+		day(364, "decided late waits", 3)
+		n.decide(t, n.item(t, "late"), essaim.ItemHide)
+		day(2, "late waits", 0)
+		day(364, "waits", 0)
+		if got := one[int](t, n, "SELECT count(*) FROM decision WHERE subject = '' AND reason = '' AND after_state = 'hidden'"); got != 2 {
+			t.Errorf("the journal has %d lines of what is erased, want 2", got)
 		}
 	})
 }

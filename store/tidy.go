@@ -17,11 +17,12 @@ const (
 	keepRaw       = 90 * 24 * time.Hour  // activities; their id, digest and outcome stay
 	keepUnknown   = 30 * 24 * time.Hour  // of those of a type that is not known here
 	keepContact   = 365 * 24 * time.Hour // addresses of people who reported something
+	keepReport    = 365 * 24 * time.Hour // reports, once they came and were decided
 	tidyTogether  = 500                  // rows of one transaction
 )
 
-// Tidy removes sessions and sign-in links that ended, deliveries done long ago
-// and the bytes of activities applied long ago. It is to be called now and
+// Tidy removes sessions and sign-in links that ended, reports decided and
+// deliveries done long ago, and the bytes of activities applied long ago. It is to be called now and
 // then, by any process.
 func (s *Store) Tidy(ctx context.Context) error {
 	now := s.now()
@@ -40,6 +41,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 		})
 	}
 	if err == nil {
+		err = s.tidyReports(ctx, now)
+	}
+	if err == nil {
 		err = s.tidyAll(ctx, "tidy_deliveries", micros(now.Add(-keepDelivered)))
 	}
 	if err == nil {
@@ -49,6 +53,28 @@ func (s *Store) Tidy(ctx context.Context) error {
 		return fmt.Errorf("tidy: %w", err)
 	}
 	return nil
+}
+
+// tidyReports erases the reports whose time is over. The journal keeps that
+// something was decided.
+func (s *Store) tidyReports(ctx context.Context, now time.Time) error {
+	for {
+		var over []string
+		err := s.write(ctx, patient, func(tx *Tx) (err error) {
+			if over, err = list(ctx, tx, only[string], "reports_over", micros(now.Add(-keepReport)), tidyTogether); err != nil {
+				return err
+			}
+			for _, id := range over {
+				if err := tx.removeItem(ctx, essaim.ItemReport, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || len(over) < tidyTogether {
+			return err
+		}
+	}
 }
 
 // tidyInbox reduces the activities whose time is over, however long ago: a node

@@ -101,9 +101,20 @@ func itemRows(d essaim.ItemDetail) [][2]string {
 		rows = append(rows, [2]string{"from server", r.Host}, [2]string{"contact", r.Contact}, [2]string{"objects", strings.Join(r.Objects, " ")}, [2]string{"text", r.Text})
 	}
 	for _, x := range d.Decisions {
-		rows = append(rows, [2]string{stamp(x.At), fmt.Sprintf("%s: %s → %s by account %d: %s", x.Action, x.Before, x.After, x.Account, x.Reason)})
+		rows = append(rows, [2]string{stamp(x.At), fmt.Sprintf("%s: %s → %s by %s: %s", x.Action, x.Before, x.After, decidedBy(x.Account), x.Reason)})
 	}
 	return rows
+}
+
+// decidedBy names who decided, as the journal knows it.
+func decidedBy(account int64) string {
+	switch account {
+	case 0:
+		return "command line"
+	case essaim.AuthorDeleted:
+		return "deleted account"
+	}
+	return fmt.Sprintf("account %d", account)
 }
 
 // decision is what accept, hide and restore have in common.

@@ -20,6 +20,7 @@ func operations() map[string]operation {
 		"user.list":         answering(listUsers),
 		"user.role":         answering(setRole),
 		"user.disable":      answering(disableUser),
+		"user.delete":       answering(deleteUser),
 		"user.link":         answering(linkUser),
 		"user.publish":      answering(publishUser),
 		"user.unpublish":    answering(unpublishUser),

@@ -23,6 +23,7 @@ type userCommand struct {
 	List    userList    `cmd:"" help:"List accounts."`
 	Role    userRole    `cmd:"" help:"Change what an account may do."`
 	Disable userDisable `cmd:"" help:"Close an account: its sessions and tokens end."`
+	Delete  userDelete  `cmd:"" help:"Erase an account, and its person on the Fediverse."`
 	Link    userLink    `cmd:"" help:"Print a new sign-in link for an account."`
 
 	Publish   userPublish   `cmd:"" help:"Put a person who asked for it on the Fediverse, under a name of her own."`
@@ -109,6 +110,26 @@ func (c userDisable) Run(ctx context.Context, a *app) error {
 	return a.administer(ctx, func(ctx context.Context, node admin) error {
 		_, err := ask[none](ctx, node, "user.disable", c)
 		return err
+	})
+}
+
+type userDelete struct {
+	Email    string `arg:"" help:"Address of the account."`
+	KeepName bool   `help:"Revisions stay signed by the name that the person chose, if she agrees."`
+}
+
+func (userDelete) Help() string {
+	return "Erases the address, the name, sessions, links and tokens, and the Fediverse profile, whose followers are told. What the account wrote stays in the commons, without its name unless --keep-name. There is no way back. A backup taken before still holds the account.\n\n" +
+		"Example:\n\n    essaim user delete --data /var/lib/essaim animation@brest.example"
+}
+
+func (c userDelete) Run(ctx context.Context, a *app) error {
+	return a.administer(ctx, func(ctx context.Context, node admin) error {
+		if _, err := ask[none](ctx, node, "user.delete", c); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "%s is deleted.\n", c.Email)
+		return nil
 	})
 }
 
@@ -223,6 +244,14 @@ func disableUser(ctx context.Context, n *Node, c userDisable) (none, error) {
 		return none{}, err
 	}
 	return none{}, n.store.DisableUser(ctx, u.ID, true)
+}
+
+func deleteUser(ctx context.Context, n *Node, c userDelete) (none, error) {
+	u, err := n.user(ctx, c.Email)
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, n.store.DeleteUser(ctx, u.ID, c.KeepName)
 }
 
 func linkUser(ctx context.Context, n *Node, c userLink) (string, error) {

@@ -28,6 +28,20 @@ UPDATE account SET role = $2 WHERE id = $1
 -- name: account_set_disabled
 UPDATE account SET disabled = $2 WHERE id = $1
 
+-- name: account_remove
+DELETE FROM account WHERE id = $1
+
+-- name: revisions_detach
+-- What an account wrote stays signed, by an account that is deleted. Its number
+-- may be given anew.
+UPDATE revision SET author_id = $2 WHERE author_id = $1 AND author_id > 0
+
+-- name: revisions_disown
+UPDATE revision SET author_id = $2, author_name = '' WHERE author_id = $1 AND author_id > 0
+
+-- name: decisions_detach
+UPDATE decision SET account_id = $2 WHERE account_id = $1 AND account_id > 0
+
 -- name: account_admins
 SELECT count(*) FROM account WHERE role = 'admin' AND disabled = 0 AND id <> $1
 

@@ -51,7 +51,8 @@ WHERE subject = $2 AND kind = $1 AND action = 'hide'
 ORDER BY n DESC LIMIT 1
 
 -- name: decision_anonymise
-UPDATE decision SET subject = '' WHERE subject = $2 AND kind = $1
+-- The reason may speak of what is erased.
+UPDATE decision SET subject = '', reason = '' WHERE subject = $2 AND kind = $1
 
 -- name: comment_add
 INSERT INTO comment (id, n, actor, record, in_reply_to, url, content, warning, language, shown, published_at, updated_at)

@@ -22,6 +22,13 @@ SELECT at, reason FROM decision WHERE subject = $1 AND kind = 'report' ORDER BY 
 -- name: tidy_reports
 UPDATE report SET contact = '' WHERE contact <> '' AND received_at < $1
 
+-- name: reports_over
+-- Came and were decided before $1.
+SELECT r.id FROM report r JOIN item i ON i.n = r.n
+WHERE r.received_at < $1 AND i.state <> 'held'
+  AND NOT EXISTS (SELECT 1 FROM decision d WHERE d.subject = r.id AND d.kind = 'report' AND d.at >= $1)
+ORDER BY r.received_at LIMIT $2
+
 -- name: delivery_drop_refused
 -- What one local actor has waiting for another's own inbox.
 UPDATE delivery SET state = 'dropped', reason = 'it blocks us', done_at = $3, lease_until = 0
