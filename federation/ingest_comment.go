@@ -28,13 +28,9 @@ func (r *reader) comment(o *wire.Object, reply essaim.IRI) error {
 		return nothingToDo("an answer that is no text")
 	}
 	content, language := readComment(o.Value)
-	plain := markup.Plain(content)
+	content, plain := markup.Short(content, maxComment)
 	if plain == "" {
 		return nothingToDo("an answer without words")
-	}
-	if long := []rune(plain); len(long) > maxComment {
-		plain = string(long[:maxComment]) + "…"
-		content = "<p>" + strings.ReplaceAll(html.EscapeString(plain), "\n", "</p><p>") + "</p>"
 	}
 	published, ok := o.Value.Get("published").Time()
 	if !ok {

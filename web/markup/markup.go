@@ -39,8 +39,12 @@ var markdown = goldmark.New(
 
 // Markdown renders CommonMark, with strikethrough and bare web addresses, as
 // sanitized HTML. Headings become bold paragraphs, images become links, raw
-// HTML is dropped. Any input gives a well-formed fragment.
+// HTML is dropped. Any input gives a well-formed fragment; one made to be slow to
+// read keeps its words only.
 func Markdown(src string) string {
+	if heavy(src) {
+		return Sanitize(plainHTML(tidyLines(src)))
+	}
 	var buf bytes.Buffer
 	if err := markdown.Convert([]byte(src), &buf); err != nil {
 		// Only a failing writer ends here; a buffer does not fail.

@@ -42,9 +42,13 @@ const maxPasses = 6
 // The result is well formed: it closes what it opens and nothing else, so it
 // cannot disturb the page around it. Sanitizing twice changes nothing more.
 func Sanitize(src string) string {
-	out := src
+	out, ok := tame(src)
 	for range maxPasses {
-		next, ok := pass(out)
+		if !ok {
+			break
+		}
+		var next string
+		next, ok = pass(out)
 		if !ok {
 			break
 		}
@@ -53,9 +57,9 @@ func Sanitize(src string) string {
 		}
 		out = next
 	}
-	// Nothing that people write comes here: nested beyond the parser's limit,
-	// or shaped so that each reading differs from the one before.
-	return "<p>" + html.EscapeString(Plain(src)) + "</p>"
+	// Nothing that people write comes here: nested beyond the parser's limit, of
+	// too many tags, or shaped so that each reading differs from the one before.
+	return plainHTML(Plain(src))
 }
 
 // pass parses, renames and applies the policy once.
