@@ -9,6 +9,7 @@ import "time"
 type Outgoing struct {
 	ActivityID string
 	Actor      string // local actor that signs
+	Receiver   string // actor elsewhere that it is for
 	Inbox      string
 	// OrderKey keeps the order: a delivery waits for earlier live ones with the
 	// same inbox and key. The object's id; actor and target for Follow, Accept,

@@ -57,7 +57,7 @@ func (s *Server) FollowAccount(ctx context.Context, typed, agreed, reason string
 		return fail(err)
 	}
 	err = s.store.FollowAccount(ctx, f, reason, essaim.Outgoing{
-		ActivityID: f.FollowID, Actor: s.nodeActor(), Inbox: f.Inbox, OrderKey: s.nodeActor() + " " + f.Actor, Body: body,
+		ActivityID: f.FollowID, Actor: s.nodeActor(), Receiver: f.Actor, Inbox: f.Inbox, OrderKey: s.nodeActor() + " " + f.Actor, Body: body,
 	})
 	return f, err
 }
@@ -83,7 +83,7 @@ func (s *Server) UnfollowAccount(ctx context.Context, typed string) (essaim.Foll
 			return f, fmt.Errorf("unfollow %s: %w", typed, err)
 		}
 		return f, s.store.UnfollowAccount(ctx, f.Actor, essaim.Outgoing{
-			ActivityID: id, Actor: s.nodeActor(), Inbox: f.Inbox, OrderKey: s.nodeActor() + " " + f.Actor, Body: body,
+			ActivityID: id, Actor: s.nodeActor(), Receiver: f.Actor, Inbox: f.Inbox, OrderKey: s.nodeActor() + " " + f.Actor, Body: body,
 		})
 	}
 	return essaim.Followed{}, fmt.Errorf("unfollow %s: %w", typed, essaim.ErrNotFound)

@@ -21,7 +21,7 @@ func (s *Server) Answer(followID, follower, local, inbox string, accept bool) (e
 	}
 	id := s.activityID()
 	body, err := word(id, local, follower, follow)
-	return essaim.Outgoing{ActivityID: id, Actor: local, Inbox: inbox, OrderKey: local + " " + follower, Body: body}, err
+	return essaim.Outgoing{ActivityID: id, Actor: local, Receiver: follower, Inbox: inbox, OrderKey: local + " " + follower, Body: body}, err
 }
 
 // namedFollow is of a Follow only what names it: the rest is its sender's to

@@ -263,7 +263,7 @@ func (s *Server) mend(ctx context.Context, f essaim.OurFollow, ours, listed []st
 		}
 		s.log.LogAttrs(ctx, slog.LevelWarn, "our follow was lost; it is asked again", slog.String("actor", f.Actor))
 		if err := s.store.FollowLost(ctx, f, essaim.Outgoing{
-			ActivityID: f.FollowID, Actor: s.nodeActor(), Inbox: f.Inbox, OrderKey: s.nodeActor() + " " + f.Actor, Body: body,
+			ActivityID: f.FollowID, Actor: s.nodeActor(), Receiver: f.Actor, Inbox: f.Inbox, OrderKey: s.nodeActor() + " " + f.Actor, Body: body,
 		}); err != nil {
 			return err
 		}
@@ -289,7 +289,7 @@ func (s *Server) mend(ctx context.Context, f essaim.OurFollow, ours, listed []st
 		if err != nil {
 			return err
 		}
-		if err := s.store.Send(ctx, "Undo", essaim.Outgoing{ActivityID: undo, Actor: id, Inbox: f.Inbox, OrderKey: id + " " + f.Actor, Body: body}); err != nil {
+		if err := s.store.Send(ctx, "Undo", essaim.Outgoing{ActivityID: undo, Actor: id, Receiver: f.Actor, Inbox: f.Inbox, OrderKey: id + " " + f.Actor, Body: body}); err != nil {
 			return err
 		}
 	}

@@ -40,7 +40,7 @@ func (r *reader) quote(ctx context.Context) error {
 		return err
 	}
 	return r.does(essaim.AllowQuote{Quote: q, Accept: essaim.Outgoing{
-		ActivityID: id, Actor: rec.Territory, Inbox: to.Inbox, OrderKey: q.ID, Body: body,
+		ActivityID: id, Actor: rec.Territory, Receiver: to.ID, Inbox: to.Inbox, OrderKey: q.ID, Body: body,
 	}})
 }
 
@@ -104,7 +104,7 @@ func (r *reader) join(ctx context.Context) error {
 		return err
 	}
 	return r.does(essaim.Reply{Type: "Ignore", Object: rec.ID, Answer: essaim.Outgoing{
-		ActivityID: id, Actor: rec.Territory, Inbox: to.Inbox, OrderKey: rec.ID + " " + to.ID, Body: body,
+		ActivityID: id, Actor: rec.Territory, Receiver: to.ID, Inbox: to.Inbox, OrderKey: rec.ID + " " + to.ID, Body: body,
 	}})
 }
 

@@ -72,7 +72,7 @@ func (r *reader) move(ctx context.Context) error {
 // the Undo of the old one.
 func (r *reader) followTo(ours essaim.OurFollow, to essaim.RemoteActor) (follow, undo essaim.Outgoing, err error) {
 	node := r.Renderer.NodeActor()
-	follow = essaim.Outgoing{ActivityID: r.ActivityID(), Actor: node, Inbox: to.Inbox, OrderKey: node + " " + to.ID}
+	follow = essaim.Outgoing{ActivityID: r.ActivityID(), Actor: node, Receiver: to.ID, Inbox: to.Inbox, OrderKey: node + " " + to.ID}
 	if follow.Body, err = r.Renderer.Follow(follow.ActivityID, node, to.ID); err != nil {
 		return follow, undo, err
 	}
@@ -80,7 +80,7 @@ func (r *reader) followTo(ours essaim.OurFollow, to essaim.RemoteActor) (follow,
 	if err != nil {
 		return follow, undo, err
 	}
-	undo = essaim.Outgoing{ActivityID: r.ActivityID(), Actor: node, Inbox: ours.Inbox, OrderKey: node + " " + ours.Actor}
+	undo = essaim.Outgoing{ActivityID: r.ActivityID(), Actor: node, Receiver: ours.Actor, Inbox: ours.Inbox, OrderKey: node + " " + ours.Actor}
 	undo.Body, err = r.Renderer.Undo(undo.ActivityID, node, ours.Actor, was)
 	return follow, undo, err
 }

@@ -147,7 +147,7 @@ func (r *reader) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		effect.Accept = essaim.Outgoing{ActivityID: id, Actor: local, Inbox: follower.Inbox, OrderKey: local + " " + actor, Body: body}
+		effect.Accept = essaim.Outgoing{ActivityID: id, Actor: local, Receiver: actor, Inbox: follower.Inbox, OrderKey: local + " " + actor, Body: body}
 	}
 	return r.does(effect)
 }

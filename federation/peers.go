@@ -48,7 +48,7 @@ func (s *Server) FollowPeer(ctx context.Context, host string) (essaim.Peer, erro
 		return essaim.Peer{}, fmt.Errorf("follow %s: %w", host, err)
 	}
 	return p, s.store.FollowPeer(ctx, p, essaim.Outgoing{
-		ActivityID: p.FollowID, Actor: s.nodeActor(), Inbox: p.Inbox, OrderKey: s.nodeActor() + " " + p.Actor, Body: body,
+		ActivityID: p.FollowID, Actor: s.nodeActor(), Receiver: p.Actor, Inbox: p.Inbox, OrderKey: s.nodeActor() + " " + p.Actor, Body: body,
 	})
 }
 
@@ -92,7 +92,7 @@ func (s *Server) UnfollowPeer(ctx context.Context, host string) error {
 		if err != nil {
 			return fmt.Errorf("unfollow %s: %w", host, err)
 		}
-		undo = essaim.Outgoing{ActivityID: id, Actor: s.nodeActor(), Inbox: p.Inbox, OrderKey: s.nodeActor() + " " + p.Actor, Body: body}
+		undo = essaim.Outgoing{ActivityID: id, Actor: s.nodeActor(), Receiver: p.Actor, Inbox: p.Inbox, OrderKey: s.nodeActor() + " " + p.Actor, Body: body}
 	}
 	return s.store.UnfollowPeer(ctx, host, undo)
 }

@@ -20,9 +20,10 @@ const overtakenAfter = time.Hour
 // finishTogether is how many results share one commit.
 const finishTogether = 200
 
-// enqueue queues an activity for one inbox in the transaction of what caused it.
+// enqueue queues an activity for one inbox in the transaction of what caused it. It
+// is between two actors: served to nobody, and gone once it is of no use.
 func (tx *Tx) enqueue(ctx context.Context, kind string, out essaim.Outgoing, now time.Time) error {
-	if _, err := tx.exec(ctx, "activity_add", out.ActivityID, kind, out.Actor, nil, out.Body, micros(now)); err != nil {
+	if _, err := tx.exec(ctx, "activity_direct", out.ActivityID, kind, out.Actor, out.Receiver, out.Body, micros(now)); err != nil {
 		return fmt.Errorf("activity %s: %w", out.ActivityID, err)
 	}
 	tx.wake()

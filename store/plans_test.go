@@ -36,6 +36,9 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"deliveries_erase", []any{7}, []string{"activity_of_record", "delivery_of_activity"}},
 		{"deliveries_erase_actor", []any{key}, []string{"activity_of_actor", "delivery_of_activity"}},
 		{"activities_erase_actor", []any{key}, []string{"activity_of_actor"}},
+		{"deliveries_forget", []any{key}, []string{"activity_of_receiver", "delivery_of_activity"}},
+		{"direct_forget", []any{key}, []string{"activity_of_receiver"}},
+		{"tidy_direct", []any{at, 500}, []string{"activity_direct", "delivery_of_activity"}},
 		{"host_due", []any{at, 100}, []string{"delivery_due", "delivery_order"}},
 		{"dispatch_fan", []any{7, at, "l2", "l4", "https://h5", 500, "", "", "o7"}, []string{"follower_inbox", "delivery_order", "announce_of"}},
 		{"dispatch_reached", []any{"l2", "l4", "https://h5", 500, "", "", "o7"}, []string{"follower_inbox", "announce_of"}},
@@ -104,6 +107,9 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 			`INSERT INTO activity (id, type, actor, rid, at)
 			WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000)
 			SELECT 'a' || n, 'Create', 'x', n, 1 FROM i`,
+			`INSERT INTO activity (id, type, actor, receiver, at)
+			WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000)
+			SELECT 'd' || n, 'Accept', 'x', 'r' || n, n FROM i`,
 			`INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at)
 			WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000)
 			SELECT 'l' || (n % 30), 'r' || n, 'f', 'https://h' || (n % 100) || '/inbox', 'h' || (n % 100), CASE WHEN n % 2 = 0 THEN 'accepted' ELSE 'pending' END, 1 FROM i`,

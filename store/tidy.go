@@ -13,7 +13,7 @@ import (
 
 // What is kept, and for how long, once it is of no use to the node itself.
 const (
-	keepDelivered = 30 * 24 * time.Hour  // deliveries done or dropped; failed ones stay for an administrator
+	keepDelivered = 30 * 24 * time.Hour  // deliveries done or dropped, and what was for one actor; failed deliveries stay for an administrator
 	keepRaw       = 90 * 24 * time.Hour  // activities; their id, digest and outcome stay
 	keepUnknown   = 30 * 24 * time.Hour  // of those of a type that is not known here
 	keepContact   = 365 * 24 * time.Hour // addresses of people who reported something
@@ -22,7 +22,8 @@ const (
 )
 
 // Tidy removes sessions and sign-in links that ended, reports decided and
-// deliveries done long ago, and the bytes of activities applied long ago. It is to be called now and
+// deliveries done long ago, what was between two actors, and the bytes of
+// activities applied long ago. It is to be called now and
 // then, by any process.
 func (s *Store) Tidy(ctx context.Context) error {
 	now := s.now()
@@ -45,6 +46,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 	}
 	if err == nil {
 		err = s.tidyAll(ctx, "tidy_deliveries", micros(now.Add(-keepDelivered)))
+	}
+	if err == nil {
+		err = s.tidyAll(ctx, "tidy_direct", micros(now.Add(-keepDelivered)))
 	}
 	if err == nil {
 		err = s.tidyInbox(ctx, now)

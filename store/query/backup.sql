@@ -109,12 +109,12 @@ INSERT INTO tombstone (id, kind, origin, at, document)
 VALUES ($1, $2, $3, $4, $5)
 
 -- name: backup_activity
-SELECT id, type, actor, rid, bytes, at
+SELECT id, type, actor, rid, bytes, at, receiver
 FROM activity ORDER BY id
 
 -- name: restore_activity
-INSERT INTO activity (id, type, actor, rid, bytes, at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO activity (id, type, actor, rid, bytes, at, receiver)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: backup_event
 SELECT n, activity_id, actor, order_key

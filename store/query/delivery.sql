@@ -1,9 +1,10 @@
--- name: activity_add
-INSERT INTO activity (id, type, actor, rid, bytes, at) VALUES ($1, $2, $3, $4, $5, $6)
+-- name: activity_direct
+INSERT INTO activity (id, type, actor, receiver, bytes, at) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (id) DO NOTHING
 
 -- name: activity_by_id
-SELECT bytes, at FROM activity WHERE id = $1
+-- What is between two actors is nobody else's to read (ActivityPub 3.2).
+SELECT bytes, at FROM activity WHERE id = $1 AND receiver IS NULL
 
 -- name: activity_to_send
 SELECT type, bytes FROM activity WHERE id = $1

@@ -52,6 +52,20 @@ SELECT
     (SELECT count(*) FROM inbox i WHERE i.state = 'waiting'),
     (SELECT count(*) FROM inbox i WHERE i.state <> 'waiting' AND i.state = 'failed')
 
+-- name: tidy_direct
+-- Nothing that waits, and nothing of a record's, has one.
+DELETE FROM activity WHERE id IN (
+    SELECT a.id FROM activity a
+    WHERE a.receiver IS NOT NULL AND a.at < $1
+      AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.activity_id = a.id AND d.state = 'waiting')
+    ORDER BY a.at LIMIT $2)
+
+-- name: deliveries_forget
+DELETE FROM delivery WHERE activity_id IN (SELECT a.id FROM activity a WHERE a.receiver IS NOT NULL AND a.receiver = $1)
+
+-- name: direct_forget
+DELETE FROM activity WHERE receiver IS NOT NULL AND receiver = $1
+
 -- name: tidy_deliveries
 DELETE FROM delivery WHERE id IN (
     SELECT d.id FROM delivery d WHERE d.state <> 'waiting' AND d.state IN ('done', 'dropped') AND d.done_at < $1 LIMIT $2)
