@@ -115,8 +115,8 @@ type importPlan struct {
 	err         error
 }
 
-// renderPlans renders all entries on all processors: signing and canonical form
-// cost more than the database does.
+// renderPlans renders all entries, and cuts what is published into words, on all
+// processors: it costs more than the database does.
 func (s *Store) renderPlans(plans []importPlan) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -139,7 +139,11 @@ func (s *Store) renderGuarded(e *entry, verb essaim.Verb) (p *publication, err e
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	return s.render(e, verb, true)
+	if p, err = s.render(e, verb, true); err == nil && p != nil {
+		d := newSearchDoc(&e.Record)
+		e.search = &d
+	}
+	return p, err
 }
 
 // bySource finds the records that bear the keys of rows.

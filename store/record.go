@@ -25,6 +25,7 @@ type entry struct {
 	key        string        // of an imported row at its source
 	digest     string        // of the row as last imported
 	was        map[feed]bool // that carried the version before, when it was public
+	search     *searchDoc    // of this version, when it was made beforehand
 }
 
 // Record is a record by its id, whatever its state.

@@ -102,8 +102,11 @@ func (tx *Tx) saveBeside(ctx context.Context, e *entry, fresh bool) error {
 	if e.State != essaim.StatePublished {
 		return tx.recount(ctx, e, nil, fresh)
 	}
-	d := newSearchDoc(&e.Record)
-	return tx.recount(ctx, e, &d, fresh)
+	if e.search == nil {
+		d := newSearchDoc(&e.Record)
+		e.search = &d
+	}
+	return tx.recount(ctx, e, e.search, fresh)
 }
 
 func (tx *Tx) clearBeside(ctx context.Context, rid int64) error {

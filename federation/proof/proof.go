@@ -16,7 +16,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -156,34 +155,46 @@ type config struct {
 // after writes the proof as a document's last member: between its last one and
 // its end.
 func (c config) after(members, end []byte) ([]byte, error) {
-	raw, err := encode(c)
-	if err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
-	}
-	return slices.Concat(members, []byte(`,"proof":`), raw, end), nil
+	out := append(make([]byte, 0, len(members)+len(c.Context)+500), members...)
+	out = append(append(out, `,"proof":{"@context":`...), c.Context...)
+	out, err := appendTexts(out, [][2]string{
+		{"type", c.Type},
+		{"cryptosuite", c.Cryptosuite},
+		{"verificationMethod", c.VerificationMethod},
+		{"proofPurpose", c.ProofPurpose},
+		{"proofValue", c.ProofValue},
+		{"created", c.Created},
+	})
+	return append(append(out, '}'), end...), err
 }
 
 // form is the canonical form of a proof whose context's is known: its members
 // in their order, the value only once there is one.
 func (c config) form(context []byte) ([]byte, error) {
-	out := append([]byte(`{"@context":`), context...)
-	var err error
-	for _, m := range [...]struct{ name, value string }{
-		{`,"created":`, c.Created},
-		{`,"cryptosuite":`, c.Cryptosuite},
-		{`,"proofPurpose":`, c.ProofPurpose},
-		{`,"proofValue":`, c.ProofValue},
-		{`,"type":`, c.Type},
-		{`,"verificationMethod":`, c.VerificationMethod},
-	} {
-		if m.value == "" {
+	out, err := appendTexts(append([]byte(`{"@context":`), context...), [][2]string{
+		{"created", c.Created},
+		{"cryptosuite", c.Cryptosuite},
+		{"proofPurpose", c.ProofPurpose},
+		{"proofValue", c.ProofValue},
+		{"type", c.Type},
+		{"verificationMethod", c.VerificationMethod},
+	})
+	return append(out, '}'), err
+}
+
+// appendTexts adds members to an object that has some, those without value left
+// out.
+func appendTexts(out []byte, members [][2]string) (_ []byte, err error) {
+	for _, m := range members {
+		if m[1] == "" {
 			continue
 		}
-		if out, err = appendString(append(out, m.name...), m.value); err != nil {
+		out = append(append(append(out, `,"`...), m[0]...), `":`...)
+		if out, err = appendString(out, m[1]); err != nil {
 			return nil, err
 		}
 	}
-	return append(out, '}'), nil
+	return out, nil
 }
 
 // Read returns the document's proof without checking it: its key must be

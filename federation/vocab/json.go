@@ -309,9 +309,10 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// join writes several structs as one JSON object, in order.
-func join(parts ...any) ([]byte, error) {
-	out := []byte{'{'}
+// join writes several structs as one JSON object, in order, behind a context
+// that the encoder need not look at: it is longer than most records.
+func join(context json.RawMessage, parts ...any) ([]byte, error) {
+	out := append([]byte(`{"@context":`), context...)
 	for _, p := range parts {
 		b, err := encode(p)
 		if err != nil {
@@ -321,10 +322,7 @@ func join(parts ...any) ([]byte, error) {
 		if len(inner) == 0 {
 			continue
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(out, inner...)
+		out = append(append(out, ','), inner...)
 	}
 	return append(out, '}'), nil
 }

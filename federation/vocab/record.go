@@ -3,8 +3,6 @@
 package vocab
 
 import (
-	"encoding/json"
-
 	"essaim"
 )
 
@@ -30,7 +28,6 @@ var kinds = map[essaim.Kind]func() terms{
 
 // head is what every record has on the wire, in the order it is written.
 type head struct {
-	Context      json.RawMessage `json:"@context"`
 	ID           iri             `json:"id"`
 	Type         text            `json:"type"`
 	AttributedTo iri             `json:"attributedTo"`

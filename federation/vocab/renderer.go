@@ -157,10 +157,10 @@ func (r *Renderer) object(rec *essaim.Record) (proof.Signed, error) {
 	if p.Len() <= maxRepeated {
 		h.ContentMap = words{p.lang: p.String()}
 	}
-	doc, err := join(h, t)
+	doc, err := join(recordContext, h, t)
 	if err == nil && len(doc) > maxDocument {
 		h.Content, h.ContentMap = text(teaser(rec, string(h.Summary))), nil
-		doc, err = join(h, t)
+		doc, err = join(recordContext, h, t)
 	}
 	if err != nil {
 		return proof.Signed{}, err
@@ -196,7 +196,7 @@ func (r *Renderer) ProofKeyID(actor string) string { return actor + r.fragment }
 func (r *Renderer) head(rec *essaim.Record, info essaim.KindInfo, markdown func(string) string) head {
 	lang := language(rec)
 	h := head{
-		Context: recordContext, ID: iri(rec.ID), Type: text(info.Type), AttributedTo: iri(rec.Territory),
+		ID: iri(rec.ID), Type: text(info.Type), AttributedTo: iri(rec.Territory),
 		Name: text(rec.Title), NameMap: words{lang: rec.Title}, MediaType: "text/html",
 		URL: iri(rec.URL), Published: utc(rec.Published), Updated: utc(rec.Updated),
 		To: iris{Public}, CC: r.copied(rec), Audience: iri(r.group),
