@@ -249,6 +249,9 @@ func (t *trial) request() (*request, error) {
 	if err := sg.sign(q, t.body, time.Now()); err != nil {
 		return nil, err
 	}
+	if change, ok := ownWritings[strings.TrimPrefix(t.item.Sign, "custom:")]; ok {
+		change(q, t.body)
+	}
 	return q, nil
 }
 

@@ -159,6 +159,7 @@ func run(opt options, seed uint64) {
 	var items []item
 	s.Must("the hostile inputs", func() (err error) {
 		items, err = readItems(filepath.Join(opt.corpus, "tests", "bad-inputs.jsonl"))
+		items = append(items, ownItems()...)
 		return err
 	})
 	w := &world{suite: s, dir: dir, opt: opt}
