@@ -20,6 +20,8 @@ const (
 	slowOver  = 5 * time.Second // what the rate is measured over: requests do not arrive as evenly as they leave
 	maxAtOnce = 8               // connections to a host, at most
 	atReturn  = 2               // requests at a time to a host that comes back
+	underWay  = 256             // deliveries that wait for an answer, in all (docs/adr/0012)
+	maxOpen   = underWay + 256  // connections in all, with those kept for later
 )
 
 // fickleHosts publishes to hosts that come and go (P4, P5).
@@ -242,7 +244,10 @@ func (r *run) gentle(hosts []*host, all *account) error {
 	r.Figure(r.db+"_requests_to_a_host_that_failed_max", float64(rate)/slowOver.Seconds(), "requests/s")
 	r.Figure(r.db+"_requests_at_once_after_a_return_max", back, "")
 	r.Figure(r.db+"_connections_in_all_max", all.maxOpen.Load(), "")
+	r.Figure(r.db+"_deliveries_at_once_max", all.maxUnder.Load(), "")
 	switch {
+	case all.maxUnder.Load() > underWay || all.maxOpen.Load() > maxOpen:
+		return fmt.Errorf("%d deliveries at once over %d connections, %d and %d allowed", all.maxUnder.Load(), all.maxOpen.Load(), underWay, maxOpen)
 	case open > maxAtOnce:
 		return fmt.Errorf("%d connections to one host, %d allowed", open, maxAtOnce)
 	case rate*20 > slowRate*int(slowOver.Seconds())*21: // they leave evenly, and arrive nearly so

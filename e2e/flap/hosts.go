@@ -72,8 +72,9 @@ type receipt struct {
 
 // account counts over all hosts.
 type account struct {
-	open, maxOpen atomic.Int64
-	accepts       atomic.Int64
+	open, maxOpen   atomic.Int64 // connections, those kept for later too
+	under, maxUnder atomic.Int64 // deliveries that wait for their answer
+	accepts         atomic.Int64
 }
 
 func newHost(address string, peer *rig.Peer, all *account) (*host, error) {
@@ -109,8 +110,12 @@ func (h *host) count(_ net.Conn, state http.ConnState) {
 	h.conns += d
 	h.maxOpen = max(h.maxOpen, h.conns)
 	h.mu.Unlock()
-	n := h.all.open.Add(int64(d))
-	for old := h.all.maxOpen.Load(); n > old && !h.all.maxOpen.CompareAndSwap(old, n); old = h.all.maxOpen.Load() {
+	highest(&h.all.maxOpen, h.all.open.Add(int64(d)))
+}
+
+// highest keeps the greatest of what it is given.
+func highest(most *atomic.Int64, n int64) {
+	for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 	}
 }
 
@@ -166,7 +171,9 @@ func (h *host) answer(w http.ResponseWriter, r *http.Request) {
 		h.pauses = append(h.pauses, now)
 	}
 	h.mu.Unlock()
+	highest(&h.all.maxUnder, h.all.under.Add(1))
 	defer func() {
+		h.all.under.Add(-1)
 		h.mu.Lock()
 		h.under--
 		h.mu.Unlock()
