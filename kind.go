@@ -12,6 +12,7 @@ const (
 	KindVenue        Kind = "venue"        // lieu
 	KindOrganisation Kind = "organisation" // structure, réseau
 	KindMeeting      Kind = "meeting"      // rencontre
+	KindRemake       Kind = "remake"       // reprise, « Nous l'avons refait »
 )
 
 // KindInfo is a line of the table of kinds: all that the mechanism needs to
@@ -35,6 +36,7 @@ var kinds = [...]KindInfo{
 	{KindVenue, "Article", "lieux", "venues", func() Body { return new(Venue) }},
 	{KindOrganisation, "Article", "structures", "organisations", func() Body { return new(Organisation) }},
 	{KindMeeting, "Event", "rencontres", "meetings", func() Body { return new(Meeting) }},
+	{KindRemake, "Note", "reprises", "remakes", func() Body { return new(Remake) }},
 }
 
 // Kinds lists the kinds of record in display order.

@@ -26,6 +26,7 @@ const (
 	ListDifficulty    List = "difficulty"
 	ListReadiness     List = "readiness"
 	ListMeetingStatus List = "meeting-status"
+	ListOutcome       List = "outcome" // of a remake
 )
 
 // Term is an entry of a closed list.

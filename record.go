@@ -330,9 +330,16 @@ func (c *Content) validatePublication(p Problems) {
 		if !place {
 			p.Add("places", "required")
 		}
+	case KindRemake:
+		if !c.remakes() {
+			p.Add("relations", "required")
+		}
 	}
 	if c.Licence == "" {
 		p.Add("licence", "required")
+	}
+	if d := c.DerivedFrom; d != nil && KnownLicence(c.Licence) && !MayAdaptUnder(d.Licence, c.Licence) {
+		p.Add("licence", "incompatible")
 	}
 }
 

@@ -107,6 +107,10 @@ func minimal(k essaim.Kind) essaim.Content {
 		Kind: k, Title: "Repair café de Recouvrance", Tagline: "Réparer ensemble, chaque samedi.",
 		Everywhere: true, Themes: []string{"reemploi"}, Licence: essaim.DefaultLicence, Body: info.Body(),
 	}
+	if m, ok := c.Body.(*essaim.Remake); ok {
+		m.Outcome = "works"
+		c.Relations = []essaim.Relation{{Type: essaim.RelationRemakes, Target: "https://brest.example/objects/1"}}
+	}
 	if m, ok := c.Body.(*essaim.Meeting); ok {
 		m.Start = time.Date(2026, 3, 13, 16, 30, 0, 0, time.UTC)
 	}
@@ -159,6 +163,15 @@ func TestValidateNamesTheFieldAndTheReason(t *testing.T) {
 		{"date of no calendar", essaim.KindInitiative, func(c *essaim.Content) { c.Body.(*essaim.Initiative).Since = "2011-02-30" }, "body.since", "bad_date"},
 		{"hours of no week", essaim.KindVenue, func(c *essaim.Content) { c.Body.(*essaim.Venue).OpeningHours = []string{"lundi 9h"} }, "body.openingHours", "bad_hours"},
 		{"meeting without a start", essaim.KindMeeting, func(c *essaim.Content) { c.Body.(*essaim.Meeting).Start = time.Time{} }, "body.start", "required"},
+		{"remake of nothing", essaim.KindRemake, func(c *essaim.Content) { c.Relations = nil }, "relations", "required"},
+		{"remake without outcome", essaim.KindRemake, func(c *essaim.Content) { c.Body = new(essaim.Remake) }, "body.outcome", "required"},
+		{"licence that the parent's does not allow", essaim.KindRecipe, func(c *essaim.Content) {
+			c.Licence = "cc-by-4.0"
+			c.DerivedFrom = &essaim.Derivation{ID: "https://brest.example/objects/1", Licence: "cc-by-sa-4.0"}
+		}, "licence", "incompatible"},
+		{"parent without a known licence", essaim.KindRecipe, func(c *essaim.Content) {
+			c.DerivedFrom = &essaim.Derivation{ID: "https://brest.example/objects/1"}
+		}, "licence", "incompatible"},
 		{"control character", essaim.KindVenue, func(c *essaim.Content) { c.Text = "a\x00b" }, "text", "bad_text"},
 		{"credit without a role", essaim.KindInitiative, func(c *essaim.Content) { c.Credits = []essaim.Credit{{Name: "Vert le Jardin"}} }, "credits.0.role", "required"},
 		{"body of another kind", essaim.KindVenue, func(c *essaim.Content) { c.Body = new(essaim.Recipe) }, "body", "required"},

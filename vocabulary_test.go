@@ -49,7 +49,7 @@ func TestClosedListsAreCompleteInBothLanguages(t *testing.T) {
 	for list, want := range map[essaim.List]int{
 		essaim.ListStage: 6, essaim.ListActivity: 5, essaim.ListRole: 12, essaim.ListActor: 11, essaim.ListPurpose: 6,
 		essaim.ListForm: 5, essaim.ListLevel: 8, essaim.ListCallKind: 9, essaim.ListEvent: 15,
-		essaim.ListDifficulty: 3, essaim.ListReadiness: 3, essaim.ListMeetingStatus: 3,
+		essaim.ListDifficulty: 3, essaim.ListReadiness: 3, essaim.ListMeetingStatus: 3, essaim.ListOutcome: 3,
 	} {
 		if got := len(list.Terms()); got != want {
 			t.Errorf("%s: got %d terms, want %d", list, got, want)

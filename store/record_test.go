@@ -23,8 +23,12 @@ func TestAPublishedRecordIsReadBackWhole(t *testing.T) {
 		for _, info := range essaim.Kinds() {
 			c := storetest.Initiative("Fiche "+string(info.Kind), func(c *essaim.Content) {
 				c.Kind, c.Body = info.Kind, info.Body()
-				if m, ok := c.Body.(*essaim.Meeting); ok {
-					m.Start = storetest.Start.Add(48 * time.Hour)
+				switch b := c.Body.(type) {
+				case *essaim.Meeting:
+					b.Start = storetest.Start.Add(48 * time.Hour)
+				case *essaim.Remake:
+					b.Outcome = "works"
+					c.Relations = []essaim.Relation{{Type: essaim.RelationRemakes, Target: storetest.Base + "/objects/1"}}
 				}
 			})
 			made := storetest.Publish(t, s, c)

@@ -65,5 +65,8 @@ func fullContents() []essaim.Content {
 		Series: "Cafés projets", Edition: "9", Registration: "https://inscription.example/", Online: "https://salle.example/", Programme: "17 h 30 : accueil\n\n18 h : tour de table", Account: "Quatre projets présentés.",
 	}
 	m.Relations = append(m.Relations, essaim.Relation{Type: essaim.RelationAbout, Target: "https://brest.example/objects/4", Name: "Une initiative"})
-	return []essaim.Content{i, r, v, o, m}
+	re := head(essaim.KindRemake, "Complet remake")
+	re.Body = &essaim.Remake{Outcome: "adapted", On: "2026-02", Changes: "Le **samedi** plutôt que le soir.", Advice: "Prévoir du thé."}
+	re.Relations = append(re.Relations, essaim.Relation{Type: essaim.RelationRemakes, Target: "https://brest.example/objects/5", Name: "Une recette"})
+	return []essaim.Content{i, r, v, o, m, re}
 }

@@ -42,6 +42,9 @@ func (s *Server) newRecord(k essaim.KindInfo) handlerFunc {
 		}
 		f := s.newForm(r, k.Kind)
 		f.set("licence", essaim.DefaultLicence)
+		if err := s.beginRemake(r, f); err != nil {
+			return err
+		}
 		return s.renderForm(w, r, http.StatusOK, k, &FormPage{Form: f, Draft: true})
 	}
 }
@@ -210,6 +213,9 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request, k essaim.Kind)
 // check adds what is wrong with the content to what is wrong with the form.
 func (f *recordForm) check(c *essaim.Content, state essaim.State) {
 	for field, reason := range c.Validate(state == essaim.StatePublished) {
+		if types := f.RelationTypes(); field == "relations" && len(types) > 0 {
+			field = "relations-" + string(types[0]) // where the form asks for it
+		}
 		f.problems.Add(field, reason)
 	}
 }

@@ -92,6 +92,8 @@ func (f *recordForm) required(name string) bool {
 		return f.kind == essaim.KindInitiative || f.kind == essaim.KindVenue || f.kind == essaim.KindOrganisation
 	case "body.start":
 		return f.kind == essaim.KindMeeting
+	case "body.outcome", "relations-remakes":
+		return f.kind == essaim.KindRemake
 	}
 	return false
 }
@@ -117,6 +119,9 @@ func (f *recordForm) Rows(name string, spare int) []int {
 func (f *recordForm) Row(name string, i int, part string) Field {
 	return f.Field(name + "." + strconv.Itoa(i) + "." + part)
 }
+
+// Kind is that of the record.
+func (f *recordForm) Kind() essaim.Kind { return f.kind }
 
 // RowError is the problem of a row as a whole, in words.
 func (f *recordForm) RowError(name string, i int) string {

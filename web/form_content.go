@@ -24,6 +24,7 @@ var bodyForms = map[essaim.Kind]bodyForm{
 	essaim.KindVenue:        {writeVenue, readVenue},
 	essaim.KindOrganisation: {writeOrganisation, readOrganisation},
 	essaim.KindMeeting:      {writeMeeting, readMeeting},
+	essaim.KindRemake:       {writeRemake, readRemake},
 }
 
 // write fills the form with a content.
@@ -90,6 +91,7 @@ var relationTypes = map[essaim.Kind][]essaim.RelationType{
 	essaim.KindVenue:        {essaim.RelationHosts, essaim.RelationWithin},
 	essaim.KindOrganisation: {essaim.RelationMember},
 	essaim.KindMeeting:      {essaim.RelationAbout},
+	essaim.KindRemake:       {essaim.RelationRemakes},
 }
 
 // RelationTypes are those that this form asks for.

@@ -201,3 +201,14 @@ func readMeeting(f *recordForm, body essaim.Body) {
 	zone := f.l.zoneOf(b.Timezone)
 	b.Start, b.End = f.when("body.start", zone), f.when("body.end", zone)
 }
+
+func writeRemake(f *recordForm, body essaim.Body) {
+	b := body.(*essaim.Remake)
+	f.writeTexts(texts{"body.outcome": &b.Outcome, "body.on": &b.On, "body.changes": &b.Changes, "body.advice": &b.Advice})
+}
+
+func readRemake(f *recordForm, body essaim.Body) {
+	b := body.(*essaim.Remake)
+	f.readLines(texts{"body.outcome": &b.Outcome, "body.on": &b.On})
+	f.readTexts(texts{"body.changes": &b.Changes, "body.advice": &b.Advice})
+}

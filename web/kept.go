@@ -42,7 +42,7 @@ type steadyPage interface {
 func (p *RecordPage) steady() any {
 	c := *p
 	c.Now, c.Kinds = time.Time{}, nil
-	c.Initiative, c.Recipe, c.Venue, c.Organisation, c.Meeting = nil, nil, nil, nil, nil // Record.Body is one of them
+	c.Initiative, c.Recipe, c.Venue, c.Organisation, c.Meeting, c.Remake = nil, nil, nil, nil, nil, nil // Record.Body is one of them
 	return &c
 }
 

@@ -5,6 +5,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -13,7 +14,7 @@ import (
 	"essaim/web/markup"
 )
 
-// RecordPage is the page of a record of any kind; of the five bodies, the one
+// RecordPage is the page of a record of any kind; of the bodies, the one
 // of its kind is set.
 type RecordPage struct {
 	Base
@@ -23,16 +24,20 @@ type RecordPage struct {
 	Venue        *essaim.Venue
 	Organisation *essaim.Organisation
 	Meeting      *essaim.Meeting
+	Remake       *essaim.Remake
 
 	FollowForm
 	Credits   []CreditGroup
 	Unnamed   int // people who have not agreed to be named
 	Relations []RelationGroup
-	Images    []essaim.Image // those that this site serves
-	Likes     int
-	Announces int
-	Edit      string // address of the form, for those who may write
-	History   string
+	Remakes   []RemakeLine
+	// RemakeHere is the address of the form of a remake of it, for those who may write.
+	RemakeHere string
+	Images     []essaim.Image // those that this site serves
+	Likes      int
+	Announces  int
+	Edit       string // address of the form, for those who may write
+	History    string
 	// Comments are those that everyone may see, by thread; MoreComments is the
 	// address of the ones after them.
 	Comments     []*CommentNode
@@ -58,6 +63,13 @@ type RelationLink struct {
 	Kind        essaim.Kind // empty when it is not known here
 	Territory   string      // of origin, when it is another
 	Outside     bool
+}
+
+// RemakeLine is a remake on the page of what was remade: tips flow back.
+type RemakeLine struct {
+	RelationLink
+	Outcome, On string
+	Advice      Prose
 }
 
 // kindTemplate is the template of a kind's page; a test walks the table of kinds.
@@ -153,6 +165,9 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 			p.Edit = recordPath(rec) + "/modifier"
 		}
 	}
+	if rec.State == essaim.StatePublished && mayRemake(rec.Kind) && essaim.May(userOf(r), essaim.ActionWrite) {
+		p.RemakeHere = "/ecrire/reprises?de=" + url.QueryEscape(rec.ID)
+	}
 	if err := s.offerToFollow(r, p); err != nil {
 		return err
 	}
@@ -175,6 +190,8 @@ func (p *RecordPage) setBody(b essaim.Body) {
 		p.Organisation = b
 	case *essaim.Meeting:
 		p.Meeting = b
+	case *essaim.Remake:
+		p.Remake = b
 	}
 }
 

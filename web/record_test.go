@@ -40,7 +40,7 @@ func TestRecordPagesShowEveryField(t *testing.T) {
 		lists := map[string]essaim.List{
 			".body.stage": essaim.ListStage, ".body.activity": essaim.ListActivity, ".body.scope": essaim.ListLevel, ".body.purposes": essaim.ListPurpose,
 			".body.forms": essaim.ListForm, ".body.difficulty": essaim.ListDifficulty, ".body.readiness": essaim.ListReadiness,
-			".body.legalForm": essaim.ListActor, ".body.form": essaim.ListEvent, ".body.status": essaim.ListMeetingStatus,
+			".body.legalForm": essaim.ListActor, ".body.form": essaim.ListEvent, ".body.status": essaim.ListMeetingStatus, ".body.outcome": essaim.ListOutcome,
 			".credits.role": essaim.ListRole, ".credits.kind": essaim.ListActor, ".helpWanted.kind": essaim.ListCallKind, ".helpOffered.kind": essaim.ListCallKind,
 		}
 		hidden := map[string]bool{

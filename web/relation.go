@@ -53,7 +53,14 @@ func (s *Server) fillRelations(r *http.Request, p *RecordPage) error {
 		if i == maxRelations {
 			break
 		}
-		add("relation."+string(rel.Type)+"_by", relationTo(rel.Record))
+		link := relationTo(rel.Record)
+		if b, ok := rel.Record.Body.(*essaim.Remake); ok && rel.Type == essaim.RelationRemakes {
+			line := RemakeLine{RelationLink: link, Outcome: b.Outcome, On: b.On}
+			line.Advice = Prose{Text: b.Advice, Lang: rel.Record.Language, Mentions: rel.Record.Mentions}
+			p.Remakes = append(p.Remakes, line)
+			continue
+		}
+		add("relation."+string(rel.Type)+"_by", link)
 	}
 	return nil
 }
@@ -64,6 +71,28 @@ func relationTo(rec essaim.Record) RelationLink {
 		link.Territory = rec.TerritoryName
 	}
 	return link
+}
+
+// mayRemake tells of the kinds that tell how something is done.
+func mayRemake(k essaim.Kind) bool { return k == essaim.KindInitiative || k == essaim.KindRecipe }
+
+// beginRemake fills an empty form with what is remade, when the address names it.
+func (s *Server) beginRemake(r *http.Request, f *recordForm) error {
+	id := r.URL.Query().Get("de")
+	if f.kind != essaim.KindRemake || id == "" {
+		return nil
+	}
+	rec, err := s.store.Record(r.Context(), id)
+	switch {
+	case errors.Is(err, essaim.ErrNotFound), err == nil && (rec.State != essaim.StatePublished || !mayRemake(rec.Kind)):
+		return errPageNotFound
+	case err != nil:
+		return fmt.Errorf("remade record: %w", err)
+	}
+	f.set("relations-"+string(essaim.RelationRemakes), rec.ID+" "+rec.Title)
+	f.set("title", f.l.F("form.remake.of", "Title", rec.Title))
+	f.setBoxes("themes", rec.Themes)
+	return nil
 }
 
 // resolveRelations lets people name a related record by what their browser

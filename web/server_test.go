@@ -168,8 +168,8 @@ func TestListsAreNarrowedByTheirAddress(t *testing.T) {
 			{"a stage", "/initiatives?stage=experimentation", []string{"1 fiche", "Vélos réparés"}, nil},
 			{"words", "/recherche?q=%22velos+repares%22", []string{"Vélos réparés"}, []string{"Complet organisation"}},
 			{"a kind", "/recherche?kind=venue", []string{"2 fiches", "Complet venue"}, []string{"Complet recipe"}},
-			{"a territory", "/recherche?territory=" + url.QueryEscape(toulouseActor), []string{"5 fiches", "Toulouse"}, []string{"Vélos"}},
-			{"from here", "/recherche?origin=local", []string{"6 fiches", "Brest seulement"}, nil},
+			{"a territory", "/recherche?territory=" + url.QueryEscape(toulouseActor), []string{"6 fiches", "Toulouse"}, []string{"Vélos"}},
+			{"from here", "/recherche?origin=local", []string{"7 fiches", "Brest seulement"}, nil},
 			{"near", "/initiatives?near=Brest&radius=5", []string{"à moins de 5 km de Brest"}, nil},
 			{"far", "/initiatives?near=Toulouse&radius=5", []string{"Aucune fiche ne répond à tous ces choix"}, nil},
 			{"meetings to come", "/rencontres", []string{"2 fiches"}, nil},
@@ -243,7 +243,7 @@ func TestTheNetworkPageSaysHowEachTerritoryIs(t *testing.T) {
 		s.get(t, "/territoires", http.StatusOK).says(t, "Aucun territoire suivi")
 		s.fill(t)
 		d := s.get(t, "/territoires", http.StatusOK)
-		d.says(t, "Toulouse", toulouse, "Fiches apportées ici 5", "Publiées ici 5 fiches")
+		d.says(t, "Toulouse", toulouse, "Fiches apportées ici 6", "Publiées ici 6 fiches")
 		s.get(t, "/", http.StatusOK).says(t, "Venu d’ailleurs", "1 territoire suivi")
 	})
 }

@@ -95,7 +95,7 @@ func TestColoursContrastEnough(t *testing.T) {
 		{"raised", "focus", 3},
 		{"sunk", "focus", 3},
 	}
-	for _, kind := range []string{"initiative", "recipe", "venue", "organisation", "meeting"} {
+	for _, kind := range []string{"initiative", "recipe", "venue", "organisation", "meeting", "remake"} {
 		for _, on := range []string{kind + "-soft", "raised", "paper"} {
 			pairs = append(pairs, struct {
 				on, text string

@@ -4,7 +4,7 @@ package web
 
 // vocabularyTerms are the properties of the namespace, as FEDERATION.md has them.
 var vocabularyTerms = []VocabularyTerm{
-	{"essaim:kind", "*", "initiative, recipe, venue, organisation, meeting"},
+	{"essaim:kind", "*", "initiative, recipe, venue, organisation, meeting, remake"},
 	{"essaim:revision", "*", "integer, one more at each edit"},
 	{"essaim:incarnation", "*", "Unix time from which revisions count: a version is (incarnation, revision)"},
 	{"essaim:territory, essaim:territoryName", "*", "IRI of the territory's actor; its name at that time"},
@@ -31,7 +31,8 @@ var vocabularyTerms = []VocabularyTerm{
 	{"essaim:forms", "initiative", "list form"},
 	{"essaim:publics, essaim:methods", "initiative, recipe", "words"},
 	{"essaim:need, essaim:participation, essaim:trigger, essaim:novelty, essaim:socialValue, essaim:economicModel, essaim:transferability", "initiative", "Markdown"},
-	{"essaim:levers, essaim:obstacles, essaim:advice", "initiative, recipe", "Markdown"},
+	{"essaim:levers, essaim:obstacles", "initiative, recipe", "Markdown"},
+	{"essaim:advice", "initiative, recipe, remake", "Markdown"},
 	{"essaim:carriers, essaim:ambassadors, essaim:partners, essaim:funders", "initiative", "[{actor, name, kind, role, fromStage, toStage, since}]"},
 	{"essaim:helpWanted, essaim:helpOffered", "initiative, recipe", "[{kind, text, until}]"},
 	{"essaim:indicators", "initiative", "[{label, value, unit, source, date}]"},
@@ -44,5 +45,6 @@ var vocabularyTerms = []VocabularyTerm{
 	{"essaim:within, essaim:hosts", "venue", "IRIs of records"},
 	{"essaim:legalForm, essaim:memberOf, essaim:founded, essaim:addressSince, essaim:registry", "organisation", "list actor; IRI; dates; RNA and SIREN"},
 	{"essaim:form, essaim:series, essaim:edition, essaim:about", "meeting", "list event; text; text; IRIs of records"},
+	{"essaim:outcome, essaim:on, essaim:changes", "remake", "list outcome; partial date; Markdown"},
 	{"essaim:online, essaim:programme, essaim:account", "meeting", "IRI; Markdown; Markdown, afterwards"},
 }

@@ -17,7 +17,7 @@ import (
 type importOptions struct {
 	Licence     string   `placeholder:"ID" help:"Licence of the data, an SPDX identifier: etalab-2.0, ODbL-1.0, CC-BY-SA-4.0, CC-PDDC… Required."`
 	Attribution string   `placeholder:"NAME" help:"Who made the data and holds its rights. Required."`
-	Kind        string   `placeholder:"KIND" help:"initiative, recipe, venue, organisation or meeting; guessed when not given."`
+	Kind        string   `placeholder:"KIND" help:"initiative, recipe, venue, organisation, meeting or remake; guessed when not given."`
 	Map         []string `sep:"none" placeholder:"FIELD=COLUMN" help:"Column of a field, in place of the guess; FIELD= leaves the field out. Repeatable."`
 	Format      string   `enum:"auto,csv,geojson" default:"auto" help:"auto, csv or geojson."`
 	Source      string   `placeholder:"URL" help:"Address of the data set, shown as its source."`

@@ -117,6 +117,8 @@ func fullBody(t testing.TB, kind essaim.Kind) essaim.Body {
 		return &essaim.Venue{Services: []string{"outillage", "café"}, OpeningHours: []string{"Mo,Tu 09:00-12:00", "Sa"}, Access: "Tram A, de plain-pied."}
 	case essaim.KindOrganisation:
 		return &essaim.Organisation{LegalForm: "association", AddressSince: "2020-01", Founded: "1998", RNA: "W291000000", SIREN: "123456789", Services: []string{"conseil"}}
+	case essaim.KindRemake:
+		return &essaim.Remake{Outcome: "adapted", On: "2026-02", Changes: "Le *samedi* plutôt que le soir.", Advice: "Prévoir du thé."}
 	case essaim.KindMeeting:
 		return &essaim.Meeting{
 			Start: time.Date(2026, 3, 14, 13, 30, 0, 0, time.UTC), End: time.Date(2026, 3, 14, 16, 0, 0, 0, time.UTC), Timezone: "Europe/Paris",

@@ -24,6 +24,7 @@ var kinds = map[essaim.Kind]func() terms{
 	essaim.KindVenue:        func() terms { return new(venueTerms) },
 	essaim.KindOrganisation: func() terms { return new(organisationTerms) },
 	essaim.KindMeeting:      func() terms { return new(meetingTerms) },
+	essaim.KindRemake:       func() terms { return new(remakeTerms) },
 }
 
 // head is what every record has on the wire, in the order it is written.

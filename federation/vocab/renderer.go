@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -151,6 +152,10 @@ func (r *Renderer) object(rec *essaim.Record) (proof.Signed, error) {
 	markdown := remembered(r.markdown)
 	h := r.head(rec, info, markdown)
 	p := page{lang: language(rec), markdown: func(s string) string { return markup.WithMentions(markdown(s), rec.Mentions) }}
+	if info.Type == "Note" {
+		// Of a Note nobody shows the name.
+		p.WriteString("<p><strong>" + html.EscapeString(rec.Title) + "</strong></p>")
+	}
 	p.record(rec, t)
 	h.Content = text(p.String())
 	// A long text stands once, a very long one in the source and the terms only.
@@ -214,7 +219,8 @@ func (r *Renderer) head(rec *essaim.Record, info essaim.KindInfo, markdown func(
 	if rec.Kind == essaim.KindInitiative || rec.Kind == essaim.KindRecipe {
 		h.Adaptations = iri(rec.ID + "/adaptations")
 	}
-	if s := summary(rec, lang, markdown); s != "" {
+	// The summary of a Note is a content warning: its text would stand behind it.
+	if s := summary(rec, lang, markdown); s != "" && info.Type != "Note" {
 		h.Summary, h.SummaryMap = text(s), words{lang: s}
 	}
 	if info.Type == "Article" {
