@@ -204,17 +204,20 @@ func PersonName(chosen string) (string, error) {
 }
 
 // Told is an activity that the store makes by itself, in the transaction of what
-// it follows from: an Announce, or the Delete of an actor.
+// it follows from: an Announce, or the Update or Delete of an actor.
 type Told struct {
 	ID     string
-	Verb   string // Announce or Delete
+	Verb   string // Announce, Update or Delete
 	Actor  string
 	Object string
 	// Author is the object's, who learns of the announce; empty otherwise.
 	Author string
 	// Embedded is the object whole, where it is not named only.
 	Embedded []byte
-	At       time.Time
+	// Is is the actor whose document an Update carries; Was, how it stood before,
+	// for the store to see whether its document changed.
+	Is, Was *LocalActor
+	At      time.Time
 }
 
 // AnnounceID is the id of the one announce of an object by an actor of this node.

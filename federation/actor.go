@@ -36,8 +36,6 @@ type LocalActorStore interface {
 	Listed(ctx context.Context, a essaim.LocalActor, before int64, n int) ([]essaim.ListEntry, error)
 	ListedAfter(ctx context.Context, a essaim.LocalActor, after int64, n int) ([]essaim.ListEntry, error)
 	CountListed(ctx context.Context, a essaim.LocalActor) (int, error)
-	// TellFollowers keeps an activity of an actor and sends it to its followers.
-	TellFollowers(ctx context.Context, verb essaim.Verb, out essaim.Outgoing) error
 }
 
 // localActor finds the actor that an id names: the node's own, or one of the
@@ -162,25 +160,4 @@ func (s *Server) presentation(ctx context.Context, id string) (Stored, error) {
 	}
 	b, err := s.renderer.Presentation(a)
 	return made(b, a.Record.URL), err
-}
-
-// TellProfile sends an actor's document to its followers, after something of it
-// was changed (ActivityPub 7.3): Mastodon looks again by itself only after days.
-func (s *Server) TellProfile(ctx context.Context, username string) error {
-	a, err := s.localActor(ctx, s.base+"/actors/"+username)
-	if err != nil {
-		return err
-	}
-	doc, err := s.renderer.Actor(a, false)
-	if err != nil {
-		return err
-	}
-	id := s.activityID()
-	body, err := s.renderer.Build(vocab.Activity{
-		ID: id, Type: "Update", Actor: a.ID, Document: doc, To: []string{vocab.Public}, CC: []string{a.ID + "/followers"}, Published: s.now(),
-	})
-	if err != nil {
-		return err
-	}
-	return s.store.TellFollowers(ctx, essaim.VerbUpdate, essaim.Outgoing{ActivityID: id, Actor: a.ID, OrderKey: a.ID, Body: body})
 }

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -163,7 +164,8 @@ func (tx *Tx) dueOf(ctx context.Context, actor string, now time.Time, feed, busy
 }
 
 // tellAnnounce makes one announce; nil when there is nothing to announce any
-// more, or nobody to tell.
+// more, or nobody to tell. It is dated by the first publication of its object, as
+// the outbox shows it before it is sent: an id has one document.
 func (tx *Tx) tellAnnounce(ctx context.Context, d due, node string, now time.Time) (*publication, error) {
 	takes := ""
 	if d.actor == node {
@@ -177,9 +179,9 @@ func (tx *Tx) tellAnnounce(ctx context.Context, d due, node string, now time.Tim
 		return nil, tx.later(ctx, "announce_end", d.actor, d.object, "quiet", nil)
 	}
 	var rid int64
-	told := essaim.Told{Verb: string(verbAnnounce), Actor: d.actor, Object: d.object, At: now}
+	told := essaim.Told{Verb: string(verbAnnounce), Actor: d.actor, Object: d.object}
 	var p *publication
-	err = tx.row(ctx, "announce_record", d.object).Scan(&rid, &told.Author)
+	err = tx.row(ctx, "announce_record", d.object).Scan(&rid, &told.Author, stamp{&told.At})
 	switch {
 	case errors.Is(err, essaim.ErrNotFound):
 		p, err = tx.tellWhole(ctx, told)
@@ -195,7 +197,8 @@ func (tx *Tx) tellAnnounce(ctx context.Context, d due, node string, now time.Tim
 	return p, tx.later(ctx, "announce_end", d.actor, d.object, "sent", micros(now))
 }
 
-// tell makes and keeps an activity about a record, or about an actor when rid is 0.
+// tell makes and keeps an activity about a record, or about an actor when rid is
+// 0; nil for an Update that would tell nothing new.
 func (tx *Tx) tell(ctx context.Context, told essaim.Told, rid int64) (*publication, error) {
 	if tx.s.cfg.Tell == nil {
 		return nil, fmt.Errorf("nothing makes activities: %w", essaim.ErrUnavailable)
@@ -211,10 +214,17 @@ func (tx *Tx) tell(ctx context.Context, told essaim.Told, rid int64) (*publicati
 	if err != nil {
 		return nil, err
 	}
+	if told.Was != nil {
+		told.Is = told.Was
+		same, err := tx.s.cfg.Tell(told)
+		if err != nil || bytes.Equal(same, body) {
+			return nil, err
+		}
+	}
 	var of any
 	if rid != 0 {
 		of = rid
 	}
 	p := &publication{id: told.Object, verb: essaim.Verb(told.Verb), activity: told.ID, body: body, actor: told.Actor}
-	return p, tx.later(ctx, "activity_insert", p.activity, told.Verb, p.actor, of, body, micros(told.At))
+	return p, tx.later(ctx, "activity_insert", p.activity, told.Verb, p.actor, of, body, micros(tx.s.now()))
 }

@@ -62,7 +62,7 @@ func (tx *Tx) announceToGroup(ctx context.Context, e *entry, p *publication) err
 func (tx *Tx) tellWhole(ctx context.Context, told essaim.Told) (*publication, error) {
 	var rid int64
 	var record string
-	err := tx.row(ctx, "announce_activity", told.Object).Scan(&told.Embedded, &rid, &record)
+	err := tx.row(ctx, "announce_activity", told.Object).Scan(&told.Embedded, stamp{&told.At}, &rid, &record)
 	if errors.Is(err, essaim.ErrNotFound) {
 		return nil, nil
 	}

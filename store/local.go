@@ -199,11 +199,23 @@ func (s *Store) UpdateRecord(ctx context.Context, id string, revision int, c ess
 		if revision != 0 && revision != e.Revision {
 			return fmt.Errorf("revision %d was edited and %d stands: %w", revision, e.Revision, essaim.ErrConflict)
 		}
+		was, err := tx.followedActor(ctx, &e)
+		if err != nil {
+			return err
+		}
 		p, err := tx.update(ctx, &e, c, state, by, false)
 		if err != nil {
 			return err
 		}
-		err = tx.number(ctx, p)
+		var told *publication
+		if was != nil {
+			is := *was
+			is.Record, is.UpdatedAt = e.Record, later(e.Updated, was.UpdatedAt)
+			if told, err = tx.tellChange(ctx, *was, is); err != nil {
+				return err
+			}
+		}
+		err = tx.number(ctx, p, told)
 		made = e.numbered(p)
 		return err
 	})

@@ -291,30 +291,51 @@ func (s *Store) NameActors(ctx context.Context) error {
 	return nil
 }
 
-// buryActor tells the followers of a withdrawn record's actor that it is gone;
-// nil when there are none.
-func (tx *Tx) buryActor(ctx context.Context, e *entry) (*publication, error) {
+// actorOf is the id of a record's actor and whether somebody follows it; empty
+// for a record that has none.
+func (tx *Tx) actorOf(ctx context.Context, e *entry) (id string, followed bool, err error) {
 	node, err := tx.knownNode(ctx)
 	if err != nil {
-		return nil, err
+		return "", false, err
 	}
 	var name string
 	err = tx.row(ctx, "actor_name", e.ID).Scan(&name)
 	if errors.Is(err, essaim.ErrNotFound) {
-		return nil, nil
+		return "", false, nil
 	}
 	if err != nil {
+		return "", false, err
+	}
+	id = node.BaseURL + "/actors/" + name
+	followed, err = tx.found(ctx, "follower_any", id, "")
+	return id, followed, err
+}
+
+// followedActor is the actor of a published record as it stands before a change
+// of the record; nil without one that somebody follows.
+func (tx *Tx) followedActor(ctx context.Context, e *entry) (*essaim.LocalActor, error) {
+	if _, ok := recordActors[e.Kind]; !ok || e.State != essaim.StatePublished {
+		return nil, nil
+	}
+	id, followed, err := tx.actorOf(ctx, e)
+	if err != nil || !followed {
 		return nil, err
 	}
-	id := node.BaseURL + "/actors/" + name
+	a, err := tx.localActor(ctx, id[strings.LastIndexByte(id, '/')+1:])
+	return &a, err
+}
+
+// buryActor tells the followers of a withdrawn record's actor that it is gone;
+// nil when there are none.
+func (tx *Tx) buryActor(ctx context.Context, e *entry) (*publication, error) {
+	id, followed, err := tx.actorOf(ctx, e)
+	if err != nil || id == "" {
+		return nil, err
+	}
 	if err := tx.later(ctx, "local_actor_blank", id, micros(e.Updated)); err != nil {
 		return nil, err
 	}
-	if err := tx.silence(ctx, id); err != nil {
-		return nil, err
-	}
-	followed, err := tx.found(ctx, "follower_any", id, "")
-	if err != nil || !followed {
+	if err := tx.silence(ctx, id); err != nil || !followed {
 		return nil, err
 	}
 	return tx.tell(ctx, essaim.Told{Verb: string(essaim.VerbDelete), Actor: id, Object: id, At: e.Updated}, 0)

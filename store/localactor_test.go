@@ -166,11 +166,11 @@ func TestAPersonIsOnTheFediverseByHerOwnYes(t *testing.T) {
 		}
 		const person = actors + "camille"
 		n.follow(t, person, "https://m.example/users/a", "https://m.example/inbox")
-		n.says(t, person)
+		said := n.says(t, person)
 		if err := n.DeletePerson(t.Context(), "camille"); err != nil {
 			t.Fatal(err)
 		}
-		n.saysNoMore(t, person)
+		n.saysNoMore(t, person, said)
 		if a, err := n.LocalActor(t.Context(), "camille"); err != nil || !a.Gone || a.Profile.Summary != "" || a.Subject == fmt.Sprint(u.ID) {
 			t.Errorf("what remains: %+v, %v", a, err)
 		}
@@ -196,29 +196,55 @@ func TestAPersonIsOnTheFediverseByHerOwnYes(t *testing.T) {
 	})
 }
 
-// says sends Updates of an actor's document, the last of which is not dispatched yet;
-// another actor says something too.
-func (n *announcing) says(t *testing.T, actor string) {
+// says sends Updates of an actor's document, the last of which is not dispatched
+// yet; another actor says something too. It returns their ids.
+func (n *announcing) says(t *testing.T, actor string) []string {
 	t.Helper()
-	for i, a := range []string{actor, storetest.Base + "/actor", actor, actor} {
-		out := essaim.Outgoing{ActivityID: fmt.Sprintf("%s/activities/said%d", storetest.Base, i), Actor: a, OrderKey: a, Body: []byte(`{"summary":"Au fil des saisons."}`)}
-		if err := n.TellFollowers(t.Context(), essaim.VerbUpdate, out); err != nil {
+	n.follow(t, actors+"brest", "https://b.example/users/b", "https://b.example/inbox")
+	for i, a := range []string{actor, actors + "brest", actor, actor} {
+		if err := n.SetProfile(t.Context(), strings.TrimPrefix(a, actors), essaim.Profile{Summary: fmt.Sprintf("Au fil des saisons, %d.", i)}); err != nil {
 			t.Fatal(err)
 		}
 		if i > 2 {
-			return // no delivery of it yet
+			break // no delivery of it yet
 		}
 		if _, err := n.Dispatch(t.Context(), storetest.Base+"/actor", 100); err != nil {
 			t.Fatal(err)
 		}
 	}
+	ids := n.updates(t)
+	if len(ids) != 4 {
+		t.Fatalf("%d Updates tell of profiles, want 4", len(ids))
+	}
+	return ids
+}
+
+// updates are the ids of the Updates of actors, the oldest first.
+func (n *announcing) updates(t *testing.T) (ids []string) {
+	t.Helper()
+	rows, err := n.DB().QueryContext(t.Context(), "SELECT id FROM activity WHERE type = 'Update' AND rid IS NULL ORDER BY id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return ids
 }
 
 // saysNoMore fails where bytes of what says said are kept, or wait to be sent.
-func (n *announcing) saysNoMore(t *testing.T, actor string) {
+func (n *announcing) saysNoMore(t *testing.T, actor string, said []string) {
 	t.Helper()
 	for i, want := range []error{essaim.ErrGone, nil, essaim.ErrGone, essaim.ErrGone} {
-		if _, err := n.Activity(t.Context(), fmt.Sprintf("%s/activities/said%d", storetest.Base, i)); !errors.Is(err, want) {
+		if _, err := n.Activity(t.Context(), said[i]); !errors.Is(err, want) {
 			t.Errorf("activity %d: got %v, want %v", i, err, want)
 		}
 	}
@@ -239,14 +265,11 @@ func TestTheFollowersOfAWithdrawnRecordAreToldThatItsActorIsGone(t *testing.T) {
 		n := newAnnouncing(t, db)
 		rec := storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
 		n.follow(t, actors+"fiche_jardin", "https://m.example/users/a", "https://m.example/inbox")
-		if err := n.SetProfile(t.Context(), "fiche_jardin", essaim.Profile{Summary: "Au fil des saisons."}); err != nil {
-			t.Fatal(err)
-		}
-		n.says(t, actors+"fiche_jardin")
+		said := n.says(t, actors+"fiche_jardin")
 		if err := n.WithdrawRecord(t.Context(), rec.ID, storetest.Author); err != nil {
 			t.Fatal(err)
 		}
-		n.saysNoMore(t, actors+"fiche_jardin")
+		n.saysNoMore(t, actors+"fiche_jardin", said)
 		if a, err := n.LocalActor(t.Context(), "fiche_jardin"); err != nil || !a.Gone || a.Profile.Summary != "" {
 			t.Errorf("what remains: %+v, %v", a, err)
 		}

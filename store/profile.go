@@ -81,8 +81,8 @@ func (s *Store) LocalActors(ctx context.Context) (actors []Followed, err error) 
 }
 
 // SetProfile changes what was chosen of an actor; essaim.ErrGone for one that
-// is deleted. What a feed holds back for its weekly batch follows a change of
-// its day.
+// is deleted. Its followers are told. What a feed holds back for its weekly batch
+// follows a change of its day.
 func (s *Store) SetProfile(ctx context.Context, username string, p essaim.Profile) error {
 	err := s.write(ctx, urgent, func(tx *Tx) error {
 		if err := p.Validate().Err(); err != nil {
@@ -117,8 +117,17 @@ func (s *Store) SetProfile(ctx context.Context, username string, p essaim.Profil
 				}
 			}
 		}
-		// Documents that are kept in memory are as old as the counter.
-		return tx.number(ctx, &publication{silent: true})
+		is := a
+		is.Profile, is.UpdatedAt = p, later(a.UpdatedAt, now)
+		told, err := tx.tellChange(ctx, a, is)
+		if err != nil {
+			return err
+		}
+		if told == nil {
+			// Documents that are kept in memory are as old as the counter.
+			told = &publication{silent: true}
+		}
+		return tx.number(ctx, told)
 	})
 	if err != nil {
 		return fmt.Errorf("actor %s: %w", username, err)
@@ -232,20 +241,16 @@ func (tx *Tx) silence(ctx context.Context, actor string) error {
 	return nil
 }
 
-// TellFollowers keeps an activity of an actor, such as the Update of its own
-// document, and sends it to its followers.
-func (s *Store) TellFollowers(ctx context.Context, verb essaim.Verb, out essaim.Outgoing) error {
-	err := s.write(ctx, urgent, func(tx *Tx) error {
-		p := &publication{id: out.OrderKey, verb: verb, activity: out.ActivityID, body: out.Body, actor: out.Actor}
-		if err := tx.later(ctx, "activity_insert", p.activity, string(verb), p.actor, nil, p.body, micros(tx.s.now())); err != nil {
-			return err
-		}
-		return tx.number(ctx, p)
-	})
-	if err != nil {
-		return fmt.Errorf("%s of %s: %w", verb, out.Actor, err)
+// tellChange sends an actor's document to its followers after something of it
+// changed; nil when its document did not, or nobody follows it. Labels of themes
+// and communes are the program's own and change with it alone.
+func (tx *Tx) tellChange(ctx context.Context, was, is essaim.LocalActor) (*publication, error) {
+	followed, err := tx.found(ctx, "follower_any", is.ID, "")
+	if err != nil || !followed {
+		return nil, err
 	}
-	return nil
+	was.UpdatedAt = is.UpdatedAt // the date alone is no change
+	return tx.tell(ctx, essaim.Told{Verb: string(essaim.VerbUpdate), Actor: is.ID, Object: is.ID, Is: &is, Was: &was, At: tx.s.now()}, 0)
 }
 
 // Listed lists what an actor announces, the latest change first: what has a

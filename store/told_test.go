@@ -3,12 +3,15 @@
 package store_test
 
 import (
+	"encoding/json"
+	"errors"
 	"maps"
 	"strings"
 	"testing"
 	"time"
 
 	"essaim"
+	"essaim/store"
 	"essaim/store/storetest"
 )
 
@@ -99,5 +102,144 @@ func TestWhoWasToldByAnAnnounceIsToldOfEditsAndTheEnd(t *testing.T) {
 		sent("withdrawn", map[string]string{"m.example": "Delete", "both.example": "Delete"})
 		n.clock.Move(5 * 24 * time.Hour)
 		sent("on the feed's day", map[string]string{"m.example": "Delete", "both.example": "Delete"})
+	})
+}
+
+func TestTheFollowersOfARecordsActorAreToldWhatItBecomes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newAnnouncing(t, db)
+		rec := storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
+		seen := 0
+		told := func(when, want string) {
+			t.Helper()
+			ids := n.updates(t)
+			if want == "" {
+				if len(ids) != seen {
+					t.Errorf("%s: %d Updates, want %d", when, len(ids), seen)
+				}
+				return
+			}
+			if seen++; len(ids) != seen {
+				t.Fatalf("%s: %d Updates, want %d", when, len(ids), seen)
+			}
+			d, err := n.Activity(t.Context(), ids[seen-1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			var a struct {
+				Actor  string
+				Object struct{ ID, Name, Summary string }
+			}
+			if err := json.Unmarshal(d.Bytes, &a); err != nil || a.Actor != actors+"fiche_jardin" || a.Object.ID != a.Actor || a.Object.Name+", "+a.Object.Summary != want {
+				t.Errorf("%s: told %s, want %s, %v", when, d.Bytes, want, err)
+			}
+			if _, err := n.Dispatch(t.Context(), storetest.Base+"/actor", 100); err != nil {
+				t.Fatal(err)
+			}
+			var host string
+			if err := n.DB().QueryRowContext(t.Context(), "SELECT host FROM delivery WHERE activity_id = $1", ids[seen-1]).Scan(&host); err != nil || host != "m.example" {
+				t.Errorf("%s: delivered to %q, %v", when, host, err)
+			}
+		}
+		n.edit(t, rec.ID, func(c *essaim.Content) { c.Title = "Jardin partagé" })
+		told("nobody follows", "")
+		n.follow(t, actors+"fiche_jardin", "https://m.example/users/a", "https://m.example/inbox")
+		n.edit(t, rec.ID, func(c *essaim.Content) { c.Title = "Jardin du port" })
+		told("retitled", "Jardin du port, En une phrase.")
+		n.edit(t, rec.ID, func(c *essaim.Content) { c.Tagline = "En deux." })
+		told("in another sentence", "Jardin du port, En deux.")
+		n.edit(t, rec.ID, func(c *essaim.Content) { c.Text = "Tout autre chose." })
+		told("in what its actor does not say", "")
+		if err := n.SetProfile(t.Context(), "fiche_jardin", essaim.Profile{Name: "Le jardin"}); err != nil {
+			t.Fatal(err)
+		}
+		told("named otherwise", "Le jardin, En deux.")
+		if err := n.SetProfile(t.Context(), "fiche_jardin", essaim.Profile{Name: "Le jardin"}); err != nil {
+			t.Fatal(err)
+		}
+		n.edit(t, rec.ID, func(c *essaim.Content) { c.Title = "Jardin" })
+		told("as it is", "")
+		if breaches, err := n.Check(t.Context()); err != nil || len(breaches) > 0 {
+			t.Errorf("%v, %v", breaches, err)
+		}
+	})
+}
+
+func TestWhatAnActorBecomesIsToldInOneTransaction(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, clock := db.Node(t, func(c *store.Config) {
+			c.Tell = func(told essaim.Told) ([]byte, error) {
+				if told.Verb == string(essaim.VerbUpdate) {
+					return nil, essaim.ErrUnavailable
+				}
+				return storetest.Tell(told)
+			}
+		})
+		n := &announcing{Store: s, clock: clock}
+		rec := storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
+		n.follow(t, actors+"fiche_jardin", "https://m.example/users/a", "https://m.example/inbox")
+		changed := rec.Content
+		changed.Title = "Jardin partagé"
+		if _, err := n.UpdateRecord(t.Context(), rec.ID, 0, changed, essaim.StatePublished, storetest.Author); !errors.Is(err, essaim.ErrUnavailable) {
+			t.Errorf("got %v", err)
+		}
+		if err := n.SetProfile(t.Context(), "fiche_jardin", essaim.Profile{Name: "Le jardin"}); !errors.Is(err, essaim.ErrUnavailable) {
+			t.Errorf("got %v", err)
+		}
+		a, err := n.LocalActor(t.Context(), "fiche_jardin")
+		if err != nil || a.Record.Title != "Jardin" || a.Record.Revision != 1 || a.Profile.Name != "" {
+			t.Errorf("kept although nobody is told: %+v, %v", a, err)
+		}
+	})
+}
+
+func TestAnAnnounceIsDatedAsTheOutboxShowsItBeforeItIsSent(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newAnnouncing(t, db)
+		group, err := n.OpenGroup(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, local := range []string{alimentation, jardins, group} {
+			if local != group {
+				storetest.Publish(t, n.Store, storetest.Initiative("Avant "+local, func(c *essaim.Content) { c.Themes = []string{strings.TrimPrefix(local, actors+"theme_")} }))
+			}
+			n.follow(t, local, "https://m.example/users/a", "https://m.example/inbox")
+		}
+		n.announced(t)
+		rec := storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
+		n.clock.Move(40 * time.Minute)
+		n.announced(t)
+		n.edit(t, rec.ID, func(c *essaim.Content) { c.Themes = append(c.Themes, "jardins") })
+		n.clock.Move(40 * time.Minute)
+		n.announced(t)
+		created, _, err := n.Outbox(t.Context(), actors+"brest", 0, 1)
+		if err != nil || len(created) != 1 {
+			t.Fatalf("%s, %v", created, err)
+		}
+		var update struct{ ID string }
+		if err := json.Unmarshal(created[0], &update); err != nil {
+			t.Fatal(err)
+		}
+		edited, err := n.Record(t.Context(), rec.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range []struct {
+			actor, object string
+			want          time.Time
+		}{{alimentation, rec.ID, rec.Published}, {jardins, rec.ID, rec.Published}, {group, rec.ID, rec.Published}, {group, update.ID, edited.Updated}} {
+			d, err := n.Activity(t.Context(), essaim.AnnounceID(tt.actor, tt.object))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var a struct{ Published time.Time }
+			if err := json.Unmarshal(d.Bytes, &a); err != nil || !a.Published.Equal(tt.want) {
+				t.Errorf("%s by %s: dated %s, want %s, %v", tt.object, tt.actor, a.Published, tt.want, err)
+			}
+		}
 	})
 }

@@ -159,8 +159,5 @@ func setActor(ctx context.Context, n *Node, c actorSet) (none, error) {
 	if err := c.apply(&a.Profile); err != nil {
 		return none{}, err
 	}
-	if err := n.store.SetProfile(ctx, name, a.Profile); err != nil {
-		return none{}, err
-	}
-	return none{}, n.federation.TellProfile(ctx, name)
+	return none{}, n.store.SetProfile(ctx, name, a.Profile)
 }

@@ -89,7 +89,7 @@ func TestARecordsActorPinsANoteOfItsOwnThatLinksTheRecord(t *testing.T) {
 	r := testRenderer(t)
 	key := r.key.Public().(ed25519.PublicKey)
 	rec := fullRecord(t, essaim.Kinds()[0])
-	actor := essaim.LocalActor{ID: "https://brest.example/actors/fiche_repair-cafe", Kind: essaim.ActorInitiative, Record: rec}
+	actor := essaim.LocalActor{ID: "https://brest.example/actors/fiche_repair-cafe", Username: "fiche_repair-cafe", Kind: essaim.ActorInitiative, Record: rec, CreatedAt: noon, UpdatedAt: noon}
 	note, err := r.Presentation(actor)
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +109,18 @@ func TestARecordsActorPinsANoteOfItsOwnThatLinksTheRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, doc := range map[string][]byte{"presentation.json": note, "tombstone-actor.json": gone, "announce.json": announce, "delete-actor.json": farewell} {
+	was := actor
+	was.Record.Title = "Café"
+	update, err := r.Tell(essaim.Told{
+		ID: "https://brest.example/activities/01JE", Verb: "Update", Actor: actor.ID, Object: actor.ID, Is: &actor, Was: &was, At: noon,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if doc, err := r.Actor(actor, false); err != nil || !bytes.Contains(update, doc) {
+		t.Errorf("the Update does not carry the actor's bytes, %v", err)
+	}
+	for name, doc := range map[string][]byte{"presentation.json": note, "update-actor.json": update, "tombstone-actor.json": gone, "announce.json": announce, "delete-actor.json": farewell} {
 		if err := proof.Verify(doc, key); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -88,11 +88,19 @@ func FormerType(k essaim.ActorKind) string { return string(types[k]) }
 
 // Tell is the essaim.TellFunc of this node. An announce names its object, so
 // that whoever receives it asks the origin, but for a group's, which carries
-// what the territory sent (FEP-1b12).
+// what the territory sent (FEP-1b12). An Update carries the actor's document.
 func (r *Renderer) Tell(t essaim.Told) ([]byte, error) {
 	a := Activity{
 		ID: t.ID, Type: t.Verb, Actor: t.Actor, Object: t.Object, Document: t.Embedded,
 		To: []string{Public}, CC: []string{t.Actor + "/followers"}, Published: t.At,
+	}
+	if t.Is != nil {
+		// ActivityPub 7.3: Mastodon looks again by itself only after days.
+		doc, err := r.Actor(*t.Is, false)
+		if err != nil {
+			return nil, err
+		}
+		a.Document = doc
 	}
 	if t.Embedded != nil {
 		// Lemmy looks for its community in both.

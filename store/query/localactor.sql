@@ -93,10 +93,10 @@ UPDATE announce SET due_at = $2 WHERE state = 'waiting' AND actor = $1 AND due_a
 UPDATE announce SET state = $3, sent_at = $4 WHERE actor = $1 AND object = $2
 
 -- name: announce_record
-SELECT rid, territory FROM record WHERE id = $1 AND origin = '' AND state = 'published'
+SELECT rid, territory, published_at FROM record WHERE id = $1 AND origin = '' AND state = 'published'
 
 -- name: announce_activity
-SELECT a.bytes, a.rid, r.id FROM activity a JOIN record r ON r.rid = a.rid WHERE a.id = $1 AND a.bytes IS NOT NULL
+SELECT a.bytes, a.at, a.rid, r.id FROM activity a JOIN record r ON r.rid = a.rid WHERE a.id = $1 AND a.bytes IS NOT NULL
 
 -- name: listed_all
 SELECT r.id, r.number, r.published_at FROM record r

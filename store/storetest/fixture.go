@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -63,9 +64,14 @@ func Render(r essaim.RenderRequest) (essaim.Rendered, error) {
 	return essaim.Rendered{Document: doc, Activity: activity, ContentDigest: digest, CopyDigest: digest}, err
 }
 
-// Tell makes announces and farewells in the same manner.
+// Tell makes the activities of actors in the same manner; an Update says what is
+// read of an actor.
 func Tell(t essaim.Told) ([]byte, error) {
-	return json.Marshal(map[string]any{"id": t.ID, "type": t.Verb, "actor": t.Actor, "object": t.Object})
+	object := any(t.Object)
+	if t.Is != nil {
+		object = map[string]any{"id": t.Object, "name": cmp.Or(t.Is.Profile.Name, t.Is.Record.Title), "summary": cmp.Or(t.Is.Profile.Summary, t.Is.Record.Tagline), "updated": t.Is.UpdatedAt}
+	}
+	return json.Marshal(map[string]any{"id": t.ID, "type": t.Verb, "actor": t.Actor, "object": object, "published": t.At})
 }
 
 // Node opens a database as the node of Base with the territory Brest: with
