@@ -61,6 +61,10 @@ type Config struct {
 	// Transport carries outgoing requests in tests; the guarded client of
 	// federation/fetch when nil.
 	Transport http.RoundTripper
+	// Caller tells the address that a request comes from, or the network that one
+	// client holds whole: it pays for the keys that are fetched before its
+	// signature is checked. Nobody does when nil.
+	Caller func(*http.Request) netip.Prefix
 	// PanicName, for development alone, is the name of an object whose activity
 	// panics when it is applied, so that what must survive it can be tried.
 	PanicName string

@@ -91,16 +91,17 @@ func (s *Server) synchronization(ctx context.Context, actor, host string) string
 // signs, and to nobody else.
 func (s *Server) showFollowersOfHost(w http.ResponseWriter, r *http.Request, a essaim.LocalActor) error {
 	w.Header().Set("Cache-Control", "private, no-store")
-	key, err := s.inbox.verifier.Verify(r, nil)
+	key, err := s.inbox.verify(r.WithContext(asStranger(r.Context(), s.inbox.caller(r))), nil)
 	if err != nil {
 		status := http.StatusUnauthorized
-		if errors.Is(err, essaim.ErrUnavailable) && !errors.Is(err, sig.ErrUnauthorized) {
+		if errors.Is(err, errTooMany) {
+			status = http.StatusTooManyRequests
+		} else if errors.Is(err, essaim.ErrUnavailable) && !errors.Is(err, sig.ErrUnauthorized) {
 			status = http.StatusServiceUnavailable
 		}
 		answerProblem(w, status, reasonFor(status, err))
 		return nil
 	}
-	s.remote.Verified(key.ID)
 	standing, err := s.store.Standing(r.Context(), key.Owner.String())
 	if err != nil {
 		return err

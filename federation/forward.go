@@ -38,7 +38,7 @@ func (i *Inbox) speaker(ctx context.Context, a *wire.Activity, signer essaim.IRI
 	}
 	switch {
 	case err == nil:
-		i.keys.Verified(id)
+		i.keys.verified(ctx)
 		return a.Actor, nil
 	case errors.Is(err, essaim.ErrUnavailable):
 		return signer, err

@@ -53,7 +53,7 @@ func (s *Server) hear(r *http.Request) {
 	default:
 		return
 	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(r.Context()), greetTime)
+	ctx, stop := context.WithTimeout(asStranger(context.WithoutCancel(r.Context()), s.inbox.caller(r)), greetTime)
 	r = r.Clone(ctx)
 	s.tasks.Go(func() {
 		defer func() {
@@ -63,7 +63,7 @@ func (s *Server) hear(r *http.Request) {
 				s.log.Error("greeting panicked", "panic", p)
 			}
 		}()
-		key, err := s.inbox.verifier.Verify(r, nil)
+		key, err := s.inbox.verify(r, nil)
 		if err != nil || !s.ingest.mayWake(key.Owner.Host(), greetEvery) {
 			return
 		}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -40,11 +41,12 @@ type Inbox struct {
 	listed   bool // only who is listed may write
 	compare  func(ctx context.Context, header string, actor essaim.IRI)
 
+	caller    func(*http.Request) netip.Prefix
 	arrivals  budget
 	perMinute float64
 }
 
-// InboxConfig is what an Inbox needs; all is required but Allowlist, PerMinute and Compare.
+// InboxConfig is what an Inbox needs; all is required but Allowlist, PerMinute, Compare and Caller.
 type InboxConfig struct {
 	Base      string // the node's public address
 	Store     InboxStore
@@ -57,8 +59,10 @@ type InboxConfig struct {
 	// Compare is told what an actor whose activity was taken says of its followers
 	// here (FEP-8fcf); may be nil.
 	Compare func(ctx context.Context, header string, actor essaim.IRI)
-	Now     func() time.Time
-	Logger  *slog.Logger
+	// Caller is Config's.
+	Caller func(*http.Request) netip.Prefix
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // NewInbox makes an Inbox.
@@ -70,7 +74,10 @@ func NewInbox(c InboxConfig) (*Inbox, error) {
 	if c.PerMinute <= 0 {
 		c.PerMinute = 3000
 	}
-	return &Inbox{arrivals: budget{now: c.Now}, perMinute: float64(c.PerMinute), store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10), listed: c.Allowlist, compare: c.Compare}, nil
+	if c.Caller == nil {
+		c.Caller = func(*http.Request) netip.Prefix { return netip.Prefix{} }
+	}
+	return &Inbox{caller: c.Caller, arrivals: budget{now: c.Now}, perMinute: float64(c.PerMinute), store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10), listed: c.Allowlist, compare: c.Compare}, nil
 }
 
 // ServeHTTP takes a POST (ActivityPub 7.1).
@@ -122,11 +129,11 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 	if claimed, ok := sig.ClaimedKey(r.Header); ok && !st.Listed && i.arrivals.siteSpent(claimed.Host(), i.perMinute) {
 		return http.StatusTooManyRequests, fmt.Errorf("%s sends more than %.0f activities a minute", claimed.Host(), i.perMinute)
 	}
-	key, err := i.verifier.Verify(r.WithContext(fetch.Bounded(r.Context(), maxRequests)), raw)
+	r = r.WithContext(asStranger(r.Context(), i.caller(r)))
+	key, err := i.verify(r, raw)
 	if err != nil {
 		return i.unverified(a, err)
 	}
-	i.keys.Verified(key.ID)
 	if key.Owner != a.Actor { // who passes it on
 		if st, status, err = i.welcome(r.Context(), key.Owner, false); err != nil {
 			return status, err
@@ -154,6 +161,16 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 		i.compare(r.Context(), said, a.Actor)
 	}
 	return http.StatusAccepted, nil
+}
+
+// verify tells by which key a request is signed. Whoever sent it pays for what
+// is fetched until that holds.
+func (i *Inbox) verify(r *http.Request, body []byte) (sig.Key, error) {
+	key, err := i.verifier.Verify(r.WithContext(fetch.Bounded(r.Context(), maxRequests)), body)
+	if err == nil {
+		i.keys.verified(r.Context())
+	}
+	return key, err
 }
 
 // welcome tells whether an actor may write here. Who is blocked may still erase

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +125,61 @@ func TestKeysOfAnActor(t *testing.T) {
 		n.advance(time.Minute)
 		if got := send(n, "1", "https://victim.example/users/new#main-key", true); got != 401 || asked() != 120+59+2 {
 			t.Errorf("a minute later: %d after %d fetches", got, asked())
+		}
+	})
+	t.Run("one client makes us ask so often and no more, whomever it names", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		n.from = netip.MustParsePrefix("198.51.100.7/32")
+		storm := func(host string, count int) (refused int) {
+			for i := range count {
+				if send(n, "1", fmt.Sprintf("https://%s/users/%d#main-key", host, i), true) == 429 {
+					refused++
+				}
+			}
+			return refused
+		}
+		// What it signs well itself pays for nothing else.
+		if got := send(n, "own1", alice+"#main-key", false); got != 202 {
+			t.Fatalf("its own: %d", got)
+		}
+		if got := storm("victim.example", 100); got != 60 {
+			t.Errorf("%d of 100 refused, want 60", got)
+		}
+		if got := send(n, "own2", alice+"#main-key", false); got != 202 {
+			t.Fatalf("its own again: %d", got)
+		}
+		if got := storm("other.example", 10); got != 10 {
+			t.Errorf("%d of 10 about another host refused, want all", got)
+		}
+		const carol = "https://victim.example/users/99" // refused above
+		n.home.set(carol, actorDoc(t, carol, &aliceKey().PublicKey))
+		n.from = netip.MustParsePrefix("203.0.113.9/32")
+		body := activity("https://victim.example/a/1", "Like", carol, `"`+here+`/objects/1"`)
+		if got := n.do(n.request(t, carol+"#main-key", aliceKey(), body, nil)).Code; got != 202 {
+			t.Errorf("the host itself, from its own address: %d", got)
+		}
+		for _, proxy := range []string{"127.0.0.1/32", "10.1.2.3/32", "fd00::/64"} {
+			n := newNode(t)
+			n.from = netip.MustParsePrefix(proxy)
+			for i := range 100 {
+				if got := send(n, "1", fmt.Sprintf("https://victim.example/users/%d#main-key", i), true); got == 429 {
+					t.Fatalf("a proxy that was not declared, %s, pays for all: refused after %d", proxy, i)
+				}
+			}
+		}
+	})
+	t.Run("a server of many signs from one address", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		n.from = netip.MustParsePrefix("2001:db8::/64")
+		for i := range 200 {
+			id := fmt.Sprintf("https://peer.example/users/%d", i)
+			n.home.set(id, actorDoc(t, id, &aliceKey().PublicKey))
+			body := activity(fmt.Sprint("https://peer.example/a/", i), "Like", id, `"`+here+`/objects/1"`)
+			if got := n.do(n.request(t, id+"#main-key", aliceKey(), body, nil)).Code; got != 202 {
+				t.Fatalf("follower %d: %d", i, got)
+			}
 		}
 	})
 	t.Run("many who sign are no strangers", func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -256,6 +257,7 @@ type node struct {
 	home   *home
 	inbox  *federation.Inbox
 	ingest *federation.Ingester
+	from   netip.Prefix // that requests come from
 	clock  time.Time
 	mu     sync.Mutex
 }
@@ -295,7 +297,8 @@ func newNode(t testing.TB) *node {
 	actors := federation.NewActors(n.memory, n.home, n.Now)
 	log := slog.New(slog.DiscardHandler)
 	var err error
-	n.inbox, err = federation.NewInbox(federation.InboxConfig{Base: here, Store: n.memory, Actors: n.memory, Keys: actors, Now: n.Now, Logger: log})
+	n.inbox, err = federation.NewInbox(federation.InboxConfig{Base: here, Store: n.memory, Actors: n.memory, Keys: actors, Now: n.Now, Logger: log,
+		Caller: func(*http.Request) netip.Prefix { return n.from }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,9 @@ type Actors struct {
 	store  ActorStore
 	client Fetcher
 	now    func() time.Time
-	budget budget // for those who have not signed yet
+	// For those who have not signed yet: of who asks, and of who is asked.
+	addresses budget
+	budget    budget
 
 	mu      sync.Mutex
 	keys    map[essaim.IRI]heldKey
@@ -60,7 +62,7 @@ type flight struct {
 
 // NewActors makes the cache.
 func NewActors(store ActorStore, client Fetcher, now func() time.Time) *Actors {
-	return &Actors{store: store, client: client, now: now, budget: budget{now: now}, keys: map[essaim.IRI]heldKey{}, flights: map[essaim.IRI]*flight{}}
+	return &Actors{store: store, client: client, now: now, addresses: budget{now: now}, budget: budget{now: now}, keys: map[essaim.IRI]heldKey{}, flights: map[essaim.IRI]*flight{}}
 }
 
 // Key implements sig.KeySource.
@@ -89,6 +91,9 @@ func (a *Actors) Key(ctx context.Context, id essaim.IRI, fresh bool) (sig.Key, e
 		refetched = now
 	}
 	actor, err := a.fetchByKey(ctx, id)
+	if errors.Is(err, errTooMany) {
+		return sig.Key{}, err // says nothing of the key: others may have it fetched
+	}
 	if err != nil {
 		if ok && held.err == nil && errors.Is(err, essaim.ErrUnavailable) {
 			// A forged signature while the actor's home is away must not cost the
@@ -103,8 +108,17 @@ func (a *Actors) Key(ctx context.Context, id essaim.IRI, fresh bool) (sig.Key, e
 	return a.keep(actor, id, refetched)
 }
 
-// Verified notes that a signature by a key holds: whoever made it is no stranger.
-func (a *Actors) Verified(key essaim.IRI) { a.budget.refund(key.Host()) }
+// verified notes that the signature of the request of ctx holds: whoever made it
+// is no stranger, and what it had us fetch was for good. Nothing else is given
+// back: a good signature pays for no bad one.
+func (a *Actors) verified(ctx context.Context) {
+	s := strangerIn(ctx)
+	addresses, hosts := s.settle()
+	a.addresses.refund(s.address, addresses, strangersPerAddress)
+	for _, host := range hosts {
+		a.budget.refund(host, 1, strangersPerHost)
+	}
+}
 
 // keep remembers an actor's keys and returns the one asked for.
 func (a *Actors) keep(actor essaim.RemoteActor, id essaim.IRI, refetched time.Time) (sig.Key, error) {
@@ -204,11 +218,16 @@ func (a *Actors) Fetch(ctx context.Context, id essaim.IRI) (essaim.RemoteActor, 
 // fetchByKey gets the actor to whom a key belongs. The document at the key's
 // address is the actor itself, or the key, whose owner must list it in turn.
 func (a *Actors) fetchByKey(ctx context.Context, key essaim.IRI) (essaim.RemoteActor, error) {
-	at := key.WithoutFragment()
+	at, who := key.WithoutFragment(), strangerIn(ctx)
+	// Also who waits for the fetch of another.
+	if !a.addresses.paidBy(who) {
+		return essaim.RemoteActor{}, fmt.Errorf("by one client: %w", errTooMany)
+	}
 	return a.once(ctx, at, func(ctx context.Context) (essaim.RemoteActor, error) {
 		if !a.budget.spend(at.Host()) {
-			return essaim.RemoteActor{}, fmt.Errorf("%s: %w", at.Host(), errTooMany)
+			return essaim.RemoteActor{}, fmt.Errorf("of %s: %w", at.Host(), errTooMany)
 		}
+		who.asked(at.Host())
 		doc, err := a.document(ctx, at)
 		if err != nil {
 			return essaim.RemoteActor{}, err

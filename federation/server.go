@@ -85,7 +85,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("federation: %w", err)
 	}
-	if err := s.receiving(c.PanicName); err != nil {
+	if err := s.receiving(c); err != nil {
 		return nil, fmt.Errorf("federation: %w", err)
 	}
 	s.dispatch = &Dispatcher{Store: c.Store, NodeActor: s.nodeActor(), Logger: s.log}
@@ -99,16 +99,16 @@ func New(c Config) (*Server, error) {
 }
 
 // receiving builds the half that takes what comes.
-func (s *Server) receiving(panicName string) (err error) {
+func (s *Server) receiving(c Config) (err error) {
 	s.remote = NewActors(s.store, s.client, s.now)
-	s.inbox, err = NewInbox(InboxConfig{Base: s.base, Store: s.store, Actors: s.store, Keys: s.remote, Compare: s.compare, Allowlist: s.listed, Now: s.now, Logger: s.log})
+	s.inbox, err = NewInbox(InboxConfig{Base: s.base, Store: s.store, Actors: s.store, Keys: s.remote, Compare: s.compare, Allowlist: s.listed, Caller: c.Caller, Now: s.now, Logger: s.log})
 	if err != nil {
 		return err
 	}
 	s.ingest, err = NewIngester(IngesterConfig{
 		Store: s.store, Actors: s.remote, Renderer: s.renderer, Base: s.base, PeerPolicy: s.policy, Comments: s.comments,
 		Local: s.isLocal,
-		Now:   s.now, ActivityID: s.activityID, Logger: s.log, PanicName: panicName,
+		Now:   s.now, ActivityID: s.activityID, Logger: s.log, PanicName: c.PanicName,
 	})
 	if err != nil {
 		return err

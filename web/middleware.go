@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -141,9 +142,29 @@ func (s *Server) handle(h handlerFunc) http.HandlerFunc {
 	}
 }
 
-// clientAddr is the address of the reader: that of the connection, or, when it
-// is a trusted proxy's, the last one in X-Forwarded-For that is not.
-func (s *Server) clientAddr(r *http.Request) netip.Addr {
+// Caller tells who makes a request as rate limits count them: an IPv4 address, or
+// an IPv6 network of 64 bits, which one reader may hold whole. The address is that
+// of the connection or, when that is a trusted proxy's, the last one in
+// X-Forwarded-For that is not.
+func Caller(trusted []netip.Prefix) func(*http.Request) netip.Prefix {
+	return func(r *http.Request) netip.Prefix {
+		a := clientAddr(r, trusted)
+		bits := a.BitLen()
+		if a.Is6() {
+			bits = 64
+		}
+		p, err := a.Prefix(bits)
+		if err != nil {
+			return netip.Prefix{}
+		}
+		return p
+	}
+}
+
+func clientAddr(r *http.Request, proxies []netip.Prefix) netip.Addr {
+	trusted := func(a netip.Addr) bool {
+		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
@@ -153,7 +174,7 @@ func (s *Server) clientAddr(r *http.Request) netip.Addr {
 		return netip.Addr{}
 	}
 	addr = addr.Unmap()
-	if !s.trusted(addr) {
+	if !trusted(addr) {
 		return addr
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -163,32 +184,16 @@ func (s *Server) clientAddr(r *http.Request) netip.Addr {
 			return addr
 		}
 		addr = hop.Unmap()
-		if !s.trusted(addr) {
+		if !trusted(addr) {
 			return addr
 		}
 	}
 	return addr
 }
 
-func (s *Server) trusted(a netip.Addr) bool {
-	for _, p := range s.cfg.TrustedProxies {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
-
-// limitKey groups requests for rate limits: an IPv4 address, or an IPv6 network
-// of 64 bits, which one reader may hold whole.
+// limitKey groups requests for rate limits.
 func (s *Server) limitKey(r *http.Request) (string, error) {
-	a := s.clientAddr(r)
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String(), nil
-		}
-	}
-	return a.String(), nil
+	return Caller(s.cfg.TrustedProxies)(r).String(), nil
 }
 
 // tooMany answers what a rate limit refuses.

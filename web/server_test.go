@@ -135,14 +135,15 @@ func TestTheReadersAddressComesFromTrustedProxiesOnly(t *testing.T) {
 		{"mapped", "[::ffff:10.0.0.1]:1", "198.51.100.1", "198.51.100.1"},
 		{"six", "[2001:db8::1]:1", "", "2001:db8::1"},
 	}
-	s := &Server{cfg: Config{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	s := &Server{cfg: Config{TrustedProxies: proxies}}
 	for _, tt := range tests {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = tt.peer
 		if tt.forwarded != "" {
 			r.Header.Set("X-Forwarded-For", tt.forwarded)
 		}
-		if got := s.clientAddr(r).String(); got != tt.want {
+		if got := clientAddr(r, proxies).String(); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}

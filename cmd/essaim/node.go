@@ -117,7 +117,7 @@ func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
 
 		Node: n.info, Keys: n.keys, Store: n.store, PeerPolicy: n.cfg.PeerPolicy, Comments: n.cfg.Comments, Allowlist: n.cfg.Allowlist, Version: version,
 		Now: n.opt.now, Logger: n.opt.logger, AllowPrivate: n.cfg.AllowPrivate, PanicName: n.panicName(),
-		SourceURL: n.cfg.SourceURL,
+		SourceURL: n.cfg.SourceURL, Caller: web.Caller(n.cfg.TrustedProxies),
 	})
 	if err != nil {
 		return nil, err
