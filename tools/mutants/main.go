@@ -179,7 +179,7 @@ func apply(dir string, edits []edit) (undo func(), err error) {
 // fault may make a test hang, and a changed library takes a while to compile.
 const (
 	limit     = 10 * time.Minute
-	testLimit = "-timeout=90s"
+	testLimit = "-timeout=5m"
 )
 
 func goCommand(dir string, args ...string) (string, error) {
