@@ -94,7 +94,3 @@ func names(v wire.Value, id essaim.IRI) bool {
 	}
 	return false
 }
-
-// pin takes an Add or a Remove: of its own collection of pinned posts, which is
-// not kept here.
-func (r *reader) pin() error { return nothingToDo("pins are not kept here") }

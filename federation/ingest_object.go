@@ -95,6 +95,26 @@ func (r *reader) announced() error {
 	return r.does(essaim.Want{Object: id.String(), By: r.in.Actor, Announce: r.in.ActivityID})
 }
 
+// put takes an Add: what an account puts in a collection of its own, such as the
+// posts that it pins (ActivityPub 7.8), is read as if it named a publication of its
+// own. The object is fetched, for what an Add embeds need not be public.
+func (r *reader) put() error {
+	o := &r.a.Object
+	switch {
+	case !o.ID.SameOrigin(r.a.Actor) || !r.a.Target.SameOrigin(r.a.Actor):
+		return nothingToDo("puts nothing of its own in a collection of its own")
+	case o.Type == "Hashtag", wire.IsActor(o.Type), o.ID == r.a.Actor:
+		return nothingToDo("puts no publication in its collection")
+	}
+	return r.does(essaim.Want{Object: o.ID.String(), By: r.in.Actor})
+}
+
+// takeOut takes a Remove, which ends no publication: what is unpinned is public
+// as before, and goes when its author deletes it.
+func (r *reader) takeOut() error {
+	return nothingToDo("takes a publication out of a collection, not back")
+}
+
 func (r *reader) actorUpdate(v wire.Value) error {
 	actor, err := readActor(v, r.Now())
 	if err != nil {

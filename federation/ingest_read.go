@@ -48,8 +48,8 @@ func newReader(g *Ingester) (*reader, error) {
 		func(ctx context.Context, _ gofed.ActivityStreamsMove) error { return r.move(ctx) },
 		func(ctx context.Context, _ gofed.ActivityStreamsFlag) error { return r.flag(ctx) },
 		func(ctx context.Context, _ gofed.ActivityStreamsBlock) error { return r.blocked(ctx) },
-		func(context.Context, gofed.ActivityStreamsAdd) error { return r.pin() },
-		func(context.Context, gofed.ActivityStreamsRemove) error { return r.pin() },
+		func(context.Context, gofed.ActivityStreamsAdd) error { return r.put() },
+		func(context.Context, gofed.ActivityStreamsRemove) error { return r.takeOut() },
 	)
 	r.others = map[string]func(context.Context) error{
 		"QuoteRequest": r.quote, // FEP-044f

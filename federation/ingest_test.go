@@ -14,6 +14,7 @@ import (
 
 	"essaim"
 	"essaim/federation"
+	"essaim/federation/wire"
 )
 
 // apply runs the ingester under a clock of its own until nothing is due, and
@@ -24,6 +25,13 @@ func apply(t *testing.T, n *node, for_ time.Duration, bodies ...string) *inbound
 		var a struct{ ID, Type, Actor string }
 		if err := json.Unmarshal([]byte(body), &a); err != nil {
 			t.Fatal(err)
+		}
+		if a.ID == "" {
+			read, err := wire.Decode([]byte(body), wire.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.ID = read.ID.String()
 		}
 		n.rows = append(n.rows, &inbound{state: essaim.InboundWaiting, Inbound: essaim.Inbound{
 			ID: int64(len(n.rows) + 1), ActivityID: a.ID, Type: a.Type, Actor: a.Actor, Raw: []byte(body), ReceivedAt: n.Now().Add(time.Duration(i)),
@@ -142,6 +150,8 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"private question in answer", strings.Replace(activity(id, "Create", alice, `{"id":"https://peer.example/q/2","type":"Question","inReplyTo":`+object+`,"to":"`+here+`/actors/brest"}`), `"https://www.w3.org/ns/activitystreams#Public"`, `"`+here+`/actors/brest"`, 1), essaim.InboundApplied, "letter https://peer.example/q/2 by " + alice},
 		{"note about nothing", activity(id, "Create", alice, note("https://peer.example/n/1", alice, "")), essaim.InboundApplied, "candidate initiative https://peer.example/n/1 by " + alice + " brought by " + alice},
 		{"quiet note", strings.ReplaceAll(activity(id, "Create", alice, note("https://peer.example/n/1", alice, "")), `"to":`, `"cc":`), essaim.InboundIgnored, "not public"},
+		{"article", activity(id, "Create", alice, `{"id":"https://peer.example/p/1","type":"Article","name":"Un four partagé","content":"<p>Le four du quartier rallume.</p>","attributedTo":"`+alice+`","url":"https://peer.example/four","published":"2000-01-01T00:00:00Z","to":"as:Public"}`), essaim.InboundApplied, "candidate initiative https://peer.example/p/1 by " + alice + " brought by " + alice},
+		{"page", activity(id, "Update", alice, `{"id":"https://peer.example/post/1","type":"Page","name":"Un four partagé","source":{"content":"Le four du **quartier**","mediaType":"text/markdown"},"attributedTo":"`+alice+`","published":"1999-12-31T00:00:00Z","updated":"2000-01-01T00:00:00Z","to":["as:Public"]}`), essaim.InboundApplied, "candidate initiative https://peer.example/post/1 by " + alice + " brought by " + alice},
 		{"event for a group", activity(id, "Create", alice, `{"id":"https://peer.example/e/1","type":"Event","name":"Fête","actor":"`+alice+`","attributedTo":"https://peer.example/groups/g","to":"as:Public","startTime":"2000-05-01T10:00:00Z"}`), essaim.InboundApplied, "candidate meeting https://peer.example/e/1 by " + alice + " brought by " + alice},
 		{"video of an account and its channel", activity(id, "Create", alice, `{"id":"https://peer.example/v/1","type":"Video","name":"Film","attributedTo":[{"type":"Person","id":"`+alice+`"},{"type":"Group","id":"https://peer.example/c/1"}],"to":"as:Public"}`), essaim.InboundApplied, "candidate initiative https://peer.example/v/1 by " + alice + " brought by " + alice},
 		{"question", activity(id, "Create", alice, `{"id":"https://peer.example/q/1","type":"Question","name":"?","to":"as:Public"}`), essaim.InboundIgnored, "nor what becomes a candidate"},
@@ -170,8 +180,15 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"Join of a meeting that was withdrawn", activity(id, "Join", alice, `"`+here+`/objects/retiree"`), essaim.InboundIgnored, "nothing of this node"},
 		{"Join of a meeting elsewhere", activity(id, "Join", alice, `"https://toulouse.example/objects/1"`), essaim.InboundIgnored, "nothing of this node"},
 		{"Join of nothing", strings.Replace(activity(id, "Join", alice, meeting), `"object":`+meeting, `"target":`+meeting, 1), essaim.InboundIgnored, "nothing of this node"},
-		{"Add to its own pins", activity(id, "Add", alice, `"https://peer.example/n/1"`), essaim.InboundIgnored, "pins are not kept"},
-		{"Remove of a pin", activity(id, "Remove", alice, `"https://peer.example/n/1"`), essaim.InboundIgnored, "pins are not kept"},
+		{"Add to its own pins", pins("Add", alice, `"https://peer.example/n/1"`), essaim.InboundApplied, "want https://peer.example/n/1 for " + alice + " by "},
+		{"Add of an object given whole", pins("Add", alice, note("https://peer.example/n/1", alice, "")), essaim.InboundApplied, "want https://peer.example/n/1 for " + alice + " by "},
+		{"Add of another's post", pins("Add", alice, `"https://toulouse.example/n/1"`), essaim.InboundIgnored, "nothing of its own"},
+		{"Add of a record of ours", pins("Add", alice, object), essaim.InboundIgnored, "nothing of its own"},
+		{"Add to nothing", activity(id, "Add", alice, `"https://peer.example/n/1"`), essaim.InboundIgnored, "collection of its own"},
+		{"Add to another's collection", strings.Replace(pins("Add", alice, `"https://peer.example/n/1"`), alice+"/featured", here+"/actors/brest/featured", 1), essaim.InboundIgnored, "collection of its own"},
+		{"Add of a hashtag", pins("Add", alice, `{"id":"https://peer.example/tags/t","type":"Hashtag","name":"#t"}`), essaim.InboundIgnored, "no publication"},
+		{"Add of a moderator", pins("Add", alice, `{"id":"https://peer.example/users/bob","type":"Person"}`), essaim.InboundIgnored, "no publication"},
+		{"Remove of a pin", pins("Remove", alice, `"https://peer.example/n/1"`), essaim.InboundIgnored, "not back"},
 		{"Leave", activity(id, "Leave", alice, meeting), essaim.InboundIgnored, "nobody joins"},
 		{"QuoteRequest", asksQuote(alice, garden, `"https://peer.example/n/2"`), essaim.InboundApplied, "https://peer.example/n/2 may quote " + here + "/objects/jardin"},
 		{"QuoteRequest with its post", asksQuote(alice, garden, note("https://peer.example/n/2", alice, `,"quote":`+garden)), essaim.InboundApplied, "https://peer.example/n/2 may quote " + here + "/objects/jardin"},
@@ -203,6 +220,12 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pins is an Add or a Remove as Mastodon sends it: without an id, nor to anybody
+// (app/serializers/activitypub/add_note_serializer.rb).
+func pins(typ, actor, object string) string {
+	return fmt.Sprintf(`{"@context":"https://www.w3.org/ns/activitystreams","type":%q,"actor":%q,"object":%s,"target":"%s/featured"}`, typ, actor, object, actor)
 }
 
 func TestAcceptNamesTheFollowAndNothingElse(t *testing.T) {

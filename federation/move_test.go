@@ -47,6 +47,7 @@ func TestAMoveNeedsBothEnds(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			shown(t, "Move: "+c.name, c.body)
 			n := newNode(t)
 			n.follows = map[string]bool{alice: true}
 			n.home.docs[next] = actorDoc(t, next, &aliceKey().PublicKey, c.more)

@@ -125,6 +125,36 @@ func TestAccountsElsewhereBringCandidates(t *testing.T) {
 	})
 }
 
+// An older post that a followed account pins comes in, as Mastodon sends it: an
+// Add without id. Unpinned, it stays; what another account pins never comes.
+func TestAPinnedPostBecomesACandidate(t *testing.T) {
+	t.Parallel()
+	fedtest.RSA()
+	synctest.Test(t, func(t *testing.T) {
+		network := fedtest.NewNetwork()
+		brest := startNode(t, network, "brest")
+		defer brest.stop()
+		blog := named(fedtest.NewPeer(t, network, "blog.example", "Person"))
+		stranger := fedtest.NewPeer(t, network, "stranger.example", "Person")
+		if _, err := brest.server.FollowAccount(t.Context(), "@alice@blog.example", "", ""); err != nil {
+			t.Fatal(err)
+		}
+		brest.accepts(t, blog)
+		pin := func(p *fedtest.Peer, kind, post, title string) {
+			p.Put(post, map[string]any{
+				"@context": "https://www.w3.org/ns/activitystreams", "id": post, "type": "Article", "name": title, "content": "<p>x</p>", "attributedTo": p.Actor, "to": []string{everyone},
+			})
+			brest.send(t, p, fmt.Appendf(nil, `{"@context":"https://www.w3.org/ns/activitystreams","type":%q,"actor":%q,"object":%q,"target":"%s/featured"}`, kind, p.Actor, post, p.Actor))
+		}
+		pin(stranger, "Add", "https://stranger.example/p/1", "De personne")
+		pin(blog, "Add", "https://blog.example/p/1", "Un four")
+		within(t, 30*time.Second, "the pinned post is a candidate", func() bool { return slices.Equal(brest.candidates(t), []string{"Un four"}) })
+		pin(blog, "Remove", "https://blog.example/p/1", "Un four")
+		pin(blog, "Add", "https://blog.example/p/2", "Une presse")
+		within(t, 30*time.Second, "both are", func() bool { return slices.Equal(brest.candidates(t), []string{"Un four", "Une presse"}) })
+	})
+}
+
 // roundabout redirects three times before each document, and each document says
 // that it is another, or by another.
 func roundabout(asked *atomic.Int32) http.HandlerFunc {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"essaim"
+	"essaim/federation/fedtest"
 	"essaim/federation/proof"
 	"essaim/web/markup"
 )
@@ -127,6 +129,10 @@ func TestActivitiesKeepArraysAndTheirProof(t *testing.T) {
 		object    = "https://brest.example/objects/01J"
 		post      = "https://m.example/u/a/s/1"
 	)
+	reject, err := r.Reject("https://brest.example/activities/01JR", r.NodeActor(), "https://m.example/u/a", theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
 	stamp, err := r.Stamp(object+"/quotes/5f1c", territory, post, object, noon)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +146,7 @@ func TestActivitiesKeepArraysAndTheirProof(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, doc := range map[string][]byte{
-		"follow.json": follow, "accept.json": accept, "undo.json": undo, "stamp.json": stamp, "accept-quote.json": quote, "ignore.json": ignore,
+		"follow.json": follow, "accept.json": accept, "reject.json": reject, "undo.json": undo, "stamp.json": stamp, "accept-quote.json": quote, "ignore.json": ignore,
 	} {
 		if err := proof.Verify(doc, key); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -155,6 +161,82 @@ func TestActivitiesKeepArraysAndTheirProof(t *testing.T) {
 	}
 	if _, err := r.Follow("not an address", r.NodeActor(), "https://toulouse.example/actor"); err == nil {
 		t.Error("an activity without proper id was built")
+	}
+}
+
+// A record of few words, as it is published and changed: the examples of
+// FEDERATION.md.
+func TestWhatIsPublishedAndChangedCarriesItsDocument(t *testing.T) {
+	t.Parallel()
+	r := testRenderer(t)
+	key := r.key.Public().(ed25519.PublicKey)
+	rec := essaim.Record{
+		ID: "https://brest.example/objects/01JFOUR", Slug: "four-partage", Territory: "https://brest.example/actors/brest", TerritoryName: "Brest métropole",
+		URL: "https://brest.example/lieux/four-partage", State: essaim.StatePublished, Incarnation: 1_767_225_600, Revision: 1, Published: noon, Updated: noon,
+		Content: essaim.Content{Kind: essaim.KindVenue, Title: "Un four partagé", Tagline: "Cuire son pain ensemble", Language: "fr", Licence: "CC-BY-SA-4.0", Body: &essaim.Venue{}},
+	}
+	created, err := r.Render(request(rec, essaim.VerbCreate))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.Revision, rec.Updated, rec.Tagline = 2, noon.Add(time.Hour), "Cuire son pain ensemble, le samedi"
+	updated, err := r.Render(request(rec, essaim.VerbUpdate))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, doc := range map[string][]byte{"create.json": created.Activity, "update.json": updated.Activity} {
+		if err := proof.Verify(doc, key); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, f := range fedtest.Lint(doc) {
+			t.Errorf("%s: %s", name, f)
+		}
+		golden(t, name, doc)
+	}
+	if !bytes.Contains(updated.Activity, updated.Document) {
+		t.Error("the Update does not carry the document that is signed")
+	}
+}
+
+// Every type that is built has a golden document that FEDERATION.md shows among
+// what is sent.
+func TestFederationDocumentHasAnExampleOfEveryTypeThatIsSent(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../FEDERATION.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## Activities sent\n")
+	section, _, found := strings.Cut(section, "\n## Activities accepted\n")
+	if !found {
+		t.Fatal("FEDERATION.md has no part on what is sent")
+	}
+	shown := map[string]bool{}
+	for _, m := range regexp.MustCompile(`<!-- federation/vocab/(testdata/\S+\.json) -->`).FindAllStringSubmatch(section, -1) {
+		b, err := os.ReadFile(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var a struct{ Type string }
+		if err := json.Unmarshal(b, &a); err != nil {
+			t.Fatal(err)
+		}
+		shown[a.Type] = true
+	}
+	built := 0
+	for _, kind := range strings.Fields("Accept Add Announce Arrive Block Create Delete Dislike EmojiReact Flag Follow Ignore Invite Join Leave Like Listen Move Offer QuoteRequest Read Reject Remove TentativeAccept TentativeReject Travel Undo Update View") {
+		if _, ok := newActivity(kind); !ok {
+			continue
+		}
+		if built++; !shown[kind] {
+			t.Errorf("%s is sent and has no example in FEDERATION.md", kind)
+		}
+		if !regexp.MustCompile(`(?m)^\|[^|]*\b` + kind + `\b`).MatchString(section) {
+			t.Errorf("the table of FEDERATION.md does not name %s", kind)
+		}
+	}
+	if built != 9 {
+		t.Errorf("%d types are built, want 9", built)
 	}
 }
 

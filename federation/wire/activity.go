@@ -3,8 +3,11 @@
 package wire
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"essaim"
 )
@@ -63,14 +66,23 @@ func Decode(raw []byte, lim Limits) (*Activity, error) {
 		return nil, fmt.Errorf("no ActivityStreams context: %w", ErrUnsupported)
 	}
 	a := &Activity{Document: d}
-	if a.ID, err = requiredIRI(d.Get("id"), "id"); err != nil {
-		return nil, err
+	kind, kindErr := typeOf(d.Get("type"))
+	transient := (kind == "Add" || kind == "Remove") && !d.Get("id").Present()
+	if !transient {
+		if a.ID, err = requiredIRI(d.Get("id"), "id"); err != nil {
+			return nil, err
+		}
 	}
-	if a.Type, err = typeOf(d.Get("type")); err != nil {
-		return nil, err
+	if a.Type = kind; kindErr != nil {
+		return nil, kindErr
 	}
 	if a.Actor, err = onlyIRI(d.Get("actor"), "actor"); err != nil {
 		return nil, err
+	}
+	if transient {
+		if a.ID, err = transientID(a.Actor, raw); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.readObject(); err != nil {
 		return nil, err
@@ -79,6 +91,15 @@ func Decode(raw []byte, lim Limits) (*Activity, error) {
 		a.Target, _ = t.IRI()
 	}
 	return a, nil
+}
+
+// transientID stands in for the id of an activity without one (ActivityPub 3.1
+// allows it): Mastodon's Add and Remove. The same bytes have the same id, on the
+// origin of the actor that signs.
+func transientID(actor essaim.IRI, raw []byte) (essaim.IRI, error) {
+	page, _, _ := strings.Cut(actor.String(), "#")
+	sum := sha256.Sum256(raw)
+	return essaim.ParseIRI(page + "#transient-" + hex.EncodeToString(sum[:16]))
 }
 
 // IsActivityStreams tells whether the document's "@context" names

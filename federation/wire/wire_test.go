@@ -133,6 +133,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"another context", `{"@context":{"@base":"x"},` + ok + `}`, ErrUnsupported},
 		{"a context that hides ours as a key", `{"@context":{"https://www.w3.org/ns/activitystreams":"x"},` + ok + `}`, ErrUnsupported},
 		{"no id", activity(`"type":"Create","actor":"https://evil.example/u","object":"https://evil.example/n"`), ErrMalformed},
+		{"a Move without id", activity(`"type":"Move","actor":"https://evil.example/u","object":"https://evil.example/u"`), ErrMalformed},
 		{"a number as id", activity(`"id":5,"type":"Create","actor":"https://evil.example/u","object":"https://evil.example/n"`), ErrMalformed},
 		{"a relative id", activity(`"id":"/a","type":"Create","actor":"https://evil.example/u","object":"https://evil.example/n"`), ErrMalformed},
 		{"a number as type", activity(`"id":"https://evil.example/a","type":7,"actor":"https://evil.example/u"`), ErrMalformed},
