@@ -51,20 +51,24 @@ type Gatherer struct {
 // Run fetches what is wanted until ctx ends, then waits for what is under way.
 func (g *Gatherer) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
-	for range gatherWorkers {
-		workers.Go(func() { g.work(ctx) })
+	bell, more := g.Store.Notify(), make(chan struct{}, gatherWorkers)
+	workers.Go(func() { g.work(ctx, bell, more) })
+	for range gatherWorkers - 1 {
+		workers.Go(func() { g.work(ctx, more, more) })
 	}
 	workers.Wait()
 	return nil
 }
 
-func (g *Gatherer) work(ctx context.Context) {
-	bell := g.Store.Notify()
+// work fetches when it is rung for. The bell rings for all that comes in, mostly
+// nothing that is wanted: one worker looks, and who finds something calls the
+// next.
+func (g *Gatherer) work(ctx context.Context, bell <-chan struct{}, more chan<- struct{}) {
 	tick := time.NewTicker(10 * time.Second)
 	defer tick.Stop()
 	for {
 		for ctx.Err() == nil {
-			if err := g.next(ctx); err != nil {
+			if err := g.next(ctx, more); err != nil {
 				if ctx.Err() == nil && !errors.Is(err, essaim.ErrNotFound) {
 					g.Logger.Warn("object not fetched", "error", err)
 				}
@@ -81,10 +85,14 @@ func (g *Gatherer) work(ctx context.Context) {
 }
 
 // next takes one object to its end; essaim.ErrNotFound when none is due.
-func (g *Gatherer) next(ctx context.Context) error {
+func (g *Gatherer) next(ctx context.Context, more chan<- struct{}) error {
 	w, err := g.Store.ClaimWanted(ctx, gatherLease)
 	if err != nil {
 		return err
+	}
+	select {
+	case more <- struct{}{}:
+	default:
 	}
 	found, err := g.find(ctx, w)
 	if ctx.Err() != nil {

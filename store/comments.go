@@ -68,39 +68,34 @@ func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, now time.Ti
 	if err != nil || st.Blocked {
 		return nothing(blockedMeanwhile), err
 	}
-	gone, err := tx.found(ctx, "tombstone_stands", e.ID)
-	if err != nil {
+	var gone, known, answers bool
+	err = tx.row(ctx, "comment_context", e.ID, e.InReplyTo).Scan(bit{&gone}, bit{&known}, bit{&answers})
+	switch {
+	case err != nil:
 		return did, err
-	}
-	if gone {
+	case gone:
 		return outcome{nothing: "deleted before", erase: true}, nil
+	case !known:
+		return tx.newComment(ctx, e, answers, st, now)
 	}
 	var k knownComment
-	err = tx.row(ctx, "comment_known", e.ID).Scan(&k.n, &k.actor, moment{&k.updated}, (*string)(&k.state))
-	switch {
-	case errors.Is(err, essaim.ErrNotFound):
-		return tx.newComment(ctx, e, st, now)
-	case err != nil:
+	if err := tx.row(ctx, "comment_known", e.ID).Scan(&k.n, &k.actor, moment{&k.updated}, (*string)(&k.state)); err != nil {
 		return did, err
 	}
 	return tx.renewComment(ctx, e, k, st)
 }
 
-func (tx *Tx) newComment(ctx context.Context, e essaim.HoldComment, st essaim.Standing, now time.Time) (outcome, error) {
+// newComment adds a comment; here says that it answers a record of ours.
+func (tx *Tx) newComment(ctx context.Context, e essaim.HoldComment, here bool, st essaim.Standing, now time.Time) (outcome, error) {
 	record := e.InReplyTo
-	here, err := tx.found(ctx, "published_here", record)
-	if err == nil && !here {
-		err = tx.row(ctx, "comment_thread", e.InReplyTo).Scan(&record)
-		here = err == nil
-		if errors.Is(err, essaim.ErrNotFound) {
-			err = nil
-		}
-	}
-	if err != nil {
-		return did, err
-	}
 	if !here {
-		return nothing("in reply to nothing of ours"), nil
+		err := tx.row(ctx, "comment_thread", e.InReplyTo).Scan(&record)
+		switch {
+		case errors.Is(err, essaim.ErrNotFound):
+			return nothing("in reply to nothing of ours"), nil
+		case err != nil:
+			return did, err
+		}
 	}
 	state, err := tx.commentState(ctx, e)
 	if err != nil {

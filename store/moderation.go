@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"essaim"
 )
@@ -201,10 +202,10 @@ func (tx *Tx) addItem(ctx context.Context, i essaim.Item) (n int64, err error) {
 
 // excerpt cuts a text to what a list shows.
 func excerpt(text string) string {
-	if r := []rune(text); len(r) > essaim.MaxExcerpt {
-		return string(r[:essaim.MaxExcerpt-1]) + "…"
+	if utf8.RuneCountInString(text) <= essaim.MaxExcerpt {
+		return text
 	}
-	return text
+	return string([]rune(text)[:essaim.MaxExcerpt-1]) + "…"
 }
 
 // removeItem erases an item and what it holds. The journal says that something

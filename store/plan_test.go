@@ -40,6 +40,7 @@ var hot = map[string][]any{
 	"comments_shown":     {"x", int64(0), 20},
 	"comments_count":     {"x"},
 	"comment_known":      {"x"},
+	"comment_context":    {"x", "y"},
 	"comment_thread":     {"x"},
 	"item_known_author":  {"x"},
 	"item_page":          {"held", "", int64(0), 20},

@@ -65,6 +65,13 @@ WHERE id = $1
 -- name: comment_show
 UPDATE comment SET shown = $2 WHERE n = $1
 
+-- name: comment_context
+-- What decides about a comment that comes: whether its tombstone stands, whether
+-- it is known, and whether what it answers is a record of ours.
+SELECT CASE WHEN EXISTS (SELECT 1 FROM tombstone WHERE id = $1) THEN 1 ELSE 0 END,
+    CASE WHEN EXISTS (SELECT 1 FROM comment WHERE id = $1) THEN 1 ELSE 0 END,
+    CASE WHEN EXISTS (SELECT 1 FROM record WHERE id = $2 AND origin = '' AND state = 'published') THEN 1 ELSE 0 END
+
 -- name: comment_known
 SELECT c.n, c.actor, c.updated_at, i.state FROM comment c JOIN item i ON i.n = c.n WHERE c.id = $1
 

@@ -185,11 +185,19 @@ func Plain(src string) string {
 func tidyLines(s string) string {
 	var lines []string
 	for line := range strings.SplitSeq(s, "\n") {
-		if f := strings.Join(strings.FieldsFunc(line, isSpace), " "); f != "" {
+		if f := singleSpaced(line); f != "" {
 			lines = append(lines, f)
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+func singleSpaced(line string) string {
+	line = strings.TrimFunc(line, isSpace)
+	if !strings.ContainsAny(line, "\t\r\f") && !strings.Contains(line, "  ") {
+		return line
+	}
+	return strings.Join(strings.FieldsFunc(line, isSpace), " ")
 }
 
 // isSpace leaves non-breaking spaces alone: French needs them.
