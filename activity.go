@@ -86,7 +86,9 @@ type Erase struct {
 	ID        string
 	Actor     string // who deletes; must be the record's territory or its node's own actor; a comment's author
 	Tombstone []byte // as received; may be empty
-	At        time.Time
+	// CopyDigest is the Tombstone's; empty when it carries no proof.
+	CopyDigest string
+	At         time.Time
 }
 
 // ReactionKind is Like or Announce.

@@ -36,3 +36,7 @@ type Rendered struct {
 // RenderFunc makes the bytes of a publication. It is pure but for the keys it
 // holds: the same request gives the same bytes.
 type RenderFunc func(RenderRequest) (Rendered, error)
+
+// ActorFunc makes the document of an actor of this node, or the tombstone of one
+// that is gone, with its digests; Activity is empty.
+type ActorFunc func(LocalActor) (Rendered, error)

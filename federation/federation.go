@@ -88,6 +88,7 @@ type Store interface {
 	LocalActorStore
 	AccountStore
 	GatherStore
+	CommonsStore
 }
 
 // InboxStore keeps what came and applies it once.

@@ -182,6 +182,12 @@ func (r *reader) deletion() error {
 	erase := essaim.Erase{ID: o.ID.String(), Actor: r.in.Actor, At: r.in.ReceivedAt}
 	if o.Embedded() && o.Type == "Tombstone" {
 		erase.Tombstone = o.Value.Raw()
+		if o.Value.Get("proof").Kind() != wire.KindNone {
+			var err error
+			if _, erase.CopyDigest, err = proof.Digests(erase.Tombstone); err != nil {
+				return fmt.Errorf("tombstone of %s: %w: %w", o.ID, essaim.ErrInvalid, err)
+			}
+		}
 		if at, ok := o.Value.Get("deleted").Time(); ok && at.Before(r.Now().Add(maxAhead)) {
 			erase.At = at
 		}

@@ -55,6 +55,9 @@ func (s *Server) Mount(r chi.Router) {
 	get("/objects/{id}/adaptations", s.showMembers(essaim.CollectionAdaptations))
 	get("/objects/{id}/quotes/{stamp}", s.showStamp)
 	get("/activities/{id}", s.showActivity)
+	get("/commons", s.showCommons)
+	get("/commons/digest", s.showDigests)
+	get("/commons/digest/{prefix}", s.showDigests)
 }
 
 // MethodNotAllowed answers a method that an address of Mount does not take

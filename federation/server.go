@@ -50,6 +50,7 @@ type Server struct {
 	deliver  *Deliverer
 	dispatch *Dispatcher
 	hearing  chan struct{} // places for greetings being checked
+	signing  sync.Mutex    // one head at a time
 	tasks    sync.WaitGroup
 }
 

@@ -105,7 +105,7 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 		if h.State == essaim.StateWithdrawn {
 			return nothing("deleted before"), nil
 		}
-		if err := tx.eraseReplica(ctx, h, e.Tombstone, at); err != nil {
+		if err := tx.eraseReplica(ctx, h, e.Tombstone, e.CopyDigest, at); err != nil {
 			return did, err
 		}
 		_, err := tx.exec(ctx, "inbox_erase_object", e.ID)
@@ -157,6 +157,9 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 	// The bytes of a stranger's are of no use: only nodes that we follow are served again.
 	document, state := e.Tombstone, ""
 	err = tx.row(ctx, "peer_state", host).Scan(&state)
+	if err == nil && e.CopyDigest != "" {
+		err = tx.enlistCopy(ctx, host, &listing{id: e.ID, sort: sortTombstone, digest: e.CopyDigest})
+	}
 	if errors.Is(err, essaim.ErrNotFound) {
 		document, err = nil, nil
 	}

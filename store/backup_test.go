@@ -61,6 +61,9 @@ func furnished(t *testing.T, db storetest.DB) *node {
 	n.SaveHost(t.Context(), essaim.HostState{Host: "a.example", Failures: 2, DownSince: n.clock.now()})
 	n.AddMeasure(t.Context(), essaim.Measure{Scope: essaim.MeasureHost, Value: "evil.example", Level: essaim.LevelSilence, Reason: "spam"}, 0)
 	n.receive(t, "https://a.example/waiting", ana)
+	if err := n.SaveHead(t.Context(), "", essaim.CommonsHead{Number: essaim.CommonsNumber{Incarnation: 1, N: 2}, Root: essaim.Digest{1}, At: n.clock.now(), Document: []byte("head")}); err != nil {
+		t.Fatal(err)
+	}
 	return n
 }
 

@@ -20,6 +20,7 @@ var rules = [...]struct{ statement, rule string }{
 	{"check_activity", "the activity of a published record is kept"},
 	{"check_revision", "a local record has its latest revision"},
 	{"check_withdrawn", "a withdrawn record is erased and has its tombstone"},
+	{"check_commons", "what is published under a free licence, and no other record, is in the commons"},
 	{"check_search", "published records, and no others, are indexed"},
 	{"check_erased", "what has a tombstone has no content"},
 	{"check_slug", "a record's slug is allotted to it"},

@@ -62,7 +62,7 @@ func newNode(t testing.TB, db storetest.DB) *node {
 }
 
 func (n *node) config(cfg *store.Config) {
-	cfg.Now, cfg.Render, cfg.Tell = n.clock.now, storetest.Render, storetest.Tell
+	cfg.Now, cfg.Render, cfg.Tell, cfg.Actor = n.clock.now, storetest.Render, storetest.Tell, storetest.Actor
 }
 
 // raw runs a statement below the store, for what another node or a crash would

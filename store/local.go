@@ -45,6 +45,8 @@ type publication struct {
 	actor    string
 	silent   bool // an import's: never announced
 	mentions []essaim.Mention
+	listing  *listing     // what it changes of the commons
+	also     *publication // that comes of it, with a number of its own
 	number   int64
 }
 
@@ -111,7 +113,7 @@ func (s *Store) render(e *entry, verb essaim.Verb, silent bool) (*publication, e
 		return nil, err
 	}
 	e.document, e.ContentDigest, e.CopyDigest = out.Document, out.ContentDigest, out.CopyDigest
-	return &publication{id: e.ID, verb: verb, activity: e.activityID, body: out.Activity, actor: e.Territory, silent: silent, mentions: e.Mentions}, nil
+	return &publication{id: e.ID, verb: verb, activity: e.activityID, body: out.Activity, actor: e.Territory, silent: silent, mentions: e.Mentions, listing: listingOf(e, verb)}, nil
 }
 
 // keep writes an entry's row, its revision and, when it is public, the activity.
@@ -123,6 +125,9 @@ func (tx *Tx) keep(ctx context.Context, e *entry, by essaim.Author, p *publicati
 		return err
 	}
 	if err := tx.keepActivity(ctx, e, p); err != nil || p == nil {
+		return err
+	}
+	if err := tx.relistActor(ctx, e, p); err != nil {
 		return err
 	}
 	feeds, err := tx.introduce(ctx, e, p.verb)
@@ -150,6 +155,11 @@ const takeNumbers = "take_numbers"
 // comes last in a transaction: from here to the commit, nobody else has one.
 func (tx *Tx) number(ctx context.Context, list ...*publication) error {
 	list = slices.DeleteFunc(list, func(p *publication) bool { return p == nil })
+	for _, p := range list {
+		if p.also != nil {
+			list = append(list, p.also)
+		}
+	}
 	if len(list) == 0 {
 		return nil
 	}
@@ -168,6 +178,11 @@ func (tx *Tx) number(ctx context.Context, list ...*publication) error {
 		p.number = last - int64(len(list)-1-i)
 		if p.rid != 0 {
 			if err := tx.later(ctx, "record_number", p.rid, p.number); err != nil {
+				return err
+			}
+		}
+		if p.listing != nil {
+			if err := tx.enlist(ctx, p.listing, p.number); err != nil {
 				return err
 			}
 		}

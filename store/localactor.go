@@ -325,18 +325,43 @@ func (tx *Tx) followedActor(ctx context.Context, e *entry) (*essaim.LocalActor, 
 	return &a, err
 }
 
-// buryActor tells the followers of a withdrawn record's actor that it is gone;
-// nil when there are none.
+// buryActor tells who knew a withdrawn record's actor that it is gone; nil when
+// nobody did.
 func (tx *Tx) buryActor(ctx context.Context, e *entry) (*publication, error) {
-	id, followed, err := tx.actorOf(ctx, e)
+	id, _, err := tx.actorOf(ctx, e)
 	if err != nil || id == "" {
 		return nil, err
 	}
 	if err := tx.later(ctx, "local_actor_blank", id, micros(e.Updated)); err != nil {
 		return nil, err
 	}
-	if err := tx.silence(ctx, id); err != nil || !followed {
+	if err := tx.silence(ctx, id); err != nil {
 		return nil, err
 	}
-	return tx.tell(ctx, essaim.Told{Verb: string(essaim.VerbDelete), Actor: id, Object: id, At: e.Updated}, 0)
+	gone := essaim.LocalActor{ID: id, Kind: recordActors[e.Kind], UpdatedAt: e.Updated, Gone: true}
+	return tx.farewell(ctx, gone)
+}
+
+// farewell tells the followers of an actor that it is gone, and the commons; nil
+// when neither knew it.
+func (tx *Tx) farewell(ctx context.Context, a essaim.LocalActor) (p *publication, err error) {
+	followed, err := tx.found(ctx, "follower_any", a.ID, "")
+	if err != nil {
+		return nil, err
+	}
+	if followed {
+		p, err = tx.tell(ctx, essaim.Told{Verb: string(essaim.VerbDelete), Actor: a.ID, Object: a.ID, At: a.UpdatedAt}, 0)
+		if err != nil {
+			return nil, err
+		}
+	}
+	l, err := tx.actorListing(ctx, a)
+	if err != nil || l == nil {
+		return p, err
+	}
+	if p == nil {
+		p = &publication{silent: true}
+	}
+	p.listing = l
+	return p, nil
 }

@@ -127,6 +127,9 @@ func (s *Store) SetProfile(ctx context.Context, username string, p essaim.Profil
 			// Documents that are kept in memory are as old as the counter.
 			told = &publication{silent: true}
 		}
+		if told.listing, err = tx.actorListing(ctx, is); err != nil {
+			return err
+		}
 		return tx.number(ctx, told)
 	})
 	if err != nil {
@@ -162,7 +165,7 @@ func (s *Store) CreatePerson(ctx context.Context, user int64, name string, p ess
 		if _, err := tx.newActor(ctx, name, essaim.ActorPerson, subject, p); err != nil {
 			return err
 		}
-		return tx.number(ctx, &publication{silent: true})
+		return tx.numberActor(ctx, name)
 	})
 	if err != nil {
 		return fmt.Errorf("actor %s: %w", name, err)
@@ -219,13 +222,12 @@ func (tx *Tx) retire(ctx context.Context, id string) error {
 	if err := tx.silence(ctx, id); err != nil {
 		return err
 	}
-	farewell := &publication{silent: true}
-	if followed, err := tx.found(ctx, "follower_any", id, ""); err != nil {
+	farewell, err := tx.farewell(ctx, essaim.LocalActor{ID: id, Kind: essaim.ActorPerson, Gone: true, UpdatedAt: now})
+	if err != nil {
 		return err
-	} else if followed {
-		if farewell, err = tx.tell(ctx, essaim.Told{Verb: string(essaim.VerbDelete), Actor: id, Object: id, At: now}, 0); err != nil {
-			return err
-		}
+	}
+	if farewell == nil {
+		farewell = &publication{silent: true}
 	}
 	return tx.number(ctx, farewell)
 }

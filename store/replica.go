@@ -32,17 +32,30 @@ func (tx *Tx) upsertReplica(ctx context.Context, held entry, r essaim.Record, do
 	if e.Updated.IsZero() {
 		e.Updated = now
 	}
-	return tx.save(ctx, &e)
+	if err := tx.save(ctx, &e); err != nil {
+		return err
+	}
+	l := &listing{id: e.ID, sort: sortRecord, digest: e.CopyDigest}
+	if !essaim.Reusable(e.Licence) {
+		if held.rid == 0 {
+			return nil
+		}
+		l.digest = "" // left the commons of its node
+	}
+	return tx.enlistCopy(ctx, e.Origin, l)
 }
 
 // eraseReplica erases a peer's record that is held here and leaves its
-// tombstone, which may be empty.
-func (tx *Tx) eraseReplica(ctx context.Context, e entry, tombstone []byte, at time.Time) error {
+// tombstone, which may be empty; digest is the copy digest of it.
+func (tx *Tx) eraseReplica(ctx context.Context, e entry, tombstone []byte, digest string, at time.Time) error {
 	e.State = essaim.StateWithdrawn
 	e.Content = blank(e.Kind)
 	e.document, e.ContentDigest, e.CopyDigest = nil, "", ""
 	if at.After(e.Updated) {
 		e.Updated = at
+	}
+	if err := tx.enlistCopy(ctx, e.Origin, &listing{id: e.ID, sort: sortTombstone, digest: digest}); err != nil {
+		return err
 	}
 	return tx.eraseEntry(ctx, &e, tombstone, at)
 }

@@ -48,6 +48,9 @@ type Config struct {
 	Render essaim.RenderFunc
 	// Tell makes the bytes of announces and farewells. Without it none is made.
 	Tell essaim.TellFunc
+	// Actor makes the documents of actors that stand in the commons. Without it
+	// none does.
+	Actor essaim.ActorFunc
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
 	// NewID makes the last part of ids: a ULID in lower case when nil.
@@ -69,6 +72,7 @@ type Store struct {
 	closing func() error
 
 	group string   // id of the territory's community, when it announces; see group.go
+	tree  digestTree
 	feeds struct { // that exist, see localactor.go
 		sync.Mutex
 		known map[feed]string

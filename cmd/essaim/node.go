@@ -76,6 +76,7 @@ func Open(ctx context.Context, cfg config, opt options) (*Node, error) {
 	n.store, err = openStore(ctx, cfg, opt, makers{
 		render: func(r essaim.RenderRequest) (essaim.Rendered, error) { return renderer.Render(r) },
 		tell:   func(t essaim.Told) ([]byte, error) { return renderer.Tell(t) },
+		actor:  func(a essaim.LocalActor) (essaim.Rendered, error) { return renderer.CommonsActor(a) },
 	})
 	if err != nil {
 		return nil, err
@@ -214,6 +215,7 @@ func (n *Node) Start(ctx context.Context) {
 		if err := n.store.NameActors(ctx); err != nil && ctx.Err() == nil {
 			n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "actors not named", slog.String("error", err.Error()))
 		}
+		n.refreshCommons(ctx)
 		n.tidy(ctx)
 	})
 }
@@ -224,6 +226,14 @@ const filesDir = "files"
 // tidyEvery is how often what ended is removed from the database.
 const tidyEvery = time.Hour
 
+// refreshCommons lists what changed of the commons by itself: actors that are
+// followed now, or whose document the configuration changed.
+func (n *Node) refreshCommons(ctx context.Context) {
+	if err := n.store.RefreshCommons(ctx); err != nil && ctx.Err() == nil {
+		n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "commons not refreshed", slog.String("error", err.Error()))
+	}
+}
+
 func (n *Node) tidy(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
@@ -232,6 +242,7 @@ func (n *Node) tidy(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			n.refreshCommons(ctx)
 			err := n.store.Tidy(ctx)
 			err = errors.Join(err, n.files.Sweep(n.now().Add(-tidyEvery), func(file string) (bool, error) { return n.store.HasPicture(ctx, file) }))
 			if err != nil && ctx.Err() == nil {
@@ -259,6 +270,7 @@ func (n *Node) Close() error {
 type makers struct {
 	render essaim.RenderFunc
 	tell   essaim.TellFunc
+	actor  essaim.ActorFunc
 }
 
 // openTime is how long a data directory may stay in use by another command
@@ -271,7 +283,7 @@ func openStore(ctx context.Context, cfg config, opt options, m makers) (*store.S
 	deadline := time.NewTimer(openTime)
 	defer deadline.Stop()
 	for {
-		st, err := store.Open(ctx, store.Config{Dir: cfg.Dir, URL: cfg.DatabaseURL, Now: opt.now, Render: m.render, Tell: m.tell, KeepRaw: cfg.KeepRaw, KeepUnknown: cfg.KeepUnknown, Logger: opt.logger})
+		st, err := store.Open(ctx, store.Config{Dir: cfg.Dir, URL: cfg.DatabaseURL, Now: opt.now, Render: m.render, Tell: m.tell, Actor: m.actor, KeepRaw: cfg.KeepRaw, KeepUnknown: cfg.KeepUnknown, Logger: opt.logger})
 		if err == nil || !errors.Is(err, essaim.ErrConflict) || served(ctx, cfg.Dir) {
 			return st, err
 		}

@@ -33,6 +33,7 @@ type actorDocument struct {
 	Followers         iri             `json:"followers"`
 	Following         iri             `json:"following"`
 	Featured          iri             `json:"featured"`
+	Streams           iris            `json:"streams"` // ActivityPub 4.1
 	Endpoints         endpoints       `json:"endpoints"`
 	Attachment        []property      `json:"attachment,omitempty"`
 	Location          one[place]      `json:"location,omitzero"`
@@ -123,7 +124,7 @@ func (r *Renderer) actor(id string, kind text, username string) actorDocument {
 	return actorDocument{
 		Context: actorContext, ID: iri(id), Type: kind, PreferredUsername: text(username), WebFinger: text(username + "@" + r.authority()),
 		Inbox: iri(id + "/inbox"), Outbox: iri(id + "/outbox"), Followers: iri(id + "/followers"), Following: iri(id + "/following"),
-		Featured: iri(id + "/featured"), Endpoints: endpoints{SharedInbox: iri(r.base + "/inbox")},
+		Featured: iri(id + "/featured"), Streams: iris{Commons(r.base)}, Endpoints: endpoints{SharedInbox: iri(r.base + "/inbox")},
 		Published:       utc(r.born()),
 		PublicKey:       publicKey{ID: iri(KeyID(id)), Owner: iri(id), PEM: text(r.rsaPEM)},
 		AssertionMethod: []multikey{{ID: iri(id + r.fragment), Type: "Multikey", Controller: iri(id), Multibase: text(r.multikey)}},

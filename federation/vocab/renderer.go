@@ -190,6 +190,13 @@ func (r *Renderer) sign(doc []byte, actor string, at time.Time) (proof.Signed, e
 	return proof.Sign(doc, r.key, r.ProofKeyID(actor), at)
 }
 
+// Signed tells whether a document's proof names the key that this node signs with
+// now.
+func (r *Renderer) Signed(doc []byte) bool {
+	p, err := proof.Read(doc)
+	return err == nil && strings.HasSuffix(p.VerificationMethod, r.fragment)
+}
+
 // KeyID is the id of the key with which an actor of this node signs requests
 // (RSA, draft-cavage).
 func KeyID(actor string) string { return actor + "#main-key" }

@@ -108,6 +108,22 @@ FROM tombstone ORDER BY id
 INSERT INTO tombstone (id, kind, origin, at, document)
 VALUES ($1, $2, $3, $4, $5)
 
+-- name: backup_commons
+SELECT id, origin, key, sort, digest, number, document
+FROM commons ORDER BY id
+
+-- name: restore_commons
+INSERT INTO commons (id, origin, key, sort, digest, number, document)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: backup_head
+SELECT host, incarnation, n, at, items, root, document
+FROM head ORDER BY host, incarnation, n, at
+
+-- name: restore_head
+INSERT INTO head (host, incarnation, n, at, items, root, document)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
 -- name: backup_activity
 SELECT id, type, actor, rid, bytes, at, receiver
 FROM activity ORDER BY id

@@ -84,3 +84,12 @@ SELECT count(*), coalesce(min(w.value), '') FROM (
 SELECT r.rid, r.id, r.origin, r.document, r.content_digest, r.copy_digest FROM record r
 WHERE r.rid > $1 AND r.state = 'published' AND r.document IS NOT NULL
 ORDER BY r.rid LIMIT $2
+
+-- name: check_commons
+SELECT count(*), coalesce(min(x.id), '') FROM (
+    SELECT r.id FROM record r LEFT JOIN commons c ON c.id = r.id
+    WHERE r.state = 'published' AND r.reusable = 1 AND r.copy_digest <> ''
+      AND (c.id IS NULL OR c.digest <> r.copy_digest OR r.origin = '' AND c.number <> r.number)
+    UNION ALL
+    SELECT c.id FROM commons c LEFT JOIN record r ON r.id = c.id
+    WHERE c.sort = 'record' AND c.digest <> '' AND (r.id IS NULL OR r.state <> 'published' OR r.reusable = 0)) x

@@ -74,6 +74,14 @@ func Tell(t essaim.Told) ([]byte, error) {
 	return json.Marshal(map[string]any{"id": t.ID, "type": t.Verb, "actor": t.Actor, "object": object, "published": t.At})
 }
 
+// Actor makes documents of actors in the same manner.
+func Actor(a essaim.LocalActor) (essaim.Rendered, error) {
+	doc, err := json.Marshal(map[string]any{"id": a.ID, "gone": a.Gone, "summary": a.Profile.Summary, "name": a.Record.Title})
+	sum := sha256.Sum256(doc)
+	digest := hex.EncodeToString(sum[:])
+	return essaim.Rendered{Document: doc, ContentDigest: digest, CopyDigest: digest}, err
+}
+
 // Node opens a database as the node of Base with the territory Brest: with
 // Render, a clock of its own and ids that count up.
 func (db DB) Node(t testing.TB, with ...func(*store.Config)) (*store.Store, *Clock) {
@@ -82,7 +90,7 @@ func (db DB) Node(t testing.TB, with ...func(*store.Config)) (*store.Store, *Clo
 	var last atomic.Int64
 	all := append([]func(*store.Config){func(c *store.Config) {
 		c.Now = clock.Now
-		c.Render, c.Tell = Render, Tell
+		c.Render, c.Tell, c.Actor = Render, Tell, Actor
 		c.NewID = func() string { return fmt.Sprintf("01k%023d", last.Add(1)) }
 	}}, with...)
 	s := db.Open(t, all...)

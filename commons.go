@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package essaim
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// CommonsLeaf is how many items a leaf of the digest tree holds at most.
+const CommonsLeaf = 64
+
+// Digest is a SHA-256 sum. Empty children of the digest tree are the zero value.
+type Digest [sha256.Size]byte
+
+// String is the sum in lower-case hex; empty for the zero value.
+func (d Digest) String() string {
+	if d == (Digest{}) {
+		return ""
+	}
+	return hex.EncodeToString(d[:])
+}
+
+// ParseDigest reads what String writes.
+func ParseDigest(s string) (d Digest, err error) {
+	if s == "" {
+		return d, nil
+	}
+	if len(s) != 2*len(d) || strings.ToLower(s) != s {
+		return d, fmt.Errorf("digest %.80q: %w", s, ErrInvalid)
+	}
+	if _, err := hex.Decode(d[:], []byte(s)); err != nil {
+		return d, fmt.Errorf("digest %.80q: %w", s, ErrInvalid)
+	}
+	return d, nil
+}
+
+// CommonsNumber is a place in the history of a node's commons. Pairs compare as
+// pairs: the numbers of a restored node begin anew under a higher incarnation.
+type CommonsNumber struct {
+	Incarnation int64 // Unix seconds of init or of the last restore
+	N           int64 // change number
+}
+
+// String writes it as in addresses: incarnation, full stop, n.
+func (c CommonsNumber) String() string {
+	return strconv.FormatInt(c.Incarnation, 10) + "." + strconv.FormatInt(c.N, 10)
+}
+
+// Compare orders by incarnation, then by number.
+func (c CommonsNumber) Compare(o CommonsNumber) int {
+	return cmp.Or(cmp.Compare(c.Incarnation, o.Incarnation), cmp.Compare(c.N, o.N))
+}
+
+// ParseCommonsNumber reads what String writes, in no other spelling.
+func ParseCommonsNumber(s string) (c CommonsNumber, err error) {
+	left, right, ok := strings.Cut(s, ".")
+	if c.Incarnation, err = strconv.ParseInt(left, 10, 64); err == nil {
+		c.N, err = strconv.ParseInt(right, 10, 64)
+	}
+	if !ok || err != nil || c.Incarnation < 0 || c.N < 0 || c.String() != s {
+		return CommonsNumber{}, fmt.Errorf("number %.80q: %w", s, ErrInvalid)
+	}
+	return c, nil
+}
+
+// CommonsHead is the state of a node's commons, which the node signs: nobody can
+// show an older one for it, nor keep an item back unnoticed.
+type CommonsHead struct {
+	Number CommonsNumber // of the latest change
+	Count  int           // items, tombstones included
+	Root   Digest        // of the digest tree
+	At     time.Time     // when it was signed
+	// Document is the signed bytes; nil for one that is not signed yet.
+	Document []byte
+}
+
+// CommonsDocument is what stands in a node's commons, as signed, and the number
+// of its latest change.
+type CommonsDocument struct {
+	Number int64
+	Bytes  []byte
+}
+
+// CommonsItem is a line of the digest tree: an id, and the copy digest of the
+// document that stands there.
+type CommonsItem struct {
+	ID     string
+	Digest string // hex
+}
+
+// CommonsKey is where an item stands in the digest tree: SHA-256 of its id, in
+// lower-case hex.
+func CommonsKey(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
+}
+
+// CommonsPrefix tells whether a text names a node of the digest tree.
+func CommonsPrefix(s string) bool {
+	return len(s) <= 2*sha256.Size && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// CommonsNode is what a node of the digest tree comes to. It is a leaf when it
+// holds no more than CommonsLeaf items.
+type CommonsNode struct {
+	Count int
+	Hash  Digest
+}
+
+// Leaf tells whether the node lists items and not children.
+func (n CommonsNode) Leaf() bool { return n.Count <= CommonsLeaf }
+
+// CommonsLeafHash is the hash of a leaf: SHA-256 of 0x00 and, for each item in
+// the order of keys, its id, a line feed, its copy digest, a line feed.
+func CommonsLeafHash(items []CommonsItem) Digest {
+	type line struct{ key, text string }
+	lines := make([]line, len(items))
+	for i, it := range items {
+		lines[i] = line{CommonsKey(it.ID), it.ID + "\n" + it.Digest + "\n"}
+	}
+	slices.SortFunc(lines, func(a, b line) int { return cmp.Compare(a.key, b.key) })
+	h := sha256.New()
+	h.Write([]byte{0})
+	for _, l := range lines {
+		h.Write([]byte(l.text))
+	}
+	return Digest(h.Sum(nil))
+}
+
+// CommonsInner is an inner node: its hash is SHA-256 of 0x01 and the hashes of
+// its sixteen children, 32 zero bytes for one that is empty.
+func CommonsInner(children [16]CommonsNode) CommonsNode {
+	h := sha256.New()
+	h.Write([]byte{1})
+	var n CommonsNode
+	for _, c := range children {
+		n.Count += c.Count
+		h.Write(c.Hash[:])
+	}
+	n.Hash = Digest(h.Sum(nil))
+	return n
+}
+
+// CommonsTree makes the nodes of the digest tree from prefix down, by prefix, of
+// all the items whose keys begin with it. Nodes without items are left out, but
+// for prefix itself when it is the root.
+func CommonsTree(prefix string, items []CommonsItem) map[string]CommonsNode {
+	sorted := make([]keyed, len(items))
+	for i, it := range items {
+		sorted[i] = keyed{CommonsKey(it.ID), it}
+	}
+	slices.SortFunc(sorted, func(a, b keyed) int { return cmp.Compare(a.key, b.key) })
+	nodes := map[string]CommonsNode{}
+	if len(items) > 0 || prefix == "" {
+		growCommons(nodes, prefix, sorted)
+	}
+	return nodes
+}
+
+type keyed struct {
+	key string
+	CommonsItem
+}
+
+func growCommons(nodes map[string]CommonsNode, prefix string, sorted []keyed) CommonsNode {
+	n := CommonsNode{Count: len(sorted)}
+	if n.Leaf() {
+		items := make([]CommonsItem, len(sorted))
+		for i := range sorted {
+			items[i] = sorted[i].CommonsItem
+		}
+		n.Hash = CommonsLeafHash(items)
+		nodes[prefix] = n
+		return n
+	}
+	var children [16]CommonsNode
+	rest := sorted
+	for i := range children {
+		below := prefix + CommonsDigits[i:i+1]
+		end, _ := slices.BinarySearchFunc(rest, below+"g", func(k keyed, end string) int { return cmp.Compare(k.key, end) })
+		if end > 0 {
+			children[i] = growCommons(nodes, below, rest[:end])
+		}
+		rest = rest[end:]
+	}
+	n = CommonsInner(children)
+	nodes[prefix] = n
+	return n
+}
+
+// CommonsDigits are the digits of keys, in the order of a node's children.
+const CommonsDigits = "0123456789abcdef"

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"essaim"
+	"essaim/federation/vocab"
+)
+
+// Bounds of what is served of the commons (docs/PROFILE.md).
+const (
+	commonsPage  = 100       // items of a page
+	commonsBytes = 900 << 10 // of a page's documents: below the 1 MB that others read
+	headAge      = 24 * time.Hour
+)
+
+// CommonsStore knows what this node's commons hold, and the heads signed of them.
+type CommonsStore interface {
+	// CommonsState is the head as of now, not signed.
+	CommonsState(ctx context.Context) (essaim.CommonsHead, error)
+	// CommonsNode is a node of the digest tree, with the state of which it is one:
+	// of an inner node the children, of a leaf the items.
+	CommonsNode(ctx context.Context, prefix string) (essaim.CommonsHead, essaim.CommonsNode, [16]essaim.CommonsNode, []essaim.CommonsItem, error)
+	// CommonsAfter lists up to n documents whose latest change is after a number,
+	// the oldest change first, and no more than size bytes after the first one.
+	CommonsAfter(ctx context.Context, after int64, n, size int) (list []essaim.CommonsDocument, head essaim.CommonsNumber, more bool, err error)
+	// Heads lists the latest signed heads of a host, the newest first; of this node
+	// for the empty one.
+	Heads(ctx context.Context, host string, n int) ([]essaim.CommonsHead, error)
+	SaveHead(ctx context.Context, host string, h essaim.CommonsHead) error
+}
+
+// head is the signed head as of now: the one signed last while nothing of the
+// commons changed, for a day.
+func (s *Server) head(ctx context.Context) (essaim.CommonsHead, error) {
+	s.signing.Lock()
+	defer s.signing.Unlock()
+	now, err := s.store.CommonsState(ctx)
+	if err != nil {
+		return now, err
+	}
+	held, err := s.store.Heads(ctx, "", 1)
+	if err != nil {
+		return now, err
+	}
+	if len(held) > 0 {
+		h := held[0]
+		if h.Number == now.Number && h.Root == now.Root && s.now().Before(h.At.Add(headAge)) && s.renderer.Signed(h.Document) {
+			return h, nil
+		}
+		// At least a second later: readers compare it.
+		now.At = h.At.Add(time.Second)
+	}
+	if at := s.now().UTC().Truncate(time.Second); at.After(now.At) {
+		now.At = at
+	}
+	if now.Document, err = s.renderer.CommonsHead(now); err != nil {
+		return now, err
+	}
+	return now, s.store.SaveHead(ctx, "", now)
+}
+
+// showCommons serves the signed head, or a page of the collection.
+func (s *Server) showCommons(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept")
+	if r.URL.Query().Has("after") {
+		s.showCommonsPage(w, r)
+		return
+	}
+	h, err := s.head(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	serve(w, r, served{body: h.Document, etag: h.Number.String() + "-" + strconv.FormatInt(h.At.Unix(), 10)})
+}
+
+// showCommonsPage serves what changed after a number, each item once, at its
+// latest change. A number of an earlier incarnation is below all of this one's.
+func (s *Server) showCommonsPage(w http.ResponseWriter, r *http.Request) {
+	after, err := essaim.ParseCommonsNumber(r.URL.Query().Get("after"))
+	if err != nil {
+		s.refuse(w, r, http.StatusBadRequest)
+		return
+	}
+	from := after.N
+	if after.Incarnation < s.node.Incarnation {
+		from = 0
+	} else if after.Incarnation > s.node.Incarnation {
+		from = maxNumber
+	}
+	list, head, more, err := s.store.CommonsAfter(r.Context(), from, commonsPage, commonsBytes)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	// The page is a function of these two: nothing of it need be read to compare.
+	serve(w, r, served{body: s.commonsPage(after, list, head, more), etag: after.String() + "-" + head.String()})
+}
+
+// maxNumber is behind every change.
+const maxNumber = 1<<63 - 1
+
+func (s *Server) commonsPage(after essaim.CommonsNumber, list []essaim.CommonsDocument, head essaim.CommonsNumber, more bool) []byte {
+	cursor := head
+	if more {
+		cursor = essaim.CommonsNumber{Incarnation: head.Incarnation, N: list[len(list)-1].Number}
+	} else if after.Compare(head) > 0 {
+		cursor = after
+	}
+	var b bytes.Buffer
+	b.WriteString(`{"@context":["` + activityStreams + `",{"essaim":"` + essaim.Namespace + `"}],"id":` + quote(vocab.CommonsAfter(s.base, after)) +
+		`,"type":"OrderedCollectionPage","partOf":` + quote(vocab.Commons(s.base)))
+	if more {
+		b.WriteString(`,"next":` + quote(vocab.CommonsAfter(s.base, cursor)))
+	}
+	b.WriteString(`,"essaim:head":"` + head.String() + `","essaim:cursor":"` + cursor.String() + `","orderedItems":[`)
+	for i, d := range list {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(d.Bytes)
+	}
+	b.WriteString(`]}`)
+	return b.Bytes()
+}
+
+// showDigests serves a node of the digest tree: the hashes of the children of an
+// inner one, the lines of a leaf.
+func (s *Server) showDigests(w http.ResponseWriter, r *http.Request) {
+	prefix := chi.URLParam(r, "prefix")
+	if !essaim.CommonsPrefix(prefix) {
+		s.refuse(w, r, http.StatusNotFound)
+		return
+	}
+	h, n, children, items, err := s.store.CommonsNode(r.Context(), prefix)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Vary", "Accept")
+	serve(w, r, served{body: s.digestNode(prefix, h, n, children, items), etag: prefix + "-" + h.Number.String()})
+}
+
+func (s *Server) digestNode(prefix string, h essaim.CommonsHead, n essaim.CommonsNode, children [16]essaim.CommonsNode, items []essaim.CommonsItem) []byte {
+	id := vocab.Commons(s.base) + "/digest"
+	if prefix != "" {
+		id += "/" + prefix
+	}
+	var b bytes.Buffer
+	b.WriteString(`{"@context":["` + activityStreams + `",{"essaim":"` + essaim.Namespace + `"}],"id":` + quote(id) + `,"type":"Collection","partOf":` + quote(vocab.Commons(s.base)) +
+		`,"essaim:head":"` + h.Number.String() + `","essaim:root":"` + h.Root.String() + `","essaim:prefix":"` + prefix + `","essaim:hash":"` + n.Hash.String() +
+		`","totalItems":` + strconv.Itoa(n.Count))
+	if !n.Leaf() {
+		b.WriteString(`,"essaim:children":[`)
+		for i, c := range children {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(`"` + c.Hash.String() + `"`)
+		}
+		b.WriteString(`]}`)
+		return b.Bytes()
+	}
+	b.WriteString(`,"essaim:lines":[`)
+	for i, it := range items {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`{"id":` + quote(it.ID) + `,"essaim:copyDigest":"` + it.Digest + `"}`)
+	}
+	b.WriteString(`]}`)
+	return b.Bytes()
+}

@@ -1,0 +1,55 @@
+-- The commons: what stands in it, and its digest tree.
+
+-- name: commons_put
+INSERT INTO commons (id, origin, key, sort, digest, number, document) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (id) DO UPDATE
+SET sort = excluded.sort, digest = excluded.digest, number = excluded.number, document = excluded.document
+
+-- name: commons_digest
+SELECT digest FROM commons WHERE id = $1
+
+-- name: commons_last
+SELECT coalesce(max(number), 0) FROM commons WHERE origin = ''
+
+-- name: commons_changed
+SELECT key FROM commons WHERE origin = '' AND number > $1 ORDER BY number
+
+-- name: commons_range
+SELECT id, digest FROM commons
+WHERE origin = $1 AND key >= $2 AND key < $3 AND digest <> ''
+ORDER BY key LIMIT $4
+
+-- name: commons_page
+SELECT c.number, coalesce(c.document, r.document, t.document)
+FROM commons c LEFT JOIN record r ON r.id = c.id LEFT JOIN tombstone t ON t.id = c.id
+WHERE c.origin = '' AND c.number > $1 AND c.digest <> ''
+ORDER BY c.number LIMIT $2
+
+-- name: commons_unlisted
+-- Published before the commons were listed.
+SELECT r.rid, r.id, r.origin, r.state, r.copy_digest, r.number FROM record r
+WHERE r.rid > $1 AND (r.state = 'published' AND r.reusable = 1 OR r.state = 'withdrawn' AND r.origin = '')
+  AND r.copy_digest <> '' AND NOT EXISTS (SELECT 1 FROM commons c WHERE c.id = r.id)
+ORDER BY r.rid LIMIT $2
+
+-- name: commons_actors
+-- Those that exist: with a choice of their own, an account, or a follower.
+SELECT id FROM local_actor WHERE kind IN ('initiative', 'organisation', 'person')
+UNION
+SELECT DISTINCT local FROM follower WHERE state = 'accepted'
+
+-- name: head_latest
+SELECT incarnation, n, at, items, root, document FROM head
+WHERE host = $1 ORDER BY incarnation DESC, n DESC, at DESC LIMIT $2
+
+-- name: head_add
+INSERT INTO head (host, incarnation, n, at, items, root, document) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING
+
+-- name: head_drop
+DELETE FROM head WHERE host = $1 AND incarnation = $2 AND n = $3 AND at = $4
+
+-- name: commons_actor_of
+-- The line of a record's actor, if it has one. $2 is what actors' ids begin with.
+SELECT c.id FROM name n JOIN commons c ON c.id = $2 || n.name
+WHERE n.space = 'actor' AND n.ref = $1
