@@ -15,10 +15,10 @@ import (
 // change number. A look at it recomputes the way from each item that changed
 // since to the root, and reads no other leaf.
 type digestTree struct {
-	mu      sync.Mutex
-	grown   bool
-	n       int64 // number of the latest change that the nodes know of
-	nodes   map[string]essaim.CommonsNode
+	mu    sync.Mutex
+	grown bool
+	n     int64 // number of the latest change that the nodes know of
+	nodes map[string]essaim.CommonsNode
 }
 
 // loadTogether is how many items are read at a time to grow a subtree: what it

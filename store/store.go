@@ -71,7 +71,7 @@ type Store struct {
 	due     dueAnswer
 	closing func() error
 
-	group string   // id of the territory's community, when it announces; see group.go
+	group string // id of the territory's community, when it announces; see group.go
 	tree  digestTree
 	feeds struct { // that exist, see localactor.go
 		sync.Mutex
