@@ -16,7 +16,7 @@ import (
 // specials are the items that need more than to be sent.
 func specials(items []item) map[string]special {
 	all := map[string]special{}
-	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fingerSpecials(), inwardSpecials(), loops(), pageSpecials(), privateSpecials(), floodSpecials(), ownSpecials(), scripted(items)} {
+	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fingerSpecials(), inwardSpecials(), loops(), pageSpecials(), privateSpecials(), floodSpecials(), ownSpecials(), commandSpecials(items), scripted(items)} {
 		maps.Copy(all, part)
 	}
 	return all

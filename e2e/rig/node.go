@@ -83,14 +83,20 @@ func (n *Node) env() []string {
 // Run runs one command of the binary on this node's data and returns what it
 // printed; an error carries what it wrote to stderr.
 func (n *Node) Run(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, n.Bin, args...)
-	cmd.Env = n.env()
+	cmd := n.Command(ctx, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
 		return out.String(), fmt.Errorf("essaim %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
 	}
 	return out.String(), nil
+}
+
+// Command is a command of the node, not run yet.
+func (n *Node) Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, n.Bin, args...)
+	cmd.Env = n.env()
+	return cmd
 }
 
 // Init creates the node and an API token of its administrator.

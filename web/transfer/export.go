@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"unicode/utf8"
 
 	"essaim"
 )
@@ -46,8 +47,9 @@ func Export(w io.Writer, format string, items iter.Seq2[Item, error]) (n int, er
 	return n, bw.Flush()
 }
 
-// guardPrefixes begin a formula in a spreadsheet (OWASP, CSV Injection).
-const guardPrefixes = "=+-@\t\r"
+// guardPrefixes begin a formula in a spreadsheet, some in the wide letters of
+// Japanese keyboards (OWASP, CSV Injection).
+const guardPrefixes = "=+-@\t\r＝＋－＠"
 
 // guard writes an apostrophe before what a spreadsheet would run; unguard takes
 // exactly that one away, so that the round trip is exact.
@@ -66,7 +68,8 @@ func unguard(v string) string {
 }
 
 func guarded(v string) bool {
-	if t := strings.TrimLeft(v, "'"); t == "" || strings.IndexByte(guardPrefixes, t[0]) < 0 {
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(v, "'"))
+	if !strings.ContainsRune(guardPrefixes, first) {
 		return false
 	}
 	_, err := degrees(v)

@@ -231,7 +231,7 @@ func TestNoCellOfAnExportRunsInASpreadsheet(t *testing.T) {
 	}
 	for _, rec := range records {
 		for i, v := range rec {
-			if _, err := degrees(v); v != "" && strings.IndexByte(guardPrefixes, v[0]) >= 0 && err != nil {
+			if _, err := degrees(v); strings.IndexAny(v, guardPrefixes) == 0 && err != nil {
 				t.Errorf("column %s: %q", records[0][i], v)
 			}
 		}
@@ -247,4 +247,16 @@ func FuzzGuard(f *testing.F) {
 			t.Errorf("%q came back as %q", s, got)
 		}
 	})
+}
+
+func TestWideLettersBeginAFormulaToo(t *testing.T) {
+	t.Parallel()
+	for _, v := range []string{"＝1+1", "＋1", "－2＋3", "＠SUM(A1)", "'＝1"} {
+		if got := guard(v); got != "'"+v {
+			t.Errorf("guard(%q) = %q", v, got)
+		}
+	}
+	if got := guard("Été"); got != "Été" {
+		t.Errorf("guard of a word = %q", got)
+	}
 }
