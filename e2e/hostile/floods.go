@@ -27,14 +27,14 @@ func floodSpecials() map[string]special {
 		"FLOOD-006": {send: followAndUndo},
 		"FLOOD-007": {changes: true, send: saysNo},
 		"FLOOD-009": {changes: true, send: func(t *trial) (int, error) {
-			return t.many(500, func(i int) (*request, signing, []byte) {
+			return t.many(10_000, func(i int) (*request, signing, []byte) {
 				body := fmt.Appendf(nil, `{"@context":"%s","id":"https://evil.test/flags/%d","type":"Flag","actor":"%s","object":["%s"],"content":"x"}`,
 					rig.ASContext, i, t.actor, t.object)
 				return inboxRequest(t.routes["SHARED_INBOX"], body), signing{keyID: t.actor + "#main-key", key: t.signer.key}, body
 			})
 		}, after: fewReports},
 		"FLOOD-010": {send: func(t *trial) (int, error) {
-			return t.many(500, func(i int) (*request, signing, []byte) {
+			return t.many(10_000, func(i int) (*request, signing, []byte) {
 				body := fmt.Appendf(nil, `{"@context":"%s","id":"https://evil.test/boosts/%d","type":"Announce","actor":"%s","object":"https://victim.test/n/b%d"}`,
 					rig.ASContext, i, t.actor, i)
 				return inboxRequest(t.routes["SHARED_INBOX"], body), signing{keyID: t.actor + "#main-key", key: t.signer.key}, body
@@ -54,7 +54,7 @@ func floodSpecials() map[string]special {
 // flood sends as many valid activities as this machine can, while an honest
 // peer sends one a second.
 func flood(t *trial) (int, error) {
-	seconds := 15
+	seconds := 60
 	if t.opt.turn {
 		seconds = 5
 	}

@@ -24,6 +24,9 @@ const unheldCount = 13
 //go:embed unheld.tsv
 var unheldTable string
 
+//go:embed smaller.tsv
+var smallerTable string
+
 // special is what an item needs besides being sent: the hosts as it describes
 // them, another way to ask, what must be true afterwards.
 type special struct {
@@ -66,6 +69,15 @@ func (w *world) judge(ctx context.Context, items []item) {
 		for id := range table {
 			if !slices.ContainsFunc(items, func(it item) bool { return it.ID == id }) {
 				return fmt.Errorf("%s is no item", id)
+			}
+		}
+		return nil
+	})
+	w.suite.Check("every item that is sent smaller than written says why", func() error {
+		for line := range strings.Lines(smallerTable) {
+			fields := strings.Split(strings.TrimSpace(line), "\t")
+			if !strings.HasPrefix(line, "#") && (len(fields) != 4 || !slices.ContainsFunc(items, func(it item) bool { return it.ID == fields[0] })) {
+				return fmt.Errorf("smaller.tsv: %q", line)
 			}
 		}
 		return nil

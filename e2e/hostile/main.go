@@ -24,6 +24,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -159,7 +160,9 @@ func run(opt options, seed uint64) {
 	var items []item
 	s.Must("the hostile inputs", func() (err error) {
 		items, err = readItems(filepath.Join(opt.corpus, "tests", "bad-inputs.jsonl"))
-		items = append(items, ownItems()...)
+		// Before the floods: whoever floods is told to wait for a while after.
+		first := slices.IndexFunc(items, func(it item) bool { return it.Category == "FLOOD" })
+		items = slices.Insert(items, max(first, 0), ownItems()...)
 		return err
 	})
 	w := &world{suite: s, dir: dir, opt: opt}
