@@ -35,7 +35,10 @@ func FindHandles(text string) [][2]int {
 	return places
 }
 
-// Handles lists the accounts that a content's text names, each once.
+// Handles lists the accounts that a content's text names, each once. The title
+// and the tagline name nobody: they are name and summary of the document, which
+// others show as a title or a subject line, without links (vocabulary.md). In
+// the other fields a handle is a link where the text names it too.
 func (c *Content) Handles() []Handle {
 	var list []Handle
 	for _, at := range FindHandles(c.Text) {

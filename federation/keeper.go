@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"essaim"
@@ -24,19 +25,25 @@ const (
 
 // keepActors refreshes, now and then, the copies of actors that have something
 // here: where they moved their inbox, what they are called, whether they are
-// still there.
+// still there. Their avatars are copied apart from that: the host of a picture may
+// be as slow as it likes.
 func (s *Server) keepActors(ctx context.Context) {
-	tick, soon := time.NewTicker(keepEvery), time.NewTicker(avatarsEvery)
+	var pictures sync.WaitGroup
+	pictures.Go(func() { every(ctx, avatarsEvery, s.copyAvatars) })
+	every(ctx, keepEvery, s.refreshActors)
+	pictures.Wait()
+}
+
+// every does something now and then until ctx ends, one round at a time.
+func every(ctx context.Context, pause time.Duration, round func(context.Context)) {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
-	defer soon.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			s.refreshActors(ctx)
-		case <-soon.C:
-			s.copyAvatars(ctx)
+			round(ctx)
 		}
 	}
 }

@@ -4,12 +4,17 @@ package federation
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/png"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"essaim"
 	"essaim/federation/fedtest"
@@ -88,4 +93,41 @@ func TestAvatarsAreCopiedAndNothingElse(t *testing.T) {
 	if b, err := files.Read(store.avatars["good"]); err != nil || bytes.Equal(b, picture.Bytes()) {
 		t.Errorf("the copy is what came: %v", err)
 	}
+}
+
+// The host of a picture that never answers does not hold up what is due of
+// actors.
+func TestASlowPictureHoldsUpNoActor(t *testing.T) {
+	t.Parallel()
+	network := fedtest.NewNetwork()
+	store := newShelf()
+	s, _ := testServer(t, store, network)
+	peer := fedtest.NewPeer(t, network, "well.example", "Person")
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Bool
+		network.Serve("cdn.example", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			asked.Store(true)
+			<-r.Context().Done()
+		}))
+		files, err := blob.New(blob.Config{Root: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.pictures = files
+		// More than what hangs can end before actors are due.
+		for i := range 200 {
+			store.due = append(store.due, essaim.Avatar{Actor: "a" + strconv.Itoa(i), Source: "https://cdn.example/a"})
+		}
+		store.stale = []string{peer.Actor}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.keepActors(ctx) }()
+		<-time.After(keepEvery + time.Second)
+		synctest.Wait()
+		if !asked.Load() || len(store.actors) == 0 {
+			t.Errorf("the picture was asked for: %t; %d actors were refreshed meanwhile", asked.Load(), len(store.actors))
+		}
+		cancel()
+		<-done
+	})
 }

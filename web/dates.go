@@ -6,23 +6,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"essaim"
 )
 
-// Names of days and months: golang.org/x/text has none.
-var (
-	months = map[string][12]string{
-		"fr": {"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
-		"en": {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
-	}
-	shortMonths = map[string][12]string{
-		"fr": {"janv.", "févr.", "mars", "avril", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."},
-		"en": {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
-	}
-	weekdays = map[string][7]string{
-		"fr": {"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
-		"en": {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
-	}
-)
+// shortMonths are the months on a calendar's leaf.
+var shortMonths = map[string][12]string{
+	"fr": {"janv.", "févr.", "mars", "avril", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."},
+	"en": {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
+}
 
 // Date is "3 mars 2026", "1er avril 2026", "3 March 2026"; empty for no time.
 func (l *locale) Date(t time.Time) string {
@@ -32,17 +24,11 @@ func (l *locale) Date(t time.Time) string {
 	return l.day(t.In(l.zone))
 }
 
-func (l *locale) day(t time.Time) string {
-	day := fmt.Sprint(t.Day())
-	if l.lang == "fr" && t.Day() == 1 {
-		day = "1er"
-	}
-	return day + "\u00a0" + months[l.lang][t.Month()-1] + " " + fmt.Sprint(t.Year())
-}
+func (l *locale) day(t time.Time) string { return essaim.DayInWords(t, l.lang) }
 
 // Weekday is "samedi 14 mars 2026".
 func (l *locale) Weekday(t time.Time) string {
-	return weekdays[l.lang][t.Weekday()] + " " + l.day(t)
+	return essaim.WeekdayName(t.Weekday(), l.lang) + " " + l.day(t)
 }
 
 // Clock is "17 h 30", "17 h", "5.30 pm" being left to others: English reads "17:30".
@@ -97,21 +83,8 @@ func (l *locale) zoneOf(name string) *time.Location {
 	return z
 }
 
-// Partial writes a partial date: "2003", "mars 2006", "26 mars 2006". What is
-// not one is given back as it is.
-func (l *locale) Partial(s string) string {
-	switch len(s) {
-	case len("2006-01"):
-		if t, err := time.Parse("2006-01", s); err == nil {
-			return months[l.lang][t.Month()-1] + " " + fmt.Sprint(t.Year())
-		}
-	case len("2006-01-02"):
-		if t, err := time.Parse("2006-01-02", s); err == nil {
-			return l.day(t)
-		}
-	}
-	return s
-}
+// Partial writes a partial date, as essaim.PartialDateInWords does.
+func (l *locale) Partial(s string) string { return essaim.PartialDateInWords(s, l.lang) }
 
 // Ago says how long ago something was, in the largest unit that fits.
 func (l *locale) Ago(t, now time.Time) string {
@@ -159,7 +132,7 @@ func (l *locale) Hours(rule string) (days, hours string) {
 
 func (l *locale) dayName(code string) string {
 	if d, ok := dayNames[code]; ok {
-		return weekdays[l.lang][d]
+		return essaim.WeekdayName(d, l.lang)
 	}
 	return code
 }

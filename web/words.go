@@ -152,7 +152,7 @@ func (l *locale) dateBox(t time.Time, zone string) DateBox {
 	}
 	t = t.In(l.zoneOf(zone))
 	return DateBox{
-		Weekday: weekdays[l.lang][t.Weekday()][:3], Day: t.Format("2"),
+		Weekday: essaim.WeekdayName(t.Weekday(), l.lang)[:3], Day: t.Format("2"),
 		Month: shortMonths[l.lang][t.Month()-1], Machine: t.Format(time.RFC3339),
 	}
 }

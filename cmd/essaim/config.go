@@ -38,7 +38,6 @@ type config struct {
 	ACMEEmail      string
 	ACMEDirectory  string
 	SMTP           *url.URL // nil when no mail is sent
-	Blob           *url.URL // nil for the data directory
 	TrustedProxies []netip.Prefix
 	AllowPrivate   []netip.Prefix
 	PeerPolicy     federation.PeerPolicy
@@ -270,11 +269,8 @@ func (s settings) checkAddresses(c *config, wrong func(key, format string, args 
 		c.SMTP = u
 	}
 	if s.BlobURL != "" {
-		u, err := url.Parse(s.BlobURL)
-		if err != nil || u.Scheme != "s3" || u.Host == "" {
-			wrong("blob_url", "s3://KEY:SECRET@HOST/BUCKET is wanted")
-		}
-		c.Blob = u
+		scheme, _, _ := strings.Cut(s.BlobURL, ":") // what follows may hold a secret
+		wrong("blob_url", "this version keeps files in the data directory only, not at %s:; leave it empty", scheme)
 	}
 	if s.SourceURL != "" {
 		if u, err := url.Parse(s.SourceURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {

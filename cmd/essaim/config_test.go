@@ -51,6 +51,7 @@ func TestConfigurationRefusesWithOneClearLine(t *testing.T) {
 		{"network", "", "ESSAIM_ALLOW_PRIVATE=localhost", `"localhost" is no network`},
 		{"policy", "", "ESSAIM_PEER_POLICY=closed", "none of open, approve, allowlist"},
 		{"level", "", "ESSAIM_LOG_LEVEL=loud", "none of debug, info, warn, error"},
+		{"files elsewhere", "", "ESSAIM_BLOB_URL=s3://key:secret@files.example/essaim", "blob_url (ESSAIM_BLOB_URL): this version keeps files in the data directory only, not at s3:; leave it empty"},
 		{"plain http", "", "ESSAIM_URL=http://brest.example", "https is wanted"},
 		{"path", "", "ESSAIM_URL=https://brest.example/essaim", "no address such as"},
 		{"upper case", "", "ESSAIM_URL=https://Brest.example", "lower case"},

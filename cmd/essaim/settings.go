@@ -35,9 +35,8 @@ type settings struct {
 	// `smtps://…`. The query `from` is the sender: `?from=essaim@brest.example`.
 	// Empty: no mail is sent, and links come from `essaim user link`.
 	SMTPURL string `toml:"smtp_url" name:"smtp-url" placeholder:"URL" help:"Mail server: smtp:// or smtps://."`
-	// Where files are kept: empty for the data directory, or
-	// `s3://key:secret@host/bucket`. Checked at the start; this version stores no
-	// uploaded file yet.
+	// Where files are kept: empty, for the data directory. This version knows no
+	// other place, and one that is given stops the start.
 	BlobURL string `toml:"blob_url" name:"blob-url" placeholder:"URL" help:"Where files are kept."`
 	// Networks (CIDR) of the reverse proxies whose `X-Forwarded-For` is believed.
 	TrustedProxies string `toml:"trusted_proxies" name:"trusted-proxies" placeholder:"CIDR,…" help:"Proxies whose X-Forwarded-For is believed."`

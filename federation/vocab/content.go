@@ -37,6 +37,9 @@ func (p *page) colon() string {
 	return "\u00a0: "
 }
 
+// date writes a partial date in words.
+func (p *page) date(s string) string { return essaim.PartialDateInWords(s, p.lang) }
+
 // markup adds a fragment of Markdown under a bold heading; nothing when empty.
 func (p *page) markup(l label, markdown string) {
 	if strings.TrimSpace(markdown) == "" {
@@ -119,7 +122,7 @@ func (p *page) record(rec *essaim.Record, t terms) {
 	p.credits(rec)
 	p.places(rec)
 	p.references(rec)
-	p.line(label{"Informations relues le", "Information last checked on"}, rec.ReviewedOn)
+	p.line(label{"Informations relues le", "Information last checked on"}, p.date(rec.ReviewedOn))
 	if l, ok := essaim.LicenceByID(rec.Licence); ok {
 		p.WriteString("<p><strong>" + label{"Licence", "Licence"}.in(p.lang) + "</strong>" + p.colon() + anchor(l.IRI, l.Name))
 		if rec.Holder != "" {
@@ -140,7 +143,7 @@ func (p *page) help(l label, notices []essaim.HelpNotice) {
 			s += p.colon() + n.Text
 		}
 		if n.Until != "" {
-			s += " (" + label{"jusqu’au ", "until "}.in(p.lang) + n.Until + ")"
+			s += " (" + label{"jusqu’au ", "until "}.in(p.lang) + p.date(n.Until) + ")"
 		}
 		items = append(items, s)
 	}

@@ -86,8 +86,8 @@ func (t *initiativeTerms) body(*head) essaim.Body {
 func (t *initiativeTerms) tell(p *page) {
 	p.terms(label{"Étape", "Stage"}, essaim.ListStage, string(t.Stage))
 	p.terms(label{"Activité", "Activity"}, essaim.ListActivity, string(t.Activity))
-	p.line(label{"Depuis", "Since"}, string(t.Since))
-	p.line(label{"Jusqu’en", "Until"}, string(t.Until))
+	p.line(label{"Depuis", "Since"}, p.date(string(t.Since)))
+	p.line(label{"Jusqu’à", "Until"}, p.date(string(t.Until)))
 	p.terms(label{"Finalités", "Purposes"}, essaim.ListPurpose, conceptIDs(purposeBase, t.Purposes)...)
 	p.terms(label{"Formes", "Forms"}, essaim.ListForm, conceptIDs(formBase, t.Forms)...)
 	p.line(label{"Publics", "For whom"}, t.Publics...)
@@ -113,7 +113,7 @@ func (t *initiativeTerms) tell(p *page) {
 	var figures []string
 	for _, i := range t.Indicators {
 		s := string(i.Label) + p.colon() + strings.TrimSpace(string(i.Value)+" "+string(i.Unit))
-		if about := strings.Trim(string(i.Source)+", "+string(i.Date), ", "); about != "" {
+		if about := strings.Trim(string(i.Source)+", "+p.date(string(i.Date)), ", "); about != "" {
 			s += " (" + about + ")"
 		}
 		figures = append(figures, s)

@@ -44,8 +44,8 @@ func (t *organisationTerms) body(*head) essaim.Body {
 
 func (t *organisationTerms) tell(p *page) {
 	p.terms(label{"Statut", "Legal form"}, essaim.ListActor, string(t.LegalForm))
-	p.line(label{"Créée en", "Founded"}, string(t.Founded))
-	p.line(label{"À cette adresse depuis", "At this address since"}, string(t.AddressSince))
+	p.line(label{"Création", "Founded"}, p.date(string(t.Founded)))
+	p.line(label{"À cette adresse depuis", "At this address since"}, p.date(string(t.AddressSince)))
 	if t.Registry.v != nil {
 		p.line(label{"RNA", "RNA"}, string(t.Registry.v.RNA))
 		p.line(label{"SIREN", "SIREN"}, string(t.Registry.v.SIREN))

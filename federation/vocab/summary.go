@@ -74,11 +74,6 @@ func opening(html string) string {
 	return cut + "…"
 }
 
-var (
-	frenchDays   = [...]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"}
-	frenchMonths = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
-)
-
 // occasion is when and where a meeting is: « Samedi 14 mars 2026, 14 h 30 –
 // 17 h, Maison pour tous, Brest. »
 func occasion(m *essaim.Meeting, places []essaim.Place, lang string) string {
@@ -133,14 +128,7 @@ func dated(t time.Time, lang string) string {
 }
 
 func day(t time.Time, lang string) string {
-	if lang == "en" {
-		return t.Format("Monday 2 January 2006")
-	}
-	number := fmt.Sprint(t.Day())
-	if t.Day() == 1 {
-		number = "1er"
-	}
-	return frenchDays[t.Weekday()] + " " + number + " " + frenchMonths[t.Month()-1] + fmt.Sprintf(" %d", t.Year())
+	return essaim.WeekdayName(t.Weekday(), lang) + " " + essaim.DayInWords(t, lang)
 }
 
 func clock(t time.Time, lang string) string {

@@ -249,22 +249,22 @@ func TestSummaryNamesDateAndPlaceOfAMeeting(t *testing.T) {
 		name, want string
 		rec        essaim.Record
 	}{
-		{"French", "<p>On répare. Dimanche 1er mars 2026, 14\u00a0h\u00a030 – 17\u00a0h, Maison pour tous, Brest.</p>", essaim.Record{Content: essaim.Content{
+		{"French", "<p>On répare. Dimanche 1er\u00a0mars 2026, 14\u00a0h\u00a030 – 17\u00a0h, Maison pour tous, Brest.</p>", essaim.Record{Content: essaim.Content{
 			Tagline: "On répare", Places: []essaim.Place{place}, Body: &essaim.Meeting{Start: start, End: start.Add(150 * time.Minute)},
 		}}},
-		{"English", "<p>Mending. Sunday 1 March 2026, 14:30, Maison pour tous, Brest.</p>", essaim.Record{Content: essaim.Content{
+		{"English", "<p>Mending. Sunday 1\u00a0March 2026, 14:30, Maison pour tous, Brest.</p>", essaim.Record{Content: essaim.Content{
 			Tagline: "Mending.", Language: "en", Places: []essaim.Place{place}, Body: &essaim.Meeting{Start: start},
 		}}},
-		{"cancelled", "<p>Annulée : dimanche 1er mars 2026, 14\u00a0h\u00a030.</p>", essaim.Record{Content: essaim.Content{
+		{"cancelled", "<p>Annulée : dimanche 1er\u00a0mars 2026, 14\u00a0h\u00a030.</p>", essaim.Record{Content: essaim.Content{
 			Body: &essaim.Meeting{Start: start, Status: "cancelled"},
 		}}},
-		{"a whole day", "<p>Dimanche 1er mars 2026, Maison pour tous, Brest.</p>", essaim.Record{Content: essaim.Content{
+		{"a whole day", "<p>Dimanche 1er\u00a0mars 2026, Maison pour tous, Brest.</p>", essaim.Record{Content: essaim.Content{
 			Places: []essaim.Place{place}, Body: &essaim.Meeting{Start: midnight, End: midnight.Add(24*time.Hour - time.Minute)},
 		}}},
-		{"whole days", "<p>Dimanche 1er mars 2026 – mardi 3 mars 2026.</p>", essaim.Record{Content: essaim.Content{
+		{"whole days", "<p>Dimanche 1er\u00a0mars 2026 – mardi 3\u00a0mars 2026.</p>", essaim.Record{Content: essaim.Content{
 			Body: &essaim.Meeting{Start: midnight, End: midnight.Add(72*time.Hour - time.Minute)},
 		}}},
-		{"a day without its hour", "<p>Dimanche 1er mars 2026.</p>", essaim.Record{Content: essaim.Content{Body: &essaim.Meeting{Start: midnight}}}},
+		{"a day without its hour", "<p>Dimanche 1er\u00a0mars 2026.</p>", essaim.Record{Content: essaim.Content{Body: &essaim.Meeting{Start: midnight}}}},
 		{"no tagline", "<p>Un jardin & des poules.</p>", essaim.Record{Content: essaim.Content{Text: "Un **jardin** & des poules.\n\nSuite.", Body: &essaim.Initiative{}}}},
 		{"nothing", "", essaim.Record{Content: essaim.Content{Body: &essaim.Venue{}}}},
 	} {
