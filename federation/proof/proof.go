@@ -256,21 +256,28 @@ func Verify(doc []byte, key ed25519.PublicKey) error {
 	if err != nil {
 		return err
 	}
-	if len(key) != ed25519.PublicKeySize {
-		return fmt.Errorf("%w: key of %d bytes", ErrInvalid, len(key))
-	}
+	_, err = p.verify(list, []ed25519.PublicKey{key})
+	return err
+}
+
+// verify checks the proof of a document of these members against some keys, and
+// returns the one that made it.
+func (p Proof) verify(list []member, keys []ed25519.PublicKey) (ed25519.PublicKey, error) {
 	// FEP-8b32: a linked-data signature beside the proof is not covered.
 	body, err := object(list, "proof", "signature")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := p.checkContext(find(list, "@context")); err != nil {
-		return err
+		return nil, err
 	}
-	if !ed25519.Verify(key, hashData(p.config, sha256.Sum256(body)), p.value) {
-		return ErrInvalid
+	data := hashData(p.config, sha256.Sum256(body))
+	for _, key := range keys {
+		if len(key) == ed25519.PublicKeySize && ed25519.Verify(key, data, p.value) {
+			return key, nil
+		}
 	}
-	return nil
+	return nil, ErrInvalid
 }
 
 // checkContext applies vc-di-eddsa 3.3.2: the document's @context starts with
