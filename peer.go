@@ -37,6 +37,11 @@ type Peer struct {
 	LastReason    string
 	Records       int // of it, held here
 	Waiting       int // deliveries that wait for it
+	// Key is the key by which it proves what it publishes; empty for one that
+	// does not. OfferedKey is the one that its host shows instead since ContestedAt.
+	Key         string
+	OfferedKey  string
+	ContestedAt time.Time
 }
 
 // OurFollow is our Follow of an actor elsewhere: a node's, or an account's.

@@ -109,6 +109,7 @@ type InboxStore interface {
 
 // ActorStore caches actors elsewhere.
 type ActorStore interface {
+	TrustStore
 	// RemoteActor is essaim.ErrNotFound for one never fetched.
 	RemoteActor(ctx context.Context, id string) (essaim.RemoteActor, error)
 	// RemoteActorByKey finds the actor whose document lists a key id.

@@ -99,7 +99,10 @@ func (g *Gatherer) next(ctx context.Context, more chan<- struct{}) error {
 		return ctx.Err() // stopping: the lease ends by itself
 	}
 	var why string
-	gone := errors.Is(err, essaim.ErrGone) || errors.Is(err, essaim.ErrNotFound)
+	gone := false
+	if id, bad := essaim.ParseIRI(w.Object); bad == nil {
+		gone = g.Actors.Departed(ctx, id, err)
+	}
 	away := errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded)
 	switch {
 	case err == nil:

@@ -247,6 +247,8 @@ func (g *Ingester) prepare(ctx context.Context, r *reader, in essaim.Inbound) (o
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: state, Reason: string(none)}
 	case errors.As(err, &later):
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundWaiting, Reason: later.Error(), RetryAt: later.at}
+	case errors.Is(err, errContested):
+		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundFailed, Reason: cut(err.Error(), 300)}
 	case errors.Is(err, essaim.ErrForbidden), errors.Is(err, essaim.ErrInvalid), errors.Is(err, wire.ErrUnsupported):
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundIgnored, Reason: cut(err.Error(), 300)}
 	}

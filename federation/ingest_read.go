@@ -77,6 +77,9 @@ func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, 
 	if err := a.CheckAuthority(a.Actor); err != nil {
 		return nil, err
 	}
+	if err := r.vouched(ctx); err != nil {
+		return nil, err
+	}
 	if other, ok := r.others[a.Type]; ok {
 		err = other(ctx)
 	} else if speaks(a.Type) {
@@ -85,6 +88,19 @@ func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, 
 		err = typeUnknown
 	}
 	return r.effects, err
+}
+
+// vouched holds what a node that is replicated sends to the key that is pinned:
+// the activity, and the record or tombstone in it, which is kept as it came.
+func (r *reader) vouched(ctx context.Context) error {
+	if err := r.Actors.Vouch(ctx, r.a.Actor, r.a.Raw()); err != nil {
+		return err
+	}
+	o := &r.a.Object
+	if o.Embedded() && !speaks(o.Type) && (o.Type == "Tombstone" || o.Value.Get("essaim:kind").Kind() != wire.KindNone) {
+		return r.Actors.Vouch(ctx, r.a.Actor, o.Value.Raw())
+	}
+	return nil
 }
 
 // dispatch goes through go-fed's vocabulary with the neutral envelope.

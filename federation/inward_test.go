@@ -59,6 +59,7 @@ type memory struct {
 	blocked  map[string]bool
 	listed   map[string]bool
 	follows  map[string]bool
+	trust    map[string]essaim.PeerTrust
 	ours     string // actor that the node follows
 	fail     error
 	received int
@@ -187,6 +188,42 @@ func (m *memory) RemoteActorByKey(_ context.Context, id string) (essaim.RemoteAc
 	return essaim.RemoteActor{}, essaim.ErrNotFound
 }
 
+func (m *memory) PeerTrust(_ context.Context, host string) (essaim.PeerTrust, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.trust[host], m.fail
+}
+
+func (m *memory) PinPeerKeys(_ context.Context, host, after string, keys ...essaim.PeerKey) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.trust[host]
+	if known.Current() != after {
+		return essaim.ErrConflict
+	}
+	known.Keys, known.ContestedAt = append(known.Keys, keys...), time.Time{}
+	m.trust[host] = known
+	return nil
+}
+
+func (m *memory) ContestPeer(_ context.Context, host, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.trust[host]
+	known.Offered, known.ContestedAt = key, m.now()
+	m.trust[host] = known
+	return nil
+}
+
+func (m *memory) SettlePeer(_ context.Context, host string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.trust[host]
+	known.Offered, known.ContestedAt = "", time.Time{}
+	m.trust[host] = known
+	return nil
+}
+
 func (m *memory) StaleActors(context.Context, time.Duration, int) ([]string, error) { return nil, nil }
 
 func (m *memory) DueAvatars(context.Context, int) ([]essaim.Avatar, error) { return nil, nil }
@@ -282,7 +319,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func newNode(t testing.TB) *node {
 	t.Helper()
 	n := &node{clock: noon, home: &home{docs: map[string]string{}, errs: map[string]error{}, asked: map[string]int{}}}
-	n.memory = &memory{actors: map[string]essaim.RemoteActor{}, peers: map[string]essaim.Peer{}, records: map[string]essaim.Record{}, blocked: map[string]bool{}, now: n.Now}
+	n.memory = &memory{trust: map[string]essaim.PeerTrust{}, actors: map[string]essaim.RemoteActor{}, peers: map[string]essaim.Peer{}, records: map[string]essaim.Record{}, blocked: map[string]bool{}, now: n.Now}
 	for id, r := range map[string]essaim.Record{
 		"jardin":    {State: essaim.StatePublished, Content: essaim.Content{Kind: essaim.KindInitiative}},
 		"rencontre": {State: essaim.StatePublished, Content: essaim.Content{Kind: essaim.KindMeeting}},

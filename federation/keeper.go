@@ -30,7 +30,10 @@ const (
 func (s *Server) keepActors(ctx context.Context) {
 	var pictures sync.WaitGroup
 	pictures.Go(func() { every(ctx, avatarsEvery, s.copyAvatars) })
-	every(ctx, keepEvery, s.refreshActors)
+	every(ctx, keepEvery, func(ctx context.Context) {
+		s.refreshActors(ctx)
+		s.recheckPeers(ctx)
+	})
 	pictures.Wait()
 }
 
@@ -97,6 +100,24 @@ func (s *Server) copyAvatar(ctx context.Context, a essaim.Avatar) (file string, 
 	return file, nil
 }
 
+// recheckPeers asks those who are contested which key they show now: a node that
+// is back with its own needs nobody's click.
+func (s *Server) recheckPeers(ctx context.Context) {
+	peers, err := s.store.Peers(ctx)
+	if err != nil {
+		s.log.Warn("peers not read", "error", err)
+		return
+	}
+	eachOf(ctx, s.log, keepAtOnce, peers, func(p essaim.Peer) {
+		if p.ContestedAt.IsZero() {
+			return
+		}
+		if err := s.remote.recheck(ctx, essaim.PeerTrust{Actor: p.Actor}); err != nil {
+			s.log.LogAttrs(ctx, slog.LevelInfo, "peer still contested", slog.String("host", p.Host), slog.String("reason", err.Error()))
+		}
+	})
+}
+
 // refreshActors does one round.
 func (s *Server) refreshActors(ctx context.Context) {
 	stale, err := s.store.StaleActors(ctx, essaim.ActorAge, keepTogether)
@@ -117,7 +138,7 @@ func (s *Server) refreshActor(ctx context.Context, id string) {
 	switch {
 	case err == nil:
 		s.remote.Forget(id) // keys that it no longer lists
-	case errors.Is(err, essaim.ErrGone):
+	case errors.Is(err, essaim.ErrGone) && s.remote.Departed(ctx, iri, err):
 		if err := s.store.LoseActor(ctx, id); err != nil {
 			s.log.Warn("actor not forgotten", "actor", id, "error", err)
 		}

@@ -18,7 +18,8 @@ import (
 // /actor to its Application actor (replication.md). The peer is followed once
 // its Accept came; a repeated call asks again. host may be typed as an address.
 // Errors wrap essaim.ErrInvalid (no host, or this one), ErrForbidden (blocked),
-// ErrNotFound (no node there) or ErrUnavailable (no answer).
+// ErrNotFound (no node there), ErrUnavailable (no answer) or ErrConflict (it
+// shows another key than when it was followed before).
 func (s *Server) FollowPeer(ctx context.Context, host string) (essaim.Peer, error) {
 	host, err := s.peerHost(host)
 	if err != nil {
@@ -38,7 +39,7 @@ func (s *Server) FollowPeer(ctx context.Context, host string) (essaim.Peer, erro
 	}
 	p := essaim.Peer{
 		Host: iri.Host(), State: essaim.PeerRequested, Actor: actor.ID, Inbox: actor.Inbox, URL: actor.URL,
-		Username: actor.Username, TerritoryName: actor.Name, FollowID: s.activityID(),
+		Username: actor.Username, TerritoryName: actor.Name, FollowID: s.activityID(), Key: provenBy(actor),
 	}
 	if t, ok := s.territoryOf(ctx, host, iri); ok {
 		p.Territory, p.TerritoryName, p.Username, p.URL = t.ID, t.Name, t.Username, t.URL
@@ -47,9 +48,9 @@ func (s *Server) FollowPeer(ctx context.Context, host string) (essaim.Peer, erro
 	if err != nil {
 		return essaim.Peer{}, fmt.Errorf("follow %s: %w", host, err)
 	}
-	return p, s.store.FollowPeer(ctx, p, essaim.Outgoing{
+	return p, s.remote.trust.changed(p.Host, s.store.FollowPeer(ctx, p, essaim.Outgoing{
 		ActivityID: p.FollowID, Actor: s.nodeActor(), Receiver: p.Actor, Inbox: p.Inbox, OrderKey: s.nodeActor() + " " + p.Actor, Body: body,
-	})
+	}))
 }
 
 // territoryOf is the territory that a node says it is of, in its NodeInfo. Other

@@ -40,6 +40,7 @@ type Actors struct {
 	// For those who have not signed yet: of who asks, and of who is asked.
 	addresses budget
 	budget    budget
+	trust     *trust
 
 	mu      sync.Mutex
 	keys    map[essaim.IRI]heldKey
@@ -62,7 +63,7 @@ type flight struct {
 
 // NewActors makes the cache.
 func NewActors(store ActorStore, client Fetcher, now func() time.Time) *Actors {
-	return &Actors{store: store, client: client, now: now, addresses: budget{now: now}, budget: budget{now: now}, keys: map[essaim.IRI]heldKey{}, flights: map[essaim.IRI]*flight{}}
+	return &Actors{store: store, client: client, now: now, addresses: budget{now: now}, budget: budget{now: now}, trust: newTrust(store, now), keys: map[essaim.IRI]heldKey{}, flights: map[essaim.IRI]*flight{}}
 }
 
 // Key implements sig.KeySource.
@@ -200,7 +201,7 @@ func (a *Actors) Actor(ctx context.Context, id essaim.IRI) (essaim.RemoteActor, 
 	return actor, fetchErr
 }
 
-// Fetch gets an actor from its home and keeps it.
+// Fetch gets an actor from its home and keeps it, unless its host is contested.
 func (a *Actors) Fetch(ctx context.Context, id essaim.IRI) (essaim.RemoteActor, error) {
 	return a.once(ctx, id, func(ctx context.Context) (essaim.RemoteActor, error) {
 		doc, err := a.document(ctx, id)
@@ -209,6 +210,9 @@ func (a *Actors) Fetch(ctx context.Context, id essaim.IRI) (essaim.RemoteActor, 
 		}
 		actor, err := readActor(doc.Root(), a.now())
 		if err != nil {
+			return essaim.RemoteActor{}, err
+		}
+		if err := a.trust.judge(ctx, actor); err != nil {
 			return essaim.RemoteActor{}, err
 		}
 		return actor, a.store.SaveRemoteActor(ctx, actor)
@@ -242,6 +246,12 @@ func (a *Actors) fetchByKey(ctx context.Context, key essaim.IRI) (essaim.RemoteA
 		}
 		actor, err := readActor(doc.Root(), a.now())
 		if err != nil {
+			return essaim.RemoteActor{}, err
+		}
+		switch err := a.trust.judge(ctx, actor); {
+		case errors.Is(err, errContested):
+			return actor, nil // what it signs is received, kept and not applied
+		case err != nil:
 			return essaim.RemoteActor{}, err
 		}
 		return actor, a.store.SaveRemoteActor(ctx, actor)

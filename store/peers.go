@@ -41,13 +41,14 @@ func (s *Store) Peer(ctx context.Context, host string) (essaim.Peer, error) {
 func scanPeer(scan scanFunc) (essaim.Peer, error) {
 	var p essaim.Peer
 	err := scan(&p.Host, (*string)(&p.State), &p.Actor, &p.Territory, &p.TerritoryName, &p.Username, &p.URL, &p.Inbox, &p.FollowID,
-		moment{&p.FollowedAt}, moment{&p.LastReceived}, moment{&p.LastDelivered}, moment{&p.DownSince}, &p.LastReason, &p.Records, &p.Waiting, bit{&p.FollowsUs})
+		moment{&p.FollowedAt}, moment{&p.LastReceived}, moment{&p.LastDelivered}, moment{&p.DownSince}, &p.LastReason, &p.Records, &p.Waiting, bit{&p.FollowsUs},
+		&p.Key, &p.OfferedKey, moment{&p.ContestedAt})
 	return p, err
 }
 
 // FollowPeer stores a peer as requested and queues our Follow. A peer that we
 // follow already stays followed and gets the Follow again; a blocked one is
-// essaim.ErrForbidden.
+// essaim.ErrForbidden. The key that it shows is pinned if it is the first.
 func (s *Store) FollowPeer(ctx context.Context, p essaim.Peer, follow essaim.Outgoing) error {
 	err := s.write(ctx, urgent, func(tx *Tx) error {
 		var state string
@@ -61,6 +62,9 @@ func (s *Store) FollowPeer(ctx context.Context, p essaim.Peer, follow essaim.Out
 		now := s.now()
 		_, err = tx.exec(ctx, "peer_follow", p.Host, p.Actor, p.Territory, p.TerritoryName, p.Username, p.URL, p.Inbox, p.FollowID, micros(now))
 		if err != nil {
+			return err
+		}
+		if err := tx.pinFirst(ctx, p.Host, p.Key, now); err != nil {
 			return err
 		}
 		return tx.enqueue(ctx, "Follow", follow, now)

@@ -76,9 +76,13 @@ func peerName(p essaim.Peer) string {
 // peerStatus reads the state of a peer: our follow first, then whether what we
 // send arrives.
 func peerStatus(p essaim.Peer) (status, tone string) {
-	switch p.State {
-	case essaim.PeerBlocked:
+	switch {
+	case p.State == essaim.PeerBlocked:
 		return "blocked", "bad"
+	case !p.ContestedAt.IsZero():
+		return "contested", "bad"
+	}
+	switch p.State {
 	case essaim.PeerRefused:
 		return "refused", "bad"
 	case essaim.PeerRequested:

@@ -238,15 +238,24 @@ func checkPeers(ctx context.Context, n *Node) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	var quiet []string
+	var quiet, contested []string
 	followed := 0
 	for _, p := range peers {
 		if p.State == essaim.PeerFollowed {
 			followed++
 		}
+		if !p.ContestedAt.IsZero() {
+			contested = append(contested, p.Host)
+		}
 		if !p.DownSince.IsZero() && n.now().Sub(p.DownSince) > silent {
 			quiet = append(quiet, p.Host)
 		}
+	}
+	if len(contested) > 0 {
+		return finding{
+			State: "warn", What: "Shows a key that does not continue the one known here, and changes nothing: " + strings.Join(contested, " "),
+			Mend: "essaim peer show HOST, then essaim peer trust HOST --fingerprint KEY",
+		}, nil
 	}
 	if len(quiet) > 0 {
 		return finding{State: "warn", What: "Silent for two weeks or more: " + strings.Join(quiet, " "), Mend: "essaim peer show HOST"}, nil

@@ -31,20 +31,28 @@ type testNode struct {
 	host   string
 	server *federation.Server
 	router http.Handler
-	halt   func() // ends its workers
-	stop   func()
+	// renderer makes what the node signs by its keys.
+	renderer *vocab.Renderer
+	keys     federation.Keys
+	halt     func() // ends its workers
+	stop     func()
 }
 
 // startNode puts the node of a territory on the network, on SQLite, and runs
 // it until the test stops it.
 func startNode(t *testing.T, network *fedtest.Network, name string) *testNode {
 	t.Helper()
+	return startNodeWith(t, network, name, federation.Keys{RSA: fedtest.RSA(), Ed25519: fedtest.Ed25519(name + ".example")})
+}
+
+// startNodeWith is startNode with given keys.
+func startNodeWith(t *testing.T, network *fedtest.Network, name string, keys federation.Keys) *testNode {
+	t.Helper()
 	host := name + ".example"
 	node := essaim.Node{
 		BaseURL: "https://" + host, Incarnation: time.Now().Unix(),
 		Territory: essaim.Territory{Actor: "https://" + host + "/actors/" + name, Username: name, Name: strings.ToUpper(name[:1]) + name[1:]},
 	}
-	keys := federation.Keys{RSA: fedtest.RSA(), Ed25519: fedtest.Ed25519(host)}
 	renderer, err := vocab.New(vocab.Config{Node: node, Ed25519: keys.Ed25519, RSA: &keys.RSA.PublicKey})
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +65,7 @@ func startNode(t *testing.T, network *fedtest.Network, name string) *testNode {
 	if err := db.CreateNode(t.Context(), node); err != nil {
 		t.Fatal(err)
 	}
-	n := &testNode{Store: db, host: host}
+	n := &testNode{Store: db, host: host, renderer: renderer, keys: keys}
 	n.server, err = federation.New(federation.Config{
 		Node: node, Keys: keys, Store: db, Transport: network, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})

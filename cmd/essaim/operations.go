@@ -36,6 +36,7 @@ func operations() map[string]operation {
 		"peer.unaccount":    answering(removeAccount),
 		"peer.show":         answering(showPeer),
 		"peer.remove":       answering(removePeer),
+		"peer.trust":        answering(trustPeer),
 		"peer.requests":     answering(listRequests),
 		"peer.answer":       answering(answerRequests),
 		"peer.retry":        answering(retryPeer),

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -25,6 +26,7 @@ type peerCommand struct {
 	Refuse   peerRefuse   `cmd:"" help:"Refuse a node that asks."`
 	Unblock  peerUnblock  `cmd:"" help:"End a block."`
 	Retry    peerRetry    `cmd:"" help:"Send now what waits for a host."`
+	Trust    peerTrust    `cmd:"" help:"Decide which key of a contested node is believed."`
 }
 
 type peerFollow struct {
@@ -73,6 +75,19 @@ type peerRow struct {
 	LastDelivered time.Time        `json:"lastDelivered,omitzero"`
 	DownSince     time.Time        `json:"downSince,omitzero"`
 	Reason        string           `json:"reason,omitempty"`
+	// Key is by which it proves what it publishes; Offered what its host shows
+	// instead since ContestedAt.
+	Key         string    `json:"key,omitempty"`
+	Offered     string    `json:"offeredKey,omitempty"`
+	ContestedAt time.Time `json:"contestedAt,omitzero"`
+}
+
+// status is the state in one word, for people.
+func (p peerRow) status() string {
+	if !p.ContestedAt.IsZero() {
+		return "contested"
+	}
+	return string(p.State)
 }
 
 func newPeerRow(p essaim.Peer) peerRow {
@@ -80,6 +95,7 @@ func newPeerRow(p essaim.Peer) peerRow {
 		Host: p.Host, Name: p.TerritoryName, State: p.State, URL: p.URL, Actor: p.Actor, FollowsUs: p.FollowsUs,
 		Records: p.Records, Waiting: p.Waiting, FollowedAt: p.FollowedAt, LastReceived: p.LastReceived,
 		LastDelivered: p.LastDelivered, DownSince: p.DownSince, Reason: p.LastReason,
+		Key: p.Key, Offered: p.OfferedKey, ContestedAt: p.ContestedAt,
 	}
 }
 
@@ -92,7 +108,7 @@ func (c peerList) Run(ctx context.Context, a *app) error {
 		return c.print(a, rows, []string{"HOST", "NAME", "STATE", "FOLLOWS US", "RECORDS", "WAITING", "RECEIVED", "SILENT SINCE", "REASON"},
 			lines(rows, func(p peerRow) []string {
 				return []string{
-					p.Host, p.Name, string(p.State), yesNo(p.FollowsUs), strconv.Itoa(p.Records), strconv.Itoa(p.Waiting),
+					p.Host, p.Name, p.status(), yesNo(p.FollowsUs), strconv.Itoa(p.Records), strconv.Itoa(p.Waiting),
 					stamp(p.LastReceived), stamp(p.DownSince), p.Reason,
 				}
 			}))
@@ -125,10 +141,10 @@ func (c peerShow) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		return c.print(a, p, []string{"WHAT", "VALUE"}, lines([][2]string{
+		values := [][2]string{
 			{"host", p.Host},
 			{"name", p.Name},
-			{"state", string(p.State)},
+			{"state", p.status()},
 			{"url", p.URL},
 			{"actor", p.Actor},
 			{"follows us", yesNo(p.FollowsUs)},
@@ -139,7 +155,12 @@ func (c peerShow) Run(ctx context.Context, a *app) error {
 			{"last delivered", stamp(p.LastDelivered)},
 			{"silent since", stamp(p.DownSince)},
 			{"reason", p.Reason},
-		}, func(l [2]string) []string { return l[:] }))
+			{"key", p.Key},
+		}
+		if !p.ContestedAt.IsZero() {
+			values = append(values, [2]string{"contested since", stamp(p.ContestedAt)}, [2]string{"key that it shows", cmp.Or(p.Offered, "none")})
+		}
+		return c.print(a, p, []string{"WHAT", "VALUE"}, lines(values, func(l [2]string) []string { return l[:] }))
 	})
 }
 
@@ -213,6 +234,35 @@ func (c peerRetry) Run(ctx context.Context, a *app) error {
 	})
 }
 
+type peerTrust struct {
+	Host        string `arg:"" help:"Host of the node."`
+	Fingerprint string `required:"" placeholder:"KEY" help:"The key to believe, as peer show tells it: z6Mk…"`
+}
+
+func (peerTrust) Help() string {
+	return "A node is contested when its host shows a key that the key known here did not introduce: it was rebuilt without its keys, or somebody else has its address now. " +
+		"Nothing that it sends is applied meanwhile. Compare both keys with its administrator, by telephone rather than by mail.\n\n" +
+		"Example:\n\n    essaim peer trust --data /var/lib/essaim --fingerprint z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2 toulouse.example"
+}
+
+func (c peerTrust) Run(ctx context.Context, a *app) error {
+	return a.administer(ctx, func(ctx context.Context, node admin) error {
+		host, err := hostName(c.Host)
+		if err != nil {
+			return err
+		}
+		p, err := ask[peerRow](ctx, node, "peer.trust", trusted{Host: host, Key: strings.TrimSpace(c.Fingerprint)})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out, printable("What "+p.Host+" proves by "+p.Key+" is believed; what was kept meanwhile is read again."))
+		return nil
+	})
+}
+
+// trusted is which key of a host an administrator believes.
+type trusted struct{ Host, Key string }
+
 // onPeer runs an operation on a host and says what came of it.
 func (a *app) onPeer(ctx context.Context, operation, host string, say func(peerRow) string) error {
 	return a.administer(ctx, func(ctx context.Context, node admin) error {
@@ -276,6 +326,13 @@ func listPeers(ctx context.Context, n *Node, _ none) ([]peerRow, error) {
 func showPeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 	p, err := n.store.Peer(ctx, host)
 	return newPeerRow(p), err
+}
+
+func trustPeer(ctx context.Context, n *Node, t trusted) (peerRow, error) {
+	if err := n.store.TrustPeer(ctx, t.Host, t.Key); err != nil {
+		return peerRow{}, err
+	}
+	return showPeer(ctx, n, t.Host)
 }
 
 func removePeer(ctx context.Context, n *Node, host string) (peerRow, error) {

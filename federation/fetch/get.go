@@ -104,11 +104,31 @@ func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL
 		return Answer{}, next, nil
 	}
 	if err := statusError(at.String(), response.StatusCode); err != nil {
+		if response.StatusCode == http.StatusGone && IsActivity(response.Header.Get("Content-Type")) {
+			if body, bad := c.readBody(response, min(limit, maxTombstone), cancel); bad == nil {
+				err = &Gone{err: err, Body: body}
+			}
+		}
 		return Answer{}, nil, err
 	}
 	body, err := c.readBody(response, limit, cancel)
 	return Answer{URL: at.String(), ContentType: response.Header.Get("Content-Type"), Body: body}, nil, err
 }
+
+// maxTombstone is how many bytes are read of what says that something is gone.
+const maxTombstone = 64 << 10
+
+// Gone is a 410 that came with a document: it may be a proven Tombstone. It wraps
+// essaim.ErrGone.
+type Gone struct {
+	Body []byte
+	err  error
+}
+
+func (g *Gone) Error() string { return g.err.Error() }
+
+// Unwrap gives the error of the status.
+func (g *Gone) Unwrap() error { return g.err }
 
 func statusError(address string, status int) error {
 	kind := essaim.ErrInvalid

@@ -211,6 +211,14 @@ INSERT INTO peer (host, state, actor, territory, territory_name, username, url, 
     created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
+-- name: backup_peer_key
+SELECT host, multikey, how, since, until, statement
+FROM peer_key ORDER BY host, multikey, how
+
+-- name: restore_peer_key
+INSERT INTO peer_key (host, multikey, how, since, until, statement)
+VALUES ($1, $2, $3, $4, $5, $6)
+
 -- name: backup_followed
 SELECT actor, handle, name, url, inbox, state, follow_id, agreed, created_at, followed_at
 FROM followed ORDER BY actor

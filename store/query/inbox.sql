@@ -44,6 +44,7 @@ UNION ALL SELECT level FROM block WHERE scope = 'host' AND value = $5
 UNION ALL SELECT level FROM block WHERE scope = 'host' AND value = $6
 UNION ALL SELECT level FROM block WHERE scope = 'host' AND value = $7
 UNION ALL SELECT 'allow' FROM peer WHERE host = $2 AND state IN ('requested', 'followed')
+    AND NOT EXISTS (SELECT 1 FROM peer_key k WHERE k.host = $2 AND k.how = 'contested')
 UNION ALL SELECT 'allow' FROM followed WHERE actor = $1
 
 -- name: inbox_due

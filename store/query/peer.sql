@@ -3,8 +3,11 @@ SELECT p.host, p.state, p.actor, p.territory, p.territory_name, p.username, p.ur
     h.last_success, h.down_since, coalesce(h.last_reason, ''),
     coalesce(f.n, 0),
     coalesce(w.n, 0),
-    CASE WHEN EXISTS (SELECT 1 FROM follower g WHERE g.local = $1 AND g.remote = p.actor AND g.state = 'accepted') THEN 1 ELSE 0 END
+    CASE WHEN EXISTS (SELECT 1 FROM follower g WHERE g.local = $1 AND g.remote = p.actor AND g.state = 'accepted') THEN 1 ELSE 0 END,
+    coalesce((SELECT k.multikey FROM peer_key k WHERE k.host = p.host AND k.how <> 'contested' AND k.until IS NULL), ''),
+    coalesce(c.multikey, ''), c.since
 FROM peer p
+LEFT JOIN peer_key c ON c.host = p.host AND c.how = 'contested'
 LEFT JOIN host h ON h.host = p.host
 LEFT JOIN facet f ON f.facet = 'origin' AND f.value = p.host
 LEFT JOIN (SELECT d.host, count(*) AS n FROM delivery d WHERE d.state = 'waiting' GROUP BY d.host) w ON w.host = p.host
@@ -15,8 +18,11 @@ SELECT p.host, p.state, p.actor, p.territory, p.territory_name, p.username, p.ur
     h.last_success, h.down_since, coalesce(h.last_reason, ''),
     coalesce(f.n, 0),
     (SELECT count(*) FROM delivery d WHERE d.state = 'waiting' AND d.host = p.host),
-    CASE WHEN EXISTS (SELECT 1 FROM follower g WHERE g.local = $1 AND g.remote = p.actor AND g.state = 'accepted') THEN 1 ELSE 0 END
+    CASE WHEN EXISTS (SELECT 1 FROM follower g WHERE g.local = $1 AND g.remote = p.actor AND g.state = 'accepted') THEN 1 ELSE 0 END,
+    coalesce((SELECT k.multikey FROM peer_key k WHERE k.host = p.host AND k.how <> 'contested' AND k.until IS NULL), ''),
+    coalesce(c.multikey, ''), c.since
 FROM peer p
+LEFT JOIN peer_key c ON c.host = p.host AND c.how = 'contested'
 LEFT JOIN host h ON h.host = p.host
 LEFT JOIN facet f ON f.facet = 'origin' AND f.value = p.host
 WHERE p.host = $2

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"essaim"
+	"essaim/federation/fetch"
+	"essaim/federation/proof"
+	"essaim/federation/sig"
+	"essaim/federation/wire"
+)
+
+// TrustStore keeps the keys by which nodes that are replicated prove what they
+// publish.
+type TrustStore interface {
+	PeerTrust(ctx context.Context, host string) (essaim.PeerTrust, error)
+	// PinPeerKeys takes keys after the one that holds; essaim.ErrConflict when
+	// that is another by now.
+	PinPeerKeys(ctx context.Context, host, after string, keys ...essaim.PeerKey) error
+	ContestPeer(ctx context.Context, host, key string) error
+	SettlePeer(ctx context.Context, host string) error
+}
+
+// Keys continue or the origin is contested (replication.md): what comes from a
+// host whose key is pinned counts only if the key that holds proves it, or one
+// that it introduced. It binds nodes that are replicated; of everyone else a key
+// is fetched anew as usual.
+var (
+	// errContested means that the host shows a key that does not continue those
+	// that are pinned: what it says is kept, and does nothing.
+	errContested = fmt.Errorf("contested: its key does not continue the one that was pinned: %w", essaim.ErrConflict)
+	// errUnproven means that the host's key continues, and did not prove this.
+	errUnproven = fmt.Errorf("not proven by the key of its node: %w", essaim.ErrForbidden)
+)
+
+const (
+	trustFresh = 2 * time.Second // for which what the database says is remembered
+	// maxStatements bounds the rotations that one document may tell of.
+	maxStatements = 64
+)
+
+// Vouch tells whether a host proves a document that is said to be owner's: an
+// activity, a record or a tombstone, pushed, fetched or of a page. nil for a host
+// without pinned keys, which is taken at its signature or at its address. Errors
+// wrap errContested, errUnproven or essaim.ErrUnavailable, when whether its key
+// was rotated cannot be known now.
+func (a *Actors) Vouch(ctx context.Context, owner essaim.IRI, doc []byte) error {
+	for try := 0; ; try++ {
+		known, err := a.trust.of(ctx, owner.Host())
+		if err != nil || len(known.Keys) == 0 {
+			return err
+		}
+		_, wrong := proof.VerifyOwned(doc, keysOf(known.Current())...)
+		switch {
+		case wrong == nil:
+			if known.Contested() && a.trust.mayAsk(owner.Host()) {
+				_ = a.recheck(ctx, known) // what it proves counts, whatever it shows
+			}
+			return nil
+		case try > 0:
+			return fmt.Errorf("%w: %w", errUnproven, wrong)
+		}
+		if err := a.reread(ctx, owner, known); err != nil {
+			return err
+		}
+	}
+}
+
+// reread asks a host which key it shows now: nil when it continues.
+func (a *Actors) reread(ctx context.Context, owner essaim.IRI, known essaim.PeerTrust) error {
+	if !a.trust.mayAsk(owner.Host()) {
+		if known.Contested() {
+			return errContested
+		}
+		return fmt.Errorf("%s was asked for its key lately: %w", owner.Host(), essaim.ErrUnavailable)
+	}
+	who := owner
+	if node, err := essaim.ParseIRI(known.Actor); err == nil {
+		who = node
+	}
+	_, err := a.Fetch(ctx, who)
+	if errors.Is(err, essaim.ErrGone) || errors.Is(err, essaim.ErrNotFound) {
+		// A host that shows no key at all continues none.
+		if err := a.trust.contest(ctx, owner.Host(), ""); err != nil {
+			return err
+		}
+		return errContested
+	}
+	if err != nil && !errors.Is(err, errContested) {
+		return fmt.Errorf("the key of %s: %w: %w", owner.Host(), essaim.ErrUnavailable, err)
+	}
+	return err
+}
+
+// recheck reads anew which key a contested node shows, and settles it when that
+// is its own again.
+func (a *Actors) recheck(ctx context.Context, known essaim.PeerTrust) error {
+	id, err := essaim.ParseIRI(known.Actor)
+	if err != nil {
+		return err
+	}
+	_, err = a.Fetch(ctx, id)
+	return err
+}
+
+// Departed tells whether what a fetch came to says that something is gone. Of a
+// host whose keys are pinned only its Tombstone says so, proven by them: who
+// buys a lapsed domain answers 410 as well.
+func (a *Actors) Departed(ctx context.Context, id essaim.IRI, err error) bool {
+	if !errors.Is(err, essaim.ErrGone) && !errors.Is(err, essaim.ErrNotFound) {
+		return false
+	}
+	known, unknown := a.trust.of(ctx, id.Host())
+	if unknown != nil || len(known.Keys) == 0 {
+		return unknown == nil
+	}
+	var gone *fetch.Gone
+	if !errors.As(err, &gone) {
+		return false
+	}
+	doc, malformed := wire.Parse(gone.Body, wire.Fetched)
+	if malformed != nil || doc.Get("type").TextOr() != "Tombstone" {
+		return false
+	}
+	said, ok := doc.Get("id").IRI()
+	return ok && said == id && a.Vouch(ctx, id, gone.Body) == nil
+}
+
+// judge holds an actor's document to the keys of its host: the one that holds, or
+// those that the document shows to continue it. The first is pinned once the node
+// is followed. errContested says that none does.
+func (t *trust) judge(ctx context.Context, actor essaim.RemoteActor) error {
+	id, err := essaim.ParseIRI(actor.ID)
+	if err != nil {
+		return err
+	}
+	host := id.Host()
+	for try := 0; ; try++ {
+		known, err := t.of(ctx, host)
+		if err != nil {
+			return err
+		}
+		var next []essaim.PeerKey
+		switch {
+		case len(known.Keys) == 0:
+			key := provenBy(actor)
+			if known.Actor != actor.ID || key == "" {
+				return nil
+			}
+			next = []essaim.PeerKey{{Key: key, How: essaim.KeyFirst}}
+		case proves(actor.Document, known.Current()):
+			if !known.Contested() {
+				return nil
+			}
+			return t.changed(host, t.store.SettlePeer(ctx, host))
+		default:
+			next = continued(known.Current(), id, actor.Document)
+			if n := len(next); n == 0 || !proves(actor.Document, next[n-1].Key) {
+				if err := t.contest(ctx, host, shown(actor, known.Current())); err != nil {
+					return err
+				}
+				return errContested
+			}
+		}
+		err = t.changed(host, t.store.PinPeerKeys(ctx, host, known.Current(), next...))
+		if try > 0 || !errors.Is(err, essaim.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// continued reads from an actor's document the keys that follow one, each
+// introduced by a statement that the key before it signed.
+func continued(key string, actor essaim.IRI, document []byte) (next []essaim.PeerKey) {
+	doc, err := wire.Parse(document, wire.Limits{})
+	if err != nil {
+		return nil
+	}
+	read := 0
+	for s := range doc.Get("essaim:keyHistory").Elements() {
+		if read++; read > maxStatements {
+			break
+		}
+		by, ok := s.Get("actor").IRI()
+		if !ok || !by.SameOrigin(actor) || s.Get("essaim:oldKey").TextOr() != key || !proves(s.Raw(), key) {
+			continue
+		}
+		introduced := s.Get("essaim:newKey").TextOr()
+		if keysOf(introduced) == nil {
+			continue
+		}
+		key = introduced
+		next = append(next, essaim.PeerKey{Key: key, How: essaim.KeyContinued, Statement: append([]byte(nil), s.Raw()...)})
+	}
+	return next
+}
+
+// proves tells whether a key proves a document in the name of its owner.
+func proves(doc []byte, key string) bool {
+	_, err := proof.VerifyOwned(doc, keysOf(key)...)
+	return err == nil
+}
+
+// keysOf decodes a key; nil when it is none.
+func keysOf(multikey string) []ed25519.PublicKey {
+	key, err := proof.DecodeMultikey(multikey)
+	if err != nil {
+		return nil
+	}
+	return []ed25519.PublicKey{key}
+}
+
+// listed are the Ed25519 keys that an actor's document lists.
+func listed(actor essaim.RemoteActor) (keys []ed25519.PublicKey) {
+	for _, k := range actor.Keys {
+		public, err := sig.ParsePublicKey(k.PEM)
+		if key, ok := public.(ed25519.PublicKey); ok && err == nil {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// provenBy is the key of an actor's own that proves its document; empty when none
+// does, as of software that signs no documents.
+func provenBy(actor essaim.RemoteActor) string {
+	key, err := proof.VerifyOwned(actor.Document, listed(actor)...)
+	if err != nil {
+		return ""
+	}
+	return proof.EncodeMultikey(key)
+}
+
+// shown is the key that an actor's document lists instead of one; empty for none.
+func shown(actor essaim.RemoteActor, instead string) string {
+	for _, key := range listed(actor) {
+		if s := proof.EncodeMultikey(key); s != instead {
+			return s
+		}
+	}
+	return ""
+}
+
+// trust remembers for a moment what the database knows of the keys of hosts, and
+// which were asked for theirs.
+type trust struct {
+	store TrustStore
+	now   func() time.Time
+
+	mu    sync.Mutex
+	known map[string]heldTrust
+	asked map[string]time.Time
+}
+
+type heldTrust struct {
+	essaim.PeerTrust
+	until time.Time
+}
+
+func newTrust(store TrustStore, now func() time.Time) *trust {
+	return &trust{store: store, now: now, known: map[string]heldTrust{}, asked: map[string]time.Time{}}
+}
+
+func (t *trust) of(ctx context.Context, host string) (essaim.PeerTrust, error) {
+	now := t.now()
+	t.mu.Lock()
+	held, ok := t.known[host]
+	t.mu.Unlock()
+	if ok && now.Before(held.until) {
+		return held.PeerTrust, nil
+	}
+	known, err := t.store.PeerTrust(ctx, host)
+	if err != nil {
+		return known, fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.known) >= maxKeys {
+		clear(t.known)
+	}
+	t.known[host] = heldTrust{known, now.Add(trustFresh)}
+	return known, nil
+}
+
+// changed forgets what was remembered of a host once it was written.
+func (t *trust) changed(host string, err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.known, host)
+	return err
+}
+
+func (t *trust) contest(ctx context.Context, host, key string) error {
+	return t.changed(host, t.store.ContestPeer(ctx, host, key))
+}
+
+// mayAsk bounds how often a host is asked which key it shows because of what it
+// sends.
+func (t *trust) mayAsk(host string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	if now.Sub(t.asked[host]) < keyRefetch {
+		return false
+	}
+	if len(t.asked) >= maxKeys {
+		clear(t.asked)
+	}
+	t.asked[host] = now
+	return true
+}

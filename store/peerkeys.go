@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"essaim"
+)
+
+// keyContested marks the key that a host shows and that none of its others
+// introduced.
+const keyContested = "contested"
+
+// PeerTrust is what is known of the keys of a host; nothing of one that was
+// never followed.
+func (s *Store) PeerTrust(ctx context.Context, host string) (essaim.PeerTrust, error) {
+	t, err := s.query().peerTrust(ctx, host)
+	if err != nil {
+		return t, fmt.Errorf("keys of %s: %w", host, err)
+	}
+	return t, nil
+}
+
+func (tx *Tx) peerTrust(ctx context.Context, host string) (t essaim.PeerTrust, err error) {
+	err = tx.row(ctx, "peer_key_replicated", host).Scan(&t.Actor)
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return t, err
+	}
+	return t, tx.each(ctx, "peer_key_list", func(scan func(...any) error) error {
+		var k essaim.PeerKey
+		if err := scan(&k.Key, (*string)(&k.How), moment{&k.Since}, moment{&k.Until}, &k.Statement); err != nil {
+			return err
+		}
+		if k.How == keyContested {
+			t.Offered, t.ContestedAt = k.Key, k.Since
+		} else {
+			t.Keys = append(t.Keys, k)
+		}
+		return nil
+	}, host)
+}
+
+// PinPeerKeys takes keys that follow the one that holds, which must be after
+// ("" for none): essaim.ErrConflict when another holds by now. The last of them
+// holds from now on; what was contested is settled.
+func (s *Store) PinPeerKeys(ctx context.Context, host, after string, keys ...essaim.PeerKey) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		known, err := tx.peerTrust(ctx, host)
+		if err != nil {
+			return err
+		}
+		if known.Current() != after {
+			return fmt.Errorf("another key holds: %w", essaim.ErrConflict)
+		}
+		return tx.pinKeys(ctx, host, keys, s.now())
+	})
+	if err != nil {
+		return fmt.Errorf("keys of %s: %w", host, err)
+	}
+	return nil
+}
+
+func (tx *Tx) pinKeys(ctx context.Context, host string, keys []essaim.PeerKey, now time.Time) error {
+	known, err := tx.peerTrust(ctx, host)
+	if err != nil {
+		return err
+	}
+	at := now.Add(-time.Microsecond)
+	if n := len(known.Keys); n > 0 && !known.Keys[n-1].Since.Before(at) {
+		at = known.Keys[n-1].Since
+	}
+	for _, k := range keys {
+		at = at.Add(time.Microsecond) // in their order, whatever the clock says
+		if _, err := tx.exec(ctx, "peer_key_retire", host, micros(at)); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "peer_key_pin", host, k.Key, string(k.How), micros(at), k.Statement); err != nil {
+			return err
+		}
+	}
+	return tx.settlePeer(ctx, host, now)
+}
+
+// settlePeer ends a contest, if there is one: what was kept meanwhile is read
+// again, and what the key that holds did not prove is refused then.
+func (tx *Tx) settlePeer(ctx context.Context, host string, now time.Time) error {
+	n, err := tx.exec(ctx, "peer_key_settle", host)
+	if err == nil && n > 0 {
+		_, err = tx.exec(ctx, "inbox_settle", host, micros(now))
+	}
+	return err
+}
+
+// pinFirst pins the key of a host that has none yet.
+func (tx *Tx) pinFirst(ctx context.Context, host, key string, now time.Time) error {
+	known, err := tx.peerTrust(ctx, host)
+	if err != nil || key == "" || len(known.Keys) > 0 {
+		return err
+	}
+	return tx.pinKeys(ctx, host, []essaim.PeerKey{{Key: key, How: essaim.KeyFirst}}, now)
+}
+
+// ContestPeer notes that a host shows another key than those that are pinned, ""
+// for none, and that no statement introduces it.
+func (s *Store) ContestPeer(ctx context.Context, host, key string) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		known, err := tx.peerTrust(ctx, host)
+		if err != nil || known.Current() == "" || known.Contested() && known.Offered == key {
+			return err
+		}
+		if _, err := tx.exec(ctx, "peer_key_settle", host); err != nil {
+			return err
+		}
+		since := s.now()
+		if known.Contested() {
+			since = known.ContestedAt
+		}
+		_, err = tx.exec(ctx, "peer_key_contest", host, key, micros(since))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("contest %s: %w", host, err)
+	}
+	return nil
+}
+
+// SettlePeer ends a contest: the host shows a key that is pinned again.
+func (s *Store) SettlePeer(ctx context.Context, host string) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		return tx.settlePeer(ctx, host, s.now())
+	})
+	if err != nil {
+		return fmt.Errorf("settle %s: %w", host, err)
+	}
+	return nil
+}
+
+// TrustPeer is an administrator's decision about a contested host. The key is
+// the one that it shows, or the one that holds already; what was kept meanwhile
+// is read again, by that key. Any other key is essaim.ErrInvalid, a host that is
+// not contested essaim.ErrConflict.
+func (s *Store) TrustPeer(ctx context.Context, host, key string) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		known, err := tx.peerTrust(ctx, host)
+		switch {
+		case err != nil:
+			return err
+		case !known.Contested():
+			return fmt.Errorf("its key is not contested: %w", essaim.ErrConflict)
+		case key == "" || key != known.Offered && key != known.Current():
+			return fmt.Errorf("%q is neither the key that holds nor the one that it shows: %w", key, essaim.ErrInvalid)
+		}
+		now := s.now()
+		if key == known.Current() {
+			return tx.settlePeer(ctx, host, now)
+		}
+		if _, err := tx.exec(ctx, "peer_key_again", host, key); err != nil {
+			return err
+		}
+		return tx.pinKeys(ctx, host, []essaim.PeerKey{{Key: key, How: essaim.KeyTrusted}}, now)
+	})
+	if err != nil {
+		return fmt.Errorf("trust %s: %w", host, err)
+	}
+	return nil
+}
