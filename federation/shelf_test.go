@@ -366,3 +366,8 @@ const activityJSON = "application/activity+json"
 func (s *shelf) Standing(_ context.Context, actor string) (essaim.Standing, error) {
 	return essaim.Standing{Blocked: s.blocked[actor]}, s.err
 }
+
+// PeerTrust says that no host has pinned keys.
+func (*shelf) PeerTrust(context.Context, string) (essaim.PeerTrust, error) {
+	return essaim.PeerTrust{}, nil
+}
