@@ -86,6 +86,16 @@ func takesFriendica(j *judge, doc map[string]any) {
 	}
 }
 
+// takesWordPress: an author who is the actor, of the id's host; title, summary and
+// content are strings, and a picture has an address.
+func takesWordPress(j *judge, doc map[string]any) {
+	takesCommon(j, doc, "Note", "Article", "Image", "Audio", "Video", "Event", "Document")
+	for _, name := range []string{"name", "summary", "content", "attributedTo"} {
+		_, isString := doc[name].(string)
+		j.that(isString, "%s %v", name, doc[name])
+	}
+}
+
 // takesMobilizon: an Event with its start, one Place with coordinates as
 // floats, content as a string.
 func takesMobilizon(j *judge, doc map[string]any) {

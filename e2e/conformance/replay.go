@@ -124,17 +124,23 @@ func (g *guest) followed(j *judge) {
 	j.no(err)
 }
 
+// content is a record that the server reads, and the path of its kind.
+func (g *guest) content(title string) (kind string, content map[string]any) {
+	kind, content = "initiatives", initiative(title)
+	if g.meeting {
+		kind, content["start"] = "meetings", "2027-05-01T10:00:00+02:00"
+	}
+	return kind, content
+}
+
 // received publishes a record once and waits until the server has it: pushed
 // whole, or announced and fetched.
 func (g *guest) received(j *judge) map[string]any {
 	if g.doc != nil {
 		return g.doc
 	}
-	content, kind := initiative(guestTitle), "initiatives"
+	kind, content := g.content(guestTitle)
 	content["images"] = []map[string]any{{"url": guestImage, "mediaType": "image/jpeg", "alt": guestAlt, "licence": "CC-BY-SA-4.0", "author": "Un atelier"}}
-	if g.meeting {
-		kind, content["start"] = "meetings", "2027-05-01T10:00:00+02:00"
-	}
 	j.no(g.a.API(g.ctx, http.MethodPost, kind, content, &g.record))
 	d, err := g.awaited(g.peer, "the record", func(d *delivery) bool { return mentions(d.doc, g.record.ID) && g.pushed(d) })
 	if !j.no(err) {
@@ -243,7 +249,7 @@ func (g *guest) reply(j *judge) {
 // told waits for what we send of an object: bare, or announced to a community.
 func (g *guest) told(j *judge, kind string) *delivery {
 	d, err := g.awaited(g.peer, kind, func(d *delivery) bool {
-		if g.follow != nil && g.target != g.territory {
+		if g.follow != nil && strings.Contains(g.target, "/groupe_") {
 			return d.doc["type"] == "Announce" && text(d.doc["object"], "type") == kind && mentions(d.doc, g.record.ID)
 		}
 		return d.doc["type"] == kind && mentions(d.doc, g.record.ID)
@@ -255,8 +261,8 @@ func (g *guest) told(j *judge, kind string) *delivery {
 // edit: our Update has what the server needs to believe it.
 func (g *guest) edit(j *judge) {
 	before := g.received(j)
-	content := initiative(guestTitle + ", repris")
-	j.no(g.a.API(g.ctx, http.MethodPut, "initiatives/"+g.record.Slug, content, nil))
+	kind, content := g.content(guestTitle + ", repris")
+	j.no(g.a.API(g.ctx, http.MethodPut, kind+"/"+g.record.Slug, content, nil))
 	d := g.told(j, "Update")
 	if d == nil {
 		return
@@ -273,7 +279,8 @@ func (g *guest) edit(j *judge) {
 // remove: our Delete names its object by an id of the author's host.
 func (g *guest) remove(j *judge) {
 	g.received(j)
-	j.no(g.a.API(g.ctx, http.MethodDelete, "initiatives/"+g.record.Slug, nil, nil))
+	kind, _ := g.content("")
+	j.no(g.a.API(g.ctx, http.MethodDelete, kind+"/"+g.record.Slug, nil, nil))
 	d := g.told(j, "Delete")
 	if d == nil {
 		return

@@ -128,7 +128,7 @@ var fediverse = []software{
 		takes: takesPleroma, read: readBlog("name", "summary"),
 	},
 	{
-		name: "friendica", ip: "127.0.0.25", verbs: []string{"found", "followed", "title", "reply", "like", "boost"}, accept: activityJSON + ", " + ldJSON,
+		name: "friendica", ip: "127.0.0.25", verbs: everything, accept: activityJSON + ", " + ldJSON,
 		with: cavage{covered: []string{"(request-target)", "date", "digest", "host"}},
 		dress: func(a *actor, doc map[string]any) {
 			doc["@context"] = []any{rig.ASContext, "https://w3id.org/security/v1", map[string]any{
@@ -137,14 +137,14 @@ var fediverse = []software{
 			doc["instrument"] = map[string]any{"type": "Application", "name": "Friendica 'Interrupted Fern' 2024.08-1577", "url": a.peer.URL}
 			doc["diaspora:guid"] = "00000000-0000-0000"
 		},
-		takes: takesFriendica, read: readBlog("name", ""),
+		takes: takesFriendica, read: readBlog("name", "summary"),
 	},
 	mobilizon, lemmy, wordpress, peertube,
 }
 
 var mobilizon = software{
 	name: "mobilizon", ip: "127.0.0.26", path: "/relay", kind: "Application", follow: "/actor", meeting: true, accept: activityJSON,
-	verbs: []string{"found", "followed", "title", "image", "reply"},
+	verbs: []string{"found", "followed", "title", "image", "reply", "edit", "delete"},
 	actor: map[string]any{"preferredUsername": "relay", "name": "Mobilizon", "manuallyApprovesFollowers": true},
 	with:  cavage{covered: []string{"(request-target)", "content-length", "date", "digest", "host"}},
 	dress: func(a *actor, doc map[string]any) {
@@ -184,14 +184,18 @@ var lemmy = software{
 }
 
 var wordpress = software{
-	name: "wordpress", ip: "127.0.0.28", path: "/author/alix", verbs: []string{"found", "followed"}, accept: activityJSON,
+	name: "wordpress", ip: "127.0.0.28", path: "/author/alix", verbs: without("link"), accept: activityJSON,
 	actor: map[string]any{"webfinger": "alix@127.0.0.28", "implements": []any{}, "manuallyApprovesFollowers": false},
 	with:  cavage{covered: []string{"(request-target)", "host", "date", "digest"}},
 	dress: func(a *actor, doc map[string]any) {
-		doc["@context"] = []any{rig.ASContext}
+		doc["@context"] = []any{rig.ASContext, map[string]any{"sensitive": "as:sensitive", "Hashtag": "as:Hashtag"}}
 		doc["generator"] = map[string]any{"type": "Application", "name": "WordPress", "url": a.peer.URL}
+		if o, ok := doc["object"].(map[string]any); ok && o["type"] == "Note" { // a comment of its site
+			o["url"], o["sensitive"], o["mediaType"] = a.peer.URL+"/2026/01/01/article/#comment-2", false, "text/html"
+			o["replies"] = map[string]any{"id": a.peer.URL + "/wp-json/activitypub/1.0/comments/2/replies", "type": "Collection"}
+		}
 	},
-	takes: takesMastodon, read: readBlog("name", ""),
+	takes: takesWordPress, read: readBlog("name", "summary"),
 }
 
 var peertube = software{
