@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"essaim"
-	"essaim/federation/proof"
 )
 
 type doctorCommand struct{ listing }
@@ -181,41 +180,6 @@ func checkRules(ctx context.Context, n *Node) (finding, error) {
 		words = append(words, fmt.Sprintf("%q is broken %d times, first by %s.", b.Rule, b.Rows, b.Example))
 	}
 	return finding{State: "wrong", What: strings.Join(words, " "), Mend: "restore a backup from before (essaim restore)"}, nil
-}
-
-// checkDocuments recomputes both digests of every published document from its
-// bytes, and the proof of our own.
-func checkDocuments(ctx context.Context, n *Node) (finding, error) {
-	var seen, changed int
-	var first string
-	var after int64
-	for {
-		page, err := n.store.KeptDocuments(ctx, after, 200)
-		if err != nil {
-			return finding{}, err
-		}
-		for _, d := range page {
-			after = d.Position
-			seen++
-			content, copied, err := proof.Digests(d.Document)
-			if err != nil || content != d.ContentDigest || copied != d.CopyDigest {
-				changed++
-				if first == "" {
-					first = d.ID
-				}
-			}
-		}
-		if len(page) < 200 {
-			break
-		}
-	}
-	if changed > 0 {
-		return finding{
-			State: "wrong", What: fmt.Sprintf("%d of %d documents are not the bytes that were kept, first %s.", changed, seen, first),
-			Mend: "restore a backup from before (essaim restore)",
-		}, nil
-	}
-	return finding{What: fmt.Sprintf("%d documents are the bytes of their digests.", seen)}, nil
 }
 
 func checkQueue(ctx context.Context, n *Node) (finding, error) {

@@ -29,6 +29,7 @@ import (
 type testNode struct {
 	*store.Store
 	host   string
+	dir    string // of its data
 	server *federation.Server
 	router http.Handler
 	// renderer makes what the node signs by its keys.
@@ -58,14 +59,15 @@ func startNodeWith(t *testing.T, network *fedtest.Network, name string, keys fed
 		t.Fatal(err)
 	}
 	// t.Context ends before the clean-up that needs the database.
-	db, err := store.Open(context.WithoutCancel(t.Context()), store.Config{Dir: t.TempDir(), Render: renderer.Render, Tell: renderer.Tell})
+	dir := t.TempDir()
+	db, err := store.Open(context.WithoutCancel(t.Context()), store.Config{Dir: dir, Render: renderer.Render, Tell: renderer.Tell})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := db.CreateNode(t.Context(), node); err != nil {
 		t.Fatal(err)
 	}
-	n := &testNode{Store: db, host: host, renderer: renderer, keys: keys}
+	n := &testNode{Store: db, host: host, dir: dir, renderer: renderer, keys: keys}
 	n.server, err = federation.New(federation.Config{
 		Node: node, Keys: keys, Store: db, Transport: network, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
