@@ -2,7 +2,10 @@
 
 package essaim
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // LicenceRule says what the terms of one licence ask of an adaptation.
 type LicenceRule struct {
@@ -111,3 +114,75 @@ func MayAdaptUnder(from, to string) bool {
 	l, ok := LicenceByID(to)
 	return ok && slices.Contains(AdaptationRule(from).To, l.ID)
 }
+
+// MayBeAdapted tells of the kinds that are adapted: those that tell how
+// something is done.
+func (k Kind) MayBeAdapted() bool { return k == KindInitiative || k == KindRecipe }
+
+// Adaptation is the draft that adapts a version of a record: what may serve
+// elsewhere, and the exact version that it comes from. What is of the place,
+// its people and its time stays with the original. ErrForbidden when the
+// record's kind or licence does not let it be adapted.
+func (r *Record) Adaptation() (Content, error) {
+	rule := AdaptationRule(r.Licence)
+	if !r.Kind.MayBeAdapted() || len(rule.To) == 0 || r.State != StatePublished {
+		return Content{}, fmt.Errorf("adapt %s under %q: %w", r.ID, r.Licence, ErrForbidden)
+	}
+	c := Content{
+		Kind: r.Kind, Title: r.Title, Tagline: r.Tagline, Text: r.Text, Language: r.Language,
+		Themes: slices.Clone(r.Themes), Keywords: slices.Clone(r.Keywords), Links: slices.Clone(r.Links),
+		Licence:     rule.To[0],
+		DerivedFrom: &Derivation{ID: r.ID, Digest: r.ContentDigest, Name: r.Title, AttributedTo: r.Territory, Licence: r.Licence},
+	}
+	switch b := r.Body.(type) {
+	case *Initiative:
+		c.Body = &Initiative{
+			Purposes: slices.Clone(b.Purposes), Forms: slices.Clone(b.Forms), Publics: slices.Clone(b.Publics), Methods: slices.Clone(b.Methods),
+			Need: b.Need, Participation: b.Participation, Novelty: b.Novelty, SocialValue: b.SocialValue, EconomicModel: b.EconomicModel,
+			Transferability: b.Transferability, Levers: b.Levers, Obstacles: b.Obstacles, Advice: b.Advice,
+		}
+	case *Recipe:
+		recipe := *b
+		recipe.Readiness = "" // it was tested there
+		recipe.Steps = slices.Clone(b.Steps)
+		for i := range recipe.Steps {
+			recipe.Steps[i].Image = nil // pictures show the place, and have their own licence
+		}
+		c.Body = &recipe
+	}
+	return c, nil
+}
+
+// ClaimState is how far an adaptation is acknowledged by the origin of what it
+// adapts.
+type ClaimState string
+
+// The states of a claim. One that nobody was asked about has none.
+const (
+	ClaimOffered      ClaimState = "offered"
+	ClaimAcknowledged ClaimState = "acknowledged"
+	ClaimRefused      ClaimState = "refused"
+)
+
+// RelationDerived is the relationship that an Offer speaks of.
+const RelationDerived = "http://www.w3.org/ns/prov#wasDerivedFrom"
+
+// Acknowledge lists an adaptation made elsewhere among those of a record of ours
+// and queues the Accept, when its node is followed. One that is listed gets its
+// Accept again.
+type Acknowledge struct {
+	Parent, Child string
+	Actor         string // the territory that adapted
+	Offer         string // id of its Offer
+	Accept        Outgoing
+}
+
+// OfferAnswer is the answer of an origin to an Offer of ours.
+type OfferAnswer struct {
+	Offer    string
+	Actor    string // must be whom the Offer asked
+	Accepted bool
+}
+
+func (Acknowledge) effect() {}
+func (OfferAnswer) effect() {}

@@ -204,14 +204,16 @@ func PersonName(chosen string) (string, error) {
 }
 
 // Told is an activity that the store makes by itself, in the transaction of what
-// it follows from: an Announce, or the Update or Delete of an actor.
+// it follows from: an Announce, an Offer, or the Update or Delete of an actor.
 type Told struct {
 	ID     string
-	Verb   string // Announce, Update or Delete
+	Verb   string // Announce, Update, Delete or Offer
 	Actor  string
 	Object string
 	// Author is the object's, who learns of the announce; empty otherwise.
 	Author string
+	// Subject is, for an Offer, the record that adapts the object.
+	Subject string
 	// Embedded is the object whole, where it is not named only.
 	Embedded []byte
 	// Is is the actor whose document an Update carries; Was, how it stood before,

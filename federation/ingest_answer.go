@@ -114,11 +114,16 @@ func (r *reader) leave() error { return nothingToDo("nobody joins over ActivityP
 // asked is the record of ours that the activity is about. Whether it is still
 // published when the answer is queued is for the store to see.
 func (r *reader) asked(ctx context.Context) (essaim.Record, error) {
+	return r.published(ctx, r.a.Object.ID)
+}
+
+// published is a published record of ours.
+func (r *reader) published(ctx context.Context, id essaim.IRI) (essaim.Record, error) {
 	const none = nothingToDo("about nothing of this node")
-	if r.a.Object.ID.IsZero() || !r.isOurs(r.a.Object.ID) {
+	if id.IsZero() || !r.isOurs(id) {
 		return essaim.Record{}, none
 	}
-	rec, err := r.Store.Record(ctx, r.a.Object.ID.String())
+	rec, err := r.Store.Record(ctx, id.String())
 	switch {
 	case errors.Is(err, essaim.ErrNotFound), err == nil && (rec.Origin != "" || rec.State != essaim.StatePublished):
 		return essaim.Record{}, none

@@ -48,6 +48,7 @@ func newReader(g *Ingester) (*reader, error) {
 		func(ctx context.Context, _ gofed.ActivityStreamsMove) error { return r.move(ctx) },
 		func(ctx context.Context, _ gofed.ActivityStreamsFlag) error { return r.flag(ctx) },
 		func(ctx context.Context, _ gofed.ActivityStreamsBlock) error { return r.blocked(ctx) },
+		func(ctx context.Context, _ gofed.ActivityStreamsOffer) error { return r.offered(ctx) },
 		func(context.Context, gofed.ActivityStreamsAdd) error { return r.put() },
 		func(context.Context, gofed.ActivityStreamsRemove) error { return r.takeOut() },
 	)
@@ -196,10 +197,13 @@ func (r *reader) waits(ctx context.Context, local string) (bool, error) {
 	return false, nil
 }
 
-// answered takes the answer to our own Follow; the store knows whether there is
+// answered takes the answer to our own Follow, or Offer; the store knows whether there is
 // one, and whom it asked.
 func (r *reader) answered(accepted bool) error {
 	o := &r.a.Object
+	if r.isOurs(o.ID) && o.Type == "Offer" {
+		return r.does(essaim.OfferAnswer{Offer: o.ID.String(), Actor: r.in.Actor, Accepted: accepted})
+	}
 	if !r.isOurs(o.ID) || o.Embedded() && o.Type != "Follow" {
 		return nothingToDo("answers no Follow of this node")
 	}

@@ -81,6 +81,10 @@ func said(effects []essaim.Effect) string {
 			}
 		case essaim.AllowQuote:
 			list = append(list, fmt.Sprintf("%s may quote %s", e.Quote.Post, e.Quote.Object))
+		case essaim.Acknowledge:
+			list = append(list, fmt.Sprintf("%s adapts %s for %s accept=%v", e.Child, e.Parent, e.Actor, len(e.Accept.Body) > 0))
+		case essaim.OfferAnswer:
+			list = append(list, fmt.Sprintf("offer %s answered %v by %s", e.Offer, e.Accepted, e.Actor))
 		case essaim.Reply:
 			list = append(list, fmt.Sprintf("%s about %s to %s", e.Type, e.Object, e.Answer.Inbox))
 		case essaim.FileReport:
@@ -173,6 +177,14 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 		{"deletion", activity(id, "Delete", alice, `{"id":"https://peer.example/objects/1","type":"Tombstone"}`), essaim.InboundApplied, "erase https://peer.example/objects/1 by " + alice},
 		{"deletion by id", activity(id, "Delete", alice, `"https://peer.example/objects/1"`), essaim.InboundApplied, "erase https://peer.example/objects/1 by " + alice},
 		{"deletion of oneself", activity(id, "Delete", alice, `"`+alice+`"`), essaim.InboundApplied, "forget " + alice},
+		{"Offer of an adaptation", activity(id, "Offer", alice, adapted("https://peer.example/objects/1", here+"/objects/jardin", essaim.RelationDerived)), essaim.InboundApplied, "https://peer.example/objects/1 adapts " + here + "/objects/jardin for " + alice + " accept=true"},
+		{"Offer of another's record", activity(id, "Offer", alice, adapted("https://victim.example/objects/1", here+"/objects/jardin", essaim.RelationDerived)), essaim.InboundIgnored, "another's"},
+		{"Offer of an adaptation of nothing", activity(id, "Offer", alice, adapted("https://peer.example/objects/1", here+"/objects/none", essaim.RelationDerived)), essaim.InboundIgnored, "nothing of this node"},
+		{"Offer of an adaptation of what is elsewhere", activity(id, "Offer", alice, adapted("https://peer.example/objects/1", "https://toulouse.example/objects/1", essaim.RelationDerived)), essaim.InboundIgnored, "nothing of this node"},
+		{"Offer of an adaptation of a meeting", activity(id, "Offer", alice, adapted("https://peer.example/objects/1", here+"/objects/rencontre", essaim.RelationDerived)), essaim.InboundIgnored, "not adapted"},
+		{"Offer of another relationship", activity(id, "Offer", alice, adapted("https://peer.example/objects/1", here+"/objects/jardin", "http://purl.org/vocab/relationship/friendOf")), essaim.InboundIgnored, "offers no adaptation"},
+		{"Accept of our Offer", activity(id, "Accept", alice, `{"id":"`+here+`/activities/9","type":"Offer","actor":"`+here+`/actors/brest"}`), essaim.InboundApplied, "offer " + here + "/activities/9 answered true by " + alice},
+		{"Reject of our Offer", activity(id, "Reject", alice, `{"id":"`+here+`/activities/9","type":"Offer","actor":"`+here+`/actors/brest"}`), essaim.InboundApplied, "offer " + here + "/activities/9 answered false by " + alice},
 		{"View", activity(id, "View", alice, object), essaim.InboundUnknown, "not handled"},
 		{"Join of a meeting", activity(id, "Join", alice, meeting), essaim.InboundApplied, "Ignore about " + here + "/objects/rencontre to " + alice + "/inbox"},
 		{"Join of an initiative", activity(id, "Join", alice, garden), essaim.InboundIgnored, "no meeting"},

@@ -89,3 +89,8 @@ func TestAJoinIsAnsweredWithAnIgnoreThatNamesIt(t *testing.T) {
 		t.Errorf("answer %+v", ignore)
 	}
 }
+
+// adapted is a Relationship between two records.
+func adapted(child, parent, relationship string) string {
+	return `{"id":"` + child + `#adaptation","type":"Relationship","subject":"` + child + `","relationship":"` + relationship + `","object":"` + parent + `"}`
+}

@@ -107,6 +107,8 @@ func objectOf(e essaim.Effect) string {
 		return e.Record.ID
 	case essaim.HoldComment:
 		return e.ID
+	case essaim.Acknowledge:
+		return e.Child
 	case essaim.Erase:
 		return e.ID
 	case essaim.EraseComment:
@@ -200,6 +202,10 @@ func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outco
 		return tx.allowQuote(ctx, e, now)
 	case essaim.Reply:
 		return tx.reply(ctx, e, now)
+	case essaim.Acknowledge:
+		return tx.acknowledge(ctx, e, now)
+	case essaim.OfferAnswer:
+		return tx.offerAnswered(ctx, e)
 	case essaim.HoldComment:
 		return tx.holdComment(ctx, e, now)
 	case essaim.EraseComment:

@@ -134,6 +134,9 @@ func (tx *Tx) keep(ctx context.Context, e *entry, by essaim.Author, p *publicati
 	if err != nil || p.silent {
 		return err
 	}
+	if err := tx.offer(ctx, e, p); err != nil {
+		return err
+	}
 	if err := tx.announceToGroup(ctx, e, p); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"essaim"
@@ -26,6 +27,14 @@ type entry struct {
 	digest     string        // of the row as last imported
 	was        map[feed]bool // that carried the version before, when it was public
 	search     *searchDoc    // of this version, when it was made beforehand
+}
+
+// allRelations are a content's, with what it adapts.
+func (e *entry) allRelations() []essaim.Relation {
+	if d := e.DerivedFrom; d != nil {
+		return append(slices.Clone(e.Relations), essaim.Relation{Type: essaim.RelationAdapts, Target: d.ID, Name: d.Name})
+	}
+	return e.Relations
 }
 
 // Record is a record by its id, whatever its state.

@@ -94,7 +94,7 @@ func (tx *Tx) saveBeside(ctx context.Context, e *entry, fresh bool) error {
 			return err
 		}
 	}
-	for _, r := range e.Relations {
+	for _, r := range e.allRelations() {
 		if err := tx.later(ctx, "relation_insert", e.rid, string(r.Type), r.Target, r.Name); err != nil {
 			return err
 		}

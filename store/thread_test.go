@@ -32,7 +32,7 @@ func TestTheCollectionsOfARecordListWhatIsShown(t *testing.T) {
 		send(5, other.ID, essaim.CommentsShown)
 
 		adapts := func(c *essaim.Content) {
-			c.Relations = []essaim.Relation{{Type: essaim.RelationAdapts, Target: rec.ID, Name: "Jardin"}}
+			c.DerivedFrom = &essaim.Derivation{ID: rec.ID, Digest: "00", Name: "Jardin", AttributedTo: territory, Licence: essaim.DefaultLicence}
 		}
 		here := storetest.Publish(t, n.Store, storetest.Initiative("Adaptation", adapts))
 		gone := storetest.Publish(t, n.Store, storetest.Initiative("Adaptation retirée", adapts))

@@ -98,7 +98,7 @@ func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at tim
 			return err
 		}
 	}
-	for _, name := range []string{"reactions_erase", "quotes_erase"} {
+	for _, name := range []string{"reactions_erase", "quotes_erase", "parent_versions_erase", "adaptations_erase_child", "adaptations_erase_parent"} {
 		if err := tx.later(ctx, name, e.ID); err != nil {
 			return err
 		}

@@ -5,7 +5,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -31,13 +30,12 @@ type RecordPage struct {
 	Unnamed   int // people who have not agreed to be named
 	Relations []RelationGroup
 	Remakes   []RemakeLine
-	// RemakeHere is the address of the form of a remake of it, for those who may write.
-	RemakeHere string
-	Images     []essaim.Image // those that this site serves
-	Likes      int
-	Announces  int
-	Edit       string // address of the form, for those who may write
-	History    string
+	Adapt     *Adapting      // nil when there is nothing to offer
+	Images    []essaim.Image // those that this site serves
+	Likes     int
+	Announces int
+	Edit      string // address of the form, for those who may write
+	History   string
 	// Comments are those that everyone may see, by thread; MoreComments is the
 	// address of the ones after them.
 	Comments     []*CommentNode
@@ -165,9 +163,7 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 			p.Edit = recordPath(rec) + "/modifier"
 		}
 	}
-	if rec.State == essaim.StatePublished && mayRemake(rec.Kind) && essaim.May(userOf(r), essaim.ActionWrite) {
-		p.RemakeHere = "/ecrire/reprises?de=" + url.QueryEscape(rec.ID)
-	}
+	s.offerToAdapt(r, p)
 	if err := s.offerToFollow(r, p); err != nil {
 		return err
 	}

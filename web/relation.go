@@ -73,8 +73,8 @@ func relationTo(rec essaim.Record) RelationLink {
 	return link
 }
 
-// mayRemake tells of the kinds that tell how something is done.
-func mayRemake(k essaim.Kind) bool { return k == essaim.KindInitiative || k == essaim.KindRecipe }
+// remakeForm is the address of the form of a remake of a record.
+func remakeForm(rec essaim.Record) string { return "/ecrire/reprises?de=" + url.QueryEscape(rec.ID) }
 
 // beginRemake fills an empty form with what is remade, when the address names it.
 func (s *Server) beginRemake(r *http.Request, f *recordForm) error {
@@ -84,7 +84,7 @@ func (s *Server) beginRemake(r *http.Request, f *recordForm) error {
 	}
 	rec, err := s.store.Record(r.Context(), id)
 	switch {
-	case errors.Is(err, essaim.ErrNotFound), err == nil && (rec.State != essaim.StatePublished || !mayRemake(rec.Kind)):
+	case errors.Is(err, essaim.ErrNotFound), err == nil && (rec.State != essaim.StatePublished || !rec.Kind.MayBeAdapted()):
 		return errPageNotFound
 	case err != nil:
 		return fmt.Errorf("remade record: %w", err)

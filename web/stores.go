@@ -47,6 +47,9 @@ type Writer interface {
 	// another in between is essaim.ErrConflict (0 skips the check). state is draft
 	// or published; a published record stays published.
 	UpdateRecord(ctx context.Context, id string, revision int, c essaim.Content, state essaim.State, by essaim.Author) (essaim.Record, error)
+	// Adapt makes a draft that adapts a published record of here or elsewhere;
+	// essaim.ErrForbidden when its kind or its licence does not allow it.
+	Adapt(ctx context.Context, id string, by essaim.Author) (essaim.Record, error)
 	// WithdrawRecord erases the content and publishes the tombstone; a draft just goes.
 	WithdrawRecord(ctx context.Context, id string, by essaim.Author) error
 }

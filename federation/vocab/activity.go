@@ -60,6 +60,8 @@ func newActivity(verb string) (activity, bool) {
 		return streams.NewActivityStreamsUndo(), true
 	case "Announce":
 		return streams.NewActivityStreamsAnnounce(), true
+	case "Offer":
+		return streams.NewActivityStreamsOffer(), true
 	case "Ignore":
 		return streams.NewActivityStreamsIgnore(), true
 	}
@@ -69,7 +71,7 @@ func newActivity(verb string) (activity, bool) {
 // Activity describes an activity to build.
 type Activity struct {
 	ID    string
-	Type  string // Create, Update, Delete, Follow, Accept, Reject, Undo, Announce, Ignore
+	Type  string // Create, Update, Delete, Follow, Accept, Reject, Undo, Announce, Ignore, Offer
 	Actor string // a local actor: it signs
 	// Object is the object's id, or its document as bytes, which are embedded
 	// as they are.

@@ -90,6 +90,9 @@ func FormerType(k essaim.ActorKind) string { return string(types[k]) }
 // that whoever receives it asks the origin, but for a group's, which carries
 // what the territory sent (FEP-1b12). An Update carries the actor's document.
 func (r *Renderer) Tell(t essaim.Told) ([]byte, error) {
+	if t.Verb == "Offer" {
+		return r.Offer(t.ID, t.Actor, t.Author, t.Subject, t.Object, t.At)
+	}
 	a := Activity{
 		ID: t.ID, Type: t.Verb, Actor: t.Actor, Object: t.Object, Document: t.Embedded,
 		To: []string{Public}, CC: []string{t.Actor + "/followers"}, Published: t.At,

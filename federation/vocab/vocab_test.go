@@ -145,8 +145,16 @@ func TestActivitiesKeepArraysAndTheirProof(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	offer, err := r.Offer("https://brest.example/activities/01JO", territory, "https://toulouse.example/actors/toulouse", object, "https://toulouse.example/objects/1", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	acknowledged, err := r.AcceptOffer("https://brest.example/activities/01JP", territory, "https://tourcoing.example/actors/tourcoing", "https://tourcoing.example/activities/1")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, doc := range map[string][]byte{
-		"follow.json": follow, "accept.json": accept, "reject.json": reject, "undo.json": undo, "stamp.json": stamp, "accept-quote.json": quote, "ignore.json": ignore,
+		"offer.json": offer, "accept-offer.json": acknowledged, "follow.json": follow, "accept.json": accept, "reject.json": reject, "undo.json": undo, "stamp.json": stamp, "accept-quote.json": quote, "ignore.json": ignore,
 	} {
 		if err := proof.Verify(doc, key); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -235,8 +243,8 @@ func TestFederationDocumentHasAnExampleOfEveryTypeThatIsSent(t *testing.T) {
 			t.Errorf("the table of FEDERATION.md does not name %s", kind)
 		}
 	}
-	if built != 9 {
-		t.Errorf("%d types are built, want 9", built)
+	if built != 10 {
+		t.Errorf("%d types are built, want 10", built)
 	}
 }
 

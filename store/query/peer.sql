@@ -30,6 +30,9 @@ WHERE p.host = $2
 -- name: peer_state
 SELECT state FROM peer WHERE host = $1
 
+-- name: peer_inbox
+SELECT inbox FROM peer WHERE host = $1 AND state <> 'blocked'
+
 -- name: peer_speaks
 SELECT 1 FROM peer WHERE host = $1 AND actor = $2
 

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"essaim"
+)
+
+// Adapt makes a draft that adapts a published record, of here or elsewhere, and
+// keeps the version that it comes from. essaim.ErrForbidden when its kind or its
+// licence does not allow it.
+func (s *Store) Adapt(ctx context.Context, id string, by essaim.Author) (essaim.Record, error) {
+	var made essaim.Record
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		parent, ok, err := tx.locked(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return essaim.ErrNotFound
+		case parent.State == essaim.StateWithdrawn:
+			return essaim.ErrGone
+		}
+		c, err := parent.Adaptation()
+		if err != nil {
+			return err
+		}
+		content, err := json.Marshal(&parent.Content)
+		if err != nil {
+			return err
+		}
+		if err := tx.later(ctx, "parent_version_keep", parent.ID, parent.ContentDigest, string(content), micros(s.now())); err != nil {
+			return err
+		}
+		e, _, err := tx.create(ctx, essaim.NewRecord{Content: c, State: essaim.StateDraft, Author: by}, "", "")
+		if err == nil {
+			made = e.Record
+		}
+		return err
+	})
+	if err != nil {
+		return essaim.Record{}, fmt.Errorf("adapt %s: %w", id, err)
+	}
+	return made, nil
+}
+
+// ParentVersion is a version of a record that one of here adapts;
+// essaim.ErrNotFound when it is not kept, or erased.
+func (s *Store) ParentVersion(ctx context.Context, d essaim.Derivation) (essaim.Content, error) {
+	var c essaim.Content
+	var content string
+	err := s.query().row(ctx, "parent_version", d.ID, d.Digest).Scan(&content)
+	if err == nil {
+		err = json.Unmarshal([]byte(content), &c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("version %.12s of %s: %w", d.Digest, d.ID, err)
+	}
+	return c, nil
+}
+
+// Claim is how far an adaptation is acknowledged; empty when nobody was asked,
+// or none of it is known here.
+func (s *Store) Claim(ctx context.Context, child string) (essaim.ClaimState, error) {
+	var state essaim.ClaimState
+	err := s.query().row(ctx, "adaptation_state", child).Scan((*string)(&state))
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return "", fmt.Errorf("claim of %s: %w", child, err)
+	}
+	return state, nil
+}
+
+// offer tells the origin of what a record adapts that it was adapted, at each
+// publication until it is acknowledged: an origin that follows us only later
+// answers the next one (replication.md, "Lineage between territories").
+func (tx *Tx) offer(ctx context.Context, e *entry, p *publication) error {
+	d := e.DerivedFrom
+	if d == nil || p == nil || p.silent || p.verb == essaim.VerbDelete {
+		return nil
+	}
+	var state string
+	err := tx.row(ctx, "adaptation_state", e.ID).Scan(&state)
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return err
+	}
+	if essaim.ClaimState(state) == essaim.ClaimAcknowledged {
+		return nil
+	}
+	now := tx.s.now()
+	parent, ok, err := tx.locked(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	if ok && parent.Origin == "" {
+		// Both are ours: there is nobody to ask.
+		return tx.later(ctx, "adaptation_offer", e.ID, d.ID, e.Territory, "", string(essaim.ClaimAcknowledged), micros(now))
+	}
+	inbox := ""
+	err = tx.row(ctx, "peer_inbox", authority(d.ID)).Scan(&inbox)
+	if errors.Is(err, essaim.ErrNotFound) || err == nil && (inbox == "" || authority(d.AttributedTo) != authority(d.ID)) {
+		return nil // nobody that we know answers for it
+	}
+	if err != nil {
+		return err
+	}
+	if tx.s.cfg.Tell == nil {
+		return fmt.Errorf("nothing makes activities: %w", essaim.ErrUnavailable)
+	}
+	node, err := tx.knownNode(ctx)
+	if err != nil {
+		return err
+	}
+	told := essaim.Told{
+		ID: node.BaseURL + "/activities/" + tx.s.cfg.NewID(), Verb: "Offer", Actor: e.Territory, Object: d.ID, Subject: e.ID, Author: d.AttributedTo, At: now,
+	}
+	body, err := tx.s.cfg.Tell(told)
+	if err != nil {
+		return err
+	}
+	err = tx.later(ctx, "adaptation_offer", e.ID, d.ID, d.AttributedTo, told.ID, string(essaim.ClaimOffered), micros(now))
+	if err != nil {
+		return err
+	}
+	return tx.enqueue(ctx, told.Verb, essaim.Outgoing{
+		ActivityID: told.ID, Actor: e.Territory, Receiver: d.AttributedTo, Inbox: inbox, OrderKey: e.ID, Body: body,
+	}, now)
+}
+
+// acknowledge lists an adaptation made by a node that we follow: what others
+// claim is shown nowhere here.
+func (tx *Tx) acknowledge(ctx context.Context, e essaim.Acknowledge, now time.Time) (outcome, error) {
+	// Locked, for places in its collection are taken one after the other.
+	parent, ok, err := tx.locked(ctx, e.Parent)
+	if err != nil {
+		return did, err
+	}
+	if !ok || parent.Origin != "" || parent.State != essaim.StatePublished {
+		return nothing("not a published record of ours"), nil
+	}
+	state := ""
+	err = tx.row(ctx, "peer_state", authority(e.Child)).Scan(&state)
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return did, err
+	}
+	if essaim.PeerState(state) != essaim.PeerFollowed {
+		return nothing("its node is not followed"), nil
+	}
+	gone, err := tx.found(ctx, "tombstone_stands", e.Child)
+	if err != nil {
+		return did, err
+	}
+	if gone {
+		return nothing("deleted before"), nil
+	}
+	if err := tx.later(ctx, "adaptation_offer", e.Child, e.Parent, e.Actor, e.Offer, string(essaim.ClaimAcknowledged), micros(now)); err != nil {
+		return did, err
+	}
+	return did, tx.enqueue(ctx, "Accept", e.Accept, now)
+}
+
+func (tx *Tx) offerAnswered(ctx context.Context, e essaim.OfferAnswer) (outcome, error) {
+	state := essaim.ClaimRefused
+	if e.Accepted {
+		state = essaim.ClaimAcknowledged
+	}
+	n, err := tx.exec(ctx, "adaptation_answered", e.Offer, e.Actor, string(state))
+	if err == nil && n == 0 {
+		return nothing("no such offer of ours"), nil
+	}
+	return did, err
+}

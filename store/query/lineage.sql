@@ -1,0 +1,35 @@
+-- Adaptations: what they come from, and who acknowledged them.
+
+-- name: parent_version_keep
+INSERT INTO parent_version (id, digest, content, at) VALUES ($1, $2, $3, $4) ON CONFLICT (id, digest) DO NOTHING
+
+-- name: parent_version
+SELECT content FROM parent_version WHERE id = $1 AND digest = $2
+
+-- name: parent_versions_erase
+DELETE FROM parent_version WHERE id = $1
+
+-- name: adaptation_offer
+-- What is acknowledged stays so; a new Offer takes the place of an older one.
+INSERT INTO adaptation (child, parent, actor, offer, state, n, at)
+VALUES ($1, $2, $3, $4, $5, (SELECT coalesce(max(n), 0) + 1 FROM adaptation WHERE parent = $2), $6)
+ON CONFLICT (child) DO UPDATE SET offer = excluded.offer, state = excluded.state
+WHERE adaptation.state <> 'acknowledged' AND adaptation.parent = excluded.parent AND adaptation.actor = excluded.actor
+
+-- name: adaptation_answered
+UPDATE adaptation SET state = $3 WHERE offer = $1 AND actor = $2 AND state = 'offered'
+
+-- name: adaptation_state
+SELECT state FROM adaptation WHERE child = $1
+
+-- name: adaptations_erase_child
+DELETE FROM adaptation WHERE child = $1
+
+-- name: adaptations_erase_parent
+DELETE FROM adaptation WHERE parent = $1
+
+-- name: adaptations_page
+SELECT n, child FROM adaptation WHERE parent = $1 AND state = 'acknowledged' AND n > $2 ORDER BY n LIMIT $3
+
+-- name: adaptations_count
+SELECT count(*) FROM adaptation WHERE parent = $1 AND state = 'acknowledged'
