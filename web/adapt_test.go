@@ -66,3 +66,22 @@ func TestALicenceThatForbidsAdaptingSaysWhy(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAdaptationSaysWhetherItsOriginAcknowledgedIt(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db).fill(t)
+		s.follow(t)
+		parent := s.records[essaim.KindRecipe]
+		c := parent.Content
+		c.Title, c.DerivedFrom = "Une adaptation d’ailleurs", &essaim.Derivation{ID: parent.ID, Digest: parent.ContentDigest, Name: parent.Title, AttributedTo: parent.Territory, Licence: parent.Licence}
+		s.replicate(t, c, 1)
+		s.get(t, recordPath(parent), http.StatusOK).says(t, "Adaptée dans", "Une adaptation d’ailleurs", "non confirmée")
+		c.Title = "Une adaptation d’ici"
+		made, err := s.store.CreateRecord(t.Context(), essaim.NewRecord{Content: c, State: essaim.StatePublished})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.get(t, recordPath(made), http.StatusOK).says(t, "Adaptation confirmée par le territoire d'origine")
+	})
+}

@@ -30,8 +30,9 @@ type RecordPage struct {
 	Unnamed   int // people who have not agreed to be named
 	Relations []RelationGroup
 	Remakes   []RemakeLine
-	Adapt     *Adapting      // nil when there is nothing to offer
-	Images    []essaim.Image // those that this site serves
+	Claim     essaim.ClaimState // of a local adaptation
+	Adapt     *Adapting         // nil when there is nothing to offer
+	Images    []essaim.Image    // those that this site serves
 	Likes     int
 	Announces int
 	Edit      string // address of the form, for those who may write
@@ -61,6 +62,7 @@ type RelationLink struct {
 	Kind        essaim.Kind // empty when it is not known here
 	Territory   string      // of origin, when it is another
 	Outside     bool
+	Claimed     bool // an adaptation that its original has not acknowledged
 }
 
 // RemakeLine is a remake on the page of what was remade: tips flow back.
@@ -164,6 +166,11 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		}
 	}
 	s.offerToAdapt(r, p)
+	if rec.DerivedFrom != nil && rec.Origin == "" {
+		if p.Claim, err = s.store.Claim(r.Context(), rec.ID); err != nil {
+			return err
+		}
+	}
 	if err := s.offerToFollow(r, p); err != nil {
 		return err
 	}

@@ -60,6 +60,13 @@ func (s *Server) fillRelations(r *http.Request, p *RecordPage) error {
 			p.Remakes = append(p.Remakes, line)
 			continue
 		}
+		if rel.Type == essaim.RelationAdapts && p.Record.Origin == "" {
+			claim, err := s.store.Claim(r.Context(), rel.Record.ID)
+			if err != nil {
+				return err
+			}
+			link.Claimed = claim != essaim.ClaimAcknowledged
+		}
 		add("relation."+string(rel.Type)+"_by", link)
 	}
 	return nil

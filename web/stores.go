@@ -22,6 +22,8 @@ type Reader interface {
 	Revisions(ctx context.Context, id string) ([]essaim.Revision, error)
 	// RelatedTo lists published records that point to one, and the relation.
 	RelatedTo(ctx context.Context, id string) ([]Related, error)
+	// Claim is how far an adaptation is acknowledged by the origin of what it adapts.
+	Claim(ctx context.Context, child string) (essaim.ClaimState, error)
 	// RecordActor is the username of a record's own actor, LocalActor any actor of
 	// this node by its username; essaim.ErrNotFound for none.
 	RecordActor(ctx context.Context, record string) (string, error)
