@@ -155,6 +155,9 @@ type Want struct {
 	Object   string
 	By       string
 	Announce string // as Propose's
+	// Deleted is set when somebody says that the object is deleted: its origin is
+	// asked whether it is, and not for a newer version.
+	Deleted bool
 }
 
 // ForgetActor erases what an actor that deleted itself left here: its follows,

@@ -92,7 +92,7 @@ func (r *reader) announced() error {
 	case !r.a.IsPublic():
 		return nothingToDo("not public")
 	}
-	return r.does(essaim.Want{Object: id.String(), By: r.in.Actor, Announce: r.in.ActivityID})
+	return r.does(essaim.Want{Object: id.String(), By: r.in.Actor, Announce: r.in.ActivityID, Deleted: o.Type == "Delete"})
 }
 
 // put takes an Add: what an account puts in a collection of its own, such as the

@@ -149,17 +149,28 @@ func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
 			object = objectOf(e)
 		}
 	}
-	var id int64
-	err := tx.row(ctx, "inbox_finish", in.ID, in.Attempt, string(in.State), in.Reason, next, done, object).Scan(&id)
+	var actor string
+	err := tx.row(ctx, "inbox_finish", in.ID, in.Attempt, string(in.State), in.Reason, next, done, object).Scan(&actor)
 	if errors.Is(err, essaim.ErrNotFound) {
 		err = errClaimLost
 	}
 	if err != nil {
 		return fmt.Errorf("inbound activity %d: %w", in.ID, err)
 	}
+	var st essaim.Standing
+	if len(in.Effects) > 0 {
+		// A measure may have come while the activity waited.
+		if st, err = tx.standing(ctx, actor); err != nil {
+			return err
+		}
+	}
 	why, changed := "", len(in.Effects) == 0 || in.State != essaim.InboundApplied
 	for _, e := range in.Effects {
-		out, err := tx.effect(ctx, e, now)
+		if st.Blocked && !takesBack(e) {
+			why = blockedMeanwhile
+			continue
+		}
+		out, err := tx.effect(ctx, e, st, now)
 		if err != nil {
 			return fmt.Errorf("inbound activity %d: %T: %w", in.ID, e, err)
 		}
@@ -180,7 +191,23 @@ func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
 	return nil
 }
 
-func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outcome, error) {
+// blockedMeanwhile is why what a blocked account sent before its block does
+// nothing after it.
+const blockedMeanwhile = "its actor is blocked"
+
+// takesBack tells whether an effect only removes what its own actor left here:
+// to take back one's words stays a right of who is blocked (GDPR 17).
+func takesBack(e essaim.Effect) bool {
+	switch e.(type) {
+	case essaim.RemoveFollower, essaim.Unreact, essaim.Erase, essaim.EraseComment, essaim.ForgetActor, essaim.Refuse:
+		return true
+	}
+	return false
+}
+
+// effect writes one; st is how its actor stands, who is not blocked unless it
+// takes back.
+func (tx *Tx) effect(ctx context.Context, e essaim.Effect, st essaim.Standing, now time.Time) (outcome, error) {
 	switch e := e.(type) {
 	case essaim.AddFollower:
 		return tx.addFollower(ctx, e, now)
@@ -193,7 +220,7 @@ func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outco
 	case essaim.Erase:
 		return tx.erase(ctx, e, now)
 	case essaim.React:
-		return tx.react(ctx, e)
+		return tx.react(ctx, e, st)
 	case essaim.Unreact:
 		return tx.unreact(ctx, e)
 	case essaim.Moved:
@@ -207,7 +234,7 @@ func (tx *Tx) effect(ctx context.Context, e essaim.Effect, now time.Time) (outco
 	case essaim.OfferAnswer:
 		return tx.offerAnswered(ctx, e)
 	case essaim.HoldComment:
-		return tx.holdComment(ctx, e, now)
+		return tx.holdComment(ctx, e, st, now)
 	case essaim.EraseComment:
 		return tx.eraseComment(ctx, e, now)
 	case essaim.Propose:

@@ -142,7 +142,7 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 	}
 	if ok && c.author != e.Actor {
 		// Somebody else of its host, as a group's moderator: the host is asked.
-		return tx.want(ctx, essaim.Want{Object: e.ID, By: c.by, Announce: c.announce}, now)
+		return tx.want(ctx, essaim.Want{Object: e.ID, By: c.by, Announce: c.announce, Deleted: true}, now)
 	}
 	out := did
 	if ok {

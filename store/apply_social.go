@@ -13,10 +13,6 @@ import (
 // takesAnnounce marks a follower that gets announces, not what is announced.
 const takesAnnounce = "announce"
 
-// blockedMeanwhile is why what a blocked account sent before its block does
-// nothing after it.
-const blockedMeanwhile = "its actor is blocked"
-
 // found tells whether a statement finds a row.
 func (tx *Tx) found(ctx context.Context, name string, args ...any) (bool, error) {
 	var one int
@@ -28,10 +24,6 @@ func (tx *Tx) found(ctx context.Context, name string, args ...any) (bool, error)
 }
 
 func (tx *Tx) addFollower(ctx context.Context, e essaim.AddFollower, now time.Time) (outcome, error) {
-	// A block may have come while the activity waited.
-	if st, err := tx.standing(ctx, e.Follower.ID); err != nil || st.Blocked {
-		return nothing(blockedMeanwhile), err
-	}
 	if _, err := tx.saveActor(ctx, e.Follower); err != nil {
 		return did, err
 	}
@@ -98,17 +90,13 @@ func (tx *Tx) peerAnswer(ctx context.Context, e essaim.PeerAnswer, now time.Time
 	return did, err
 }
 
-func (tx *Tx) react(ctx context.Context, e essaim.React) (outcome, error) {
+func (tx *Tx) react(ctx context.Context, e essaim.React, st essaim.Standing) (outcome, error) {
 	here, err := tx.found(ctx, "published_here", e.Object)
 	if err != nil {
 		return did, err
 	}
 	if !here {
 		return nothing("not a published record of ours"), nil
-	}
-	st, err := tx.standing(ctx, e.Actor)
-	if err != nil || st.Blocked {
-		return nothing(blockedMeanwhile), err
 	}
 	n, err := tx.exec(ctx, "reaction_add", string(e.Kind), e.Object, e.Actor, e.ActivityID, instant(e.At), flag(st.Silenced))
 	if err == nil && n == 0 {

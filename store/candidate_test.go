@@ -379,3 +379,32 @@ func TestAnAccountBringsNoMoreThanIsRead(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatIsSaidToBeDeletedIsAskedForAndNotRefreshed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		n.follows(t, blog, "")
+		gone := essaim.Want{Object: article, By: blog, Announce: "https://blog.example/announce/2", Deleted: true}
+		if got := n.apply(t, blog, gone); got.State != essaim.InboundIgnored || n.wanted(t).Object != "" {
+			t.Errorf("what is not here is asked for: %s", got.Reason)
+		}
+		n.apply(t, blog, essaim.Propose{Proposal: proposal(article, "Un jardin", n.clock.now()), By: blog})
+		served := essaim.Propose{Proposal: proposal(article, "Une friche", n.clock.now().Add(time.Hour)), By: blog}
+		n.apply(t, blog, gone)
+		w := n.wanted(t)
+		why, err := n.FinishWanted(t.Context(), w, &served, false)
+		if list := n.candidates(t); err != nil || !strings.Contains(why, "still serves") || len(list) != 1 || list[0].Title != "Un jardin" {
+			t.Errorf("still served: %+v, %q, %v", list, why, err)
+		}
+		n.apply(t, blog, gone)
+		n.apply(t, blog, essaim.Want{Object: article, By: blog}) // a new version, told of meanwhile
+		if _, err = n.FinishWanted(t.Context(), n.wanted(t), &served, false); err != nil || n.candidates(t)[0].Title != "Une friche" {
+			t.Errorf("a new version: %+v, %v", n.candidates(t), err)
+		}
+		n.apply(t, blog, gone)
+		if _, err = n.FinishWanted(t.Context(), n.wanted(t), nil, true); err != nil || len(n.candidates(t)) != 0 {
+			t.Errorf("once gone: %+v, %v", n.candidates(t), err)
+		}
+	})
+}

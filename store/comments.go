@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"essaim"
@@ -63,13 +64,9 @@ type knownComment struct {
 	state   essaim.ItemState
 }
 
-func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, now time.Time) (outcome, error) {
-	st, err := tx.standing(ctx, e.Actor)
-	if err != nil || st.Blocked {
-		return nothing(blockedMeanwhile), err
-	}
+func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, st essaim.Standing, now time.Time) (outcome, error) {
 	var gone, known, answers bool
-	err = tx.row(ctx, "comment_context", e.ID, e.InReplyTo).Scan(bit{&gone}, bit{&known}, bit{&answers})
+	err := tx.row(ctx, "comment_context", e.ID, e.InReplyTo).Scan(bit{&gone}, bit{&known}, bit{&answers})
 	switch {
 	case err != nil:
 		return did, err
@@ -101,6 +98,11 @@ func (tx *Tx) newComment(ctx context.Context, e essaim.HoldComment, here bool, s
 	if err != nil {
 		return did, err
 	}
+	if state == essaim.ItemHeld {
+		if many, err := tx.manyHeld(ctx, e.Actor); err != nil || many {
+			return outcome{nothing: "too many comments of its author or server wait", erase: true}, err
+		}
+	}
 	n, err := tx.addItem(ctx, essaim.Item{
 		Kind: essaim.ItemComment, Ref: e.ID, State: state, Actor: e.Actor, About: record, Excerpt: e.Excerpt, ReceivedAt: now,
 	})
@@ -110,6 +112,34 @@ func (tx *Tx) newComment(ctx context.Context, e essaim.HoldComment, here bool, s
 	_, err = tx.exec(ctx, "comment_add", e.ID, n, e.Actor, record, e.InReplyTo, e.URL, e.Content, e.Warning, e.Language,
 		flag(state == essaim.ItemAccepted && !st.Muted()), instant(e.Published), instant(later(e.Published, e.Updated)))
 	return did, err
+}
+
+// Bounds of what waits for moderators, who read it all: what comes beyond them is
+// taken and dropped, bytes and all, until they decided about some.
+const (
+	maxHeldComments       = 20  // of one account
+	maxHeldCommentsOfHost = 500 // of all accounts of a host
+	maxHeldReports        = 100 // of one server
+)
+
+// manyHeld tells whether as many comments of an account, or of its host, wait as
+// may.
+func (tx *Tx) manyHeld(ctx context.Context, actor string) (bool, error) {
+	// "0" follows "/": the ids that begin with the host's address.
+	origin := actor
+	if u, err := url.Parse(actor); err == nil {
+		origin = u.Scheme + "://" + u.Host
+	}
+	for _, c := range []struct {
+		from, below string
+		most        int
+	}{{actor, actor + "\x01", maxHeldComments}, {origin + "/", origin + "0", maxHeldCommentsOfHost}} {
+		var waiting int
+		if err := tx.row(ctx, "comments_held", c.from, c.below, c.most).Scan(&waiting); err != nil || waiting >= c.most {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // renewComment takes a newer version by the same author. What a moderator hid

@@ -99,6 +99,11 @@ func (tx *Tx) want(ctx context.Context, e essaim.Want, now time.Time) (outcome, 
 	if _, ok, err := tx.locked(ctx, e.Object); err != nil || ok {
 		return nothing("held as a record"), err
 	}
+	if e.Deleted {
+		if _, held, err := tx.candidate(ctx, e.Object); err != nil || !held {
+			return nothing("nothing of it is here"), err
+		}
+	}
 	var waiting int
 	if err := tx.row(ctx, "wanted_brought", e.By, maxWanted).Scan(&waiting); err != nil {
 		return did, err
@@ -106,7 +111,7 @@ func (tx *Tx) want(ctx context.Context, e essaim.Want, now time.Time) (outcome, 
 	if waiting >= maxWanted {
 		return nothing("too much of its account is to be fetched"), nil
 	}
-	n, err := tx.exec(ctx, "wanted_add", e.Object, authority(e.Object), e.By, e.Announce, micros(now))
+	n, err := tx.exec(ctx, "wanted_add", e.Object, authority(e.Object), e.By, e.Announce, micros(now), flag(e.Deleted))
 	if err == nil && n == 0 {
 		return nothing("to be fetched already"), nil
 	}
@@ -127,7 +132,7 @@ func (s *Store) ClaimWanted(ctx context.Context, lease time.Duration) (essaim.Wa
 	}
 	err = s.write(ctx, patient, func(tx *Tx) error {
 		now := s.now()
-		return tx.row(ctx, "wanted_claim", due[0], micros(now), micros(now.Add(lease))).Scan(&w.Object, &w.By, &w.Announce, &w.Attempt)
+		return tx.row(ctx, "wanted_claim", due[0], micros(now), micros(now.Add(lease))).Scan(&w.Object, &w.By, &w.Announce, &w.Attempt, bit{&w.Deleted})
 	})
 	if err != nil {
 		return w, fmt.Errorf("wanted object %s: %w", due[0], err)
@@ -152,6 +157,8 @@ func (s *Store) FinishWanted(ctx context.Context, w essaim.Wanted, found *essaim
 			err = cerr
 		case gone && held:
 			out, err = tx.withdrawCandidate(ctx, c)
+		case found != nil && w.Deleted:
+			out = nothing("its origin still serves it")
 		case found != nil && held && c.author != found.Proposal.Author:
 			// Mobilizon's members publish for their group: the origin says whose it is.
 			if _, err = tx.exec(ctx, "candidate_author", c.object, found.Proposal.Author); err == nil {

@@ -39,6 +39,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"deliveries_forget", []any{key}, []string{"activity_of_receiver", "delivery_of_activity"}},
 		{"direct_forget", []any{key}, []string{"activity_of_receiver"}},
 		{"tidy_direct", []any{at, 500}, []string{"activity_direct", "delivery_of_activity"}},
+		{"comments_held", []any{key, "y", 20}, []string{"item_held"}},
 		{"host_due", []any{at, 100}, []string{"delivery_due", "delivery_order"}},
 		{"dispatch_fan", []any{7, at, "l2", "l4", "https://h5", 500, "", "", "o7"}, []string{"follower_inbox", "delivery_order", "announce_of"}},
 		{"dispatch_reached", []any{"l2", "l4", "https://h5", 500, "", "", "o7"}, []string{"follower_inbox", "announce_of"}},
@@ -101,7 +102,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}
 	// What a plan may read whole: results of its own parts, and tables of one row.
-	whole := []string{"CONSTANT", "h", "due", "f", "e", "c", "dispatch_cursor", "lately", "first"}
+	whole := []string{"CONSTANT", "h", "due", "f", "e", "c", "dispatch_cursor", "lately", "first", "w"}
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n := newNode(t, db)
 		for _, fill := range []string{

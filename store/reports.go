@@ -97,6 +97,10 @@ func (tx *Tx) fileReport(ctx context.Context, e essaim.FileReport, now time.Time
 		if waits, err := tx.found(ctx, "report_waits", about, r.Host, string(objects)); err != nil || waits {
 			return nothing("its server reported it already"), err
 		}
+		var waiting int
+		if err := tx.row(ctx, "reports_held", r.Host, maxHeldReports).Scan(&waiting); err != nil || waiting >= maxHeldReports {
+			return nothing("too many reports of its server wait"), err
+		}
 	}
 	n, err := tx.addItem(ctx, essaim.Item{
 		Kind: essaim.ItemReport, Ref: r.ID, State: essaim.ItemHeld, About: about, Excerpt: strings.Join(strings.Fields(r.Text), " "), ReceivedAt: now,

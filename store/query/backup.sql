@@ -236,12 +236,12 @@ INSERT INTO candidate (object, record, author, brought_by, announce, updated_at,
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: backup_wanted
-SELECT object, host, brought_by, announce, attempt, next_at, lease_until
+SELECT object, host, brought_by, announce, attempt, next_at, lease_until, deleted
 FROM wanted ORDER BY object
 
 -- name: restore_wanted
-INSERT INTO wanted (object, host, brought_by, announce, attempt, next_at, lease_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO wanted (object, host, brought_by, announce, attempt, next_at, lease_until, deleted)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: backup_reaction
 SELECT kind, object, actor, activity_id, at, muted

@@ -82,9 +82,10 @@ UPDATE candidate SET record = $2 WHERE object = $1
 DELETE FROM candidate WHERE object = $1
 
 -- name: wanted_add
-INSERT INTO wanted (object, host, brought_by, announce, attempt, next_at, lease_until)
-VALUES ($1, $2, $3, $4, 0, $5, 0)
-ON CONFLICT (object) DO NOTHING
+-- What is wanted for itself is not wanted less because it is said to be deleted.
+INSERT INTO wanted (object, host, brought_by, announce, attempt, next_at, lease_until, deleted)
+VALUES ($1, $2, $3, $4, 0, $5, 0, $6)
+ON CONFLICT (object) DO UPDATE SET deleted = 0 WHERE wanted.deleted = 1 AND excluded.deleted = 0
 
 -- name: wanted_brought
 SELECT count(*) FROM (SELECT 1 FROM wanted WHERE brought_by = $1 LIMIT $2) w
@@ -99,7 +100,7 @@ ORDER BY w.next_at, w.object LIMIT 1
 -- One of a host at a time: a host that hangs holds up nobody but itself.
 UPDATE wanted SET lease_until = $3, attempt = attempt + 1
 WHERE object = $1 AND lease_until <= $2
-RETURNING object, brought_by, announce, attempt
+RETURNING object, brought_by, announce, attempt, deleted
 
 -- name: wanted_free_leases
 UPDATE wanted SET lease_until = 0 WHERE lease_until > 0

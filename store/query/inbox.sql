@@ -10,7 +10,7 @@ ON CONFLICT (activity_id) DO NOTHING
 UPDATE inbox
 SET state = $3, reason = $4, next_at = $5, done_at = $6, object = $7, lease_until = 0
 WHERE id = $1 AND attempt = $2 AND state = 'waiting'
-RETURNING id
+RETURNING actor
 
 -- name: inbox_ignore
 UPDATE inbox SET state = 'ignored', reason = $2 WHERE id = $1

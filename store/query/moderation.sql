@@ -32,6 +32,11 @@ WHERE i.actor = $1 AND i.actor <> '' AND i.kind = 'comment' AND i.state = 'accep
     AND NOT EXISTS (SELECT 1 FROM item h WHERE h.actor = $1 AND h.actor <> '' AND h.kind = 'comment' AND h.state = 'hidden')
 LIMIT 1
 
+-- name: comments_held
+-- Those that wait, as far as they are counted.
+SELECT count(*) FROM (
+    SELECT 1 FROM item i WHERE i.kind = 'comment' AND i.state = 'held' AND i.actor >= $1 AND i.actor < $2 LIMIT $3) w
+
 -- name: decision_add
 INSERT INTO decision (at, account_id, action, kind, subject, before_state, after_state, reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

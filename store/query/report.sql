@@ -10,6 +10,11 @@ SELECT 1 FROM item i JOIN report r ON r.n = i.n
 WHERE i.kind = 'report' AND i.state = 'held' AND i.about = $1 AND r.host = $2 AND r.objects = $3
 LIMIT 1
 
+-- name: reports_held
+-- Those of a server that wait, as far as they are counted.
+SELECT count(*) FROM (
+    SELECT 1 FROM report r JOIN item i ON i.n = r.n WHERE r.host = $1 AND r.host <> '' AND i.state = 'held' LIMIT $2) w
+
 -- name: report_by_id
 SELECT id, host, contact, objects, text, received_at FROM report WHERE id = $1
 
