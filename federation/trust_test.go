@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/federation"
+	"essaim/federation/fetch"
 	"essaim/federation/proof"
 )
 
@@ -183,5 +185,48 @@ func TestAHostIsAskedForItsKeyNowAndThenOnly(t *testing.T) {
 	}
 	if asked := n.home.count(peerActor); asked != 1 {
 		t.Errorf("asked %d times, want once", asked)
+	}
+}
+
+// Who buys a lapsed domain answers 404 and 410 as well.
+func TestOnlyAProvenTombstoneSaysThatAReplicatedNodesIsGone(t *testing.T) {
+	t.Parallel()
+	key, other := seeded(1), seeded(66)
+	const id = "https://peer.example/objects/1"
+	tombstone := func(of, typ string, by ed25519.PrivateKey) string {
+		return proved(t, `{"@context":["https://www.w3.org/ns/activitystreams"],"id":"`+of+`","type":"`+typ+`","attributedTo":"`+alice+`"}`, alice, by)
+	}
+	gone := func(body string) error {
+		return fmt.Errorf("%w: %w", &fetch.Gone{Body: []byte(body)}, essaim.ErrGone)
+	}
+	for _, c := range []struct {
+		name   string
+		err    error
+		pinned bool
+		want   bool
+	}{
+		{"410 of a stranger", essaim.ErrGone, false, true},
+		{"404 of a stranger", essaim.ErrNotFound, false, true},
+		{"no answer of a stranger", essaim.ErrUnavailable, false, false},
+		{"410", essaim.ErrGone, true, false},
+		{"404", essaim.ErrNotFound, true, false},
+		{"410 with a proven tombstone", gone(tombstone(id, "Tombstone", key)), true, true},
+		{"with a tombstone of another key", gone(tombstone(id, "Tombstone", other)), true, false},
+		{"with a tombstone without proof", gone(`{"id":"` + id + `","type":"Tombstone"}`), true, false},
+		{"with the tombstone of something else", gone(tombstone(id+"2", "Tombstone", key)), true, false},
+		{"with what is no tombstone", gone(tombstone(id, "Article", key)), true, false},
+	} {
+		n := newNode(t)
+		if c.pinned {
+			n = replicating(t, key)
+			n.home.docs[peerActor] = provenActor(t, peerActor, &aliceKey().PublicKey, key)
+		}
+		iri, err := essaim.ParseIRI(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := federation.NewActors(n.memory, n.home, n.Now).Departed(t.Context(), iri, fmt.Errorf("fetch: %w", c.err)); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
 	}
 }
