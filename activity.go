@@ -165,7 +165,11 @@ type Want struct {
 type ForgetActor struct{ Actor string }
 
 // SaveActor refreshes the cached copy of a remote actor.
-type SaveActor struct{ Actor RemoteActor }
+type SaveActor struct {
+	Actor RemoteActor
+	// CopyDigest is its document's; empty when it carries no proof.
+	CopyDigest string
+}
 
 func (AddFollower) effect()    {}
 func (RemoveFollower) effect() {}

@@ -88,6 +88,24 @@ type CommonsDocument struct {
 	Bytes  []byte
 }
 
+// CommonsProgress is how far this node read the commons of another.
+type CommonsProgress struct {
+	Host string
+	// Cursor is up to where everything was taken, Tag what named the answer of the
+	// last request at it: asked again, the same comes back without a body.
+	Cursor CommonsNumber
+	Tag    string
+	// Since the reading began that is under way or ended last: documents, out of
+	// about Total, pages, bytes.
+	Items, Total, Pages int
+	Bytes               int64
+	StartedAt           time.Time
+	DoneAt              time.Time // zero while it is under way
+	CheckedAt           time.Time // the last answer
+	NextAt              time.Time // when it is asked again
+	Reason              string    // why it could not be read; empty when it could
+}
+
 // CommonsItem is a line of the digest tree: an id, and the copy digest of the
 // document that stands there.
 type CommonsItem struct {

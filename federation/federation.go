@@ -89,6 +89,7 @@ type Store interface {
 	AccountStore
 	GatherStore
 	CommonsStore
+	ReplicaStore
 }
 
 // InboxStore keeps what came and applies it once.

@@ -122,7 +122,13 @@ func (r *reader) actorUpdate(v wire.Value) error {
 	}
 	// The rest of the row is not the actor's.
 	actor.Document = append([]byte(nil), actor.Document...)
-	return r.does(essaim.SaveActor{Actor: actor})
+	save := essaim.SaveActor{Actor: actor}
+	if v.Get("proof").Kind() != wire.KindNone {
+		if _, save.CopyDigest, err = proof.Digests(actor.Document); err != nil {
+			return fmt.Errorf("actor %s: %w: %w", actor.ID, essaim.ErrInvalid, err)
+		}
+	}
+	return r.does(save)
 }
 
 // notAhead holds a document that would freeze its object: one dated ahead of

@@ -5,6 +5,7 @@ package federation
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/go-fed/activity/streams"
 	gofed "github.com/go-fed/activity/streams/vocab"
@@ -242,4 +243,33 @@ func (r *reader) reaction(kind essaim.ReactionKind) error {
 		return nothingToDo("about nothing of this node")
 	}
 	return r.does(essaim.React{Kind: kind, ActivityID: r.in.ActivityID, Actor: r.in.Actor, Object: r.subject(r.a.Object.ID), At: r.in.ReceivedAt})
+}
+
+// published gives the effects of what stands in the commons of a host: those that
+// it would have if its author had sent it, by the same rules.
+func (r *reader) published(ctx context.Context, raw []byte, host string, at time.Time) ([]essaim.Effect, error) {
+	a, err := wire.Published(raw, wire.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	if a.Actor.Host() != host {
+		return nil, fmt.Errorf("of %s in the commons of %s: %w", a.Actor.Host(), host, essaim.ErrForbidden)
+	}
+	r.in = essaim.Inbound{ActivityID: a.ID.String(), Type: a.Type, Actor: a.Actor.String(), Raw: raw, ReceivedAt: at}
+	r.a, r.effects = a, nil
+	if err := a.CheckAuthority(a.Actor); err != nil {
+		return nil, err
+	}
+	if err := r.Actors.Vouch(ctx, a.Actor, raw); err != nil {
+		return nil, err
+	}
+	switch {
+	case a.Type == "Delete":
+		err = r.deletion()
+	case wire.IsActor(a.Object.Type), a.Object.Value.Get("essaim:kind").Kind() != wire.KindNone:
+		err = r.publication()
+	default:
+		err = nothingToDo("neither a record, nor an actor, nor a tombstone")
+	}
+	return r.effects, err
 }

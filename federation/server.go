@@ -47,6 +47,7 @@ type Server struct {
 	inbox    *Inbox
 	ingest   *Ingester
 	gather   *Gatherer
+	replicas *Replicator
 	deliver  *Deliverer
 	dispatch *Dispatcher
 	hearing  chan struct{} // places for greetings being checked
@@ -115,6 +116,7 @@ func (s *Server) receiving(c Config) (err error) {
 		return err
 	}
 	s.gather = &Gatherer{Store: s.store, Client: s.client, Actors: s.remote, Base: s.ingest.origin, Now: s.now, Logger: s.log}
+	s.replicas = &Replicator{Store: s.store, Client: s.client, Ingester: s.ingest, Now: s.now, Logger: s.log}
 	return nil
 }
 
@@ -129,14 +131,15 @@ func (s *Server) activityID() string { return s.base + "/activities/" + s.newID(
 // Run applies what came and sends what is published until ctx ends, then waits
 // for what is under way.
 func (s *Server) Run(ctx context.Context) error {
-	done := make(chan error, 2)
+	done := make(chan error, 3)
 	go func() { done <- s.ingest.Run(ctx) }()
 	go func() { done <- s.gather.Run(ctx) }()
+	go func() { done <- s.replicas.Run(ctx) }()
 	s.tasks.Go(func() { s.greet(ctx) })
 	s.tasks.Go(func() { s.keepActors(ctx) })
 	err := s.RunOutward(ctx)
 	s.tasks.Wait()
-	return errors.Join(err, <-done, <-done)
+	return errors.Join(err, <-done, <-done, <-done)
 }
 
 // RunOutward fans out and delivers until ctx ends, then waits for what is

@@ -81,6 +81,10 @@ func (tx *Tx) peerAnswer(ctx context.Context, e essaim.PeerAnswer, now time.Time
 		state = essaim.PeerFollowed
 	}
 	n, err := tx.exec(ctx, "peer_answered", e.FollowID, e.Actor, string(state), micros(now))
+	if err == nil && n > 0 && e.Accepted {
+		tx.wake() // there is something to be read
+		_, err = tx.exec(ctx, "sync_again", authority(e.Actor))
+	}
 	if err == nil && n == 0 {
 		n, err = tx.exec(ctx, "followed_answered", e.FollowID, e.Actor, string(state), micros(now))
 	}

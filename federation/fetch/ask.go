@@ -15,13 +15,13 @@ import (
 
 // ask makes one GET, signed as its host takes it. Only what may be missing is
 // tried: servers that ask for a signature answer 401, some 400.
-func (c *Client) ask(ctx context.Context, at *url.URL, accept string) (*http.Response, error) {
+func (c *Client) ask(ctx context.Context, at *url.URL, q question) (*http.Response, error) {
 	other := c.other.has(at.Host)
-	first, err := c.asked(ctx, at, accept, other)
+	first, err := c.asked(ctx, at, q, other)
 	if err != nil || c.conf.SignOther == nil || !unsigned(first.StatusCode) {
 		return first, err
 	}
-	second, err := c.asked(ctx, at, accept, !other)
+	second, err := c.asked(ctx, at, q, !other)
 	if err != nil {
 		return first, nil //nolint:nilerr // the first answer stands
 	}
@@ -34,12 +34,15 @@ func (c *Client) ask(ctx context.Context, at *url.URL, accept string) (*http.Res
 	return second, nil
 }
 
-func (c *Client) asked(ctx context.Context, at *url.URL, accept string, other bool) (*http.Response, error) {
+func (c *Client) asked(ctx context.Context, at *url.URL, q question, other bool) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", at, essaim.ErrInvalid)
 	}
-	r.Header.Set("Accept", accept)
+	r.Header.Set("Accept", q.accept)
+	if q.tag != "" {
+		r.Header.Set("If-None-Match", q.tag)
+	}
 	sign := c.conf.Sign
 	if other {
 		sign = c.conf.SignOther

@@ -19,6 +19,8 @@ const (
 	activityJSON = "application/activity+json"
 	ldJSON       = "application/ld+json"
 	profile      = "https://www.w3.org/ns/activitystreams"
+
+	acceptActivity = activityJSON + ", " + ldJSON + `; profile="` + profile + `"`
 )
 
 // Answer is a 200 and its body.
@@ -26,6 +28,10 @@ type Answer struct {
 	URL         string // the last one, after redirects
 	ContentType string
 	Body        []byte
+	Tag         string // its ETag; empty for none
+	// Unchanged is set when what stands there is still of the tag that was named:
+	// there is no body then.
+	Unchanged bool
 }
 
 // Get fetches an address. Redirects, at most three, keep the scheme, and the
@@ -33,18 +39,38 @@ type Answer struct {
 // ErrGone (410), ErrForbidden (401, 403), ErrUnavailable (no answer, 408, 429,
 // 5xx) or ErrInvalid (the rest).
 func (c *Client) Get(ctx context.Context, address, accept string, elsewhere bool) (Answer, error) {
-	return c.get(ctx, address, accept, elsewhere, c.conf.MaxBody)
+	return c.get(ctx, address, question{accept: accept}, elsewhere, c.conf.MaxBody)
+}
+
+// Changed fetches an ActivityPub document unless it is still the one that an
+// earlier answer named by its tag, which may be empty (RFC 9110 13.1.2). A
+// document at another address than the one asked for is not taken.
+func (c *Client) Changed(ctx context.Context, address, tag string) (Answer, error) {
+	answer, err := c.get(ctx, address, question{accept: acceptActivity, tag: tag}, false, c.conf.MaxBody)
+	switch {
+	case err != nil || answer.Unchanged:
+		return answer, err
+	case answer.URL != address || !IsActivity(answer.ContentType):
+		return Answer{}, fmt.Errorf("%s: a %q at %s: %w", address, answer.ContentType, answer.URL, essaim.ErrInvalid)
+	}
+	return answer, nil
+}
+
+// question is what a request asks for, besides the address.
+type question struct {
+	accept string
+	tag    string // of what is held already
 }
 
 // Picture fetches a file of at most limit bytes, from whichever host its own
 // redirects to: pictures live on hosts of their own. What it is, is for who
 // decodes it to see.
 func (c *Client) Picture(ctx context.Context, address string, limit int64) ([]byte, error) {
-	answer, err := c.get(ctx, address, "image/webp,image/png,image/jpeg,image/gif", true, limit)
+	answer, err := c.get(ctx, address, question{accept: "image/webp,image/png,image/jpeg,image/gif"}, true, limit)
 	return answer.Body, err
 }
 
-func (c *Client) get(ctx context.Context, address, accept string, elsewhere bool, limit int64) (Answer, error) {
+func (c *Client) get(ctx context.Context, address string, q question, elsewhere bool, limit int64) (Answer, error) {
 	at, err := url.Parse(address)
 	if err != nil {
 		return Answer{}, fmt.Errorf("address %q: %w", address, essaim.ErrInvalid)
@@ -52,7 +78,7 @@ func (c *Client) get(ctx context.Context, address, accept string, elsewhere bool
 	ctx, cancel := context.WithTimeout(ctx, c.conf.Total)
 	defer cancel()
 	for hop := 0; ; hop++ {
-		answer, next, err := c.hop(ctx, cancel, at, accept, limit)
+		answer, next, err := c.hop(ctx, cancel, at, q, limit)
 		if err != nil || next == nil {
 			return answer, err
 		}
@@ -82,7 +108,7 @@ func Bounded(ctx context.Context, n int) context.Context {
 }
 
 // hop makes one request: an answer, or where it is redirected to.
-func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL, accept string, limit int64) (Answer, *url.URL, error) {
+func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL, q question, limit int64) (Answer, *url.URL, error) {
 	if left, ok := ctx.Value(allowance{}).(*atomic.Int32); ok && left.Add(-1) < 0 {
 		return Answer{}, nil, fmt.Errorf("%s: too many requests for one input: %w", at, essaim.ErrInvalid)
 	}
@@ -91,11 +117,14 @@ func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL
 		return Answer{}, nil, err
 	}
 	defer leave()
-	response, err := c.ask(ctx, at, accept)
+	response, err := c.ask(ctx, at, q)
 	if err != nil {
 		return Answer{}, nil, err
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusNotModified && q.tag != "" {
+		return Answer{URL: at.String(), Tag: q.tag, Unchanged: true}, nil, nil
+	}
 	if response.StatusCode >= 300 && response.StatusCode < 400 {
 		next, err := response.Location()
 		if err != nil {
@@ -112,7 +141,7 @@ func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL
 		return Answer{}, nil, err
 	}
 	body, err := c.readBody(response, limit, cancel)
-	return Answer{URL: at.String(), ContentType: response.Header.Get("Content-Type"), Body: body}, nil, err
+	return Answer{URL: at.String(), ContentType: response.Header.Get("Content-Type"), Body: body, Tag: response.Header.Get("ETag")}, nil, err
 }
 
 // maxTombstone is how many bytes are read of what says that something is gone.
@@ -154,7 +183,7 @@ func statusError(address string, status int) error {
 // (FEP-fe34). The answer's URL is the id.
 func (c *Client) Document(ctx context.Context, id string, identify func([]byte) (string, error)) (Answer, error) {
 	for try := 0; ; try++ {
-		answer, err := c.Get(ctx, id, activityJSON+", "+ldJSON+`; profile="`+profile+`"`, false)
+		answer, err := c.Get(ctx, id, acceptActivity, false)
 		if err != nil {
 			return Answer{}, err
 		}

@@ -93,6 +93,38 @@ func Decode(raw []byte, lim Limits) (*Activity, error) {
 	return a, nil
 }
 
+// Published passes through the gate what stands under an id in a collection of
+// its origin, and reads it as the activity by which its author would send it: the
+// Update of an object, the Delete of what left a Tombstone. The object has one
+// author, or is an actor.
+func Published(raw []byte, lim Limits) (*Activity, error) {
+	d, err := Parse(raw, lim)
+	if err != nil {
+		return nil, err
+	}
+	if !d.IsActivityStreams() {
+		return nil, fmt.Errorf("no ActivityStreams context: %w", ErrUnsupported)
+	}
+	a := &Activity{Document: d, Type: "Update"}
+	if err := a.Object.read(d.Root(), a.Type); err != nil {
+		return nil, err
+	}
+	o := &a.Object
+	if o.Type == "Tombstone" {
+		a.Type = "Delete"
+	}
+	switch {
+	case IsActor(o.Type):
+		a.Actor = o.ID
+	case len(o.Authors) == 1:
+		a.Actor = o.Authors[0]
+	default:
+		return nil, malformed("%d authors", len(o.Authors))
+	}
+	a.ID = o.ID
+	return a, nil
+}
+
 // transientID stands in for the id of an activity without one (ActivityPub 3.1
 // allows it): Mastodon's Add and Remove. The same bytes have the same id, on the
 // origin of the actor that signs.

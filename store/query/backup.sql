@@ -124,6 +124,14 @@ FROM head ORDER BY host, incarnation, n, at
 INSERT INTO head (host, incarnation, n, at, items, root, document)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
+-- name: backup_commons_sync
+SELECT host, incarnation, n, tag, items, total, pages, bytes, started_at, done_at, checked_at, next_at, reason
+FROM commons_sync ORDER BY host
+
+-- name: restore_commons_sync
+INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, bytes, started_at, done_at, checked_at, next_at, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+
 -- name: backup_activity
 SELECT id, type, actor, rid, bytes, at, receiver
 FROM activity ORDER BY id

@@ -53,3 +53,34 @@ DELETE FROM head WHERE host = $1 AND incarnation = $2 AND n = $3 AND at = $4
 -- The line of a record's actor, if it has one. $2 is what actors' ids begin with.
 SELECT c.id FROM name n JOIN commons c ON c.id = $2 || n.name
 WHERE n.space = 'actor' AND n.ref = $1
+
+-- name: sync_save
+INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, bytes, started_at, done_at, checked_at, next_at, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (host) DO UPDATE
+SET incarnation = excluded.incarnation, n = excluded.n, tag = excluded.tag, items = excluded.items, total = excluded.total,
+    pages = excluded.pages, bytes = excluded.bytes, started_at = excluded.started_at, done_at = excluded.done_at,
+    checked_at = excluded.checked_at, next_at = excluded.next_at, reason = excluded.reason
+
+-- name: sync_of
+SELECT host, incarnation, n, tag, items, total, pages, bytes, started_at, done_at, checked_at, next_at, reason
+FROM commons_sync WHERE host = $1
+
+-- name: sync_all
+SELECT host, incarnation, n, tag, items, total, pages, bytes, started_at, done_at, checked_at, next_at, reason
+FROM commons_sync ORDER BY host
+
+-- name: sync_due
+SELECT p.host FROM peer p LEFT JOIN commons_sync y ON y.host = p.host
+WHERE p.state = 'followed' AND coalesce(y.next_at, 0) <= $1
+ORDER BY coalesce(y.next_at, 0), p.host LIMIT $2
+
+-- name: sync_wake
+UPDATE commons_sync SET next_at = $1 WHERE next_at > $1
+
+-- name: sync_again
+-- Followed anew: what was published meanwhile came by no other way.
+UPDATE commons_sync SET next_at = 0 WHERE host = $1
+
+-- name: tombstone_renew
+UPDATE tombstone SET document = $2 WHERE id = $1

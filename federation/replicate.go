@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"strings"
+	"time"
+
+	"essaim"
+	"essaim/federation/fetch"
+	"essaim/federation/vocab"
+	"essaim/federation/wire"
+)
+
+// Bounds of reading the commons of other nodes, for each of them. Where one is
+// reached the reading stops and goes on after the others had theirs.
+const (
+	readTogether = 2 // nodes at a time
+	readTime     = 2 * time.Minute
+	readPages    = 1000
+	readBytes    = 256 << 20
+	readOn       = time.Second // after a bound was reached
+
+	readEvery  = time.Hour
+	readJitter = 10 * time.Minute
+	readFailed = 10 * time.Minute // after no answer
+	readAbsent = 24 * time.Hour   // after one that says that there is none
+)
+
+// ReplicaStore keeps what is read of the commons of other nodes.
+type ReplicaStore interface {
+	// DueCommons lists up to n nodes whose commons are to be read now.
+	DueCommons(ctx context.Context, n int) ([]string, error)
+	// WakeCommons makes those of all nodes due by a time.
+	WakeCommons(ctx context.Context, by time.Time) error
+	// CommonsProgress is how far a node's are read; essaim.ErrNotFound at first.
+	CommonsProgress(ctx context.Context, host string) (essaim.CommonsProgress, error)
+	SaveCommonsProgress(ctx context.Context, p essaim.CommonsProgress) error
+	// ApplyCommons writes what the items of a page come to, with the progress, in
+	// one transaction, and tells why some came to nothing.
+	ApplyCommons(ctx context.Context, items [][]essaim.Effect, p essaim.CommonsProgress) (why map[int]string, err error)
+	Heads(ctx context.Context, host string, n int) ([]essaim.CommonsHead, error)
+	SaveHead(ctx context.Context, host string, h essaim.CommonsHead) error
+	Peer(ctx context.Context, host string) (essaim.Peer, error)
+	Notify() <-chan struct{}
+}
+
+// Changer fetches a document unless it did not change; *fetch.Client is the one.
+type Changer interface {
+	Changed(ctx context.Context, address, tag string) (fetch.Answer, error)
+}
+
+// Replicator reads the commons of the nodes that are followed: whole when a
+// follow is accepted, then on from where it was, at start and about every hour.
+// What it reads is taken by the rules of what is pushed, and announced to nobody.
+type Replicator struct {
+	Store    ReplicaStore
+	Client   Changer
+	Ingester *Ingester
+	Now      func() time.Time
+	Logger   *slog.Logger
+}
+
+// Run reads what is due until ctx ends. At its start all is, within a moment: what
+// was pushed meanwhile was not taken.
+func (r *Replicator) Run(ctx context.Context) error {
+	if err := r.Store.WakeCommons(ctx, r.Now()); err != nil && ctx.Err() == nil {
+		r.Logger.Warn("commons of others not due", "error", err)
+	}
+	bell := r.Store.Notify()
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		for ctx.Err() == nil {
+			hosts, err := r.Store.DueCommons(ctx, readTogether)
+			if err != nil && ctx.Err() == nil {
+				r.Logger.Warn("commons of others not read", "error", err)
+			}
+			if len(hosts) == 0 {
+				break
+			}
+			eachOf(ctx, r.Logger, readTogether, hosts, func(host string) { r.read(ctx, host) })
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-bell:
+		case <-tick.C:
+		}
+	}
+}
+
+// read does one reading and plans the next.
+func (r *Replicator) read(ctx context.Context, host string) {
+	p, err := r.CatchUp(ctx, host)
+	if ctx.Err() != nil {
+		return // it goes on at the next start
+	}
+	now := r.Now()
+	switch {
+	case err == nil && p.DoneAt.IsZero():
+		p.Reason, p.NextAt = "", now.Add(readOn)
+	case err == nil:
+		p.Reason, p.NextAt = "", now.Add(readEvery+jitter(host, now, readJitter))
+	default:
+		wait := readFailed
+		if errors.Is(err, essaim.ErrNotFound) || errors.Is(err, essaim.ErrGone) {
+			wait = readAbsent
+		}
+		p.Reason, p.NextAt = cut(err.Error(), 300), now.Add(wait+jitter(host, now, wait/4))
+		r.Logger.LogAttrs(ctx, slog.LevelInfo, "commons not read", slog.String("host", host), slog.String("reason", p.Reason))
+	}
+	if err := r.Store.SaveCommonsProgress(ctx, p); err != nil && ctx.Err() == nil {
+		r.Logger.Warn("reading of commons not noted", "host", host, "error", err)
+	}
+}
+
+// jitter keeps nodes that began together from asking together.
+func jitter(host string, now time.Time, most time.Duration) time.Duration {
+	h := fnv.New64a()
+	fmt.Fprint(h, host, now.Unix())
+	return time.Duration(h.Sum64()%uint64(2*most+1)) - most
+}
+
+// CatchUp reads on in the commons of a node from where the last reading came to.
+// It costs one request when nothing changed. DoneAt is zero in what it returns
+// when a bound kept it from the end.
+func (r *Replicator) CatchUp(ctx context.Context, host string) (essaim.CommonsProgress, error) {
+	p, err := r.Store.CommonsProgress(ctx, host)
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return p, err
+	}
+	peer, err := r.Store.Peer(ctx, host)
+	if err != nil {
+		return p, err
+	}
+	if peer.State != essaim.PeerFollowed {
+		return p, fmt.Errorf("%s is not followed: %w", host, essaim.ErrForbidden)
+	}
+	c, err := r.crawl(peer, p)
+	if err != nil {
+		return p, err
+	}
+	ctx, stop := context.WithTimeout(ctx, readTime)
+	defer stop()
+	err = c.run(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	}
+	return c.progress, err
+}
+
+// crawl is one reading.
+type crawl struct {
+	*Replicator
+	peer     essaim.Peer
+	origin   essaim.IRI // the node's actor
+	base     string
+	reader   *reader
+	progress essaim.CommonsProgress
+}
+
+func (r *Replicator) crawl(peer essaim.Peer, p essaim.CommonsProgress) (*crawl, error) {
+	origin, err := essaim.ParseIRI(peer.Actor)
+	if err != nil {
+		return nil, fmt.Errorf("node %s: %w", peer.Host, err)
+	}
+	reader, err := newReader(r.Ingester)
+	if err != nil {
+		return nil, err
+	}
+	scheme, _, _ := strings.Cut(origin.String(), "://")
+	return &crawl{Replicator: r, peer: peer, origin: origin, base: scheme + "://" + origin.Host(), reader: reader, progress: p}, nil
+}
+
+func (c *crawl) run(ctx context.Context) error {
+	p := &c.progress
+	if p.StartedAt.IsZero() {
+		// The first time: how much there is to come.
+		h, err := c.head(ctx)
+		if err != nil {
+			return err
+		}
+		p.Total, p.StartedAt = h.Count, c.Now()
+	}
+	for pages, size := 0, 0; pages < readPages && size < readBytes; pages++ {
+		answer, err := c.Client.Changed(ctx, vocab.CommonsAfter(c.base, p.Cursor), p.Tag)
+		if err != nil {
+			return err
+		}
+		if answer.Unchanged {
+			return c.end(ctx, false)
+		}
+		if !p.DoneAt.IsZero() {
+			p.DoneAt, p.StartedAt, p.Items, p.Pages, p.Bytes, p.Total = time.Time{}, c.Now(), 0, 0, 0, 0
+		}
+		size += len(answer.Body)
+		n, err := c.page(ctx, answer)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return c.end(ctx, true)
+		}
+	}
+	return nil
+}
+
+// end notes that everything was taken, and holds the head that says so.
+func (c *crawl) end(ctx context.Context, changed bool) error {
+	p := &c.progress
+	p.CheckedAt = c.Now()
+	if p.DoneAt.IsZero() {
+		p.DoneAt = p.CheckedAt
+		p.Total = max(p.Total, p.Items)
+	}
+	if changed {
+		_, err := c.head(ctx)
+		return err
+	}
+	return nil
+}
+
+// head fetches the signed head and keeps it; one older than a head that is held
+// is refused, for its node forgot what it said (replication.md, rollback guard).
+func (c *crawl) head(ctx context.Context) (essaim.CommonsHead, error) {
+	answer, err := c.Client.Changed(ctx, vocab.Commons(c.base), "")
+	if err != nil {
+		return essaim.CommonsHead{}, err
+	}
+	doc, err := wire.Parse(answer.Body, wire.Limits{})
+	if err != nil {
+		return essaim.CommonsHead{}, err
+	}
+	by, ok := doc.Get("attributedTo").IRI()
+	if doc.Get("id").TextOr() != vocab.Commons(c.base) || !ok || by != c.origin {
+		return essaim.CommonsHead{}, fmt.Errorf("head of %s: of another: %w", c.peer.Host, essaim.ErrForbidden)
+	}
+	h, err := vocab.ReadCommonsHead(doc.Root())
+	if err != nil {
+		return h, err
+	}
+	if h.At.After(c.Now().Add(maxAhead)) {
+		return h, fmt.Errorf("head of %s: dated ahead: %w", c.peer.Host, essaim.ErrInvalid)
+	}
+	if err := c.Ingester.Actors.Vouch(ctx, c.origin, answer.Body); err != nil {
+		return h, fmt.Errorf("head of %s: %w", c.peer.Host, err)
+	}
+	held, err := c.Store.Heads(ctx, c.peer.Host, 1)
+	if err != nil {
+		return h, err
+	}
+	if len(held) > 0 && older(h, held[0]) {
+		return h, fmt.Errorf("%s shows head %s of %s, older than %s of %s that is held: %w", c.peer.Host,
+			h.Number, h.At.Format(time.RFC3339), held[0].Number, held[0].At.Format(time.RFC3339), essaim.ErrConflict)
+	}
+	return h, c.Store.SaveHead(ctx, c.peer.Host, h)
+}
+
+// older tells whether a head goes back behind another.
+func older(h, held essaim.CommonsHead) bool {
+	c := h.Number.Compare(held.Number)
+	return c < 0 || c == 0 && h.At.Before(held.At)
+}
+
+// page takes the items of a page and moves the cursor behind them; it returns how
+// many there were.
+func (c *crawl) page(ctx context.Context, answer fetch.Answer) (int, error) {
+	doc, err := wire.Parse(answer.Body, wire.Collection)
+	if err != nil {
+		return 0, err
+	}
+	p := &c.progress
+	cursor, err := essaim.ParseCommonsNumber(doc.Get("essaim:cursor").TextOr())
+	if err != nil {
+		return 0, fmt.Errorf("page of %s: %w", c.peer.Host, err)
+	}
+	list := doc.Get("orderedItems")
+	if cursor.Compare(p.Cursor) < 0 || list.Len() > 0 && cursor == p.Cursor || list.Len() > 2*commonsPage {
+		return 0, fmt.Errorf("page of %s: %d items from %s to %s: %w", c.peer.Host, list.Len(), p.Cursor, cursor, essaim.ErrInvalid)
+	}
+	var items [][]essaim.Effect
+	at := c.Now()
+	for v := range list.Elements() {
+		effects, err := c.item(ctx, v.Raw(), at)
+		if errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, essaim.ErrConflict) || ctx.Err() != nil {
+			return 0, err // nothing of the page is lost
+		}
+		if err != nil {
+			c.Logger.LogAttrs(ctx, slog.LevelInfo, "item not taken", slog.String("host", c.peer.Host),
+				slog.String("item", cut(v.Get("id").TextOr(), 200)), slog.String("reason", cut(err.Error(), 300)))
+		}
+		items = append(items, effects)
+	}
+	p.Tag = answer.Tag
+	if cursor != p.Cursor {
+		p.Tag = "" // that of this page; the next has its own
+	}
+	p.Cursor, p.CheckedAt, p.Reason, p.NextAt = cursor, at, "", at
+	p.Items, p.Pages, p.Bytes = p.Items+len(items), p.Pages+1, p.Bytes+int64(len(answer.Body))
+	why, err := c.Store.ApplyCommons(ctx, items, *p)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range items {
+		for _, e := range e {
+			if s, ok := e.(essaim.SaveActor); ok {
+				c.Ingester.Actors.Forget(s.Actor.ID)
+			}
+		}
+	}
+	if len(why) > 0 {
+		c.Logger.LogAttrs(ctx, slog.LevelDebug, "items held already, or refused", slog.String("host", c.peer.Host), slog.Int("items", len(why)))
+	}
+	return len(items), nil
+}
+
+// item says what one comes to. A panic over it leaves the others alone.
+func (c *crawl) item(ctx context.Context, raw []byte, at time.Time) (effects []essaim.Effect, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			effects, err = nil, fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
+		}
+	}()
+	return c.reader.published(fetch.Bounded(ctx, maxRequests), raw, c.peer.Host, at)
+}
