@@ -76,6 +76,7 @@ func (r *Replicator) Run(ctx context.Context) error {
 	tick := time.NewTicker(10 * time.Second)
 	defer tick.Stop()
 	for {
+		looked := r.Now()
 		for ctx.Err() == nil {
 			hosts, err := r.Store.DueCommons(ctx, readTogether)
 			if err != nil && ctx.Err() == nil {
@@ -86,11 +87,16 @@ func (r *Replicator) Run(ctx context.Context) error {
 			}
 			eachOf(ctx, r.Logger, readTogether, hosts, func(host string) { r.read(ctx, host) })
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-bell:
-		case <-tick.C:
+		// The bell rings at each commit, an accepted follow's among them.
+		for rung := false; !rung; {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-bell:
+				rung = r.Now().Sub(looked) >= time.Second
+			case <-tick.C:
+				rung = true
+			}
 		}
 	}
 }
@@ -180,24 +186,27 @@ func (r *Replicator) crawl(peer essaim.Peer, p essaim.CommonsProgress) (*crawl, 
 
 func (c *crawl) run(ctx context.Context) error {
 	p := &c.progress
-	if p.StartedAt.IsZero() {
-		// The first time: how much there is to come.
-		h, err := c.head(ctx)
-		if err != nil {
-			return err
-		}
-		p.Total, p.StartedAt = h.Count, c.Now()
-	}
 	for pages, size := 0, 0; pages < readPages && size < readBytes; pages++ {
 		answer, err := c.Client.Changed(ctx, vocab.CommonsAfter(c.base, p.Cursor), p.Tag)
 		if err != nil {
 			return err
 		}
 		if answer.Unchanged {
-			return c.end(ctx, false)
+			c.end()
+			return nil
 		}
-		if !p.DoneAt.IsZero() {
-			p.DoneAt, p.StartedAt, p.Items, p.Pages, p.Bytes, p.Total = time.Time{}, c.Now(), 0, 0, 0, 0
+		if pages == 0 {
+			// Nothing is taken from a node that forgot what it signed.
+			h, err := c.head(ctx)
+			if err != nil {
+				return err
+			}
+			if p.StartedAt.IsZero() {
+				p.Total = h.Count // the first time: how much there is to come
+			}
+		}
+		if p.StartedAt.IsZero() || !p.DoneAt.IsZero() {
+			*p = essaim.CommonsProgress{Host: p.Host, Cursor: p.Cursor, Tag: p.Tag, Total: p.Total, StartedAt: c.Now()}
 		}
 		size += len(answer.Body)
 		n, err := c.page(ctx, answer)
@@ -205,25 +214,20 @@ func (c *crawl) run(ctx context.Context) error {
 			return err
 		}
 		if n == 0 {
-			return c.end(ctx, true)
+			c.end()
+			return nil
 		}
 	}
 	return nil
 }
 
-// end notes that everything was taken, and holds the head that says so.
-func (c *crawl) end(ctx context.Context, changed bool) error {
+// end notes that everything was taken.
+func (c *crawl) end() {
 	p := &c.progress
 	p.CheckedAt = c.Now()
 	if p.DoneAt.IsZero() {
 		p.DoneAt = p.CheckedAt
-		p.Total = max(p.Total, p.Items)
 	}
-	if changed {
-		_, err := c.head(ctx)
-		return err
-	}
-	return nil
 }
 
 // head fetches the signed head and keeps it; one older than a head that is held

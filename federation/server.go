@@ -120,6 +120,9 @@ func (s *Server) receiving(c Config) (err error) {
 	return nil
 }
 
+// Replicator reads the commons of the nodes that are followed.
+func (s *Server) Replicator() *Replicator { return s.replicas }
+
 // Renderer makes the node's documents.
 func (s *Server) Renderer() *vocab.Renderer { return s.renderer }
 

@@ -300,6 +300,10 @@ func (s *shelf) SaveAvatar(_ context.Context, a essaim.Avatar, file string) erro
 	return nil
 }
 
+func (s *shelf) DueCommons(context.Context, int) ([]string, error) { return nil, nil }
+
+func (s *shelf) WakeCommons(context.Context, time.Time) error { return nil }
+
 func (s *shelf) ClaimWanted(context.Context, time.Duration) (essaim.Wanted, error) {
 	return essaim.Wanted{}, essaim.ErrNotFound
 }

@@ -64,6 +64,9 @@ func furnished(t *testing.T, db storetest.DB) *node {
 		t.Fatal(err)
 	}
 	n.receive(t, "https://a.example/waiting", ana)
+	if err := n.SaveCommonsProgress(t.Context(), essaim.CommonsProgress{Host: toulouse, Cursor: essaim.CommonsNumber{Incarnation: 1, N: 2}, Items: 3, StartedAt: n.clock.now()}); err != nil {
+		t.Fatal(err)
+	}
 	if err := n.SaveHead(t.Context(), "", essaim.CommonsHead{Number: essaim.CommonsNumber{Incarnation: 1, N: 2}, Root: essaim.Digest{1}, At: n.clock.now(), Document: []byte("head")}); err != nil {
 		t.Fatal(err)
 	}
