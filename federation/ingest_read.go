@@ -245,9 +245,9 @@ func (r *reader) reaction(kind essaim.ReactionKind) error {
 	return r.does(essaim.React{Kind: kind, ActivityID: r.in.ActivityID, Actor: r.in.Actor, Object: r.subject(r.a.Object.ID), At: r.in.ReceivedAt})
 }
 
-// published gives the effects of what stands in the commons of a host: those that
+// standing gives the effects of what stands in the commons of a host: those that
 // it would have if its author had sent it, by the same rules.
-func (r *reader) published(ctx context.Context, raw []byte, host string, at time.Time) ([]essaim.Effect, error) {
+func (r *reader) standing(ctx context.Context, raw []byte, host string, at time.Time) ([]essaim.Effect, error) {
 	a, err := wire.Published(raw, wire.Limits{})
 	if err != nil {
 		return nil, err

@@ -331,5 +331,5 @@ func (c *crawl) item(ctx context.Context, raw []byte, at time.Time) (effects []e
 			effects, err = nil, fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
 		}
 	}()
-	return c.reader.published(fetch.Bounded(ctx, maxRequests), raw, c.peer.Host, at)
+	return c.reader.standing(fetch.Bounded(ctx, maxRequests), raw, c.peer.Host, at)
 }

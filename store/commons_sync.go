@@ -90,12 +90,20 @@ func (s *Store) ApplyCommons(ctx context.Context, items [][]essaim.Effect, p ess
 				return err
 			}
 			now := tx.s.now()
+			st, err := tx.standing(ctx, "https://"+p.Host+"/")
+			if err != nil {
+				return err
+			}
 			for i, effects := range items {
 				if bad[i] != "" {
 					continue
 				}
 				for _, e := range effects {
-					out, err := tx.effect(ctx, e, now)
+					if st.Blocked && !takesBack(e) {
+						why[i] = blockedMeanwhile
+						continue
+					}
+					out, err := tx.effect(ctx, e, st, now)
 					if err != nil {
 						at = i
 						return err
