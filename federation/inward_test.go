@@ -334,8 +334,10 @@ func newNode(t testing.TB) *node {
 	actors := federation.NewActors(n.memory, n.home, n.Now)
 	log := slog.New(slog.DiscardHandler)
 	var err error
-	n.inbox, err = federation.NewInbox(federation.InboxConfig{Base: here, Store: n.memory, Actors: n.memory, Keys: actors, Now: n.Now, Logger: log,
-		Caller: func(*http.Request) netip.Prefix { return n.from }})
+	n.inbox, err = federation.NewInbox(federation.InboxConfig{
+		Base: here, Store: n.memory, Actors: n.memory, Keys: actors, Now: n.Now, Logger: log,
+		Caller: func(*http.Request) netip.Prefix { return n.from },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,7 +122,7 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 		if author != e.Actor {
 			return nothing("not its author"), nil
 		}
-		return did, tx.removeComment(ctx, e.ID, e.Tombstone, at)
+		return did, tx.removeComment(ctx, e.ID, now)
 	}
 	return tx.eraseElsewhere(ctx, e, at, now)
 }
@@ -156,17 +156,20 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 	if _, err := tx.exec(ctx, "inbox_erase_object", e.ID); err != nil {
 		return did, err
 	}
-	// The bytes of a stranger's are of no use: only nodes that we follow are served again.
-	document, state := e.Tombstone, ""
-	err = tx.row(ctx, "peer_state", host).Scan(&state)
-	if err == nil && e.CopyDigest != "" {
-		err = tx.enlistCopy(ctx, host, &listing{id: e.ID, sort: sortTombstone, digest: e.CopyDigest})
-	}
-	if errors.Is(err, essaim.ErrNotFound) {
-		document, err = nil, nil
-	}
-	if err != nil {
+	var state essaim.PeerState
+	if err := tx.row(ctx, "peer_state", host).Scan(&state); err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return did, err
+	}
+	// The bytes of a stranger's are of no use: only nodes that we follow are served
+	// again. Its days are counted from here, whatever date it bears.
+	document := e.Tombstone
+	switch {
+	case state != essaim.PeerRequested && state != essaim.PeerFollowed:
+		document, at = nil, now
+	case e.CopyDigest != "":
+		if err := tx.enlistCopy(ctx, host, &listing{id: e.ID, sort: sortTombstone, digest: e.CopyDigest}); err != nil {
+			return did, err
+		}
 	}
 	n, err := tx.exec(ctx, "tombstone_insert", e.ID, "", host, micros(at), document)
 	if err == nil && n == 0 {

@@ -323,12 +323,30 @@ func TestADeletionByAStrangerLeavesAnIdAlone(t *testing.T) {
 		if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE raw IS NOT NULL"); got != 1 {
 			t.Fatalf("%d received kept before", got)
 		}
-		n.apply(t, by, essaim.Erase{ID: object, Actor: by, Tombstone: make([]byte, 1000), At: n.clock.now()})
+		n.apply(t, by, essaim.Erase{ID: object, Actor: by, Tombstone: make([]byte, 1000), At: n.clock.now().AddDate(-2, 0, 0)})
 		if got := one[int](t, n, "SELECT count(*) FROM tombstone WHERE id = '"+object+"' AND document IS NULL"); got != 1 {
 			t.Errorf("%d tombstones without bytes, want one", got)
 		}
 		if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE raw IS NOT NULL"); got != 0 {
 			t.Errorf("%d received are kept, want none", got)
+		}
+
+		// A node that is followed, and what it deleted before.
+		const peers, node = "https://toulouse.example/objects/unseen", "https://toulouse.example/actor"
+		n.raw(t, "INSERT INTO peer (host, state, actor, territory, territory_name, username, url, inbox, follow_id, created_at) VALUES ('toulouse.example', 'followed', '', '', '', '', '', '', '', 1)")
+		n.raw(t, "INSERT INTO tombstone (id, kind, origin, at) VALUES ('https://toulouse.example/objects/before', '', 'toulouse.example', 1)")
+		n.apply(t, node, essaim.Erase{ID: peers, Actor: node, Tombstone: []byte("tombstone")})
+		for _, want := range []int{3, 2} {
+			if err := n.Tidy(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := one[int](t, n, "SELECT count(*) FROM tombstone"); got != want {
+				t.Errorf("%d tombstones, want %d", got, want)
+			}
+			n.clock.pass(401 * 24 * time.Hour)
+		}
+		if got := one[int](t, n, "SELECT count(*) FROM tombstone WHERE origin = 'toulouse.example'"); got != 2 {
+			t.Errorf("%d tombstones of the node that is followed, want both", got)
 		}
 	})
 }

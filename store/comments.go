@@ -192,11 +192,11 @@ func (tx *Tx) eraseComment(ctx context.Context, e essaim.EraseComment, now time.
 }
 
 // removeComment leaves the tombstone, which keeps a late Create out.
-func (tx *Tx) removeComment(ctx context.Context, id string, tombstone []byte, now time.Time) error {
+func (tx *Tx) removeComment(ctx context.Context, id string, now time.Time) error {
 	if err := tx.removeItem(ctx, essaim.ItemComment, id); err != nil {
 		return err
 	}
-	if _, err := tx.exec(ctx, "tombstone_insert", id, "comment", authority(id), micros(now), tombstone); err != nil {
+	if _, err := tx.exec(ctx, "tombstone_insert", id, "comment", authority(id), micros(now), nil); err != nil {
 		return err
 	}
 	_, err := tx.exec(ctx, "inbox_erase_object", id)

@@ -227,7 +227,7 @@ func (tx *Tx) forgetItems(ctx context.Context, actor string, now time.Time) erro
 	}
 	for _, i := range items {
 		if i.Kind == essaim.ItemComment {
-			err = tx.removeComment(ctx, i.Ref, nil, now)
+			err = tx.removeComment(ctx, i.Ref, now)
 		} else {
 			err = tx.removeItem(ctx, i.Kind, i.Ref)
 		}

@@ -18,13 +18,14 @@ const (
 	keepUnknown   = 30 * 24 * time.Hour  // of those of a type that is not known here
 	keepContact   = 365 * 24 * time.Hour // addresses of people who reported something
 	keepReport    = 365 * 24 * time.Hour // reports, once they came and were decided
+	keepTombstone = 400 * 24 * time.Hour // ids that strangers deleted; those of nodes that we follow stay for good
 	tidyTogether  = 500                  // rows of one transaction
 )
 
 // Tidy removes sessions and sign-in links that ended, reports decided and
-// deliveries done long ago, what was between two actors, and the bytes of
-// activities applied long ago. It is to be called now and
-// then, by any process.
+// deliveries done long ago, what was between two actors, what strangers deleted
+// long ago, and the bytes of activities applied long ago. It is to be called now
+// and then, by any process.
 func (s *Store) Tidy(ctx context.Context) error {
 	now := s.now()
 	err := s.write(ctx, patient, func(tx *Tx) error {
@@ -49,6 +50,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 	}
 	if err == nil {
 		err = s.tidyAll(ctx, "tidy_direct", micros(now.Add(-keepDelivered)))
+	}
+	if err == nil {
+		err = s.tidyAll(ctx, "tidy_tombstones", micros(now.Add(-keepTombstone)))
 	}
 	if err == nil {
 		err = s.tidyInbox(ctx, now)

@@ -60,6 +60,15 @@ DELETE FROM activity WHERE id IN (
       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.activity_id = a.id AND d.state = 'waiting')
     ORDER BY a.at LIMIT $2)
 
+-- name: tidy_tombstones
+-- Of strangers: not of what is a record here, nor of nodes that we follow.
+DELETE FROM tombstone WHERE id IN (
+    SELECT t.id FROM tombstone t
+    WHERE t.document IS NULL AND t.origin <> '' AND t.at < $1
+      AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = t.id)
+      AND NOT EXISTS (SELECT 1 FROM peer p WHERE p.host = t.origin AND p.state IN ('requested', 'followed'))
+    ORDER BY t.at LIMIT $2)
+
 -- name: deliveries_forget
 DELETE FROM delivery WHERE activity_id IN (SELECT a.id FROM activity a WHERE a.receiver IS NOT NULL AND a.receiver = $1)
 
