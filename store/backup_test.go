@@ -43,8 +43,12 @@ func furnished(t *testing.T, db storetest.DB) *node {
 	if _, err := n.CreateRecord(t.Context(), essaim.NewRecord{Content: storetest.Initiative("Brouillon"), State: essaim.StateDraft, Author: storetest.Author}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := n.Adapt(t.Context(), r.ID, storetest.Author); err != nil {
+		t.Fatal(err)
+	}
 	n.dispatch(t)
 	n.apply(t, toulouseTerritory, version("potager", 10, 1))
+	n.apply(t, toulouseTerritory, essaim.Acknowledge{Parent: r.ID, Child: "https://toulouse.example/objects/potager", Actor: toulouseTerritory, Offer: "https://toulouse.example/activities/1", Accept: accept("adapted")})
 	n.apply(t, ana, essaim.React{Kind: essaim.ReactionLike, ActivityID: "l", Actor: ana, Object: r.ID, At: n.clock.now()})
 	n.apply(t, ana, essaim.Moved{Actor: ana, Target: remote("https://b.example/users/ana", "Person", "", n.clock.now())})
 	shown := comment("https://a.example/notes/9", r.ID, n.clock.now())

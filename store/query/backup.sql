@@ -308,6 +308,22 @@ FROM report ORDER BY id
 INSERT INTO report (id, n, host, contact, objects, text, received_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
+-- name: backup_parent_version
+SELECT id, digest, content, at
+FROM parent_version ORDER BY id, digest
+
+-- name: restore_parent_version
+INSERT INTO parent_version (id, digest, content, at)
+VALUES ($1, $2, $3, $4)
+
+-- name: backup_adaptation
+SELECT child, parent, actor, offer, state, n, at
+FROM adaptation ORDER BY child
+
+-- name: restore_adaptation
+INSERT INTO adaptation (child, parent, actor, offer, state, n, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
 -- name: backup_comment
 SELECT id, n, actor, record, in_reply_to, url, content, warning, language, shown, published_at, updated_at
 FROM comment ORDER BY id
