@@ -5,6 +5,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -30,6 +31,7 @@ type RecordPage struct {
 	Unnamed   int // people who have not agreed to be named
 	Relations []RelationGroup
 	Remakes   []RemakeLine
+	Lineage   string            // address of the tree of adaptations, when there is one
 	Claim     essaim.ClaimState // of a local adaptation
 	Adapt     *Adapting         // nil when there is nothing to offer
 	Images    []essaim.Image    // those that this site serves
@@ -166,6 +168,9 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		}
 	}
 	s.offerToAdapt(r, p)
+	if rec.Kind.MayBeAdapted() && (rec.DerivedFrom != nil || p.adapted()) {
+		p.Lineage = recordPath(rec) + "/lignee"
+	}
 	if rec.DerivedFrom != nil && rec.Origin == "" {
 		if p.Claim, err = s.store.Claim(r.Context(), rec.ID); err != nil {
 			return err
@@ -178,6 +183,11 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		p.Data = s.structured(p)
 	}
 	return s.render(w, r, http.StatusOK, kindTemplate(rec.Kind), p)
+}
+
+// adapted tells whether something known here adapts the record.
+func (p *RecordPage) adapted() bool {
+	return slices.ContainsFunc(p.Relations, func(g RelationGroup) bool { return g.Legend == "relation.adapts_by" })
 }
 
 // setBody puts the body where the template of its kind looks for it.

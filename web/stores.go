@@ -22,6 +22,9 @@ type Reader interface {
 	Revisions(ctx context.Context, id string) ([]essaim.Revision, error)
 	// RelatedTo lists published records that point to one, and the relation.
 	RelatedTo(ctx context.Context, id string) ([]Related, error)
+	// ParentVersion is a version of a record that one of here adapts;
+	// essaim.ErrNotFound when it is not kept, or erased.
+	ParentVersion(ctx context.Context, d essaim.Derivation) (essaim.Content, error)
 	// Claim is how far an adaptation is acknowledged by the origin of what it adapts.
 	Claim(ctx context.Context, child string) (essaim.ClaimState, error)
 	// RecordActor is the username of a record's own actor, LocalActor any actor of

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package essaim_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"essaim"
+)
+
+func TestDifferencesTellEachFieldThatAnAdaptationTakesOver(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []essaim.Kind{essaim.KindInitiative, essaim.KindRecipe} {
+		r := essaim.Record{ID: "https://brest.example/objects/1", State: essaim.StatePublished, ContentDigest: "d", Content: full(t, kind)}
+		r.Licence = "cc-by-4.0"
+		c, err := r.Adaptation()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := essaim.Differences(&c, &c); len(got) != 0 {
+			t.Errorf("%s: a version differs from itself: %+v", kind, got)
+		}
+		info, _ := kind.Info()
+		empty := essaim.Content{Kind: kind, Body: info.Body()}
+		told := map[string]bool{}
+		for _, d := range essaim.Differences(&empty, &c) {
+			told[d.Field] = true
+		}
+		head, body := reflect.ValueOf(c), reflect.ValueOf(c.Body).Elem()
+		checked := 0
+		for _, v := range []reflect.Value{head, body} {
+			for i := range v.NumField() {
+				name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+				if v == body {
+					name = "body." + name
+				}
+				switch name {
+				case "kind", "language", "licence", "derivedFrom", "body": // said elsewhere on the page
+					continue
+				}
+				if checked++; !v.Field(i).IsZero() != told[name] {
+					t.Errorf("%s: %s is taken over: %v, told: %v", kind, name, !v.Field(i).IsZero(), told[name])
+				}
+			}
+		}
+		if checked < 20 {
+			t.Errorf("%s: %d fields were looked at", kind, checked)
+		}
+	}
+}
+
+func TestADifferenceIsTheShortestByLines(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ before, after, want string }{
+		{"a\nb\nc", "a\nc\nd", " a -b  c +d"},
+		{"", "a", "+a"},
+		{"a", "", "-a"},
+		{"a\n\nb", "b\na", "-a  b +a"},
+	} {
+		d := essaim.Differences(&essaim.Content{Text: tt.before}, &essaim.Content{Text: tt.after})
+		if len(d) != 1 {
+			t.Fatalf("%q to %q: %+v", tt.before, tt.after, d)
+		}
+		var got []string
+		for _, l := range d[0].Lines {
+			sign := " "
+			if l.Gone {
+				sign = "-"
+			} else if l.New {
+				sign = "+"
+			}
+			got = append(got, sign+l.Text)
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%q to %q: %q, want %q", tt.before, tt.after, strings.Join(got, " "), tt.want)
+		}
+	}
+	many := strings.Repeat("x\n", 500)
+	if d := essaim.Differences(&essaim.Content{Text: many}, &essaim.Content{Text: many + "y"}); len(d) != 1 || len(d[0].Lines) != 1001 {
+		t.Errorf("a field of many lines is compared whole: %d", len(d[0].Lines))
+	}
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"essaim"
+)
+
+// Bounds of a tree: how far up, how far down, how many in all.
+const (
+	maxAncestors   = 20
+	maxGenerations = 8
+	maxAdaptations = 200
+)
+
+// LineagePage tells where a record comes from and where it went: the tree over
+// territories and years, what changed in the original since, and what this
+// adaptation changed.
+type LineagePage struct {
+	Base
+	Record essaim.Record
+	Tree   *LineageNode
+	More   bool // adaptations that are not shown
+	// Parent is what the record adapts; nil for an original.
+	Parent *LineageNode
+	Since  Changed // in the original since the version adapted
+	Own    Changed // by this adaptation
+}
+
+// LineageNode is a record in the tree. One that is not known here has what an
+// adaptation keeps of it.
+type LineageNode struct {
+	RelationLink
+	ID       string
+	Year     string
+	Current  bool
+	Own      bool // of this node
+	Gone     bool // withdrawn by its origin
+	Children []*LineageNode
+}
+
+// Changed is a difference, or why none can be shown.
+type Changed struct {
+	Known  bool // false when the version is not kept here
+	Gone   bool // the original was withdrawn
+	Fields []ChangedField
+}
+
+// ChangedField is a field's difference under its name.
+type ChangedField struct {
+	Label string
+	Lines []essaim.DifferenceLine
+}
+
+func (s *Server) showLineage(k essaim.KindInfo) handlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error { return s.lineage(w, r, k.Kind, "") }
+}
+
+func (s *Server) showLineageElsewhere(w http.ResponseWriter, r *http.Request) error {
+	return s.lineage(w, r, "", chi.URLParam(r, "host"))
+}
+
+func (s *Server) lineage(w http.ResponseWriter, r *http.Request, k essaim.Kind, host string) error {
+	rec, err := s.visibleRecord(r, k, host, chi.URLParam(r, "slug"))
+	if err != nil {
+		return err
+	}
+	if !rec.Kind.MayBeAdapted() {
+		return errPageNotFound
+	}
+	p := &LineagePage{Record: rec}
+	if err := s.growTree(r.Context(), p); err != nil {
+		return fmt.Errorf("lineage of %s: %w", rec.Slug, err)
+	}
+	if rec.DerivedFrom != nil {
+		if err := s.compare(r, p); err != nil {
+			return fmt.Errorf("lineage of %s: %w", rec.Slug, err)
+		}
+	}
+	l := s.locale(r)
+	info, _ := rec.Kind.Info()
+	p.Title, p.NoIndex, p.Section = l.F("lineage.title", "Title", rec.Title), true, info.Path
+	p.Crumbs = s.recordCrumbs(l, info, rec, l.T("lineage.short"))
+	return s.render(w, r, http.StatusOK, "lineage", p)
+}
+
+// growTree goes up to the first original, through what is known here, then down
+// to all that adapts it.
+func (s *Server) growTree(ctx context.Context, p *LineagePage) error {
+	rec, seen := p.Record, []string{p.Record.ID}
+	top := lineageNode(rec)
+	for range maxAncestors {
+		d := rec.DerivedFrom
+		if d == nil || slices.Contains(seen, d.ID) {
+			break
+		}
+		seen = append(seen, d.ID)
+		parent, err := s.store.Record(ctx, d.ID)
+		known := err == nil
+		if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+			return err
+		}
+		above := keptNode(*d)
+		if known && parent.State == essaim.StatePublished {
+			above = lineageNode(parent)
+		} else if known {
+			above.Gone, above.Territory = parent.State == essaim.StateWithdrawn, parent.TerritoryName
+		}
+		if p.Parent == nil {
+			p.Parent = above
+		}
+		above.Children, top = []*LineageNode{top}, above
+		if !known || parent.State != essaim.StatePublished {
+			break
+		}
+		rec = parent
+	}
+	count := len(seen)
+	p.Tree = top
+	return s.growDown(ctx, p, top, seen, &count, maxGenerations+len(seen))
+}
+
+func (s *Server) growDown(ctx context.Context, p *LineagePage, n *LineageNode, above []string, count *int, depth int) error {
+	if n.ID == p.Record.ID {
+		n.Current = true
+	}
+	related, err := s.store.RelatedTo(ctx, n.ID)
+	if err != nil {
+		return err
+	}
+	for _, rel := range related {
+		if rel.Type != essaim.RelationAdapts || slices.Contains(above, rel.Record.ID) {
+			continue // those above stand there already
+		}
+		if *count >= maxAdaptations || depth == 0 {
+			p.More = true
+			break
+		}
+		*count++
+		child := lineageNode(rel.Record)
+		n.Children = append(n.Children, child)
+	}
+	slices.SortStableFunc(n.Children, func(a, b *LineageNode) int { return strings.Compare(a.Year, b.Year) })
+	for _, c := range n.Children {
+		path := append(slices.Clone(above), c.ID)
+		if err := s.growDown(ctx, p, c, path, count, depth-1); err != nil {
+			return err
+		}
+		if err := s.claimOf(ctx, n, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claimOf marks an adaptation that is not acknowledged, where this node can
+// know: when one of both is its own.
+func (s *Server) claimOf(ctx context.Context, parent, child *LineageNode) error {
+	if !parent.Own && !child.Own {
+		return nil
+	}
+	state, err := s.store.Claim(ctx, child.ID)
+	child.Claimed = err == nil && state != essaim.ClaimAcknowledged
+	return err
+}
+
+func lineageNode(rec essaim.Record) *LineageNode {
+	n := &LineageNode{RelationLink: relationTo(rec), ID: rec.ID, Own: rec.Origin == ""}
+	n.Territory = rec.TerritoryName
+	if n.Territory == "" {
+		n.Territory = siteName(rec.ID)
+	}
+	if !rec.Published.IsZero() {
+		n.Year = strconv.Itoa(rec.Published.Year())
+	}
+	return n
+}
+
+// keptNode is what an adaptation keeps of its parent, whatever became of it.
+func keptNode(d essaim.Derivation) *LineageNode {
+	n := &LineageNode{ID: d.ID}
+	n.Title, n.Path, n.Outside, n.Territory = d.Name, d.ID, true, siteName(d.AttributedTo)
+	if u, err := url.Parse(d.ID); err != nil || u.Host == "" {
+		n.Path, n.Outside = "", false
+	}
+	return n
+}
+
+// compare fills both differences from the exact version that was adapted.
+func (s *Server) compare(r *http.Request, p *LineagePage) error {
+	ctx, d, l := r.Context(), *p.Record.DerivedFrom, s.locale(r)
+	now, err := s.store.Record(ctx, d.ID)
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return err
+	}
+	held := err == nil && now.State == essaim.StatePublished
+	p.Since.Gone = err == nil && now.State == essaim.StateWithdrawn
+	version, err := s.store.ParentVersion(ctx, d)
+	switch {
+	case errors.Is(err, essaim.ErrNotFound) && held && now.ContentDigest == d.Digest:
+		version = now.Content // it stands as it was adapted
+	case errors.Is(err, essaim.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	p.Own = Changed{Known: true, Fields: changedFields(l, &version, &p.Record.Content)}
+	if held {
+		p.Since = Changed{Known: true, Fields: changedFields(l, &version, &now.Content)}
+	}
+	return nil
+}
+
+// fieldLists are the closed lists of fields whose values are ids.
+var fieldLists = map[string]essaim.List{
+	"body.stage": essaim.ListStage, "body.activity": essaim.ListActivity, "body.scope": essaim.ListLevel, "body.purposes": essaim.ListPurpose,
+	"body.forms": essaim.ListForm, "body.difficulty": essaim.ListDifficulty, "body.readiness": essaim.ListReadiness,
+}
+
+func changedFields(l *locale, before, after *essaim.Content) []ChangedField {
+	var out []ChangedField
+	for _, d := range essaim.Differences(before, after) {
+		f := ChangedField{Label: l.T("field." + fieldKey(d.Field)), Lines: d.Lines}
+		for i := range f.Lines {
+			if list, ok := fieldLists[d.Field]; ok {
+				f.Lines[i].Text = termLabel(l.lang, list, f.Lines[i].Text)
+			} else if d.Field == "themes" {
+				f.Lines[i].Text = themeLabel(l.lang, f.Lines[i].Text)
+			}
+		}
+		out = append(out, f)
+	}
+	return out
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+func TestTheLineageTellsTheTreeAndWhatChanged(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db).fill(t)
+		s.follow(t)
+		c := s.records[essaim.KindRecipe].Content
+		c.Title, c.DerivedFrom, c.Text = "Le four à pain", nil, "Pétrir.\n\nCuire."
+		parent := s.replicate(t, c, 1)
+		draft, err := s.store.Adapt(t.Context(), parent.ID, essaim.Author{Name: "Contributrice de démonstration"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := draft.Content
+		own.Title = "Le four à pain du Nord"
+		made, err := s.store.UpdateRecord(t.Context(), draft.ID, 0, own, essaim.StatePublished, essaim.Author{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := recordPath(made) + "/lignee"
+		if len(s.get(t, recordPath(made), http.StatusOK).with("a", "href", page)) != 1 || len(s.get(t, recordPath(parent), http.StatusOK).with("a", "href", recordPath(parent)+"/lignee")) != 1 {
+			t.Error("the pages of both do not lead to the tree")
+		}
+		d := s.get(t, page, http.StatusOK)
+		d.says(t, "Toulouse · 2026", "L'original n'a pas changé depuis.", "Ce que cette adaptation a changé", "Ajouté : Le four à pain du Nord", "Brest · 2026 · non confirmée")
+		d.hides(t, "Pétrir.")
+		c.Text = "Pétrir longtemps.\n\nCuire."
+		s.replicate(t, c, 2)
+		s.get(t, page, http.StatusOK).says(t, "Présentation", "Retiré : Pétrir.", "Ajouté : Pétrir longtemps.", "Cuire.")
+		s.get(t, recordPath(parent)+"/lignee", http.StatusOK).says(t, "Le four à pain du Nord")
+		s.apply(t, parent.Territory, essaim.Erase{ID: parent.ID, Actor: parent.Territory, At: s.now()})
+		gone := s.get(t, page, http.StatusOK)
+		gone.says(t, "Le four à pain", "fiche retirée par son origine", "L'original a été retiré par Toulouse")
+		gone.hides(t, "Pétrir")
+	})
+}
+
+func TestATreeThatComesBackToItselfEnds(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db).fill(t)
+		s.follow(t)
+		from := func(r essaim.Record) *essaim.Derivation {
+			return &essaim.Derivation{ID: r.ID, Digest: "d", Name: r.Title, AttributedTo: r.Territory, Licence: r.Licence}
+		}
+		c := s.records[essaim.KindRecipe].Content
+		c.Title, c.DerivedFrom = "Boucle un", nil
+		one := s.replicate(t, c, 1)
+		c.Title, c.DerivedFrom = "Boucle deux", from(one)
+		two := s.replicate(t, c, 1)
+		c.Title, c.DerivedFrom = "Boucle un", from(two)
+		s.replicate(t, c, 2)
+		d := s.get(t, recordPath(one)+"/lignee", http.StatusOK)
+		d.says(t, "Boucle un", "Boucle deux", "n'est pas gardée ici")
+		if n := strings.Count(d.text(), "Boucle deux"); n > 3 {
+			t.Errorf("the tree names it %d times", n)
+		}
+		for _, k := range []essaim.Kind{essaim.KindVenue} {
+			s.get(t, recordPath(s.records[k])+"/lignee", http.StatusNotFound)
+		}
+	})
+}
