@@ -70,8 +70,6 @@ func supersedes(e essaim.Replicate, h entry) string {
 		if r.Incarnation < h.Incarnation {
 			return "older than what is held"
 		}
-	case r.Revision == h.Revision && e.Repair:
-		return "" // what is held differs from it
 	case r.Revision == h.Revision && r.ContentDigest == h.ContentDigest && r.CopyDigest != h.CopyDigest:
 		return "" // signed anew, by a key that took the place of the first
 	case r.Revision <= h.Revision:
@@ -107,7 +105,7 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 			return nothing("neither of its author nor of its node"), nil
 		}
 		if h.State == essaim.StateWithdrawn {
-			return nothing("deleted before"), tx.renewTombstone(ctx, h.Origin, e, at)
+			return nothing("deleted before"), tx.renewTombstone(ctx, h.Origin, e)
 		}
 		if err := tx.eraseReplica(ctx, h, e.Tombstone, e.CopyDigest, at); err != nil {
 			return did, err
@@ -178,18 +176,18 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 		if document == nil {
 			return nothing("deleted before"), nil
 		}
-		return nothing("deleted before"), tx.renewTombstone(ctx, host, e, at)
+		return nothing("deleted before"), tx.renewTombstone(ctx, host, e)
 	}
 	return out, err
 }
 
 // renewTombstone keeps a tombstone as its origin signed it, where it stood
 // without: a deletion often comes as an id alone.
-func (tx *Tx) renewTombstone(ctx context.Context, origin string, e essaim.Erase, at time.Time) error {
+func (tx *Tx) renewTombstone(ctx context.Context, origin string, e essaim.Erase) error {
 	if e.CopyDigest == "" {
 		return nil
 	}
-	if err := tx.later(ctx, "tombstone_renew", e.ID, "", origin, micros(at), e.Tombstone); err != nil {
+	if err := tx.later(ctx, "tombstone_renew", e.ID, e.Tombstone); err != nil {
 		return err
 	}
 	return tx.enlistCopy(ctx, origin, &listing{id: e.ID, sort: sortTombstone, digest: e.CopyDigest})

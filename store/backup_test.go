@@ -233,7 +233,7 @@ func TestABackupLeavesNoTableOut(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, storetest.SQLite(t))
 	_, m := backup(t, n)
-	known := []string{"migration", "session", "signin", "search", "facet", "search_term", "search_term_data", "search_term_idx", "search_term_config", "search_term_docsize"}
+	known := []string{"migration", "session", "signin", "search", "facet", "record_credit", "search_term", "search_term_data", "search_term_idx", "search_term_config", "search_term_docsize"}
 	for _, table := range m.Tables {
 		known = append(known, table.Name)
 		cols := one[int](t, n, "SELECT count(*) FROM pragma_table_info($1)", table.Name)

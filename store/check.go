@@ -22,6 +22,7 @@ var rules = [...]struct{ statement, rule string }{
 	{"check_withdrawn", "a withdrawn record is erased and has its tombstone"},
 	{"check_commons", "what is published under a free licence, and no other record, is in the commons"},
 	{"check_search", "published records, and no others, are indexed"},
+	{"check_credit", "the records that credit people are published, and the people here"},
 	{"check_erased", "what has a tombstone has no content"},
 	{"check_slug", "a record's slug is allotted to it"},
 	{"check_counter", "no change number is above the counter"},

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"essaim"
@@ -36,11 +35,8 @@ func (s *Store) CommonsProgresses(ctx context.Context) (map[string]essaim.Common
 }
 
 func scanProgress(scan scanFunc) (p essaim.CommonsProgress, err error) {
-	var kept string
 	err = scan(&p.Host, &p.Cursor.Incarnation, &p.Cursor.N, &p.Tag, &p.Items, &p.Total, &p.Pages, &p.Bytes,
-		moment{&p.StartedAt}, stamp{&p.DoneAt}, stamp{&p.CheckedAt}, moment{&p.NextAt}, &p.Reason,
-		moment{&p.NextCompared}, stamp{&p.ComparedAt}, &p.Differences, &p.Mended, &kept)
-	p.Kept = strings.Fields(kept)
+		moment{&p.StartedAt}, stamp{&p.DoneAt}, stamp{&p.CheckedAt}, moment{&p.NextAt}, &p.Reason)
 	return p, err
 }
 

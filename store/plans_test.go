@@ -100,6 +100,9 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"decisions_detach", []any{7, -1}, []string{"decision_of_account"}},
 		{"tidy_reports", []any{at}, []string{"report_"}},
 		{"reports_over", []any{at, 500}, []string{"report_received"}},
+		{"credited_page", []any{key, 7, 20}, []string{"record_credit"}},
+		{"credits_delete", []any{7}, []string{"record_credit_of"}},
+		{"credits_forget", []any{key}, []string{"record_credit"}},
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 	}
 	// What a plan may read whole: results of its own parts, and tables of one row.

@@ -219,6 +219,9 @@ func (tx *Tx) retire(ctx context.Context, id string) error {
 	if _, err := tx.exec(ctx, "name_forget", id[len(node.BaseURL+"/actors/"):]); err != nil {
 		return err
 	}
+	if _, err := tx.exec(ctx, "credits_forget", id); err != nil {
+		return err
+	}
 	if err := tx.silence(ctx, id); err != nil {
 		return err
 	}

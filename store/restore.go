@@ -217,7 +217,7 @@ func (tx *Tx) settle(ctx context.Context, out *Restored) error {
 }
 
 // searchAgain indexes and counts the published records of a database in which
-// none is.
+// none is, and puts them on the pages of the people whom they credit.
 func (tx *Tx) searchAgain(ctx context.Context) error {
 	type found struct {
 		rid int64
@@ -235,6 +235,9 @@ func (tx *Tx) searchAgain(ctx context.Context) error {
 		for _, f := range page {
 			e, err := tx.entry(ctx, "record_by_id", f.id)
 			if err != nil {
+				return err
+			}
+			if err := tx.creditPeople(ctx, &e); err != nil {
 				return err
 			}
 			d := newSearchDoc(&e.Record)

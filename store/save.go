@@ -102,6 +102,9 @@ func (tx *Tx) saveBeside(ctx context.Context, e *entry, fresh bool) error {
 	if e.State != essaim.StatePublished {
 		return tx.recount(ctx, e, nil, fresh)
 	}
+	if err := tx.creditPeople(ctx, e); err != nil {
+		return err
+	}
 	if e.search == nil {
 		d := newSearchDoc(&e.Record)
 		e.search = &d
@@ -110,7 +113,7 @@ func (tx *Tx) saveBeside(ctx context.Context, e *entry, fresh bool) error {
 }
 
 func (tx *Tx) clearBeside(ctx context.Context, rid int64) error {
-	for _, name := range []string{"places_delete", "themes_delete", "relations_delete"} {
+	for _, name := range []string{"places_delete", "themes_delete", "relations_delete", "credits_delete"} {
 		if err := tx.later(ctx, name, rid); err != nil {
 			return err
 		}

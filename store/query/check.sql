@@ -93,3 +93,8 @@ SELECT count(*), coalesce(min(x.id), '') FROM (
     UNION ALL
     SELECT c.id FROM commons c LEFT JOIN record r ON r.id = c.id
     WHERE c.sort = 'record' AND c.digest <> '' AND (r.id IS NULL OR r.state <> 'published' OR r.reusable = 0)) x
+
+-- name: check_credit
+SELECT count(*), coalesce(min(c.actor), '') FROM record_credit c
+WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.rid = c.rid AND r.position = c.position AND r.state = 'published')
+   OR NOT EXISTS (SELECT 1 FROM local_actor a WHERE a.id = c.actor AND a.kind = 'person' AND a.gone = 0)

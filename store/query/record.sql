@@ -65,3 +65,9 @@ UNION ALL SELECT position FROM record WHERE position = $5
 UNION ALL SELECT position FROM record WHERE position = $6
 UNION ALL SELECT position FROM record WHERE position = $7
 UNION ALL SELECT position FROM record WHERE position = $8
+
+-- name: credited_page
+SELECT position FROM record_credit WHERE actor = $1 AND position < $2 ORDER BY position DESC LIMIT $3
+
+-- name: credited_count
+SELECT count(*) FROM record_credit WHERE actor = $1

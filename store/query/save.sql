@@ -43,6 +43,18 @@ INSERT INTO relation (rid, type, target, name) VALUES ($1, $2, $3, $4) ON CONFLI
 -- name: relations_delete
 DELETE FROM relation WHERE rid = $1
 
+-- name: credit_insert
+-- Of a person who is on the Fediverse, and no other.
+INSERT INTO record_credit (actor, position, rid)
+SELECT a.id, CAST($2 AS BIGINT), CAST($3 AS BIGINT) FROM local_actor a WHERE a.id = $1 AND a.kind = 'person' AND a.gone = 0
+ON CONFLICT (actor, position) DO NOTHING
+
+-- name: credits_delete
+DELETE FROM record_credit WHERE rid = $1
+
+-- name: credits_forget
+DELETE FROM record_credit WHERE actor = $1
+
 -- name: activity_insert
 INSERT INTO activity (id, type, actor, rid, bytes, at) VALUES ($1, $2, $3, $4, $5, $6)
 
