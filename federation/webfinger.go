@@ -115,6 +115,12 @@ func (s *Server) ofPage(ctx context.Context, u *url.URL) (essaim.LocalActor, err
 		return s.store.Feed(ctx, essaim.ActorTheme, theme)
 	case section == "recherche" && commune != "":
 		return s.store.Feed(ctx, essaim.ActorCommune, commune)
+	case section == "personnes":
+		a, err := s.localActor(ctx, s.base+"/actors/"+slug)
+		if a.Kind != essaim.ActorPerson && (err == nil || errors.Is(err, essaim.ErrGone)) {
+			return essaim.LocalActor{}, essaim.ErrNotFound // another's name
+		}
+		return a, err
 	}
 	for _, k := range essaim.Kinds() {
 		if k.Path != section {

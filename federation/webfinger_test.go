@@ -38,6 +38,12 @@ func TestWebFingerFindsActorsByEveryName(t *testing.T) {
 		{"resource=" + url.QueryEscape("https://brest.example/recherche?theme=circuits-courts"), 200, "https://brest.example/actors/theme_circuits-courts"},
 		{"resource=" + url.QueryEscape("https://brest.example/recherche?theme=brest:voisins"), 404, ""}, // as no page of ours is written
 		{"resource=" + url.QueryEscape("https://brest.example/recherche?theme=brest%3Avoisins"), 200, "https://brest.example/actors/theme_voisins"},
+		{"resource=" + url.QueryEscape("https://brest.example/personnes/camille"), 200, "https://brest.example/actors/camille"},
+		{"resource=" + url.QueryEscape("https://brest.example/personnes/camille/"), 404, ""}, // as no page of ours is written
+		{"resource=" + url.QueryEscape("https://brest.example/personnes/camille?page=2"), 404, ""},
+		{"resource=" + url.QueryEscape("https://brest.example/personnes/partie"), 410, ""},
+		{"resource=" + url.QueryEscape("https://brest.example/personnes/fiche_retire"), 404, ""}, // another's name
+		{"resource=" + url.QueryEscape("https://brest.example/personnes/commune_brest"), 404, ""},
 		{"resource=" + url.QueryEscape("https://brest.example/recherche?near=29019&radius=10"), 200, "https://brest.example/actors/commune_brest"},
 		{"resource=" + url.QueryEscape("https://brest.example/recherche?near=29019&radius=20"), 404, ""},
 		{"resource=" + url.QueryEscape("https://brest.example/recherche?theme=circuits-courts&near=29019"), 404, ""},
@@ -100,11 +106,14 @@ func feedsAndOthers() []essaim.LocalActor {
 		}
 		return a
 	}
+	was := local("partie", essaim.ActorPerson, "https://brest.example/actors/partie")
+	was.Gone = true
 	gone := local("fiche_retire", essaim.ActorInitiative, "https://brest.example/objects/02")
 	gone.Gone = true
 	return []essaim.LocalActor{
 		local("theme_circuits-courts", essaim.ActorTheme, "circuits-courts"), local("theme_voisins", essaim.ActorTheme, "brest:voisins"),
 		local("commune_brest", essaim.ActorCommune, "29019"), local("fiche_jardin", essaim.ActorInitiative, "https://brest.example/objects/01"), gone,
+		local("camille", essaim.ActorPerson, "7"), was,
 	}
 }
 
@@ -122,7 +131,7 @@ func TestWhatWebFingerListsLeadsBack(t *testing.T) {
 		return d
 	}
 	pages := 0
-	for _, name := range []string{"brest", "brest.example", "theme_circuits-courts", "theme_voisins", "commune_brest", "fiche_jardin"} {
+	for _, name := range []string{"brest", "brest.example", "theme_circuits-courts", "theme_voisins", "commune_brest", "fiche_jardin", "camille"} {
 		d := finger("acct:" + name + "@brest.example")
 		for _, alias := range append([]string{d.Subject}, d.Aliases...) {
 			if got := finger(alias); !reflect.DeepEqual(got, d) {
@@ -131,7 +140,7 @@ func TestWhatWebFingerListsLeadsBack(t *testing.T) {
 		}
 		pages += len(d.Aliases) - 1
 	}
-	if pages != 5 {
+	if pages != 6 {
 		t.Errorf("%d pages are aliases, want those of all but the territory", pages)
 	}
 }

@@ -15,7 +15,9 @@ type Card struct {
 	Start, End time.Time
 	Zone       string
 	Cancelled  bool
-	Distance   float64 // kilometres from where the search looks; negative when unknown
+	// Roles are those in which a record credits the person whose page it is on.
+	Roles    []string
+	Distance float64 // kilometres from where the search looks; negative when unknown
 }
 
 // Remote tells whether the record comes from another territory.

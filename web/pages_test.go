@@ -30,7 +30,7 @@ func (s *site) addresses(t *testing.T) []string {
 			slices.Contains([]string{"/healthz", "/readyz", "/robots.txt"}, e.pattern) {
 			continue
 		}
-		path := strings.NewReplacer("{secret}", "secret", "{host}", toulouse, "{name}", "brest").Replace(e.pattern)
+		path := strings.NewReplacer("{secret}", "secret", "{host}", toulouse, "/personnes/{name}", "/personnes/camille", "{name}", "brest").Replace(e.pattern)
 		switch {
 		case strings.HasPrefix(path, "/ailleurs/"):
 			for _, rec := range s.records {
@@ -57,6 +57,7 @@ func TestEveryPageIsWellMade(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		s := newSite(t, db, func(c *Config) { c.Demo = true }).fill(t)
+		s.person(t)
 		paths := s.addresses(t)
 		if len(paths) < 50 {
 			t.Fatalf("only %d pages", len(paths))

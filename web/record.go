@@ -49,7 +49,13 @@ type RecordPage struct {
 // CreditGroup are those who have one role.
 type CreditGroup struct {
 	Role    string
-	Credits []essaim.Credit
+	Credits []CreditLine
+}
+
+// CreditLine is one of those who are credited.
+type CreditLine struct {
+	essaim.Credit
+	Page string // address here of a person of this node
 }
 
 // RelationGroup are the records that stand in one relation to this one.
@@ -141,6 +147,9 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		p.NoIndex, p.Object = true, ""
 	}
 	p.Credits, p.Unnamed = creditGroups(rec.Content)
+	if err := s.linkPeople(r, p.Credits); err != nil {
+		return err
+	}
 	for _, img := range rec.Images {
 		if strings.HasPrefix(img.URL, s.cfg.Node.BaseURL+"/") {
 			p.Images = append(p.Images, img)
@@ -213,9 +222,14 @@ func (s *Server) describe(rec essaim.Record) string {
 	if rec.Tagline != "" {
 		return rec.Tagline
 	}
-	text := []rune(strings.ReplaceAll(markup.Plain(markup.Markdown(rec.Text)), "\n", " "))
+	return short(strings.ReplaceAll(markup.Plain(markup.Markdown(rec.Text)), "\n", " "))
+}
+
+// short is the beginning of a text, cut between words.
+func short(whole string) string {
+	text := []rune(whole)
 	if len(text) <= 180 {
-		return string(text)
+		return whole
 	}
 	cut := string(text[:180])
 	if i := strings.LastIndexByte(cut, ' '); i > 100 {
@@ -227,10 +241,10 @@ func (s *Server) describe(rec essaim.Record) string {
 // creditGroups gathers those who may be named by role, in the order of the list
 // of roles, and counts those who may not.
 func creditGroups(c essaim.Content) (groups []CreditGroup, unnamed int) {
-	byRole := map[string][]essaim.Credit{}
+	byRole := map[string][]CreditLine{}
 	public := c.PublicCredits()
 	for _, cr := range public {
-		byRole[cr.Role] = append(byRole[cr.Role], cr)
+		byRole[cr.Role] = append(byRole[cr.Role], CreditLine{Credit: cr})
 	}
 	for _, t := range essaim.ListRole.Terms() {
 		if list := byRole[t.ID]; len(list) > 0 {

@@ -76,6 +76,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	r.Post("/deconnexion", s.handle(s.signOut))
 	get(r, "/compte", s.handle(s.showAccount))
 
+	get(r, "/personnes/{name}", s.handle(s.showPerson))
 	get(r, "/suivre/{name}", s.handle(s.showFollow))
 	r.With(s.limit(10, time.Minute)).Post("/suivre/{name}", s.handle(s.leadToFollow))
 

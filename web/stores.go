@@ -34,6 +34,9 @@ type Reader interface {
 	// Feed is the actor of a theme or a commune; essaim.ErrNotFound before the
 	// first publication about it.
 	Feed(ctx context.Context, kind essaim.ActorKind, subject string) (essaim.LocalActor, error)
+	// Credited lists the published records that credit a person of this node, the
+	// latest change first, from a cursor on.
+	Credited(ctx context.Context, actor, after string, limit int) (essaim.Results, error)
 	// Thanks counts likes and announces of a record.
 	Thanks(ctx context.Context, id string) (likes, announces int, err error)
 	// Comments lists those of a record that everyone may see, in the order in

@@ -69,7 +69,11 @@ func TestEachActorIsFoundByteForByte(t *testing.T) {
 			"brest": "Organization", "theme_alimentation": "Service", "fiche_repair-cafe-de-recouvran": "Organization", "camille": "Person",
 		} {
 			id := "https://brest.example/actors/" + name
-			for _, resource := range []string{"acct:" + name + "@brest.example", "acct:" + strings.ToUpper(name) + "@BREST.example", id} {
+			resources := []string{"acct:" + name + "@brest.example", "acct:" + strings.ToUpper(name) + "@BREST.example", id}
+			if kind == "Person" {
+				resources = append(resources, "https://brest.example/personnes/"+name)
+			}
+			for _, resource := range resources {
 				jrd := brest.read(t, "/.well-known/webfinger?resource="+url.QueryEscape(resource))
 				if jrd.Subject != "acct:"+name+"@brest.example" || jrd.Links[0].Href != id || jrd.Links[0].Rel != "self" || jrd.Links[0].Type != "application/activity+json" {
 					t.Errorf("%s: got %+v", resource, jrd)

@@ -40,7 +40,6 @@ func main() {
 	s := &story{Suite: rig.NewSuite("stories", seed), ctx: ctx, nodes: map[string]*rig.Node{}}
 	s.Must("the binary and three ports that are free", s.prepare)
 	s.demonstration()
-	s.lineage()
 	s.swarm()
 	s.End()
 }

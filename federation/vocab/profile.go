@@ -32,6 +32,8 @@ func (r *Renderer) Page(a essaim.LocalActor) string {
 		return r.base + "/recherche?near=" + url.QueryEscape(a.Subject) + "&radius=10"
 	case essaim.ActorInitiative, essaim.ActorOrganisation:
 		return a.Record.URL
+	case essaim.ActorPerson:
+		return r.base + "/personnes/" + a.Username
 	}
 	return ""
 }
