@@ -30,4 +30,6 @@ type Node struct {
 	// database must hold the same keys.
 	KeyFingerprint string `json:"keyFingerprint"`
 	Demo           bool   `json:"demo,omitempty"`
+	// Rotations are the changes of its keys, the oldest first.
+	Rotations []Rotation `json:"rotations,omitempty"`
 }

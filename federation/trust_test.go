@@ -107,6 +107,7 @@ func TestAReplicatedNodeProvesWhatItSends(t *testing.T) {
 		{"a key introduced by one that is not pinned", proved(t, deletion, alice, x), shows(x, statement(t, peerActor, k2, k2, x)), contested, "contested", nil, multikey(x)},
 		{"a chain with a hole", proved(t, deletion, alice, k3), shows(k3, chain[1]), contested, "contested", nil, multikey(k3)},
 		{"a statement of another host", proved(t, deletion, alice, x), shows(x, statement(t, "https://evil.example/actor", k1, k1, x)), contested, "contested", nil, multikey(x)},
+		{"a statement after another key", proved(t, deletion, alice, x), shows(x, statement(t, peerActor, k1, k3, x)), contested, "contested", nil, multikey(x)},
 		{"a true statement of another's key", proved(t, deletion, alice, x), shows(x, chain[0]), contested, "contested", nil, multikey(x)},
 
 		{"deletion without proof, the key unchanged", deletion, shows(k1), essaim.InboundIgnored, "not proven by the key", nil, ""},
@@ -166,6 +167,33 @@ func TestOnlyReplicatedNodesAreHeldToTheirKeys(t *testing.T) {
 	}
 	if asked := n.home.count(peerActor); asked != 0 || len(n.trust) != 0 {
 		t.Errorf("asked %d times, pinned %v", asked, n.trust)
+	}
+}
+
+func TestTheNodesOwnActorAloneGivesTheFirstKey(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, id, doc string
+		want          int
+	}{
+		{"its actor, proven", peerActor, provenActor(t, peerActor, &aliceKey().PublicKey, seeded(1)), 1},
+		{"its actor, without proof", peerActor, actorDoc(t, peerActor, &aliceKey().PublicKey), 0},
+		{"its actor, proven by another key than it lists", peerActor, provenActorAs(t, seeded(1), seeded(2)), 0},
+		{"another actor of its host", alice, provenActor(t, alice, &aliceKey().PublicKey, seeded(1)), 0},
+	} {
+		n := newNode(t)
+		n.trust[peerHost] = essaim.PeerTrust{Actor: peerActor}
+		n.home.docs[c.id] = c.doc
+		id, err := essaim.ParseIRI(c.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := federation.NewActors(n.memory, n.home, n.Now).Fetch(t.Context(), id); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if got := len(n.trust[peerHost].Keys); got != c.want {
+			t.Errorf("%s: %d keys pinned, want %d", c.name, got, c.want)
+		}
 	}
 }
 

@@ -74,6 +74,13 @@ func furnished(t *testing.T, db storetest.DB) *node {
 	if err := n.SaveHead(t.Context(), "", essaim.CommonsHead{Number: essaim.CommonsNumber{Incarnation: 1, N: 2}, Root: essaim.Digest{1}, At: n.clock.now(), Document: []byte("head")}); err != nil {
 		t.Fatal(err)
 	}
+	info, err := n.Node(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.RotateKeys(t.Context(), essaim.Rotation{Old: "zA", New: "zB", At: n.clock.now(), Statement: []byte("statement")}, info.KeyFingerprint, info.KeyFingerprint); err != nil {
+		t.Fatal(err)
+	}
 	return n
 }
 

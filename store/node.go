@@ -79,6 +79,9 @@ func (tx *Tx) node(ctx context.Context) (n essaim.Node, err error) {
 	if err := tx.row(ctx, "node").Scan(&n.BaseURL, &n.Incarnation, &territory, &n.KeyFingerprint, bit{&n.Demo}); err != nil {
 		return n, err
 	}
+	if n.Rotations, err = tx.rotations(ctx); err != nil {
+		return n, err
+	}
 	return n, json.Unmarshal([]byte(territory), &n.Territory)
 }
 

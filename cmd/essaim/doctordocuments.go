@@ -43,6 +43,18 @@ func checkDocuments(ctx context.Context, n *Node) (finding, error) {
 	var changed, unproven failing
 	seen, without := 0, 0
 	keys := map[string][]ed25519.PublicKey{"": {n.keys.Ed25519.Public().(ed25519.PublicKey)}}
+	// While documents are signed again, some still are by the keys before.
+	done, err := n.store.Resigned(ctx)
+	if err != nil {
+		return finding{}, err
+	}
+	if !done {
+		for _, change := range n.info.Rotations {
+			if key, err := proof.DecodeMultikey(change.Old); err == nil {
+				keys[""] = append(keys[""], key)
+			}
+		}
+	}
 	for after := int64(0); ; {
 		page, err := n.store.KeptDocuments(ctx, after, 200)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 
 type keyCommand struct {
 	Backup  keyBackupCommand  `cmd:"" help:"Write the node's keys to a file under a passphrase."`
+	Rotate  keyRotateCommand  `cmd:"" help:"Make new keys, which the old ones introduce to other nodes."`
 	Restore keyRestoreCommand `cmd:"" help:"Bring the keys of a backup to a data directory."`
 }
 

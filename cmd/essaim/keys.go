@@ -56,15 +56,20 @@ func hasKeys(dir string) bool {
 // writeKeys makes the directory of keys, whole or not at all. It never
 // replaces one that stands: what was signed with its keys could not be
 // continued.
-func writeKeys(dir string, k federation.Keys) (err error) {
+func writeKeys(dir string, k federation.Keys) error {
+	if hasKeys(dir) {
+		return fmt.Errorf("%s: %w", filepath.Join(dir, keysDir), os.ErrExist)
+	}
+	return writeKeysTo(filepath.Join(dir, keysDir), k)
+}
+
+// writeKeysTo makes a directory of keys that does not exist, whole or not at all.
+func writeKeysTo(path string, k federation.Keys) (err error) {
 	rsaPEM, edPEM, err := encodeKeys(k)
 	if err != nil {
 		return err
 	}
-	if hasKeys(dir) {
-		return fmt.Errorf("%s: %w", filepath.Join(dir, keysDir), os.ErrExist)
-	}
-	made, err := os.MkdirTemp(dir, keysDir+"-new-") // mode 0700
+	made, err := os.MkdirTemp(filepath.Dir(path), keysDir+"-new-") // mode 0700
 	if err != nil {
 		return err
 	}
@@ -79,7 +84,7 @@ func writeKeys(dir string, k federation.Keys) (err error) {
 	if err := createFile(filepath.Join(made, ed25519Pem), edPEM); err != nil {
 		return err
 	}
-	return os.Rename(made, filepath.Join(dir, keysDir))
+	return os.Rename(made, path)
 }
 
 // createFile writes a new file of mode 0600 and syncs it.
@@ -92,18 +97,20 @@ func createFile(path string, b []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-func readKeys(dir string) (federation.Keys, error) {
-	rsaPEM, err := os.ReadFile(filepath.Join(dir, keysDir, rsaFile))
+func readKeys(dir string) (federation.Keys, error) { return readKeysFrom(filepath.Join(dir, keysDir)) }
+
+func readKeysFrom(dir string) (federation.Keys, error) {
+	rsaPEM, err := os.ReadFile(filepath.Join(dir, rsaFile))
 	if err != nil {
 		return federation.Keys{}, err
 	}
-	edPEM, err := os.ReadFile(filepath.Join(dir, keysDir, ed25519Pem))
+	edPEM, err := os.ReadFile(filepath.Join(dir, ed25519Pem))
 	if err != nil {
 		return federation.Keys{}, err
 	}
 	k, err := decodeKeys(rsaPEM, edPEM)
 	if err != nil {
-		return federation.Keys{}, fmt.Errorf("%s: %w", filepath.Join(dir, keysDir), err)
+		return federation.Keys{}, fmt.Errorf("%s: %w", dir, err)
 	}
 	return k, nil
 }

@@ -64,14 +64,12 @@ func Open(ctx context.Context, cfg config, opt options) (*Node, error) {
 	if opt.logger == nil {
 		opt.logger = slog.New(slog.DiscardHandler)
 	}
-	keys, err := readKeys(cfg.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	_, next := os.Stat(filepath.Join(cfg.Dir, nextDir))
+	if !hasKeys(cfg.Dir) && next != nil {
 		return nil, fmt.Errorf("%s holds no node (essaim init makes one)", cfg.Dir)
 	}
-	if err != nil {
-		return nil, err
-	}
-	n := &Node{cfg: cfg, opt: opt, keys: keys}
+	n := &Node{cfg: cfg, opt: opt}
+	var err error
 	var renderer *vocab.Renderer // made once the store has told which node this is
 	n.store, err = openStore(ctx, cfg, opt, makers{
 		render: func(r essaim.RenderRequest) (essaim.Rendered, error) { return renderer.Render(r) },
@@ -95,6 +93,9 @@ func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
 		if errors.Is(err, essaim.ErrNotFound) {
 			return nil, errors.New("the database holds no node (essaim init makes one)")
 		}
+		return nil, err
+	}
+	if n.keys, err = keysOfNode(n.cfg.Dir, n.info.KeyFingerprint, n.now()); err != nil {
 		return nil, err
 	}
 	if err := n.checkIdentity(); err != nil {
@@ -215,6 +216,7 @@ func (n *Node) Start(ctx context.Context) {
 		if err := n.store.NameActors(ctx); err != nil && ctx.Err() == nil {
 			n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "actors not named", slog.String("error", err.Error()))
 		}
+		n.resign(ctx)
 		n.refreshCommons(ctx)
 		n.tidy(ctx)
 	})

@@ -54,22 +54,39 @@ func startNodeWith(t *testing.T, network *fedtest.Network, name string, keys fed
 		BaseURL: "https://" + host, Incarnation: time.Now().Unix(),
 		Territory: essaim.Territory{Actor: "https://" + host + "/actors/" + name, Username: name, Name: strings.ToUpper(name[:1]) + name[1:]},
 	}
-	renderer, err := vocab.New(vocab.Config{Node: node, Ed25519: keys.Ed25519, RSA: &keys.RSA.PublicKey})
-	if err != nil {
-		t.Fatal(err)
-	}
+	return openNode(t, network, host, t.TempDir(), keys, &node)
+}
+
+// openNode opens the node of a data directory, which it makes first if it is
+// given, and runs it.
+func openNode(t *testing.T, network *fedtest.Network, host, dir string, keys federation.Keys, fresh *essaim.Node) *testNode {
+	t.Helper()
+	n := &testNode{host: host, dir: dir, keys: keys}
+	var err error
 	// t.Context ends before the clean-up that needs the database.
-	dir := t.TempDir()
-	db, err := store.Open(context.WithoutCancel(t.Context()), store.Config{Dir: dir, Render: renderer.Render, Tell: renderer.Tell})
+	n.Store, err = store.Open(context.WithoutCancel(t.Context()), store.Config{
+		Dir:    dir,
+		Render: func(r essaim.RenderRequest) (essaim.Rendered, error) { return n.renderer.Render(r) },
+		Tell:   func(told essaim.Told) ([]byte, error) { return n.renderer.Tell(told) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.CreateNode(t.Context(), node); err != nil {
+	if fresh != nil {
+		if err := n.CreateNode(t.Context(), *fresh); err != nil {
+			t.Fatal(err)
+		}
+	}
+	node, err := n.Node(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	n := &testNode{Store: db, host: host, dir: dir, renderer: renderer, keys: keys}
+	n.renderer, err = vocab.New(vocab.Config{Node: node, Ed25519: keys.Ed25519, RSA: &keys.RSA.PublicKey})
+	if err != nil {
+		t.Fatal(err)
+	}
 	n.server, err = federation.New(federation.Config{
-		Node: node, Keys: keys, Store: db, Transport: network, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Node: node, Keys: keys, Store: n.Store, Transport: network, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -82,8 +99,8 @@ func startNodeWith(t *testing.T, network *fedtest.Network, name string, keys fed
 	n.stop = func() {
 		n.inbox(t)
 		n.halt()
-		if err := db.Close(); err != nil {
-			t.Errorf("%s: %v", name, err)
+		if err := n.Store.Close(); err != nil {
+			t.Errorf("%s: %v", host, err)
 		}
 	}
 	return n

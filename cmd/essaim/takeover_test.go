@@ -86,6 +86,10 @@ func TestATakenOverAddressChangesNothing(t *testing.T) {
 		within(t, 2*time.Second, "the record is at Toulouse", toulouse.holds(rec.ID, 1))
 		copied := toulouse.document(t, rec.ID)
 		rec.TerritoryName = "Brest"
+		actor, err := toulouse.RemoteActor(t.Context(), rec.Territory)
+		if err != nil {
+			t.Fatal(err)
+		}
 
 		// Brest is down; somebody buys the domain and makes a node of it.
 		time.Sleep(10 * time.Minute)
@@ -107,6 +111,9 @@ func TestATakenOverAddressChangesNothing(t *testing.T) {
 		}
 		if got := toulouse.document(t, rec.ID); got != copied || !toulouse.holds(rec.ID, 1)() {
 			t.Errorf("the copy changed\n got %s\nwant %s", got, copied)
+		}
+		if is, err := toulouse.RemoteActor(t.Context(), rec.Territory); err != nil || string(is.Document) != string(actor.Document) {
+			t.Errorf("the copy of its actor changed: %s, %v", is.Document, err)
 		}
 		if _, err := toulouse.server.FollowPeer(t.Context(), brest.host); err == nil {
 			t.Error("a contested host is followed anew")

@@ -45,6 +45,8 @@ type actorDocument struct {
 	Indexable        bool       `json:"indexable"`
 	PublicKey        publicKey  `json:"publicKey"`
 	AssertionMethod  []multikey `json:"assertionMethod"`
+	// KeyHistory leads from the node's first key to the present one.
+	KeyHistory []json.RawMessage `json:"essaim:keyHistory,omitempty"`
 }
 
 type endpoints struct {
@@ -105,6 +107,12 @@ func (r *Renderer) Actor(a essaim.LocalActor, approves bool) ([]byte, error) {
 	}
 	if at := utc(a.UpdatedAt); at.After(d.Published.Time) {
 		d.Updated = at
+	}
+	for _, change := range r.node.Rotations {
+		d.KeyHistory = append(d.KeyHistory, json.RawMessage(change.Statement))
+		if at := utc(change.At); at.After(d.Published.Time) && at.After(d.Updated.Time) {
+			d.Updated = at
+		}
 	}
 	r.describe(&d, a)
 	r.choose(&d, a)

@@ -227,6 +227,14 @@ FROM peer_key ORDER BY host, multikey, how
 INSERT INTO peer_key (host, multikey, how, since, until, statement)
 VALUES ($1, $2, $3, $4, $5, $6)
 
+-- name: backup_rotation
+SELECT n, old_key, new_key, at, statement, reached, done_at
+FROM rotation ORDER BY n
+
+-- name: restore_rotation
+INSERT INTO rotation (n, old_key, new_key, at, statement, reached, done_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
 -- name: backup_followed
 SELECT actor, handle, name, url, inbox, state, follow_id, agreed, created_at, followed_at
 FROM followed ORDER BY actor
