@@ -188,42 +188,6 @@ func (m *memory) RemoteActorByKey(_ context.Context, id string) (essaim.RemoteAc
 	return essaim.RemoteActor{}, essaim.ErrNotFound
 }
 
-func (m *memory) PeerTrust(_ context.Context, host string) (essaim.PeerTrust, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.trust[host], m.fail
-}
-
-func (m *memory) PinPeerKeys(_ context.Context, host, after string, keys ...essaim.PeerKey) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	known := m.trust[host]
-	if known.Current() != after {
-		return essaim.ErrConflict
-	}
-	known.Keys, known.ContestedAt = append(known.Keys, keys...), time.Time{}
-	m.trust[host] = known
-	return nil
-}
-
-func (m *memory) ContestPeer(_ context.Context, host, key string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	known := m.trust[host]
-	known.Offered, known.ContestedAt = key, m.now()
-	m.trust[host] = known
-	return nil
-}
-
-func (m *memory) SettlePeer(_ context.Context, host string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	known := m.trust[host]
-	known.Offered, known.ContestedAt = "", time.Time{}
-	m.trust[host] = known
-	return nil
-}
-
 func (m *memory) StaleActors(context.Context, time.Duration, int) ([]string, error) { return nil, nil }
 
 func (m *memory) DueAvatars(context.Context, int) ([]essaim.Avatar, error) { return nil, nil }
