@@ -4,6 +4,7 @@ package essaim
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -31,8 +32,8 @@ func Differences(before, after *Content) []Difference {
 				was = o.text
 			}
 		}
-		if was != f.text {
-			out = append(out, Difference{Field: now[i].name, Lines: lineDifference(was, f.text)})
+		if a, b := textLines(was), textLines(f.text); !slices.Equal(a, b) {
+			out = append(out, Difference{Field: now[i].name, Lines: lineDifference(a, b)})
 		}
 	}
 	return out
@@ -97,8 +98,7 @@ func asLines(v reflect.Value) string {
 const maxCompared = 400
 
 // lineDifference is the shortest way from one text to another by lines.
-func lineDifference(before, after string) []DifferenceLine {
-	a, b := textLines(before), textLines(after)
+func lineDifference(a, b []string) []DifferenceLine {
 	if len(a) > maxCompared || len(b) > maxCompared {
 		return wholly(a, b)
 	}
@@ -145,11 +145,12 @@ func wholly(a, b []string) []DifferenceLine {
 	return out
 }
 
-// textLines are the lines of a text that hold something.
+// textLines are the lines of a text that hold something. What kind of space
+// stands between words is typography, which forms do not keep.
 func textLines(s string) []string {
 	var out []string
 	for line := range strings.SplitSeq(s, "\n") {
-		if line = strings.TrimSpace(line); line != "" {
+		if line = strings.Join(strings.Fields(line), " "); line != "" {
 			out = append(out, line)
 		}
 	}

@@ -77,6 +77,9 @@ func TestADifferenceIsTheShortestByLines(t *testing.T) {
 			t.Errorf("%q to %q: %q, want %q", tt.before, tt.after, strings.Join(got, " "), tt.want)
 		}
 	}
+	if d := essaim.Differences(&essaim.Content{Text: "coût\u202f: 1\u00a0700"}, &essaim.Content{Text: "coût : 1 700"}); len(d) != 0 {
+		t.Errorf("spaces alone differ: %+v", d)
+	}
 	many := strings.Repeat("x\n", 500)
 	if d := essaim.Differences(&essaim.Content{Text: many}, &essaim.Content{Text: many + "y"}); len(d) != 1 || len(d[0].Lines) != 1001 {
 		t.Errorf("a field of many lines is compared whole: %d", len(d[0].Lines))

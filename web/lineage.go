@@ -54,6 +54,7 @@ type LineageNode struct {
 type Changed struct {
 	Known  bool // false when the version is not kept here
 	Gone   bool // the original was withdrawn
+	Lang   string
 	Fields []ChangedField
 }
 
@@ -215,9 +216,9 @@ func (s *Server) compare(r *http.Request, p *LineagePage) error {
 	case err != nil:
 		return err
 	}
-	p.Own = Changed{Known: true, Fields: changedFields(l, &version, &p.Record.Content)}
+	p.Own = Changed{Known: true, Lang: p.Record.Language, Fields: changedFields(l, &version, &p.Record.Content)}
 	if held {
-		p.Since = Changed{Known: true, Fields: changedFields(l, &version, &now.Content)}
+		p.Since = Changed{Known: true, Lang: now.Language, Fields: changedFields(l, &version, &now.Content)}
 	}
 	return nil
 }
