@@ -35,6 +35,9 @@ type DelivererConfig struct {
 	// Sync gives the Collection-Synchronization header of an activity to the
 	// followers of a local actor, for a host; empty for none.
 	Sync func(ctx context.Context, actor, host string) string
+	// Continues is Actors': what answers 410 in the place of a node that is
+	// replicated takes no follower. May be nil.
+	Continues func(ctx context.Context, host string) error
 	// Workers is how many tries are under way at once; 64 when 0.
 	Workers int
 	// Random spreads retries, in [0, 1).

@@ -59,7 +59,7 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 	}
 	r := settle(v, t.Delivery, a.result.Status, reason, now, wait, d.Random())
 	if v.outcome == gone && r.State == essaim.DeliveryFailed {
-		d.tasks.Go(func() { d.lose(ctx, t.Inbox) })
+		d.tasks.Go(func() { d.lose(ctx, t.Inbox, t.Host) })
 	}
 	d.pending = append(d.pending, hostResult{l.state.Host, r})
 }
@@ -80,8 +80,15 @@ func (d *Deliverer) wake(ctx context.Context, host string) {
 	}
 }
 
-// lose forgets the followers behind an inbox that says it is gone, again.
-func (d *Deliverer) lose(ctx context.Context, inbox string) {
+// lose forgets the followers behind an inbox that says it is gone, again; unless
+// somebody else may speak there for a node that is replicated.
+func (d *Deliverer) lose(ctx context.Context, inbox, host string) {
+	if d.Continues != nil {
+		if err := d.Continues(ctx, host); err != nil {
+			d.Logger.Warn("inbox says that it is gone, and is not believed", "inbox", inbox, "reason", err)
+			return
+		}
+	}
 	if err := d.Store.LoseInbox(ctx, inbox); err != nil {
 		d.Logger.Warn("inbox not forgotten", "inbox", inbox, "error", err)
 	}

@@ -210,6 +210,9 @@ func (s *Server) reconcile(ctx context.Context, v synced, actor essaim.IRI) erro
 	if followerDigest(ours) == v.digest || f.State == essaim.PeerRequested || !s.ingest.mayWake("sync "+f.Actor, syncEvery) {
 		return nil
 	}
+	if err := s.remote.Continues(ctx, actor.Host()); err != nil {
+		return err
+	}
 	held, err := s.remote.Actor(ctx, actor)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ package federation
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"essaim"
 	"essaim/federation/fedtest"
 	"essaim/federation/fetch"
+	"essaim/federation/proof"
 	"essaim/federation/sig"
 )
 
@@ -171,6 +173,41 @@ func TestADifferenceIsMendedWhenTheListIsTheOneAnnounced(t *testing.T) {
 				t.Errorf("sent %q after %d requests; want %q, asked %v", got, asked, c.want, c.asked)
 			}
 		})
+	}
+}
+
+// Who buys a lapsed domain signs as its actor, and lists nobody.
+func TestWhoShowsAnotherKeyEndsNoFollow(t *testing.T) {
+	t.Parallel()
+	network := fedtest.NewNetwork()
+	store := newShelf()
+	s, _ := testServer(t, store, network)
+	peer := fedtest.NewPeer(t, network, "peer.example", "Application")
+	pinned := proof.EncodeMultikey(fedtest.Ed25519("lapsed").Public().(ed25519.PublicKey))
+	store.trust = map[string]essaim.PeerTrust{peer.Host: {Actor: peer.Actor, Keys: []essaim.PeerKey{{Key: pinned}}}}
+	store.follows = map[string]essaim.OurFollow{peer.Actor: {Actor: peer.Actor, Inbox: peer.Inbox, FollowID: brestNode + "/f", State: essaim.PeerFollowed}}
+	store.actors[peer.Actor] = essaim.RemoteActor{ID: peer.Actor, FetchedAt: s.now(), Document: []byte(`{"followers":"` + peer.Actor + `"}`)}
+	at := peer.Actor + "/followers/sync"
+	peer.Put(at, map[string]any{"@context": activityStreams, "id": at, "type": "OrderedCollection", "orderedItems": []string{}})
+	actor, err := essaim.ParseIRI(peer.Actor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.compare(t.Context(), fmt.Sprintf(`collectionId="%s/followers", url="%s", digest="%s"`, peer.Actor, at, followerDigest(nil)), actor)
+	s.tasks.Wait()
+	if len(store.sent) != 0 || !store.trust[peer.Host].Contested() {
+		t.Errorf("sent %q, trust %+v", store.sent, store.trust[peer.Host])
+	}
+	s.deliver.lose(t.Context(), peer.Inbox, peer.Host)
+	network.SetDown(peer.Host, true)
+	store.trust[peer.Host] = essaim.PeerTrust{Actor: peer.Actor, Keys: []essaim.PeerKey{{Key: pinned}}}
+	s.deliver.lose(t.Context(), peer.Inbox, peer.Host) // nor when its key cannot be read
+	if len(store.lost) != 0 {
+		t.Errorf("lost %q", store.lost)
+	}
+	s.deliver.lose(t.Context(), "https://other.example/inbox", "other.example")
+	if len(store.lost) != 1 {
+		t.Errorf("of a stranger: lost %q", store.lost)
 	}
 }
 

@@ -93,6 +93,7 @@ func New(c Config) (*Server, error) {
 	s.dispatch = &Dispatcher{Store: c.Store, NodeActor: s.nodeActor(), Logger: s.log}
 	s.deliver, err = NewDeliverer(DelivererConfig{
 		Store: c.Store, Client: s.client, Key: c.Keys.RSA, Now: c.Now, Logger: s.log, Workers: c.Workers, Sync: s.synchronization,
+		Continues: s.remote.Continues,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("federation: %w", err)

@@ -49,6 +49,7 @@ type shelf struct {
 	follows   map[string]essaim.OurFollow
 	sent      []string          // type and actor of each
 	avatars   map[string]string // files
+	trust     map[string]essaim.PeerTrust
 }
 
 func newShelf() *shelf {
@@ -371,7 +372,17 @@ func (s *shelf) Standing(_ context.Context, actor string) (essaim.Standing, erro
 	return essaim.Standing{Blocked: s.blocked[actor]}, s.err
 }
 
-// PeerTrust says that no host has pinned keys.
-func (*shelf) PeerTrust(context.Context, string) (essaim.PeerTrust, error) {
-	return essaim.PeerTrust{}, nil
+func (s *shelf) PeerTrust(_ context.Context, host string) (essaim.PeerTrust, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trust[host], nil
+}
+
+func (s *shelf) ContestPeer(_ context.Context, host, key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := s.trust[host]
+	known.Offered, known.ContestedAt = key, time.Unix(1, 0)
+	s.trust[host] = known
+	return nil
 }

@@ -85,7 +85,13 @@ func (a *Actors) reread(ctx context.Context, owner essaim.IRI, known essaim.Peer
 	if node, err := essaim.ParseIRI(known.Actor); err == nil {
 		who = node
 	}
-	_, err := a.Fetch(ctx, who)
+	return a.shows(ctx, who)
+}
+
+// shows reads which key a host whose keys are pinned shows now, of one of its
+// actors: nil when it continues.
+func (a *Actors) shows(ctx context.Context, owner essaim.IRI) error {
+	_, err := a.Fetch(ctx, owner)
 	if errors.Is(err, essaim.ErrGone) || errors.Is(err, essaim.ErrNotFound) {
 		// A host that shows no key at all continues none.
 		if err := a.trust.contest(ctx, owner.Host(), ""); err != nil {
@@ -107,6 +113,29 @@ func (a *Actors) recheck(ctx context.Context, known essaim.PeerTrust) error {
 		return err
 	}
 	_, err = a.Fetch(ctx, id)
+	return err
+}
+
+// Continues asks a host that is replicated for its key, before something that it
+// did not prove ends a follow: whoever buys a lapsed domain signs its requests and
+// answers 410 as well. nil when the key continues those that are pinned, and for
+// any other host; errors are Vouch's.
+func (a *Actors) Continues(ctx context.Context, host string) error {
+	known, err := a.trust.of(ctx, host)
+	if err != nil || known.Actor == "" || len(known.Keys) == 0 {
+		return err
+	}
+	node, err := essaim.ParseIRI(known.Actor)
+	if err != nil {
+		return err
+	}
+	if err := a.shows(ctx, node); err != nil {
+		return err
+	}
+	// The fetch may have been another's, who takes a signature by any key.
+	if known, err = a.trust.of(ctx, host); err == nil && known.Contested() {
+		err = errContested
+	}
 	return err
 }
 

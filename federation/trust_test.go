@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -214,6 +215,34 @@ func TestAHostIsAskedForItsKeyNowAndThenOnly(t *testing.T) {
 	}
 	if asked := n.home.count(peerActor); asked != 1 {
 		t.Errorf("asked %d times, want once", asked)
+	}
+}
+
+func TestAHostContinuesWhileItShowsItsKey(t *testing.T) {
+	t.Parallel()
+	k1, k2 := seeded(1), seeded(2)
+	key := &aliceKey().PublicKey
+	for name, c := range map[string]struct {
+		shown string
+		want  error
+	}{
+		"its key":              {provenActor(t, peerActor, key, k1), nil},
+		"the next, introduced": {provenActor(t, peerActor, key, k2, statement(t, peerActor, k1, k1, k2)), nil},
+		"another":              {provenActor(t, peerActor, key, k2), essaim.ErrConflict},
+		"none":                 {"", essaim.ErrConflict},
+		"a page for people":    {"<html>", essaim.ErrUnavailable},
+	} {
+		n := replicating(t, k1)
+		n.home.docs[peerActor] = c.shown
+		actors := federation.NewActors(n.memory, n.home, n.Now)
+		if got := actors.Continues(t.Context(), peerHost); !errors.Is(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+		// Of one that is followed no more, nothing is asked.
+		n.trust[peerHost] = essaim.PeerTrust{Keys: n.trust[peerHost].Keys}
+		if got := federation.NewActors(n.memory, n.home, n.Now).Continues(t.Context(), peerHost); got != nil {
+			t.Errorf("%s, of a former peer: %v", name, got)
+		}
 	}
 }
 

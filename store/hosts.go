@@ -103,9 +103,12 @@ func (s *Store) WakeHosts(ctx context.Context) error {
 }
 
 // LoseInbox removes the followers behind an inbox that is gone for good, and
-// what waits for it.
+// what waits for it; nothing at a host that is contested.
 func (s *Store) LoseInbox(ctx context.Context, inbox string) error {
 	err := s.write(ctx, urgent, func(tx *Tx) error {
+		if contested, err := tx.contested(ctx, authority(inbox)); err != nil || contested {
+			return err
+		}
 		if _, err := tx.exec(ctx, "follower_remove_inbox", inbox); err != nil {
 			return err
 		}

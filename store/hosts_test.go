@@ -134,6 +134,49 @@ func TestAnInboxThatIsGoneLosesItsFollowersAndWhatWaits(t *testing.T) {
 	})
 }
 
+// Who buys a lapsed domain answers 410, and lists nobody.
+func TestAContestedHostTakesNoFollowAway(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		const peer = "https://toulouse.example/actor"
+		n := followed(t, db)
+		n.follow(t, nodeActor, peer, "https://toulouse.example/inbox")
+		if err := n.PinPeerKeys(t.Context(), toulouse, "", essaim.PeerKey{Key: "zA", How: essaim.KeyFirst}); err != nil {
+			t.Fatal(err)
+		}
+		f, err := n.OurFollow(t.Context(), peer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.FollowID = brest + "/activities/again"
+		try := func() (followers int, state essaim.PeerState) {
+			if err := n.LoseInbox(t.Context(), "https://toulouse.example/inbox"); err != nil {
+				t.Fatal(err)
+			}
+			if err := n.FollowLost(t.Context(), f, essaim.Outgoing{ActivityID: f.FollowID, Actor: nodeActor, Inbox: f.Inbox, OrderKey: "k", Body: []byte("{}")}); err != nil {
+				t.Fatal(err)
+			}
+			now, err := n.OurFollow(t.Context(), peer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return one[int](t, n, "SELECT count(*) FROM follower"), now.State
+		}
+		if err := n.ContestPeer(t.Context(), toulouse, "zX"); err != nil {
+			t.Fatal(err)
+		}
+		if followers, state := try(); followers != 1 || state != essaim.PeerFollowed {
+			t.Errorf("contested: %d followers, our follow %s", followers, state)
+		}
+		if err := n.SettlePeer(t.Context(), toulouse); err != nil {
+			t.Fatal(err)
+		}
+		if followers, state := try(); followers != 0 || state != essaim.PeerRequested {
+			t.Errorf("settled: %d followers, our follow %s", followers, state)
+		}
+	})
+}
+
 func TestAWakeUpKeepsThePauseThatAHostAskedFor(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

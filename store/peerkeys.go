@@ -44,6 +44,12 @@ func (tx *Tx) peerTrust(ctx context.Context, host string) (t essaim.PeerTrust, e
 	}, host)
 }
 
+// contested tells whether somebody else may speak for a host that is replicated.
+func (tx *Tx) contested(ctx context.Context, host string) (bool, error) {
+	known, err := tx.peerTrust(ctx, host)
+	return known.Actor != "" && known.Contested(), err
+}
+
 // PinPeerKeys takes keys that follow the one that holds, which must be after
 // ("" for none): essaim.ErrConflict when another holds by now. The last of them
 // holds from now on; what was contested is settled.

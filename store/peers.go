@@ -125,9 +125,12 @@ func (s *Store) OurFollow(ctx context.Context, actor string) (essaim.OurFollow, 
 
 // FollowLost notes that an actor that we follow does not list us among its
 // followers: the Follow is queued once more, under f's new id. Nothing happens
-// when our follow changed meanwhile.
+// when our follow changed meanwhile, or the actor's host is contested.
 func (s *Store) FollowLost(ctx context.Context, f essaim.OurFollow, follow essaim.Outgoing) error {
 	err := s.write(ctx, patient, func(tx *Tx) error {
+		if contested, err := tx.contested(ctx, authority(f.Actor)); err != nil || contested {
+			return err
+		}
 		n, err := tx.exec(ctx, "peer_ask_again", authority(f.Actor), f.Actor, f.FollowID)
 		if err == nil && n == 0 {
 			n, err = tx.exec(ctx, "followed_ask_again", f.Actor, f.FollowID)
