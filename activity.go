@@ -77,6 +77,9 @@ type Replicate struct {
 	// Foreign orders by Updated, then arrival, for software that writes no
 	// essaim:revision.
 	Foreign bool
+	// Repair is set for what its origin showed to differ from what is held: the same
+	// version is then written again.
+	Repair bool
 }
 
 // Erase applies the deletion of a record by its origin: content, revisions,

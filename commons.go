@@ -104,6 +104,29 @@ type CommonsProgress struct {
 	CheckedAt           time.Time // the last answer
 	NextAt              time.Time // when it is asked again
 	Reason              string    // why it could not be read; empty when it could
+
+	CommonsComparison
+}
+
+// CommonsComparison is what it came to when what is held of a node was compared
+// with its digest tree.
+type CommonsComparison struct {
+	NextCompared time.Time
+	ComparedAt   time.Time // zero when it never was
+	Differences  int       // found
+	Mended       int       // of them
+	// Kept are ids that are held here and that the node does not list, without
+	// showing that they were deleted.
+	Kept []string
+}
+
+// CommonsCopy is a document of another node as it is held here, with the copy
+// digest noted when it came.
+type CommonsCopy struct {
+	Key    string // its place in the digest tree
+	ID     string
+	Digest string // hex; empty for one that is known to be damaged or gone
+	Bytes  []byte
 }
 
 // CommonsItem is a line of the digest tree: an id, and the copy digest of the

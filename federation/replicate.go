@@ -44,6 +44,7 @@ type ReplicaStore interface {
 	// ApplyCommons writes what the items of a page come to, with the progress, in
 	// one transaction, and tells why some came to nothing.
 	ApplyCommons(ctx context.Context, items [][]essaim.Effect, p essaim.CommonsProgress) (why map[int]string, err error)
+	CopyStore
 	Heads(ctx context.Context, host string, n int) ([]essaim.CommonsHead, error)
 	SaveHead(ctx context.Context, host string, h essaim.CommonsHead) error
 	Peer(ctx context.Context, host string) (essaim.Peer, error)
@@ -87,6 +88,7 @@ func (r *Replicator) Run(ctx context.Context) error {
 			}
 			eachOf(ctx, r.Logger, readTogether, hosts, func(host string) { r.read(ctx, host) })
 		}
+		r.compareDue(ctx)
 		// The bell rings at each commit, an accepted follow's among them.
 		for rung := false; !rung; {
 			select {

@@ -303,6 +303,8 @@ func (s *shelf) SaveAvatar(_ context.Context, a essaim.Avatar, file string) erro
 
 func (s *shelf) DueCommons(context.Context, int) ([]string, error) { return nil, nil }
 
+func (s *shelf) DueComparisons(context.Context, int) ([]string, error) { return nil, nil }
+
 func (s *shelf) WakeCommons(context.Context, time.Time) error { return nil }
 
 func (s *shelf) ClaimWanted(context.Context, time.Duration) (essaim.Wanted, error) {

@@ -70,6 +70,8 @@ func supersedes(e essaim.Replicate, h entry) string {
 		if r.Incarnation < h.Incarnation {
 			return "older than what is held"
 		}
+	case r.Revision == h.Revision && e.Repair:
+		return "" // what is held differs from it
 	case r.Revision == h.Revision && r.ContentDigest == h.ContentDigest && r.CopyDigest != h.CopyDigest:
 		return "" // signed anew, by a key that took the place of the first
 	case r.Revision <= h.Revision:
@@ -105,7 +107,7 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 			return nothing("neither of its author nor of its node"), nil
 		}
 		if h.State == essaim.StateWithdrawn {
-			return nothing("deleted before"), tx.renewTombstone(ctx, h.Origin, e)
+			return nothing("deleted before"), tx.renewTombstone(ctx, h.Origin, e, at)
 		}
 		if err := tx.eraseReplica(ctx, h, e.Tombstone, e.CopyDigest, at); err != nil {
 			return did, err
@@ -176,18 +178,18 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 		if document == nil {
 			return nothing("deleted before"), nil
 		}
-		return nothing("deleted before"), tx.renewTombstone(ctx, host, e)
+		return nothing("deleted before"), tx.renewTombstone(ctx, host, e, at)
 	}
 	return out, err
 }
 
 // renewTombstone keeps a tombstone as its origin signed it, where it stood
 // without: a deletion often comes as an id alone.
-func (tx *Tx) renewTombstone(ctx context.Context, origin string, e essaim.Erase) error {
+func (tx *Tx) renewTombstone(ctx context.Context, origin string, e essaim.Erase, at time.Time) error {
 	if e.CopyDigest == "" {
 		return nil
 	}
-	if err := tx.later(ctx, "tombstone_renew", e.ID, e.Tombstone); err != nil {
+	if err := tx.later(ctx, "tombstone_renew", e.ID, "", origin, micros(at), e.Tombstone); err != nil {
 		return err
 	}
 	return tx.enlistCopy(ctx, origin, &listing{id: e.ID, sort: sortTombstone, digest: e.CopyDigest})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"essaim"
@@ -35,8 +36,11 @@ func (s *Store) CommonsProgresses(ctx context.Context) (map[string]essaim.Common
 }
 
 func scanProgress(scan scanFunc) (p essaim.CommonsProgress, err error) {
+	var kept string
 	err = scan(&p.Host, &p.Cursor.Incarnation, &p.Cursor.N, &p.Tag, &p.Items, &p.Total, &p.Pages, &p.Bytes,
-		moment{&p.StartedAt}, stamp{&p.DoneAt}, stamp{&p.CheckedAt}, moment{&p.NextAt}, &p.Reason)
+		moment{&p.StartedAt}, stamp{&p.DoneAt}, stamp{&p.CheckedAt}, moment{&p.NextAt}, &p.Reason,
+		moment{&p.NextCompared}, stamp{&p.ComparedAt}, &p.Differences, &p.Mended, &kept)
+	p.Kept = strings.Fields(kept)
 	return p, err
 }
 

@@ -29,6 +29,12 @@ func (tx *Tx) allot(ctx context.Context, space, want, ref string) (string, error
 		if err == nil || !errors.Is(err, essaim.ErrNotFound) {
 			return given, err
 		}
+		if i == 2 {
+			// What bears it may be lost and come back.
+			if err := tx.row(ctx, "name_ref", space, name).Scan(&given); err == nil && given == ref {
+				return name, nil
+			}
+		}
 		if i == 3 {
 			// Others bear the name already; go on where they stopped.
 			if err := tx.row(ctx, "name_count", space, want+"-", want+".").Scan(&i); err != nil {

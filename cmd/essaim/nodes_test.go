@@ -240,7 +240,9 @@ func TestANodeThatWasDownGetsWhatItMissed(t *testing.T) {
 		defer toulouse.stop()
 		toulouse.follow(t, brest)
 
+		// Cut both ways: it cannot read what it is not sent either.
 		network.SetDown(toulouse.host, true)
+		network.SetDown(brest.host, true)
 		var recs []essaim.Record
 		for i := range 10 {
 			recs = append(recs, brest.publish(t, fmt.Sprintf("Initiative %d", i)))
@@ -255,6 +257,7 @@ func TestANodeThatWasDownGetsWhatItMissed(t *testing.T) {
 		}
 
 		network.SetDown(toulouse.host, false)
+		network.SetDown(brest.host, false)
 		within(t, 45*time.Minute, "all records are at Toulouse", func() bool {
 			for _, r := range recs {
 				if !toulouse.holds(r.ID, 1)() {

@@ -96,7 +96,7 @@ type page struct {
 }
 
 // kinds are the segments of the API that list records.
-var kinds = [...]string{"initiatives", "recipes", "venues", "organisations", "meetings"}
+var kinds = [...]string{"initiatives", "recipes", "venues", "organisations", "meetings", "remakes"}
 
 // Records lists every published record of every kind that the node shows.
 func (n *Node) Records(ctx context.Context, query string) ([]Listed, error) {

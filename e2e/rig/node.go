@@ -247,31 +247,53 @@ func FreePorts(n int) (int, error) {
 
 // AdminToken makes an API token of the node's first administrator.
 func (n *Node) AdminToken(ctx context.Context) error {
-	out, err := n.Run(ctx, "user", "list", "--data", n.Dir, "--json")
+	email, err := n.admin(ctx)
 	if err != nil {
 		return err
+	}
+	n.Token, err = n.lastWord(ctx, "token", "create", "--data", n.Dir, "--user", email)
+	return err
+}
+
+// SignInLink makes an address that signs the first administrator in, once.
+func (n *Node) SignInLink(ctx context.Context) (string, error) {
+	email, err := n.admin(ctx)
+	if err != nil {
+		return "", err
+	}
+	return n.lastWord(ctx, "user", "link", "--data", n.Dir, email)
+}
+
+// admin is the address of the node's first administrator.
+func (n *Node) admin(ctx context.Context) (string, error) {
+	out, err := n.Run(ctx, "user", "list", "--data", n.Dir, "--json")
+	if err != nil {
+		return "", err
 	}
 	var users []struct {
 		Email string `json:"email"`
 		Role  string `json:"role"`
 	}
 	if err := json.Unmarshal([]byte(out), &users); err != nil {
-		return fmt.Errorf("user list: %w", err)
+		return "", fmt.Errorf("user list: %w", err)
 	}
 	for _, u := range users {
-		if u.Role != "admin" {
-			continue
+		if u.Role == "admin" {
+			return u.Email, nil
 		}
-		out, err := n.Run(ctx, "token", "create", "--data", n.Dir, "--user", u.Email)
-		if err != nil {
-			return err
-		}
-		fields := strings.Fields(out)
-		if len(fields) == 0 {
-			return errors.New("token create printed nothing")
-		}
-		n.Token = fields[len(fields)-1]
-		return nil
 	}
-	return errors.New("the node has no administrator")
+	return "", errors.New("the node has no administrator")
+}
+
+// lastWord runs a command and returns the last word that it prints.
+func (n *Node) lastWord(ctx context.Context, args ...string) (string, error) {
+	out, err := n.Run(ctx, args...)
+	if err != nil {
+		return "", err
+	}
+	words := strings.Fields(out)
+	if len(words) == 0 {
+		return "", fmt.Errorf("%s %s printed nothing", args[0], args[1])
+	}
+	return words[len(words)-1], nil
 }

@@ -40,6 +40,7 @@ func main() {
 	s := &story{Suite: rig.NewSuite("stories", seed), ctx: ctx, nodes: map[string]*rig.Node{}}
 	s.Must("the binary and three ports that are free", s.prepare)
 	s.demonstration()
+	s.lineage()
 	s.swarm()
 	s.End()
 }

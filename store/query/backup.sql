@@ -125,12 +125,12 @@ INSERT INTO head (host, incarnation, n, at, items, root, document)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: backup_commons_sync
-SELECT host, incarnation, n, tag, items, total, pages, bytes, started_at, done_at, checked_at, next_at, reason
+SELECT host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, compare_at, compared_at, differences, mended, kept
 FROM commons_sync ORDER BY host
 
 -- name: restore_commons_sync
-INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, bytes, started_at, done_at, checked_at, next_at, reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, compare_at, compared_at, differences, mended, kept)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 
 -- name: backup_activity
 SELECT id, type, actor, rid, bytes, at, receiver

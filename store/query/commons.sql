@@ -55,19 +55,21 @@ SELECT c.id FROM name n JOIN commons c ON c.id = $2 || n.name
 WHERE n.space = 'actor' AND n.ref = $1
 
 -- name: sync_save
-INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, bytes, started_at, done_at, checked_at, next_at, reason)
+INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (host) DO UPDATE
 SET incarnation = excluded.incarnation, n = excluded.n, tag = excluded.tag, items = excluded.items, total = excluded.total,
-    pages = excluded.pages, bytes = excluded.bytes, started_at = excluded.started_at, done_at = excluded.done_at,
+    pages = excluded.pages, size = excluded.size, started_at = excluded.started_at, done_at = excluded.done_at,
     checked_at = excluded.checked_at, next_at = excluded.next_at, reason = excluded.reason
 
 -- name: sync_of
-SELECT host, incarnation, n, tag, items, total, pages, bytes, started_at, done_at, checked_at, next_at, reason
+SELECT host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason,
+    compare_at, compared_at, differences, mended, kept
 FROM commons_sync WHERE host = $1
 
 -- name: sync_all
-SELECT host, incarnation, n, tag, items, total, pages, bytes, started_at, done_at, checked_at, next_at, reason
+SELECT host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason,
+    compare_at, compared_at, differences, mended, kept
 FROM commons_sync ORDER BY host
 
 -- name: sync_due
@@ -83,4 +85,26 @@ UPDATE commons_sync SET next_at = $1 WHERE next_at > $1
 UPDATE commons_sync SET next_at = 0 WHERE host = $1
 
 -- name: tombstone_renew
-UPDATE tombstone SET document = $2 WHERE id = $1
+INSERT INTO tombstone (id, kind, origin, at, document) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO UPDATE SET document = excluded.document
+
+-- name: compare_due
+SELECT p.host FROM commons_sync y JOIN peer p ON p.host = y.host
+WHERE p.state = 'followed' AND y.done_at IS NOT NULL AND y.compare_at <= $1
+ORDER BY y.compare_at, p.host LIMIT $2
+
+-- name: compare_save
+UPDATE commons_sync SET compare_at = $2, compared_at = $3, differences = $4, mended = $5, kept = $6 WHERE host = $1
+
+-- name: compare_put_off
+UPDATE commons_sync SET compare_at = $2 WHERE host = $1
+
+-- name: commons_copies
+SELECT c.key, c.id, c.digest,
+    CASE c.sort WHEN 'record' THEN r.document WHEN 'tombstone' THEN coalesce(c.document, t.document) ELSE c.document END
+FROM commons c LEFT JOIN record r ON r.id = c.id LEFT JOIN tombstone t ON t.id = c.id
+WHERE c.origin = $1 AND c.key > $2
+ORDER BY c.key LIMIT $3
+
+-- name: commons_note
+UPDATE commons SET digest = $2 WHERE id = $1 AND origin <> ''

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"essaim"
+	"essaim/federation/fetch"
+	"essaim/federation/proof"
+	"essaim/federation/vocab"
+	"essaim/federation/wire"
+)
+
+// Bounds of comparing what is held of a node with its digest tree.
+const (
+	compareEvery  = 24 * time.Hour
+	compareJitter = 2 * time.Hour
+	compareTime   = 30 * time.Minute
+	compareTries  = 3 // walks, when the node changes meanwhile
+	compareAtOnce = 4 // documents asked for
+	compareWrites = 50
+	copiesAtOnce  = 200 // copies whose bytes are looked at
+	maxKept       = 100 // ids that are noted
+
+	// readAnew is from how many differences on, as a part of all items, reading
+	// everything costs less than asking for each.
+	readAnew = 4
+)
+
+// CopyStore knows what is held of other nodes, line by line.
+type CopyStore interface {
+	// CopyTree makes the digest tree of what is held of a host, CopyItems lists the
+	// items below a prefix.
+	CopyTree(ctx context.Context, host string) (map[string]essaim.CommonsNode, error)
+	CopyItems(ctx context.Context, host, prefix string, n int) ([]essaim.CommonsItem, error)
+	// Copies lists the documents, in the order of their keys; NoteCopies writes the
+	// digests that their bytes have.
+	Copies(ctx context.Context, host, after string, n int) ([]essaim.CommonsCopy, error)
+	NoteCopies(ctx context.Context, found []essaim.CommonsItem) error
+	// DueComparisons lists nodes that are to be compared now.
+	DueComparisons(ctx context.Context, n int) ([]string, error)
+	SaveComparison(ctx context.Context, host string, c essaim.CommonsComparison) error
+	PutOffComparison(ctx context.Context, host string, at time.Time) error
+}
+
+// errMoved means that the node changed while it was walked.
+var errMoved = fmt.Errorf("the node changed meanwhile: %w", essaim.ErrUnavailable)
+
+// compareDue compares with the nodes whose day it is.
+func (r *Replicator) compareDue(ctx context.Context) {
+	hosts, err := r.Store.DueComparisons(ctx, 1)
+	if err != nil && ctx.Err() == nil {
+		r.Logger.Warn("comparisons not read", "error", err)
+	}
+	for _, host := range hosts {
+		_, err := r.Compare(ctx, host)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		r.Logger.LogAttrs(ctx, slog.LevelInfo, "not compared", slog.String("host", host), slog.String("reason", cut(err.Error(), 300)))
+		if err := r.Store.PutOffComparison(ctx, host, r.Now().Add(readEvery)); err != nil {
+			r.Logger.Warn("comparison not put off", "host", host, "error", err)
+		}
+	}
+}
+
+// Compare reads on in a node's commons, then walks its digest tree where it
+// differs from what is held, and mends: what is missing, old, damaged, or was
+// deleted there is asked for at its own address and taken by the rules of what is
+// pushed. The bytes of all copies are looked at first, for the walk believes their
+// noted digests.
+func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsComparison, error) {
+	ctx, stop := context.WithTimeout(ctx, compareTime)
+	defer stop()
+	peer, err := r.Store.Peer(ctx, host)
+	if err != nil {
+		return essaim.CommonsComparison{}, err
+	}
+	if err := r.examineCopies(ctx, host); err != nil {
+		return essaim.CommonsComparison{}, err
+	}
+	var done essaim.CommonsComparison
+	for try := 1; ; try++ {
+		p, err := r.CatchUp(ctx, host)
+		if err != nil {
+			return done, err
+		}
+		if p.DoneAt.IsZero() {
+			return done, fmt.Errorf("%s is still being read: %w", host, essaim.ErrUnavailable)
+		}
+		p.Reason, p.NextAt = "", r.Now().Add(readEvery+jitter(host, r.Now(), readJitter))
+		if err := r.Store.SaveCommonsProgress(ctx, p); err != nil {
+			return done, err
+		}
+		c, err := r.crawl(peer, p)
+		if err != nil {
+			return done, err
+		}
+		w := &walk{crawl: c, differs: map[string]string{}}
+		err = w.run(ctx)
+		if errors.Is(err, errMoved) && try < compareTries {
+			continue
+		}
+		if err != nil {
+			return done, err
+		}
+		done.Differences, done.Mended, done.Kept = len(w.differs)+len(w.extra), w.mended, w.kept
+		break
+	}
+	done.ComparedAt = r.Now()
+	done.NextCompared = done.ComparedAt.Add(compareEvery + jitter(host, done.ComparedAt, compareJitter))
+	return done, r.Store.SaveComparison(ctx, host, done)
+}
+
+// examineCopies computes the digests of all copies of a host from their bytes and
+// notes those that differ from what was noted: the walk finds them then.
+func (r *Replicator) examineCopies(ctx context.Context, host string) error {
+	for after := ""; ; {
+		copies, err := r.Store.Copies(ctx, host, after, copiesAtOnce)
+		if err != nil {
+			return err
+		}
+		var wrong []essaim.CommonsItem
+		for _, c := range copies {
+			after = c.Key
+			digest := ""
+			if c.Bytes != nil {
+				if _, exact, err := proof.Digests(c.Bytes); err == nil {
+					digest = exact
+				}
+			}
+			if c.Digest != "" && digest != c.Digest {
+				wrong = append(wrong, essaim.CommonsItem{ID: c.ID, Digest: digest})
+			}
+		}
+		if len(wrong) > 0 {
+			r.Logger.Warn("copies are damaged", "host", host, "copies", len(wrong))
+			if err := r.Store.NoteCopies(ctx, wrong); err != nil {
+				return err
+			}
+		}
+		if len(copies) < copiesAtOnce {
+			return nil
+		}
+	}
+}
+
+// walk is one comparison.
+type walk struct {
+	*crawl
+	head    essaim.CommonsHead
+	here    map[string]essaim.CommonsNode
+	differs map[string]string // by id: the digest that the node lists
+	extra   []string          // held, and not listed
+	mended  int
+	kept    []string
+}
+
+func (w *walk) run(ctx context.Context) (err error) {
+	if w.head, err = w.crawl.head(ctx); err != nil {
+		return err
+	}
+	if w.here, err = w.Store.CopyTree(ctx, w.peer.Host); err != nil {
+		return err
+	}
+	if held := w.here[""].Count; w.head.Count-held > w.head.Count/readAnew+commonsPage {
+		// Mostly nothing is here: pages bring it with fewer requests.
+		p := essaim.CommonsProgress{Host: w.peer.Host}
+		if err := w.Store.SaveCommonsProgress(ctx, p); err != nil {
+			return err
+		}
+		return fmt.Errorf("read from the beginning: %w", errMoved)
+	}
+	if err := w.node(ctx, "", w.head.Root); err != nil {
+		return err
+	}
+	return w.mend(ctx)
+}
+
+// node compares what is below a prefix, where the node's hash is want.
+func (w *walk) node(ctx context.Context, prefix string, want essaim.Digest) error {
+	here, err := w.below(ctx, prefix)
+	if err != nil || here.Hash == want {
+		return err
+	}
+	if want == (essaim.Digest{}) {
+		return w.unlisted(ctx, prefix)
+	}
+	n, err := w.ask(ctx, prefix)
+	if err != nil {
+		return err
+	}
+	if n.hash() != want {
+		return fmt.Errorf("digests of %s at %q: not what the signed head says: %w", w.peer.Host, prefix, essaim.ErrForbidden)
+	}
+	if n.inner {
+		for i, c := range n.children {
+			if err := w.node(ctx, prefix+essaim.CommonsDigits[i:i+1], c.Hash); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	held := map[string]string{}
+	items, err := w.Store.CopyItems(ctx, w.peer.Host, prefix, 1<<20)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		held[it.ID] = it.Digest
+	}
+	for _, it := range n.lines {
+		if held[it.ID] != it.Digest {
+			w.differs[it.ID] = it.Digest
+		}
+		delete(held, it.ID)
+	}
+	for id := range held {
+		w.extra = append(w.extra, id)
+	}
+	return nil
+}
+
+// below is the node of what is held under a prefix, which may be deeper than the
+// tree of it goes.
+func (w *walk) below(ctx context.Context, prefix string) (essaim.CommonsNode, error) {
+	if n, ok := w.here[prefix]; ok {
+		return n, nil
+	}
+	items, err := w.Store.CopyItems(ctx, w.peer.Host, prefix, essaim.CommonsLeaf)
+	if err != nil || len(items) == 0 {
+		return essaim.CommonsNode{}, err
+	}
+	return essaim.CommonsTree(prefix, items)[prefix], nil
+}
+
+// unlisted notes all that is held under a prefix.
+func (w *walk) unlisted(ctx context.Context, prefix string) error {
+	items, err := w.Store.CopyItems(ctx, w.peer.Host, prefix, 1<<20)
+	for _, it := range items {
+		w.extra = append(w.extra, it.ID)
+	}
+	return err
+}
+
+// answered is a node of the other's tree, as it was told.
+type answered struct {
+	inner    bool
+	children [16]essaim.CommonsNode
+	lines    []essaim.CommonsItem
+}
+
+func (a *answered) hash() essaim.Digest {
+	if a.inner {
+		return essaim.CommonsInner(a.children).Hash
+	}
+	return essaim.CommonsLeafHash(a.lines)
+}
+
+// ask fetches a node of the tree, of the head that is walked.
+func (w *walk) ask(ctx context.Context, prefix string) (*answered, error) {
+	address := vocab.Commons(w.base) + "/digest"
+	if prefix != "" {
+		address += "/" + prefix
+	}
+	answer, err := w.Client.Changed(ctx, address, "")
+	if err != nil {
+		return nil, err
+	}
+	doc, err := wire.Parse(answer.Body, wire.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	if doc.Get("essaim:head").TextOr() != w.head.Number.String() {
+		return nil, errMoved
+	}
+	return readDigests(doc)
+}
+
+// readDigests reads a node of a digest tree (docs/PROFILE.md).
+func readDigests(doc *wire.Document) (*answered, error) {
+	bad := fmt.Errorf("no node of a digest tree: %w", essaim.ErrInvalid)
+	n := &answered{}
+	if children := doc.Get("essaim:children"); children.Present() {
+		if children.Kind() != wire.KindArray || children.Len() != len(n.children) {
+			return nil, bad
+		}
+		n.inner = true
+		i := 0
+		for v := range children.Elements() {
+			text, ok := v.Text()
+			d, err := essaim.ParseDigest(text)
+			if !ok || err != nil {
+				return nil, bad
+			}
+			n.children[i].Hash = d
+			i++
+		}
+		return n, nil
+	}
+	lines := doc.Get("essaim:lines")
+	if lines.Kind() != wire.KindArray || lines.Len() > essaim.CommonsLeaf {
+		return nil, bad
+	}
+	for v := range lines.Elements() {
+		id, isID := v.Get("id").Text()
+		text, isText := v.Get("essaim:copyDigest").Text()
+		if _, err := essaim.ParseDigest(text); err != nil || !isID || !isText || text == "" {
+			return nil, bad
+		}
+		n.lines = append(n.lines, essaim.CommonsItem{ID: id, Digest: text})
+	}
+	return n, nil
+}
+
+// mend asks for what differs and for what is not listed, each once.
+func (w *walk) mend(ctx context.Context) error {
+	ids := make([]string, 0, len(w.differs)+len(w.extra))
+	for id := range w.differs {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	ids = append(ids, w.extra...)
+	for len(ids) > 0 {
+		some := ids[:min(len(ids), compareWrites)]
+		ids = ids[len(some):]
+		if err := w.mendSome(ctx, some); err != nil {
+			return err
+		}
+	}
+	slices.Sort(w.kept)
+	w.kept = w.kept[:min(len(w.kept), maxKept)]
+	return nil
+}
+
+func (w *walk) mendSome(ctx context.Context, ids []string) error {
+	var mu sync.Mutex
+	found := map[string][]essaim.Effect{}
+	var away error
+	eachOf(ctx, w.Logger, compareAtOnce, ids, func(id string) {
+		effects, err := w.original(ctx, id)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err == nil:
+			found[id] = effects
+		case errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, essaim.ErrConflict):
+			away = err // the node is away, or contested: another day
+		default:
+			w.Logger.LogAttrs(ctx, slog.LevelInfo, "item not mended", slog.String("item", cut(id, 200)), slog.String("reason", cut(err.Error(), 300)))
+		}
+	})
+	if away != nil || ctx.Err() != nil {
+		return errors.Join(away, ctx.Err())
+	}
+	items := make([][]essaim.Effect, 0, len(ids))
+	for _, id := range ids {
+		items = append(items, found[id])
+	}
+	why, err := w.Store.ApplyCommons(ctx, items, w.progress)
+	if err != nil {
+		return err
+	}
+	for i, id := range ids {
+		switch _, listed := w.differs[id]; {
+		case len(found[id]) > 0 && (why[i] == "" || why[i] == deletedBefore):
+			w.mended++
+		case !listed:
+			w.kept = append(w.kept, id)
+		}
+	}
+	return nil
+}
+
+// deletedBefore is why a deletion changes nothing but the bytes of its tombstone.
+const deletedBefore = "deleted before"
+
+// original fetches an item from its own address, signed, and says what it comes
+// to: its version as it is there, or its deletion.
+func (w *walk) original(ctx context.Context, id string) ([]essaim.Effect, error) {
+	iri, err := essaim.ParseIRI(id)
+	if err != nil || !iri.SameOrigin(w.origin) {
+		return nil, fmt.Errorf("item %s: of another origin: %w", cut(id, 200), essaim.ErrForbidden)
+	}
+	reader, err := newReader(w.Ingester)
+	if err != nil {
+		return nil, err
+	}
+	one := *w.crawl
+	one.reader = reader
+	answer, err := w.Client.Changed(ctx, iri.String(), "")
+	var gone *fetch.Gone
+	switch {
+	case errors.As(err, &gone):
+		answer.Body = gone.Body
+	case errors.Is(err, essaim.ErrGone) && w.Ingester.Actors.Departed(ctx, iri, err):
+		return []essaim.Effect{essaim.Erase{ID: id, Actor: w.peer.Actor, At: w.Now()}}, nil
+	case err != nil:
+		return nil, err
+	}
+	effects, err := one.item(ctx, answer.Body, w.Now())
+	for i, e := range effects {
+		if r, ok := e.(essaim.Replicate); ok {
+			r.Repair = true
+			effects[i] = r
+		}
+	}
+	if err == nil && (len(effects) == 0 || objectID(effects[0]) != id) {
+		err = fmt.Errorf("item %s: another stands there: %w", id, essaim.ErrForbidden)
+	}
+	return effects, err
+}
+
+// objectID is what an effect of an item is about.
+func objectID(e essaim.Effect) string {
+	switch e := e.(type) {
+	case essaim.Replicate:
+		return e.Record.ID
+	case essaim.Erase:
+		return e.ID
+	case essaim.SaveActor:
+		return e.Actor.ID
+	}
+	return ""
+}

@@ -1,0 +1,8 @@
+-- When what is held of a node was compared with its digest tree, and what came of
+-- it.
+ALTER TABLE commons_sync ADD COLUMN compare_at BIGINT NOT NULL DEFAULT 0; -- next
+ALTER TABLE commons_sync ADD COLUMN compared_at BIGINT;
+ALTER TABLE commons_sync ADD COLUMN differences BIGINT NOT NULL DEFAULT 0; -- found then
+ALTER TABLE commons_sync ADD COLUMN mended BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE commons_sync ADD COLUMN kept TEXT COLLATE "C" NOT NULL DEFAULT ''; -- held here, unknown there, and no deletion shown: ids, one a line
+ALTER TABLE commons_sync RENAME COLUMN bytes TO size;
