@@ -35,8 +35,10 @@ type Peer struct {
 	LastDelivered time.Time
 	DownSince     time.Time // our deliveries to it fail since
 	LastReason    string
-	Records       int // of it, held here
-	Waiting       int // deliveries that wait for it
+	// Commons is how far what it publishes is read.
+	Commons CommonsProgress
+	Records int // of it, held here
+	Waiting int // deliveries that wait for it
 	// Key is the key by which it proves what it publishes; empty for one that
 	// does not. OfferedKey is the one that its host shows instead since ContestedAt.
 	Key         string

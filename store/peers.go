@@ -22,6 +22,13 @@ func (s *Store) Peers(ctx context.Context) ([]essaim.Peer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("peers: %w", err)
 	}
+	read, err := s.CommonsProgresses(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("peers: %w", err)
+	}
+	for i := range all {
+		all[i].Commons = read[all[i].Host]
+	}
 	return all, nil
 }
 
@@ -33,6 +40,9 @@ func (s *Store) Peer(ctx context.Context, host string) (essaim.Peer, error) {
 	}
 	p, err := scanPeer(s.query().row(ctx, "peer_by_host", actor, host).Scan)
 	if err != nil {
+		return essaim.Peer{}, fmt.Errorf("peer %s: %w", host, err)
+	}
+	if p.Commons, err = s.CommonsProgress(ctx, host); err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return essaim.Peer{}, fmt.Errorf("peer %s: %w", host, err)
 	}
 	return p, nil

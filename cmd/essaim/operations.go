@@ -40,6 +40,7 @@ func operations() map[string]operation {
 		"peer.requests":     answering(listRequests),
 		"peer.answer":       answering(answerRequests),
 		"peer.retry":        answering(retryPeer),
+		"peer.sync":         answering(syncPeer),
 		"moderate.list":     answering(listItems),
 		"moderate.show":     answering(showItem),
 		"moderate.decide":   answering(decideItem),

@@ -26,6 +26,7 @@ type peerCommand struct {
 	Refuse   peerRefuse   `cmd:"" help:"Refuse a node that asks."`
 	Unblock  peerUnblock  `cmd:"" help:"End a block."`
 	Retry    peerRetry    `cmd:"" help:"Send now what waits for a host."`
+	Sync     peerSync     `cmd:"" help:"Compare what is held of a node with what it publishes, and mend it."`
 	Trust    peerTrust    `cmd:"" help:"Decide which key of a contested node is believed."`
 }
 
@@ -80,6 +81,8 @@ type peerRow struct {
 	Key         string    `json:"key,omitempty"`
 	Offered     string    `json:"offeredKey,omitempty"`
 	ContestedAt time.Time `json:"contestedAt,omitzero"`
+	// Commons is how far what it publishes is read.
+	Commons commonsRow `json:"commons"`
 }
 
 // status is the state in one word, for people.
@@ -95,7 +98,7 @@ func newPeerRow(p essaim.Peer) peerRow {
 		Host: p.Host, Name: p.TerritoryName, State: p.State, URL: p.URL, Actor: p.Actor, FollowsUs: p.FollowsUs,
 		Records: p.Records, Waiting: p.Waiting, FollowedAt: p.FollowedAt, LastReceived: p.LastReceived,
 		LastDelivered: p.LastDelivered, DownSince: p.DownSince, Reason: p.LastReason,
-		Key: p.Key, Offered: p.OfferedKey, ContestedAt: p.ContestedAt,
+		Key: p.Key, Offered: p.OfferedKey, ContestedAt: p.ContestedAt, Commons: newCommonsRow(p.Commons),
 	}
 }
 
@@ -157,6 +160,7 @@ func (c peerShow) Run(ctx context.Context, a *app) error {
 			{"reason", p.Reason},
 			{"key", p.Key},
 		}
+		values = append(values, p.Commons.lines()...)
 		if !p.ContestedAt.IsZero() {
 			values = append(values, [2]string{"contested since", stamp(p.ContestedAt)}, [2]string{"key that it shows", cmp.Or(p.Offered, "none")})
 		}
