@@ -63,6 +63,43 @@ func TestAnAnswerToOneActorIsServedToNobodyAndGoesInItsTime(t *testing.T) {
 	})
 }
 
+func TestAnAnswerThatFailedCanBeSentAgainUntilItIsDropped(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		n.answered(t, ana, 1)
+		n.clock.pass(16 * 24 * time.Hour)
+		failed := done(n.take(t, "a.example", 1)[0])
+		failed.State = essaim.DeliveryFailed
+		n.finish(t, failed)
+		pass := func() {
+			n.clock.pass(31 * 24 * time.Hour)
+			if err := n.Tidy(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass()
+		if err := n.RetryDelivery(t.Context(), failed.ID); err != nil {
+			t.Fatalf("send again what failed: %v", err)
+		}
+		again := n.take(t, "a.example", 1)
+		if len(again) != 1 || len(again[0].Body) == 0 {
+			t.Fatalf("sent again: %v", again)
+		}
+		failed.Attempt = again[0].Attempt
+		n.finish(t, failed)
+		if err := n.DropDelivery(t.Context(), failed.ID); err != nil {
+			t.Fatal(err)
+		}
+		pass()
+		for _, table := range []string{"delivery", "activity"} {
+			if got := one[int](t, n, "SELECT count(*) FROM "+table); got != 0 {
+				t.Errorf("dropped: %d rows in %s", got, table)
+			}
+		}
+	})
+}
+
 func TestWhoLeavesTakesOurAnswersAlong(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

@@ -13,7 +13,7 @@ import (
 
 // What is kept, and for how long, once it is of no use to the node itself.
 const (
-	keepDelivered = 30 * 24 * time.Hour  // deliveries done or dropped, and what was for one actor; failed deliveries stay for an administrator
+	keepDelivered = 30 * 24 * time.Hour  // deliveries done or dropped, and what was for one actor; failed deliveries stay for an administrator, with what they send
 	keepRaw       = 90 * 24 * time.Hour  // activities; their id, digest and outcome stay
 	keepUnknown   = 30 * 24 * time.Hour  // of those of a type that is not known here
 	keepContact   = 365 * 24 * time.Hour // addresses of people who reported something

@@ -53,11 +53,12 @@ SELECT
     (SELECT count(*) FROM inbox i WHERE i.state <> 'waiting' AND i.state = 'failed')
 
 -- name: tidy_direct
--- Nothing that waits, and nothing of a record's, has one.
+-- Nothing of a record's has a receiver. What waits keeps its bytes, and what
+-- failed: an administrator may send it again.
 DELETE FROM activity WHERE id IN (
     SELECT a.id FROM activity a
     WHERE a.receiver IS NOT NULL AND a.at < $1
-      AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.activity_id = a.id AND d.state = 'waiting')
+      AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.activity_id = a.id AND d.state IN ('waiting', 'failed'))
     ORDER BY a.at LIMIT $2)
 
 -- name: tidy_tombstones
