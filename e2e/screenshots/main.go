@@ -141,7 +141,39 @@ func pages(ctx context.Context, node *rig.Node) ([]page, error) {
 		}
 		list = append(list, page{k.name, at})
 	}
-	return list, nil
+	return append(list, page{"personne", "/personnes/" + person}), creditPerson(ctx, node)
+}
+
+// person is the name of an account of the demonstration on the Fediverse.
+const person = "contributrice"
+
+// creditPerson puts her there, and publishes records that credit her.
+func creditPerson(ctx context.Context, node *rig.Node) error {
+	const email, name = "contributrice@brest.example", "Contributrice de démonstration"
+	for _, args := range [][]string{
+		{"user", "add", "--email", email, "--name", name, "--role", "contributeur"},
+		{"user", "publish", email, "--name", person, "--title", name, "--summary", "J’anime des ateliers de quartier, et je raconte **ce qui s’y invente**."},
+	} {
+		if _, err := node.Run(ctx, append(args, "--data", node.Dir)...); err != nil {
+			return err
+		}
+	}
+	for _, r := range []struct{ title, role string }{
+		{"Le four du quartier", "porteur"}, {"Un banc pour se parler", "ambassadeur"}, {"La ruche des voisins", "partenaire"},
+	} {
+		err := node.API(ctx, http.MethodPost, "initiatives", map[string]any{
+			"title": r.title, "tagline": "Une initiative de démonstration, portée par des habitantes et des habitants.",
+			"themes": []string{"alimentation"}, "places": []map[string]any{{"insee": "29019"}},
+			"credits": []map[string]any{{
+				"name": name, "role": r.role, "actor": node.URL + "/actors/" + person, "person": true,
+				"consent": map[string]any{"on": "2026-03-01", "how": "link", "fields": []string{"name", "role"}},
+			}},
+		}, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // seen is what the browser says of a page.
