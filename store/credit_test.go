@@ -89,6 +89,9 @@ func TestOnlyCreditsThatAPersonAgreedToAreHers(t *testing.T) {
 	}
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n, _ := newPerson(t, db)
+		if err := n.SetProfile(t.Context(), "brest", essaim.Profile{Name: "Brest"}); err != nil {
+			t.Fatal(err) // another actor with a row of its own
+		}
 		var want []string
 		for _, tt := range tests {
 			_, err := n.CreateRecord(t.Context(), essaim.NewRecord{Content: storetest.Initiative(tt.name, tt.with), State: tt.state, Author: storetest.Author})
