@@ -7,12 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"sync"
 	"time"
 
 	"essaim"
-	"essaim/federation/fetch"
 	"essaim/federation/proof"
 	"essaim/federation/vocab"
 	"essaim/federation/wire"
@@ -318,115 +315,4 @@ func readDigests(doc *wire.Document) (*answered, error) {
 		n.lines = append(n.lines, essaim.CommonsItem{ID: id, Digest: text})
 	}
 	return n, nil
-}
-
-// mend asks for what differs and for what is not listed, each once.
-func (w *walk) mend(ctx context.Context) error {
-	ids := make([]string, 0, len(w.differs)+len(w.extra))
-	for id := range w.differs {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	ids = append(ids, w.extra...)
-	for len(ids) > 0 {
-		some := ids[:min(len(ids), compareWrites)]
-		ids = ids[len(some):]
-		if err := w.mendSome(ctx, some); err != nil {
-			return err
-		}
-	}
-	slices.Sort(w.kept)
-	w.kept = w.kept[:min(len(w.kept), maxKept)]
-	return nil
-}
-
-func (w *walk) mendSome(ctx context.Context, ids []string) error {
-	var mu sync.Mutex
-	found := map[string][]essaim.Effect{}
-	var away error
-	eachOf(ctx, w.Logger, compareAtOnce, ids, func(id string) {
-		effects, err := w.original(ctx, id)
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case err == nil:
-			found[id] = effects
-		case errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, essaim.ErrConflict):
-			away = err // the node is away, or contested: another day
-		default:
-			w.Logger.LogAttrs(ctx, slog.LevelInfo, "item not mended", slog.String("item", cut(id, 200)), slog.String("reason", cut(err.Error(), 300)))
-		}
-	})
-	if away != nil || ctx.Err() != nil {
-		return errors.Join(away, ctx.Err())
-	}
-	items := make([][]essaim.Effect, 0, len(ids))
-	for _, id := range ids {
-		items = append(items, found[id])
-	}
-	why, err := w.Store.ApplyCommons(ctx, items, w.progress)
-	if err != nil {
-		return err
-	}
-	for i, id := range ids {
-		switch _, listed := w.differs[id]; {
-		case len(found[id]) > 0 && (why[i] == "" || why[i] == deletedBefore):
-			w.mended++
-		case !listed:
-			w.kept = append(w.kept, id)
-		}
-	}
-	return nil
-}
-
-// deletedBefore is why a deletion changes nothing but the bytes of its tombstone.
-const deletedBefore = "deleted before"
-
-// original fetches an item from its own address, signed, and says what it comes
-// to: its version as it is there, or its deletion.
-func (w *walk) original(ctx context.Context, id string) ([]essaim.Effect, error) {
-	iri, err := essaim.ParseIRI(id)
-	if err != nil || !iri.SameOrigin(w.origin) {
-		return nil, fmt.Errorf("item %s: of another origin: %w", cut(id, 200), essaim.ErrForbidden)
-	}
-	reader, err := newReader(w.Ingester)
-	if err != nil {
-		return nil, err
-	}
-	one := *w.crawl
-	one.reader = reader
-	answer, err := w.Client.Changed(ctx, iri.String(), "")
-	var gone *fetch.Gone
-	switch {
-	case errors.As(err, &gone):
-		answer.Body = gone.Body
-	case errors.Is(err, essaim.ErrGone) && w.Ingester.Actors.Departed(ctx, iri, err):
-		return []essaim.Effect{essaim.Erase{ID: id, Actor: w.peer.Actor, At: w.Now()}}, nil
-	case err != nil:
-		return nil, err
-	}
-	effects, err := one.item(ctx, answer.Body, w.Now())
-	for i, e := range effects {
-		if r, ok := e.(essaim.Replicate); ok {
-			r.Repair = true
-			effects[i] = r
-		}
-	}
-	if err == nil && (len(effects) == 0 || objectID(effects[0]) != id) {
-		err = fmt.Errorf("item %s: another stands there: %w", id, essaim.ErrForbidden)
-	}
-	return effects, err
-}
-
-// objectID is what an effect of an item is about.
-func objectID(e essaim.Effect) string {
-	switch e := e.(type) {
-	case essaim.Replicate:
-		return e.Record.ID
-	case essaim.Erase:
-		return e.ID
-	case essaim.SaveActor:
-		return e.Actor.ID
-	}
-	return ""
 }

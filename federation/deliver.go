@@ -342,13 +342,6 @@ func (d *Deliverer) send(ctx context.Context, t *try, style sig.Style) (a answer
 
 var errPanic = errors.New("internal error")
 
-func other(style sig.Style) sig.Style {
-	if style == sig.Cavage {
-		return sig.RFC9421
-	}
-	return sig.Cavage
-}
-
 func (d *Deliverer) post(ctx context.Context, t *try, style sig.Style) answer {
 	key := sig.SigningKey{ID: vocab.KeyID(t.Actor), Private: d.Key}
 	sync := d.syncFor(ctx, t)

@@ -211,3 +211,10 @@ func (d *Deliverer) log(ctx context.Context, a answer, v verdict, reason string)
 		slog.Int("attempt", a.try.Attempt), slog.Int("status", a.result.Status), slog.String("reason", reason),
 		slog.Duration("took", d.Now().Sub(a.try.began)))
 }
+
+func other(style sig.Style) sig.Style {
+	if style == sig.Cavage {
+		return sig.RFC9421
+	}
+	return sig.Cavage
+}

@@ -114,8 +114,10 @@ func (l *linter) each(v any, at string, visit func(map[string]any, string)) {
 	}
 }
 
+// isDocument tells what has an address of its own. A Relationship is a part of
+// the Offer around it.
 func (l *linter) isDocument(o object, member string, m map[string]any) bool {
-	return o.document && slices.Contains([]string{"object", "items", "orderedItems"}, member) && m["id"] != nil
+	return o.document && m["type"] != "Relationship" && slices.Contains([]string{"object", "items", "orderedItems"}, member) && m["id"] != nil
 }
 
 // LintServed lints what an address answers: its status, its media type and the

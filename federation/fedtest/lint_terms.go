@@ -78,7 +78,7 @@ var (
 	objectTypes   = []string{"Article", "Event", "Note", "Page", "Video", "Audio", "Image", "Document", "Question"}
 	activityTypes = []string{
 		"Accept", "Add", "Announce", "Block", "Create", "Delete", "Dislike", "Flag", "Follow", "Ignore", "Invite", "Join", "Leave",
-		"Like", "Move", "Reject", "Remove", "TentativeAccept", "Undo", "Update", "View",
+		"Like", "Move", "Offer", "Reject", "Remove", "TentativeAccept", "Undo", "Update", "View",
 	}
 	collectionTypes = []string{"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"}
 	// FEP-044f has no type of ActivityStreams to say these with.
