@@ -95,32 +95,70 @@ func (s *Store) DisableUser(ctx context.Context, user int64, disabled bool) erro
 // DeleteUser erases an account with all that opens it, and its actor, whose
 // followers are told. What it wrote and decided stays, by
 // essaim.AuthorDeleted; revisions keep the name under which it signed them only
-// if keepName. The last administrator stays: essaim.ErrForbidden.
+// if keepName. The last administrator stays: essaim.ErrForbidden. What is cut
+// short leaves an account that is disabled, and can be begun again.
 func (s *Store) DeleteUser(ctx context.Context, user int64, keepName bool) error {
+	// Who is shut out writes no more: little is left for the last transaction.
+	if err := s.DisableUser(ctx, user, true); err != nil {
+		return err
+	}
+	credit := "revisions_disown"
+	if keepName {
+		credit = "revisions_detach"
+	}
+	for more := true; more; {
+		err := s.write(ctx, patient, func(tx *Tx) (err error) {
+			more, err = tx.disown(ctx, user, credit)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("account %d: %w", user, err)
+		}
+	}
 	return s.changeUser(ctx, user, true, func(tx *Tx) (int64, error) {
-		var person string
-		err := tx.row(ctx, "local_actor_of", string(essaim.ActorPerson), strconv.FormatInt(user, 10)).Scan(&person)
-		if err == nil {
-			if err := tx.retire(ctx, person); err != nil {
-				return 0, fmt.Errorf("its actor: %w", err)
-			}
-		} else if !errors.Is(err, essaim.ErrNotFound) {
-			return 0, err
-		}
-		credit := "revisions_disown"
-		if keepName {
-			credit = "revisions_detach"
-		}
-		for _, name := range []string{credit, "decisions_detach"} {
-			if _, err := tx.exec(ctx, name, user, essaim.AuthorDeleted); err != nil {
+		for more := true; more; {
+			var err error
+			if more, err = tx.disown(ctx, user, credit); err != nil {
 				return 0, err
 			}
 		}
 		if err := tx.shutOut(ctx, user); err != nil {
 			return 0, err
 		}
-		return tx.exec(ctx, "account_remove", user)
+		n, err := tx.exec(ctx, "account_remove", user)
+		if err != nil {
+			return 0, err
+		}
+		var person string
+		err = tx.row(ctx, "local_actor_of", string(essaim.ActorPerson), strconv.FormatInt(user, 10)).Scan(&person)
+		if errors.Is(err, essaim.ErrNotFound) {
+			return n, nil
+		}
+		if err == nil {
+			err = tx.retire(ctx, person) // takes a number: last
+		}
+		if err != nil {
+			return 0, fmt.Errorf("its actor: %w", err)
+		}
+		return n, nil
 	})
+}
+
+// disownTogether is how many revisions, and decisions, one transaction takes
+// from an account that goes.
+const disownTogether = 200
+
+// disown takes some of what it wrote and decided from an account, and tells
+// whether there may be more.
+func (tx *Tx) disown(ctx context.Context, user int64, credit string) (more bool, err error) {
+	for _, name := range []string{credit, "decisions_detach"} {
+		n, err := tx.exec(ctx, name, user, essaim.AuthorDeleted, disownTogether)
+		if err != nil {
+			return false, err
+		}
+		more = more || n > 0
+	}
+	return more, nil
 }
 
 // shutOut ends an account's sessions and spends its links and tokens.

@@ -239,3 +239,78 @@ func (n *node) holding(t *testing.T, text string) (where []string) {
 	}
 	return where
 }
+
+// guard has the database refuse a change of a table while a condition holds.
+func (n *node) guard(t *testing.T, name, on, condition string) (lift func()) {
+	t.Helper()
+	table := on[strings.LastIndexByte(on, ' ')+1:]
+	if n.db.Name == "sqlite" {
+		n.raw(t, fmt.Sprintf("CREATE TRIGGER %s BEFORE %s WHEN %s BEGIN SELECT RAISE(ABORT, '%s'); END", name, on, condition, name))
+		return func() { n.raw(t, "DROP TRIGGER "+name) }
+	}
+	n.raw(t, fmt.Sprintf("CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF %s THEN RAISE EXCEPTION '%s'; END IF; RETURN coalesce(NEW, OLD); END $$", name, condition, name))
+	n.raw(t, fmt.Sprintf("CREATE TRIGGER %s BEFORE %s FOR EACH ROW EXECUTE FUNCTION %s()", name, on, name))
+	return func() { n.raw(t, fmt.Sprintf("DROP TRIGGER %s ON %s", name, table)) }
+}
+
+// What an account wrote goes from it in short transactions, and can be begun
+// again; the number, for which everybody who publishes waits, is taken last.
+func TestADeletionIsMadeOfShortTransactionsAndBegunAgain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		u, err := n.CreateUser(t.Context(), essaim.User{Email: "part@brest.example", Name: "Compte de passage", Role: essaim.RoleContributor})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.CreatePerson(t.Context(), u.ID, "passage", essaim.Profile{Name: "Compte de passage"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n.CreateRecord(t.Context(), essaim.NewRecord{
+			Content: essaim.Content{Kind: essaim.KindVenue, Title: "Atelier", Body: &essaim.Venue{}},
+			State:   essaim.StateDraft, Author: essaim.Author{User: u.ID, Name: u.Name},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		n.raw(t, `INSERT INTO revision (rid, revision, at, author_id, author_name, state, content)
+			WITH RECURSIVE s(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM s WHERE i < 700)
+			SELECT v.rid, s.i, v.at, v.author_id, v.author_name, v.state, v.content FROM revision v, s WHERE v.revision = 1`)
+		n.raw(t, `INSERT INTO decision (at, account_id, action, kind, subject, before_state, after_state, reason)
+			SELECT 1, v.author_id, 'hide', 'comment', 'c', 'held', 'hidden', '' FROM revision v`)
+		hers := func(table, column string) int {
+			return one[int](t, n, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s = %d", table, column, u.ID))
+		}
+		if got := hers("revision", "author_id"); got != 700 {
+			t.Fatalf("%d revisions", got)
+		}
+
+		lift := n.guard(t, "stopped", "UPDATE ON revision", fmt.Sprintf("(SELECT count(*) FROM revision WHERE author_id = %d) < 250", u.ID))
+		if err := n.DeleteUser(t.Context(), u.ID, false); err == nil || !strings.Contains(err.Error(), "stopped") {
+			t.Fatalf("cut short: %v", err)
+		}
+		lift()
+		if got := hers("revision", "author_id"); got == 0 || got == 700 {
+			t.Errorf("cut short: %d revisions are hers; want some", got)
+		}
+		if kept, err := n.UserByEmail(t.Context(), u.Email); err != nil || !kept.Disabled {
+			t.Errorf("cut short: %+v, %v; want it there, disabled", kept, err)
+		}
+
+		number := one[int](t, n, "SELECT n FROM counter WHERE id = 1")
+		late := fmt.Sprintf("(SELECT n FROM counter WHERE id = 1) > %d", number)
+		n.guard(t, "late_revision", "UPDATE ON revision", late)
+		n.guard(t, "late_account", "DELETE ON account", late)
+		if err := n.DeleteUser(t.Context(), u.ID, false); err != nil {
+			t.Fatal(err)
+		}
+		if got := hers("revision", "author_id") + hers("decision", "account_id"); got != 0 {
+			t.Errorf("%d revisions and decisions are hers", got)
+		}
+		if _, err := n.UserByEmail(t.Context(), u.Email); !errors.Is(err, essaim.ErrNotFound) {
+			t.Errorf("account: %v", err)
+		}
+		if got := one[int](t, n, "SELECT n FROM counter WHERE id = 1"); got <= number {
+			t.Errorf("the counter stands at %d", got)
+		}
+	})
+}

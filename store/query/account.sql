@@ -34,13 +34,16 @@ DELETE FROM account WHERE id = $1
 -- name: revisions_detach
 -- What an account wrote stays signed, by an account that is deleted. Its number
 -- may be given anew.
-UPDATE revision SET author_id = $2 WHERE author_id = $1 AND author_id > 0
+UPDATE revision SET author_id = $2 WHERE (rid, revision) IN (
+    SELECT v.rid, v.revision FROM revision v WHERE v.author_id = $1 AND v.author_id > 0 LIMIT $3)
 
 -- name: revisions_disown
-UPDATE revision SET author_id = $2, author_name = '' WHERE author_id = $1 AND author_id > 0
+UPDATE revision SET author_id = $2, author_name = '' WHERE (rid, revision) IN (
+    SELECT v.rid, v.revision FROM revision v WHERE v.author_id = $1 AND v.author_id > 0 LIMIT $3)
 
 -- name: decisions_detach
-UPDATE decision SET account_id = $2 WHERE account_id = $1 AND account_id > 0
+UPDATE decision SET account_id = $2 WHERE n IN (
+    SELECT d.n FROM decision d WHERE d.account_id = $1 AND d.account_id > 0 LIMIT $3)
 
 -- name: account_admins
 SELECT count(*) FROM account WHERE role = 'admin' AND disabled = 0 AND id <> $1
