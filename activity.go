@@ -91,7 +91,10 @@ type Erase struct {
 	Tombstone []byte // as received; may be empty
 	// CopyDigest is the Tombstone's; empty when it carries no proof.
 	CopyDigest string
-	At         time.Time
+	// OfActor is set when the Tombstone says that an actor is gone. Proven by the
+	// node that is replicated, it erases what that one left, as ForgetActor.
+	OfActor bool
+	At      time.Time
 }
 
 // ReactionKind is Like or Announce.

@@ -188,6 +188,7 @@ func (r *reader) deletion() error {
 	erase := essaim.Erase{ID: o.ID.String(), Actor: r.in.Actor, At: r.in.ReceivedAt}
 	if o.Embedded() && o.Type == "Tombstone" {
 		erase.Tombstone = o.Value.Raw()
+		erase.OfActor = wire.IsActor(o.Value.Get("formerType").TextOr())
 		if o.Value.Get("proof").Kind() != wire.KindNone {
 			var err error
 			if _, erase.CopyDigest, err = proof.Digests(erase.Tombstone); err != nil {

@@ -67,7 +67,7 @@ func said(effects []essaim.Effect) string {
 		case essaim.Replicate:
 			list = append(list, fmt.Sprintf("record %s %s %d.%d foreign=%v by %s", e.Record.Kind, e.Record.ID, e.Record.Incarnation, e.Record.Revision, e.Foreign, e.Record.Territory))
 		case essaim.Erase:
-			list = append(list, fmt.Sprintf("erase %s by %s", e.ID, e.Actor))
+			list = append(list, fmt.Sprintf("erase %s by %s%s", e.ID, e.Actor, map[bool]string{true: ", an actor"}[e.OfActor]))
 		case essaim.React:
 			list = append(list, fmt.Sprintf("%s of %s by %s", e.Kind, e.Object, e.Actor))
 		case essaim.Unreact:

@@ -94,6 +94,7 @@ func TestAReplicatedNodeProvesWhatItSends(t *testing.T) {
 		{"record by the key", proved(t, update(rec(k1)), alice, k1), "", essaim.InboundApplied, "record initiative", nil, ""},
 		{"deletion by the key", proved(t, deletion, alice, k1), "", essaim.InboundApplied, "erase https://peer.example/objects/1", nil, ""},
 		{"tombstone by the key", proved(t, activity(id, "Delete", alice, proved(t, tombstone, alice, k1)), alice, k1), "", essaim.InboundApplied, "erase https://peer.example/objects/1", nil, ""},
+		{"an actor's tombstone", proved(t, activity(id, "Delete", alice, proved(t, strings.Replace(tombstone, `"Tombstone"`, `"Tombstone","formerType":"Person"`, 1), alice, k1)), alice, k1), "", essaim.InboundApplied, "erase https://peer.example/objects/1 by https://peer.example/users/alice, an actor", nil, ""},
 		{"by the next key, introduced", proved(t, update(rec(k2)), alice, k2), shows(k2, chain[0]), essaim.InboundApplied, "record initiative", []ed25519.PrivateKey{k1, k2}, ""},
 		{"by the one after that", proved(t, deletion, alice, k3), shows(k3, chain...), essaim.InboundApplied, "erase", []ed25519.PrivateKey{k1, k2, k3}, ""},
 		{"by the retired key", proved(t, deletion, alice, k1), "retired", essaim.InboundIgnored, "not proven by the key", []ed25519.PrivateKey{k1, k2}, ""},

@@ -123,3 +123,89 @@ func TestAFollowerIsWrittenToWhereItsDocumentSays(t *testing.T) {
 		}
 	})
 }
+
+// A person of a node that is replicated goes with her profile, whether she says so
+// or her node by a tombstone that its key proves.
+func TestAPersonElsewhereGoesWithHerProfile(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		const node, said = "https://toulouse.example/actor", "Profil de démonstration"
+		n := followed(t, db)
+		object := n.record(t, "jardin")
+		left := func(id string) int {
+			return one[int](t, n, "SELECT (SELECT count(*) FROM comment WHERE actor = $1) + (SELECT count(*) FROM reaction WHERE actor = $1) + (SELECT count(*) FROM follower WHERE remote = $1) + (SELECT count(*) FROM actor WHERE id = $1)", id)
+		}
+		arrives := func(name string) (id string) {
+			id = "https://toulouse.example/actors/" + name
+			a := remote(id, "Person", "https://toulouse.example/inbox", n.clock.now())
+			a.Name, a.Document = said, []byte(`{"name":"`+said+`"}`)
+			n.apply(t, id, essaim.SaveActor{Actor: a, CopyDigest: "d"})
+			n.apply(t, id, essaim.AddFollower{Local: territory, Follower: a, FollowID: id + "#f"})
+			n.apply(t, id, essaim.React{Kind: essaim.ReactionLike, ActivityID: id + "#l", Actor: id, Object: object, At: n.clock.now()})
+			note := comment(id+"/notes/1", object, n.clock.now())
+			note.Actor = id
+			n.apply(t, id, note)
+			if got := left(id); got != 4 {
+				t.Fatalf("%s left %d things, want 4", name, got)
+			}
+			return id
+		}
+		tombstone := func(id string) essaim.Erase {
+			return essaim.Erase{ID: id, Actor: toulouseTerritory, Tombstone: []byte("{}"), CopyDigest: "gone", OfActor: true, At: n.clock.now()}
+		}
+
+		id := arrives("unpinned")
+		n.apply(t, toulouseTerritory, tombstone(id))
+		if got := left(id); got != 4 {
+			t.Errorf("a tombstone that no key proves left %d things", got)
+		}
+		if err := n.PinPeerKeys(t.Context(), toulouse, "", essaim.PeerKey{Key: "zA", How: essaim.KeyFirst}); err != nil {
+			t.Fatal(err)
+		}
+		unproven := tombstone(id)
+		unproven.CopyDigest = ""
+		n.apply(t, toulouseTerritory, unproven)
+		if got := left(id); got != 4 {
+			t.Errorf("a tombstone without proof left %d things", got)
+		}
+
+		for name, gone := range map[string]func(id string) essaim.Effect{
+			"unpinned": func(id string) essaim.Effect { return tombstone(id) },
+			"herself":  func(id string) essaim.Effect { return essaim.ForgetActor{Actor: id} },
+			"known": func(id string) essaim.Effect {
+				e := tombstone(id)
+				e.OfActor = false
+				return e
+			},
+			"unknown": func(id string) essaim.Effect {
+				n.raw(t, "DELETE FROM actor WHERE id = $1", id)
+				return tombstone(id)
+			},
+		} {
+			id := "https://toulouse.example/actors/" + name
+			if name != "unpinned" {
+				id = arrives(name)
+			}
+			n.apply(t, toulouseTerritory, gone(id))
+			if got := left(id); got != 0 {
+				t.Errorf("%s left %d things", name, got)
+			}
+			want := "tombstone gone"
+			if name == "herself" {
+				want = "tombstone "
+			}
+			if got := one[string](t, n, "SELECT sort || ' ' || digest FROM commons WHERE id = $1", id); got != want {
+				t.Errorf("%s stands in the commons as %q, want %q", name, got, want)
+			}
+			if where := n.holding(t, said); len(where) > 0 {
+				t.Errorf("%s: %q is still in %v", name, said, where)
+			}
+		}
+
+		n.apply(t, node, essaim.SaveActor{Actor: remote(node, "Application", "https://toulouse.example/inbox", n.clock.now())})
+		n.apply(t, toulouseTerritory, tombstone(node))
+		if got := left(node); got != 1 {
+			t.Errorf("of the node itself %d things are left", got)
+		}
+	})
+}

@@ -154,6 +154,9 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 			return did, err
 		}
 	}
+	if err := tx.departed(ctx, e, host, now); err != nil {
+		return did, err
+	}
 	// What came of it and was nothing here goes too.
 	if _, err := tx.exec(ctx, "inbox_erase_object", e.ID); err != nil {
 		return did, err
@@ -181,6 +184,30 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 		return nothing("deleted before"), tx.renewTombstone(ctx, host, e, at)
 	}
 	return out, err
+}
+
+// departed erases what an actor left when its node, which is replicated, says by
+// a tombstone of its key that it is gone. Not the node's own: its copies stay.
+func (tx *Tx) departed(ctx context.Context, e essaim.Erase, host string, now time.Time) error {
+	if e.CopyDigest == "" {
+		return nil
+	}
+	known, err := tx.peerTrust(ctx, host)
+	if err != nil || known.Actor == "" || known.Current() == "" {
+		return err
+	}
+	own, err := tx.found(ctx, "actor_of_peer", e.ID, host)
+	if err != nil || own {
+		return err
+	}
+	actor := e.OfActor
+	if !actor {
+		if actor, err = tx.found(ctx, "actor_fetched_at", e.ID); err != nil || !actor {
+			return err
+		}
+	}
+	_, err = tx.forgetActor(ctx, essaim.ForgetActor{Actor: e.ID}, now)
+	return err
 }
 
 // renewTombstone keeps a tombstone as its origin signed it, where it stood

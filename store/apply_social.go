@@ -136,7 +136,7 @@ func (tx *Tx) forgetActor(ctx context.Context, e essaim.ForgetActor, now time.Ti
 	if err := tx.withdrawCandidatesOf(ctx, e.Actor); err != nil {
 		return did, err
 	}
-	for _, name := range []string{"followed_remove", "wanted_remove_brought", "follower_remove_actor", "reaction_remove_actor", "quote_remove_actor", "moved_remove_actor", "avatar_remove", "actor_remove", "deliveries_forget", "direct_forget"} {
+	for _, name := range []string{"followed_remove", "wanted_remove_brought", "follower_remove_actor", "reaction_remove_actor", "quote_remove_actor", "moved_remove_actor", "avatar_remove", "actor_remove", "commons_forget", "deliveries_forget", "direct_forget"} {
 		if _, err := tx.exec(ctx, name, e.Actor); err != nil {
 			return did, err
 		}

@@ -5,6 +5,10 @@ INSERT INTO commons (id, origin, key, sort, digest, number, document) VALUES ($1
 ON CONFLICT (id) DO UPDATE
 SET sort = excluded.sort, digest = excluded.digest, number = excluded.number, document = excluded.document
 
+-- name: commons_forget
+-- Of an actor elsewhere that is gone: its tombstone takes the place once it comes.
+UPDATE commons SET sort = 'tombstone', digest = '', document = NULL WHERE id = $1 AND origin <> '' AND sort = 'actor'
+
 -- name: commons_digest
 SELECT digest FROM commons WHERE id = $1
 
