@@ -23,7 +23,8 @@ type DifferenceLine struct {
 // Differences tells what changed from one version of what may be adapted to
 // another, in the order of the form: the fields that an adaptation takes over.
 func Differences(before, after *Content) []Difference {
-	old, now := adaptedFields(before), adaptedFields(after)
+	from, to := before.TakenOver(), after.TakenOver()
+	old, now := adaptedFields(&from), adaptedFields(&to)
 	var out []Difference
 	for i, f := range now {
 		was := ""

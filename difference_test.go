@@ -22,6 +22,9 @@ func TestDifferencesTellEachFieldThatAnAdaptationTakesOver(t *testing.T) {
 		if got := essaim.Differences(&c, &c); len(got) != 0 {
 			t.Errorf("%s: a version differs from itself: %+v", kind, got)
 		}
+		if got := essaim.Differences(&r.Content, &c); len(got) != 0 {
+			t.Errorf("%s: what is not taken over differs: %+v", kind, got)
+		}
 		info, _ := kind.Info()
 		empty := essaim.Content{Kind: kind, Body: info.Body()}
 		told := map[string]bool{}

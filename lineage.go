@@ -128,15 +128,22 @@ func (r *Record) Adaptation() (Content, error) {
 	if !r.Kind.MayBeAdapted() || len(rule.To) == 0 || r.State != StatePublished {
 		return Content{}, fmt.Errorf("adapt %s under %q: %w", r.ID, r.Licence, ErrForbidden)
 	}
-	c := Content{
-		Kind: r.Kind, Title: r.Title, Tagline: r.Tagline, Text: r.Text, Language: r.Language,
-		Themes: slices.Clone(r.Themes), Keywords: slices.Clone(r.Keywords), Links: slices.Clone(r.Links),
-		Licence:     rule.To[0],
-		DerivedFrom: &Derivation{ID: r.ID, Digest: r.ContentDigest, Name: r.Title, AttributedTo: r.Territory, Licence: r.Licence},
+	c := r.TakenOver()
+	c.Licence = rule.To[0]
+	c.DerivedFrom = &Derivation{ID: r.ID, Digest: r.ContentDigest, Name: r.Title, AttributedTo: r.Territory, Licence: r.Licence}
+	return c, nil
+}
+
+// TakenOver is the part of a content that an adaptation takes over: the one
+// list of what is copied, kept and compared.
+func (c *Content) TakenOver() Content {
+	out := Content{
+		Kind: c.Kind, Title: c.Title, Tagline: c.Tagline, Text: c.Text, Language: c.Language,
+		Themes: slices.Clone(c.Themes), Keywords: slices.Clone(c.Keywords), Links: slices.Clone(c.Links),
 	}
-	switch b := r.Body.(type) {
+	switch b := c.Body.(type) {
 	case *Initiative:
-		c.Body = &Initiative{
+		out.Body = &Initiative{
 			Purposes: slices.Clone(b.Purposes), Forms: slices.Clone(b.Forms), Publics: slices.Clone(b.Publics), Methods: slices.Clone(b.Methods),
 			Need: b.Need, Participation: b.Participation, Novelty: b.Novelty, SocialValue: b.SocialValue, EconomicModel: b.EconomicModel,
 			Transferability: b.Transferability, Levers: b.Levers, Obstacles: b.Obstacles, Advice: b.Advice,
@@ -148,9 +155,9 @@ func (r *Record) Adaptation() (Content, error) {
 		for i := range recipe.Steps {
 			recipe.Steps[i].Image = nil // pictures show the place, and have their own licence
 		}
-		c.Body = &recipe
+		out.Body = &recipe
 	}
-	return c, nil
+	return out
 }
 
 // ClaimState is how far an adaptation is acknowledged by the origin of what it

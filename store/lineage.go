@@ -13,7 +13,7 @@ import (
 )
 
 // Adapt makes a draft that adapts a published record, of here or elsewhere, and
-// keeps the version that it comes from. essaim.ErrForbidden when its kind or its
+// keeps what it takes over of the version that it comes from. essaim.ErrForbidden when its kind or its
 // licence does not allow it.
 func (s *Store) Adapt(ctx context.Context, id string, by essaim.Author) (essaim.Record, error) {
 	var made essaim.Record
@@ -31,7 +31,8 @@ func (s *Store) Adapt(ctx context.Context, id string, by essaim.Author) (essaim.
 		if err != nil {
 			return err
 		}
-		content, err := json.Marshal(&parent.Content)
+		kept := parent.TakenOver()
+		content, err := json.Marshal(&kept)
 		if err != nil {
 			return err
 		}
@@ -63,6 +64,15 @@ func (s *Store) ParentVersion(ctx context.Context, d essaim.Derivation) (essaim.
 		return c, fmt.Errorf("version %.12s of %s: %w", d.Digest, d.ID, err)
 	}
 	return c, nil
+}
+
+// forgetParent erases the version that a record of here adapted, when it was the
+// last one that adapts it.
+func (tx *Tx) forgetParent(ctx context.Context, rid int64, d *essaim.Derivation) error {
+	if d == nil {
+		return nil
+	}
+	return tx.later(ctx, "parent_version_drop", d.ID, d.Digest, rid)
 }
 
 // Claim is how far an adaptation is acknowledged; empty when nobody was asked,

@@ -83,6 +83,59 @@ func TestAnAdaptationIsOfferedToTheOriginUntilItAnswers(t *testing.T) {
 	})
 }
 
+func TestOfAParentOnlyWhatIsTakenOverIsKeptAndAsLongAsAnAdaptationStands(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		parent := storetest.Publish(t, n.Store, storetest.Initiative("Jardin", func(c *essaim.Content) {
+			c.Contacts = []essaim.Contact{{Kind: "email", Value: "accueil@brest.example"}}
+			c.Credits = []essaim.Credit{{Name: "Association de démonstration", Kind: "association", Role: "porteur"}}
+		}))
+		if len(parent.Contacts) != 1 || len(parent.Credits) == 0 || len(parent.Places) == 0 {
+			t.Fatalf("the parent has nothing to hide: %+v", parent.Content)
+		}
+		adapt := func() essaim.Record {
+			t.Helper()
+			r, err := n.Adapt(t.Context(), parent.ID, storetest.Author)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		drop := func(r essaim.Record) {
+			t.Helper()
+			if err := n.WithdrawRecord(t.Context(), r.ID, storetest.Author); err != nil {
+				t.Fatal(err)
+			}
+		}
+		kept := func(want bool, when string) {
+			t.Helper()
+			c, err := n.ParentVersion(t.Context(), essaim.Derivation{ID: parent.ID, Digest: parent.ContentDigest})
+			if (err == nil) != want || err != nil && !errors.Is(err, essaim.ErrNotFound) {
+				t.Errorf("%s: kept %v, want %v", when, err, want)
+			}
+			if len(c.Contacts)+len(c.Credits)+len(c.Places) != 0 {
+				t.Errorf("%s: kept with it: %+v", when, c)
+			}
+		}
+		first, second := adapt(), adapt()
+		kept(true, "adapted twice")
+		drop(first)
+		kept(true, "one draft discarded")
+		drop(second)
+		kept(false, "both drafts discarded")
+		third := adapt()
+		c := third.Content
+		c.Places, c.Themes = storetest.Initiative("x").Places, []string{"alimentation"}
+		if _, err := n.UpdateRecord(t.Context(), third.ID, 0, c, essaim.StatePublished, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		kept(true, "published")
+		drop(third)
+		kept(false, "withdrawn")
+	})
+}
+
 func TestAnAdaptationElsewhereIsListedWhenItsNodeIsFollowed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

@@ -82,6 +82,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"adaptation_answered", []any{key, key, key}, []string{"adaptation_offer"}},
 		{"adaptations_erase_parent", []any{key}, []string{"adaptation_of"}},
 		{"parent_version", []any{key, key}, []string{"parent_version"}},
+		{"parent_version_drop", []any{key, key, 7}, []string{"parent_version", "relation_"}},
 		{"parent_versions_erase", []any{key}, []string{"parent_version"}},
 		{"reactions_erase", []any{key}, []string{"reaction"}},
 		{"quote_revoke", []any{key, key}, []string{"quote"}},

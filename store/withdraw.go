@@ -46,6 +46,9 @@ func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) ([]*publicati
 		return nil, err
 	}
 	e.next(node, tx.s.now())
+	if err := tx.forgetParent(ctx, e.rid, e.DerivedFrom); err != nil {
+		return nil, err
+	}
 	before := e.Mentions
 	e.Content = blank(e.Kind)
 	e.State = essaim.StateWithdrawn
@@ -71,6 +74,9 @@ func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) ([]*publicati
 
 // remove deletes what was never public, without a trace but its name.
 func (tx *Tx) remove(ctx context.Context, e *entry) error {
+	if err := tx.forgetParent(ctx, e.rid, e.DerivedFrom); err != nil {
+		return err
+	}
 	for _, name := range []string{"places_delete", "themes_delete", "relations_delete", "revisions_delete", "record_delete"} {
 		if err := tx.later(ctx, name, e.rid); err != nil {
 			return err

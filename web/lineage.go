@@ -60,8 +60,9 @@ type Changed struct {
 
 // ChangedField is a field's difference under its name.
 type ChangedField struct {
-	Label string
-	Lines []essaim.DifferenceLine
+	Label     string
+	Lines     []essaim.DifferenceLine
+	Shortened bool // lines were removed whose text is not shown
 }
 
 func (s *Server) showLineage(k essaim.KindInfo) handlerFunc {
@@ -220,7 +221,21 @@ func (s *Server) compare(r *http.Request, p *LineagePage) error {
 	if held {
 		p.Since = Changed{Known: true, Lang: now.Language, Fields: changedFields(l, &version, &now.Content)}
 	}
+	// What an origin took out of its text is not published here in its place.
+	if userOf(r) == nil && (!held || len(p.Since.Fields) > 0) {
+		p.Since.hideGone()
+		p.Own.hideGone()
+	}
 	return nil
+}
+
+// hideGone leaves out the text of the lines that only the version before has.
+func (c *Changed) hideGone() {
+	for i, f := range c.Fields {
+		lines := len(f.Lines)
+		c.Fields[i].Lines = slices.DeleteFunc(f.Lines, func(l essaim.DifferenceLine) bool { return l.Gone })
+		c.Fields[i].Shortened = len(c.Fields[i].Lines) < lines
+	}
 }
 
 // fieldLists are the closed lists of fields whose values are ids.

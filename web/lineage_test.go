@@ -24,7 +24,7 @@ func TestTheLineageTellsTheTreeAndWhatChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		own := draft.Content
-		own.Title = "Le four à pain du Nord"
+		own.Title, own.Text = "Le four à pain du Nord", "Cuire."
 		made, err := s.store.UpdateRecord(t.Context(), draft.ID, 0, own, essaim.StatePublished, essaim.Author{})
 		if err != nil {
 			t.Fatal(err)
@@ -34,11 +34,13 @@ func TestTheLineageTellsTheTreeAndWhatChanged(t *testing.T) {
 			t.Error("the pages of both do not lead to the tree")
 		}
 		d := s.get(t, page, http.StatusOK)
-		d.says(t, "Toulouse · 2026", "L'original n'a pas changé depuis.", "Ce que cette adaptation a changé", "Ajouté : Le four à pain du Nord", "Brest · 2026 · non confirmée")
-		d.hides(t, "Pétrir.")
+		d.says(t, "Toulouse · 2026", "L'original n'a pas changé depuis.", "Ce que cette adaptation a changé", "Ajouté : Le four à pain du Nord", "Retiré : Pétrir.", "Brest · 2026 · non confirmée")
 		c.Text = "Pétrir longtemps.\n\nCuire."
 		s.replicate(t, c, 2)
-		s.get(t, page, http.StatusOK).says(t, "Présentation", "Retiré : Pétrir.", "Ajouté : Pétrir longtemps.", "Cuire.")
+		s.get(t, page, http.StatusOK, s.signedIn).says(t, "Présentation", "Retiré : Pétrir.", "Ajouté : Pétrir longtemps.", "Cuire.")
+		public := s.get(t, page, http.StatusOK)
+		public.says(t, "Présentation", "Ajouté : Pétrir longtemps.", "Cuire.", "Des lignes ont été retirées")
+		public.hides(t, "Pétrir.", "Retiré :")
 		s.get(t, recordPath(parent)+"/lignee", http.StatusOK).says(t, "Le four à pain du Nord")
 		s.apply(t, parent.Territory, essaim.Erase{ID: parent.ID, Actor: parent.Territory, At: s.now()})
 		gone := s.get(t, page, http.StatusOK)

@@ -9,6 +9,12 @@ SELECT content FROM parent_version WHERE id = $1 AND digest = $2
 -- name: parent_versions_erase
 DELETE FROM parent_version WHERE id = $1
 
+-- name: parent_version_drop
+-- A digest is hexadecimal: it stands in no content but where it is the version adapted.
+DELETE FROM parent_version WHERE id = $1 AND digest = $2 AND NOT EXISTS (
+    SELECT 1 FROM relation l JOIN record r ON r.rid = l.rid
+    WHERE l.target = $1 AND l.type = 'adapts' AND l.rid <> $3 AND r.origin = '' AND r.content LIKE '%"' || $2 || '"%')
+
 -- name: adaptation_offer
 -- What is acknowledged stays so; a new Offer takes the place of an older one.
 INSERT INTO adaptation (child, parent, actor, offer, state, n, at)
