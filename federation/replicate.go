@@ -154,11 +154,17 @@ func (r *Replicator) CatchUp(ctx context.Context, host string) (essaim.CommonsPr
 	if err != nil {
 		return p, err
 	}
-	ctx, stop := context.WithTimeout(ctx, readTime)
+	bounded, stop := context.WithTimeout(ctx, readTime)
 	defer stop()
-	err = c.run(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = nil
+	if !peer.ContestedAt.IsZero() {
+		// Nothing is read unless its key is its own again.
+		if err := r.Ingester.Actors.Continues(bounded, host); err != nil {
+			return p, err
+		}
+	}
+	err = c.run(bounded)
+	if err != nil && c.taken > 0 && bounded.Err() != nil && ctx.Err() == nil {
+		err = nil // the bound ended it, not the node
 	}
 	return c.progress, err
 }
@@ -171,6 +177,8 @@ type crawl struct {
 	base     string
 	reader   *reader
 	progress essaim.CommonsProgress
+	last     essaim.CommonsNumber // of the signed head
+	taken    int                  // pages
 }
 
 func (r *Replicator) crawl(peer essaim.Peer, p essaim.CommonsProgress) (*crawl, error) {
@@ -254,7 +262,11 @@ func (c *crawl) head(ctx context.Context) (essaim.CommonsHead, error) {
 	if h.At.After(c.Now().Add(maxAhead)) {
 		return h, fmt.Errorf("head of %s: dated ahead: %w", c.peer.Host, essaim.ErrInvalid)
 	}
-	if err := c.Ingester.Actors.Vouch(ctx, c.origin, answer.Body); err != nil {
+	if h.Number.Incarnation > c.Now().Add(maxAhead).Unix() {
+		// The pairs of an honest node would stay below it for as long.
+		return h, fmt.Errorf("head of %s: its incarnation is ahead: %w", c.peer.Host, essaim.ErrInvalid)
+	}
+	if err := c.Ingester.Actors.Proven(ctx, c.origin, answer.Body, c.Now()); err != nil {
 		return h, fmt.Errorf("head of %s: %w", c.peer.Host, err)
 	}
 	held, err := c.Store.Heads(ctx, c.peer.Host, 1)
@@ -265,6 +277,7 @@ func (c *crawl) head(ctx context.Context) (essaim.CommonsHead, error) {
 		return h, fmt.Errorf("%s shows head %s of %s, older than %s of %s that is held: %w", c.peer.Host,
 			h.Number, h.At.Format(time.RFC3339), held[0].Number, held[0].At.Format(time.RFC3339), essaim.ErrConflict)
 	}
+	c.last = h.Number
 	return h, c.Store.SaveHead(ctx, c.peer.Host, h)
 }
 
@@ -290,8 +303,18 @@ func (c *crawl) page(ctx context.Context, answer fetch.Answer) (int, error) {
 	if cursor.Compare(p.Cursor) < 0 || list.Len() > 0 && cursor == p.Cursor || list.Len() > 2*commonsPage {
 		return 0, fmt.Errorf("page of %s: %d items from %s to %s: %w", c.peer.Host, list.Len(), p.Cursor, cursor, essaim.ErrInvalid)
 	}
-	var items [][]essaim.Effect
 	at := c.Now()
+	if cursor.Compare(c.last) > 0 {
+		// It may have changed since its head was read. No page is signed: what a
+		// cursor skips would never be asked for.
+		if _, err := c.head(ctx); err != nil {
+			return 0, err
+		}
+		if cursor.Compare(c.last) > 0 {
+			return 0, fmt.Errorf("page of %s: cursor %s is above its signed head %s: %w", c.peer.Host, cursor, c.last, essaim.ErrForbidden)
+		}
+	}
+	var items [][]essaim.Effect
 	for v := range list.Elements() {
 		effects, err := c.item(ctx, v.Raw(), at)
 		if errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, essaim.ErrConflict) || ctx.Err() != nil {
@@ -313,6 +336,7 @@ func (c *crawl) page(ctx context.Context, answer fetch.Answer) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	c.taken++
 	for _, e := range items {
 		for _, e := range e {
 			if s, ok := e.(essaim.SaveActor); ok {

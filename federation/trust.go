@@ -7,6 +7,8 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,24 +49,28 @@ const (
 )
 
 // Vouch tells whether a host proves a document that is said to be owner's: an
-// activity, a record or a tombstone, pushed, fetched or of a page. nil for a host
-// without pinned keys, which is taken at its signature or at its address. Errors
-// wrap errContested, errUnproven or essaim.ErrUnavailable, when whether its key
-// was rotated cannot be known now.
-func (a *Actors) Vouch(ctx context.Context, owner essaim.IRI, doc []byte) error {
+// activity, a record or a tombstone, pushed, fetched or of a page, that came at a
+// time. nil for a host without pinned keys, which is taken at its signature or at
+// its address. Errors wrap errContested, errUnproven or essaim.ErrUnavailable, when
+// whether its key was rotated cannot be known now.
+func (a *Actors) Vouch(ctx context.Context, owner essaim.IRI, doc []byte, came time.Time) error {
+	host := owner.Host()
 	for try := 0; ; try++ {
-		known, err := a.trust.of(ctx, owner.Host())
+		known, err := a.trust.of(ctx, host)
 		if err != nil || len(known.Keys) == 0 {
 			return err
 		}
 		_, wrong := proof.VerifyOwned(doc, keysOf(known.Current())...)
-		switch {
-		case wrong == nil:
-			if known.Contested() && a.trust.mayAsk(owner.Host()) {
-				_ = a.recheck(ctx, known) // what it proves counts, whatever it shows
+		if wrong == nil {
+			if known.Contested() && a.trust.mayAsk(host) {
+				// What it proves counts, whatever it shows.
+				a.trust.heard(host, a.recheck(ctx, known) == nil)
 			}
 			return nil
-		case try > 0:
+		}
+		last := a.trust.lately(host)
+		switch {
+		case try > 0, last.continued && !known.Contested() && (!last.at.Before(came) || !another(doc, known)):
 			return fmt.Errorf("%w: %w", errUnproven, wrong)
 		}
 		if err := a.reread(ctx, owner, known); err != nil {
@@ -73,19 +79,54 @@ func (a *Actors) Vouch(ctx context.Context, owner essaim.IRI, doc []byte) error 
 	}
 }
 
+// Proven is Vouch for what counts by its proof alone: a host without pinned keys
+// is asked for its first, and what comes from one that shows none is errUnproven.
+func (a *Actors) Proven(ctx context.Context, node essaim.IRI, doc []byte, came time.Time) error {
+	known, err := a.trust.of(ctx, node.Host())
+	if err == nil && len(known.Keys) == 0 {
+		if _, err = a.Fetch(ctx, node); err == nil {
+			known, err = a.trust.of(ctx, node.Host())
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(known.Keys) == 0:
+		return fmt.Errorf("%s shows no key that proves its actor: %w", node.Host(), errUnproven)
+	}
+	return a.Vouch(ctx, node, doc, came)
+}
+
+// another tells whether a proof may be by a key that is not known here: it is
+// well formed, and names none of those that are.
+func another(doc []byte, known essaim.PeerTrust) bool {
+	p, err := proof.Read(doc)
+	if err != nil {
+		return false
+	}
+	_, name, _ := strings.Cut(p.VerificationMethod, "#")
+	return !slices.ContainsFunc(known.Keys, func(k essaim.PeerKey) bool {
+		keys := keysOf(k.Key)
+		return len(keys) == 1 && proof.KeyFragment(keys[0]) == name
+	})
+}
+
 // reread asks a host which key it shows now: nil when it continues.
 func (a *Actors) reread(ctx context.Context, owner essaim.IRI, known essaim.PeerTrust) error {
-	if !a.trust.mayAsk(owner.Host()) {
+	host := owner.Host()
+	if !a.trust.mayAsk(host) && !a.trust.lately(host).under {
 		if known.Contested() {
 			return errContested
 		}
-		return fmt.Errorf("%s was asked for its key lately: %w", owner.Host(), essaim.ErrUnavailable)
+		return fmt.Errorf("%s was asked for its key lately: %w", host, essaim.ErrUnavailable)
 	}
 	who := owner
 	if node, err := essaim.ParseIRI(known.Actor); err == nil {
 		who = node
 	}
-	return a.shows(ctx, who)
+	err := a.shows(ctx, who) // one fetch, whoever waits for it
+	a.trust.heard(host, err == nil)
+	return err
 }
 
 // shows reads which key a host whose keys are pinned shows now, of one of its
@@ -159,7 +200,7 @@ func (a *Actors) Departed(ctx context.Context, id essaim.IRI, err error) bool {
 		return false
 	}
 	said, ok := doc.Get("id").IRI()
-	return ok && said == id && a.Vouch(ctx, id, gone.Body) == nil
+	return ok && said == id && a.Vouch(ctx, id, gone.Body, a.now()) == nil
 }
 
 // judge holds an actor's document to the keys of its host: the one that holds, or
@@ -285,7 +326,14 @@ type trust struct {
 
 	mu    sync.Mutex
 	known map[string]heldTrust
-	asked map[string]time.Time
+	asked map[string]question
+}
+
+// question is the last one to a host for its key.
+type question struct {
+	at        time.Time
+	under     bool // its answer is waited for
+	continued bool // its key continued
 }
 
 type heldTrust struct {
@@ -294,7 +342,7 @@ type heldTrust struct {
 }
 
 func newTrust(store TrustStore, now func() time.Time) *trust {
-	return &trust{store: store, now: now, known: map[string]heldTrust{}, asked: map[string]time.Time{}}
+	return &trust{store: store, now: now, known: map[string]heldTrust{}, asked: map[string]question{}}
 }
 
 func (t *trust) of(ctx context.Context, host string) (essaim.PeerTrust, error) {
@@ -336,12 +384,32 @@ func (t *trust) mayAsk(host string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	if now.Sub(t.asked[host]) < keyRefetch {
+	if now.Sub(t.asked[host].at) < keyRefetch {
 		return false
 	}
 	if len(t.asked) >= maxKeys {
 		clear(t.asked)
 	}
-	t.asked[host] = now
+	t.asked[host] = question{at: now, under: true}
 	return true
+}
+
+// heard notes what came of the last question.
+func (t *trust) heard(host string, continued bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if q, ok := t.asked[host]; ok {
+		t.asked[host] = question{at: q.at, continued: continued}
+	}
+}
+
+// lately is the last question to a host; zero when it may be asked anew.
+func (t *trust) lately(host string) question {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	q := t.asked[host]
+	if t.now().Sub(q.at) >= keyRefetch {
+		return question{}
+	}
+	return q
 }
