@@ -169,14 +169,17 @@ const (
 	ClaimOffered      ClaimState = "offered"
 	ClaimAcknowledged ClaimState = "acknowledged"
 	ClaimRefused      ClaimState = "refused"
+	// ClaimWaiting is of an adaptation made elsewhere whose record is not held yet.
+	ClaimWaiting ClaimState = "waiting"
 )
 
 // RelationDerived is the relationship that an Offer speaks of.
 const RelationDerived = "http://www.w3.org/ns/prov#wasDerivedFrom"
 
 // Acknowledge lists an adaptation made elsewhere among those of a record of ours
-// and queues the Accept, when its node is followed. One that is listed gets its
-// Accept again.
+// and queues the Accept, when its node is followed and its record, held here,
+// says so; one that is not held yet waits. One that is listed gets its Accept
+// again.
 type Acknowledge struct {
 	Parent, Child string
 	Actor         string // the territory that adapted

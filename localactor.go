@@ -204,13 +204,14 @@ func PersonName(chosen string) (string, error) {
 }
 
 // Told is an activity that the store makes by itself, in the transaction of what
-// it follows from: an Announce, an Offer, or the Update or Delete of an actor.
+// it follows from: an Announce, an Offer, the Accept of one, or the Update or
+// Delete of an actor.
 type Told struct {
 	ID     string
-	Verb   string // Announce, Update, Delete or Offer
+	Verb   string // Announce, Update, Delete, Offer or Accept
 	Actor  string
-	Object string
-	// Author is the object's, who learns of the announce; empty otherwise.
+	Object string // of an Accept, the Offer
+	// Author is the object's, who learns of it; empty otherwise.
 	Author string
 	// Subject is, for an Offer, the record that adapts the object.
 	Subject string

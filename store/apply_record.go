@@ -140,6 +140,9 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 	if host == "" || host != authority(e.Actor) || host == authority(node) {
 		return nothing("not of its origin"), nil
 	}
+	if err := tx.later(ctx, "adaptations_erase_child", e.ID); err != nil {
+		return did, err
+	}
 	c, ok, err := tx.candidate(ctx, e.ID)
 	if err != nil {
 		return did, err

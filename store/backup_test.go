@@ -47,7 +47,9 @@ func furnished(t *testing.T, db storetest.DB) *node {
 		t.Fatal(err)
 	}
 	n.dispatch(t)
-	n.apply(t, toulouseTerritory, version("potager", 10, 1))
+	adapted := version("potager", 10, 1)
+	adapted.Record.DerivedFrom = &essaim.Derivation{ID: r.ID, Digest: r.ContentDigest, Name: r.Title, AttributedTo: r.Territory, Licence: r.Licence}
+	n.apply(t, toulouseTerritory, adapted)
 	n.apply(t, toulouseTerritory, essaim.Acknowledge{Parent: r.ID, Child: "https://toulouse.example/objects/potager", Actor: toulouseTerritory, Offer: "https://toulouse.example/activities/1", Accept: accept("adapted")})
 	n.apply(t, ana, essaim.React{Kind: essaim.ReactionLike, ActivityID: "l", Actor: ana, Object: r.ID, At: n.clock.now()})
 	n.apply(t, ana, essaim.Moved{Actor: ana, Target: remote("https://b.example/users/ana", "Person", "", n.clock.now())})

@@ -143,15 +143,16 @@ func (tx *Tx) offer(ctx context.Context, e *entry, p *publication) error {
 }
 
 // acknowledge lists an adaptation made by a node that we follow: what others
-// claim is shown nowhere here.
+// claim is shown nowhere here. One that is not held yet waits for its record,
+// which its Offer may overtake; see settleClaim.
 func (tx *Tx) acknowledge(ctx context.Context, e essaim.Acknowledge, now time.Time) (outcome, error) {
-	// Locked, for places in its collection are taken one after the other.
-	parent, ok, err := tx.locked(ctx, e.Parent)
+	// The child first, as when it is stored.
+	child, held, err := tx.locked(ctx, e.Child)
 	if err != nil {
 		return did, err
 	}
-	if !ok || parent.Origin != "" || parent.State != essaim.StatePublished {
-		return nothing("not a published record of ours"), nil
+	if _, ok, err := tx.adapted(ctx, e.Parent); err != nil || !ok {
+		return nothing("not a published record of ours"), err
 	}
 	state := ""
 	err = tx.row(ctx, "peer_state", authority(e.Child)).Scan(&state)
@@ -168,10 +169,87 @@ func (tx *Tx) acknowledge(ctx context.Context, e essaim.Acknowledge, now time.Ti
 	if gone {
 		return nothing("deleted before"), nil
 	}
-	if err := tx.later(ctx, "adaptation_offer", e.Child, e.Parent, e.Actor, e.Offer, string(essaim.ClaimAcknowledged), micros(now)); err != nil {
+	if !held {
+		n, err := tx.exec(ctx, "adaptation_offer", e.Child, e.Parent, e.Actor, e.Offer, string(essaim.ClaimWaiting), micros(now))
+		if err == nil && n == 0 {
+			return nothing("offered otherwise before"), nil
+		}
+		return did, err
+	}
+	if child.Origin == "" || !derives(&child.Record, e.Parent, e.Actor) {
+		return nothing("it does not say that it comes from it"), nil
+	}
+	if err := tx.later(ctx, "adaptation_list", e.Child, e.Parent, e.Actor, e.Offer, micros(now)); err != nil {
 		return did, err
 	}
 	return did, tx.enqueue(ctx, "Accept", e.Accept, now)
+}
+
+// derives tells whether a record says that its territory adapted another.
+func derives(child *essaim.Record, parent, territory string) bool {
+	d := child.DerivedFrom
+	return child.State == essaim.StatePublished && d != nil && d.ID == parent && child.Territory == territory
+}
+
+// adapted tells whether a record is one of ours that adaptations are listed of.
+// It is locked, for places in its collection are taken one after the other.
+func (tx *Tx) adapted(ctx context.Context, id string) (entry, bool, error) {
+	parent, ok, err := tx.locked(ctx, id)
+	return parent, ok && parent.Origin == "" && parent.State == essaim.StatePublished, err
+}
+
+// settleClaim looks again at what was offered of a record from elsewhere, now
+// that a version of it is held: what waited for it is listed and answered, what
+// it does not say, or says no more, is forgotten.
+func (tx *Tx) settleClaim(ctx context.Context, r *essaim.Record, now time.Time) error {
+	var parent, actor, offer, state string
+	err := tx.row(ctx, "adaptation_claim", r.ID).Scan(&parent, &actor, &offer, &state)
+	if errors.Is(err, essaim.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ours, ok, err := tx.adapted(ctx, parent)
+	switch {
+	case err != nil:
+		return err
+	case !ok || !derives(r, parent, actor):
+		return tx.later(ctx, "adaptations_erase_child", r.ID)
+	case essaim.ClaimState(state) != essaim.ClaimWaiting:
+		return nil
+	}
+	if err := tx.later(ctx, "adaptation_list", r.ID, parent, actor, offer, micros(now)); err != nil {
+		return err
+	}
+	return tx.acceptOffer(ctx, essaim.Told{Verb: "Accept", Actor: ours.Territory, Object: offer, Author: actor, At: now}, parent+" "+r.ID)
+}
+
+// acceptOffer answers an Offer that waited.
+func (tx *Tx) acceptOffer(ctx context.Context, told essaim.Told, order string) error {
+	var inbox string
+	err := tx.row(ctx, "peer_inbox", authority(told.Author)).Scan(&inbox)
+	if errors.Is(err, essaim.ErrNotFound) || err == nil && inbox == "" {
+		return nil // nobody that we know
+	}
+	if err != nil {
+		return err
+	}
+	if tx.s.cfg.Tell == nil {
+		return fmt.Errorf("nothing makes activities: %w", essaim.ErrUnavailable)
+	}
+	node, err := tx.knownNode(ctx)
+	if err != nil {
+		return err
+	}
+	told.ID = node.BaseURL + "/activities/" + tx.s.cfg.NewID()
+	body, err := tx.s.cfg.Tell(told)
+	if err != nil {
+		return err
+	}
+	return tx.enqueue(ctx, told.Verb, essaim.Outgoing{
+		ActivityID: told.ID, Actor: told.Actor, Receiver: told.Author, Inbox: inbox, OrderKey: order, Body: body,
+	}, told.At)
 }
 
 func (tx *Tx) offerAnswered(ctx context.Context, e essaim.OfferAnswer) (outcome, error) {

@@ -5,6 +5,7 @@ package store_test
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 
 	"essaim"
@@ -136,48 +137,165 @@ func TestOfAParentOnlyWhatIsTakenOverIsKeptAndAsLongAsAnAdaptationStands(t *test
 	})
 }
 
+// offering is a node with a record, and its adaptation by a node elsewhere.
+type offering struct {
+	*node
+	parent  essaim.Record
+	child   essaim.Replicate
+	answers int
+}
+
+func offered(t *testing.T, db storetest.DB) *offering {
+	t.Helper()
+	o := &offering{node: followed(t, db), child: version("jardin", 7, 1)}
+	for _, d := range o.take(t, toulouse, 10) {
+		o.finish(t, done(d))
+	}
+	o.parent = storetest.Publish(t, o.Store, storetest.Initiative("Jardin"))
+	o.child.Record.DerivedFrom = o.from(o.parent)
+	return o
+}
+
+func (o *offering) from(r essaim.Record) *essaim.Derivation {
+	return &essaim.Derivation{ID: r.ID, Digest: r.ContentDigest, Name: r.Title, AttributedTo: r.Territory, Licence: r.Licence}
+}
+
+// offer applies an Offer of the adaptation, by an actor of its node.
+func (o *offering) offer(t *testing.T, actor string) essaim.InboundState {
+	t.Helper()
+	o.clock.pass(1)
+	o.answers++
+	id := strconv.Itoa(o.answers)
+	return o.apply(t, actor, essaim.Acknowledge{
+		Parent: o.parent.ID, Child: o.child.Record.ID, Actor: actor, Offer: "https://toulouse.example/activities/" + id,
+		Accept: essaim.Outgoing{ActivityID: brest + "/activities/a" + id, Actor: territory, Receiver: actor, Inbox: actor + "/inbox", OrderKey: id, Body: []byte("{}")},
+	}).State
+}
+
+// hold applies the next version of the adaptation.
+func (o *offering) hold(t *testing.T, from *essaim.Derivation) {
+	t.Helper()
+	o.clock.pass(1)
+	next := version("jardin", 7, o.child.Record.Revision)
+	next.Record.DerivedFrom = from
+	if got := o.apply(t, next.Record.Territory, next); got.State != essaim.InboundApplied {
+		t.Fatalf("the adaptation is %s: %s", got.State, got.Reason)
+	}
+	o.child.Record.Revision++
+}
+
+// stands checks whether the adaptation is listed, and how many answers were queued since.
+func (o *offering) stands(t *testing.T, when string, listed bool, accepts int) {
+	t.Helper()
+	m, err := o.Members(t.Context(), o.parent.ID, essaim.CollectionAdaptations, 0, 10)
+	if got := slices.Equal(m.IDs, []string{o.child.Record.ID}); err != nil || m.Total != len(m.IDs) || got != listed {
+		t.Errorf("%s: listed %+v, %v, want %v", when, m, err, listed)
+	}
+	sent := o.take(t, toulouse, 10)
+	for _, d := range sent {
+		if d.Actor != territory {
+			t.Errorf("%s: %+v", when, d)
+		}
+		o.finish(t, done(d))
+	}
+	if len(sent) != accepts {
+		t.Errorf("%s: %d answers, want %d", when, len(sent), accepts)
+	}
+}
+
 func TestAnAdaptationElsewhereIsListedWhenItsNodeIsFollowed(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
-		n := followed(t, db)
-		n.raw(t, "UPDATE peer SET state = 'known'")
-		parent := storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
-		v := version("jardin", 7, 1)
-		child := v.Record
-		e := essaim.Acknowledge{Parent: parent.ID, Child: child.ID, Actor: child.Territory, Offer: "https://toulouse.example/activities/1"}
-		answer := func(id string) essaim.Acknowledge {
-			e.Accept = essaim.Outgoing{ActivityID: brest + "/activities/" + id, Actor: territory, Receiver: child.Territory, Inbox: child.Territory + "/inbox", OrderKey: id, Body: []byte("{}")}
-			return e
+		o := offered(t, db)
+		from, who := o.from(o.parent), o.child.Record.Territory
+		o.hold(t, from)
+		o.raw(t, "UPDATE peer SET state = 'known'")
+		if got := o.offer(t, who); got != essaim.InboundIgnored {
+			t.Errorf("of a node that is not followed: %s", got)
 		}
-		members := func() []string {
-			t.Helper()
-			m, err := n.Members(t.Context(), parent.ID, essaim.CollectionAdaptations, 0, 10)
-			if err != nil || m.Total != len(m.IDs) {
-				t.Fatalf("%+v, %v", m, err)
-			}
-			return m.IDs
+		o.stands(t, "not followed", false, 0)
+		o.raw(t, "UPDATE peer SET state = 'followed'")
+		o.offer(t, who)
+		o.stands(t, "followed", true, 1)
+		o.offer(t, who)
+		o.stands(t, "offered again", true, 1)
+		o.hold(t, nil)
+		o.stands(t, "it says no more that it comes from it", false, 0)
+		if got := o.offer(t, who); got != essaim.InboundIgnored {
+			t.Errorf("of what does not come from it: %s", got)
 		}
-		if got := n.apply(t, child.Territory, answer("a1")); got.State != essaim.InboundIgnored || len(members()) != 0 {
-			t.Errorf("of a node that is not followed: %s, %v", got.State, members())
+		o.stands(t, "offered, and not from it", false, 0)
+		o.hold(t, from)
+		if got := o.offer(t, who+"2"); got != essaim.InboundIgnored {
+			t.Errorf("by somebody else of its host: %s", got)
 		}
-		n.raw(t, "UPDATE peer SET state = 'followed'")
-		n.clock.pass(1)
-		n.apply(t, child.Territory, answer("a2"))
-		n.clock.pass(1)
-		n.apply(t, child.Territory, answer("a3"))
-		if got := members(); !slices.Equal(got, []string{child.ID}) {
-			t.Errorf("listed %v", got)
+		o.stands(t, "offered by somebody else", false, 0)
+		o.offer(t, who)
+		o.stands(t, "offered once more", true, 1)
+		o.clock.pass(1)
+		o.apply(t, who, essaim.Erase{ID: o.child.Record.ID, Actor: who, At: o.clock.now()})
+		o.stands(t, "deleted", false, 0)
+		if got := o.offer(t, who); got != essaim.InboundIgnored {
+			t.Errorf("a deleted adaptation comes back: %s", got)
 		}
-		n.clock.pass(1)
-		n.apply(t, child.Territory, v)
-		n.clock.pass(1)
-		n.apply(t, child.Territory, essaim.Erase{ID: child.ID, Actor: child.Territory, At: n.clock.now()})
-		if got := members(); len(got) != 0 {
-			t.Errorf("deleted and listed: %v", got)
+		o.stands(t, "offered after its deletion", false, 0)
+	})
+}
+
+func TestAnOfferThatOvertakesItsRecordIsAnsweredWhenItComes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		o := offered(t, db)
+		who := o.child.Record.Territory
+		o.offer(t, who)
+		o.stands(t, "not held", false, 0)
+		o.hold(t, o.from(o.parent))
+		o.stands(t, "held", true, 1)
+		o.hold(t, o.from(o.parent))
+		o.stands(t, "edited", true, 0)
+	})
+}
+
+func TestAnOfferOfWhatComesFromElsewhereIsForgottenWhenItComes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		o := offered(t, db)
+		o.offer(t, o.child.Record.Territory)
+		o.hold(t, o.from(storetest.Publish(t, o.Store, storetest.Initiative("Verger"))))
+		o.stands(t, "of another record", false, 0)
+		if got, err := o.Claim(t.Context(), o.child.Record.ID); err != nil || got != "" {
+			t.Errorf("claim %q, %v", got, err)
 		}
-		n.clock.pass(1)
-		if got := n.apply(t, child.Territory, answer("a4")); got.State != essaim.InboundIgnored {
-			t.Errorf("a deleted adaptation comes back: %s", got.State)
+	})
+}
+
+func TestTheAdaptationsOfABlockedNodeAreListedNoMore(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		o := offered(t, db)
+		o.offer(t, o.child.Record.Territory)
+		o.hold(t, o.from(o.parent))
+		o.stands(t, "held", true, 1)
+		if _, err := o.AddMeasure(t.Context(), essaim.Measure{Scope: essaim.MeasureHost, Value: toulouse, Level: essaim.LevelBlock}, 0); err != nil {
+			t.Fatal(err)
+		}
+		o.stands(t, "blocked", false, 0)
+	})
+}
+
+func TestAnOfferOfWhatIsDeletedBeforeItComesIsForgotten(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		o := offered(t, db)
+		id, who := o.child.Record.ID, o.child.Record.Territory
+		o.offer(t, who)
+		if got, err := o.Claim(t.Context(), id); err != nil || got != essaim.ClaimWaiting {
+			t.Fatalf("claim %q, %v", got, err)
+		}
+		o.clock.pass(1)
+		o.apply(t, who, essaim.Erase{ID: id, Actor: who, At: o.clock.now()})
+		if got, err := o.Claim(t.Context(), id); err != nil || got != "" {
+			t.Errorf("deleted before it came: claim %q, %v", got, err)
 		}
 	})
 }

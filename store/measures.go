@@ -196,6 +196,10 @@ func (tx *Tx) sever(ctx context.Context, m essaim.Measure) error {
 				if _, err := tx.exec(ctx, step.change, host); err != nil {
 					return err
 				}
+				// '0' comes after '/': every id of the host, and no other.
+				if err := tx.later(ctx, "adaptations_erase_host", "https://"+host+"/", "https://"+host+"0"); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -80,6 +80,8 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"adaptations_page", []any{key, 7, 40}, []string{"adaptation_of"}},
 		{"adaptations_count", []any{key}, []string{"adaptation_of"}},
 		{"adaptation_answered", []any{key, key, key}, []string{"adaptation_offer"}},
+		{"adaptation_claim", []any{key}, []string{"adaptation"}},
+		{"adaptations_erase_host", []any{key, key}, []string{"adaptation"}},
 		{"adaptations_erase_parent", []any{key}, []string{"adaptation_of"}},
 		{"parent_version", []any{key, key}, []string{"parent_version"}},
 		{"parent_version_drop", []any{key, key, 7}, []string{"parent_version", "relation_"}},

@@ -35,6 +35,11 @@ func (tx *Tx) upsertReplica(ctx context.Context, held entry, r essaim.Record, do
 	if err := tx.save(ctx, &e); err != nil {
 		return err
 	}
+	if e.DerivedFrom != nil || held.DerivedFrom != nil {
+		if err := tx.settleClaim(ctx, &e.Record, now); err != nil {
+			return err
+		}
+	}
 	l := &listing{id: e.ID, sort: sortRecord, digest: e.CopyDigest}
 	if !essaim.Reusable(e.Licence) {
 		if held.rid == 0 {

@@ -90,8 +90,11 @@ func FormerType(k essaim.ActorKind) string { return string(types[k]) }
 // that whoever receives it asks the origin, but for a group's, which carries
 // what the territory sent (FEP-1b12). An Update carries the actor's document.
 func (r *Renderer) Tell(t essaim.Told) ([]byte, error) {
-	if t.Verb == "Offer" {
+	switch t.Verb {
+	case "Offer":
 		return r.Offer(t.ID, t.Actor, t.Author, t.Subject, t.Object, t.At)
+	case "Accept":
+		return r.AcceptOffer(t.ID, t.Actor, t.Author, t.Object)
 	}
 	a := Activity{
 		ID: t.ID, Type: t.Verb, Actor: t.Actor, Object: t.Object, Document: t.Embedded,

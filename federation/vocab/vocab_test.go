@@ -149,7 +149,7 @@ func TestActivitiesKeepArraysAndTheirProof(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	acknowledged, err := r.AcceptOffer("https://brest.example/activities/01JP", territory, "https://tourcoing.example/actors/tourcoing", "https://tourcoing.example/activities/1")
+	acknowledged, err := r.Tell(essaim.Told{ID: "https://brest.example/activities/01JP", Verb: "Accept", Actor: territory, Author: "https://tourcoing.example/actors/tourcoing", Object: "https://tourcoing.example/activities/1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,16 @@ VALUES ($1, $2, $3, $4, $5, (SELECT coalesce(max(n), 0) + 1 FROM adaptation WHER
 ON CONFLICT (child) DO UPDATE SET offer = excluded.offer, state = excluded.state
 WHERE adaptation.state <> 'acknowledged' AND adaptation.parent = excluded.parent AND adaptation.actor = excluded.actor
 
+-- name: adaptation_list
+-- What is listed keeps its place.
+INSERT INTO adaptation (child, parent, actor, offer, state, n, at)
+VALUES ($1, $2, $3, $4, 'acknowledged', (SELECT coalesce(max(n), 0) + 1 FROM adaptation WHERE parent = $2), $5)
+ON CONFLICT (child) DO UPDATE SET parent = excluded.parent, actor = excluded.actor, offer = excluded.offer, state = excluded.state,
+    n = CASE WHEN adaptation.parent = excluded.parent AND adaptation.state = 'acknowledged' THEN adaptation.n ELSE excluded.n END
+
+-- name: adaptation_claim
+SELECT parent, actor, offer, state FROM adaptation WHERE child = $1
+
 -- name: adaptation_answered
 UPDATE adaptation SET state = $3 WHERE offer = $1 AND actor = $2 AND state = 'offered'
 
@@ -30,6 +40,10 @@ SELECT state FROM adaptation WHERE child = $1
 
 -- name: adaptations_erase_child
 DELETE FROM adaptation WHERE child = $1
+
+-- name: adaptations_erase_host
+-- Between the first and the last id that a host may have.
+DELETE FROM adaptation WHERE child > $1 AND child < $2
 
 -- name: adaptations_erase_parent
 DELETE FROM adaptation WHERE parent = $1
