@@ -36,11 +36,18 @@ type PeerTrust struct {
 	// Keys are pinned, oldest first: the last holds, the others are retired. None
 	// for a host that was never followed, or signs no documents.
 	Keys []PeerKey
+	// Refused are keys that the host showed and an administrator did not believe;
+	// "" for showing none.
+	Refused []string
 	// Offered is the key, "" for none, that the host shows and that none of them
 	// introduced, since ContestedAt.
 	Offered     string
 	ContestedAt time.Time
 }
+
+// Binds tells whether the host is held to its keys in all that it says: while it
+// is followed. Of any other host that has some they protect the copies kept here.
+func (t PeerTrust) Binds() bool { return t.Actor != "" && len(t.Keys) > 0 }
 
 // Current is the key that holds; empty when none is pinned.
 func (t PeerTrust) Current() string {

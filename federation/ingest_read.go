@@ -95,12 +95,12 @@ func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, 
 // vouched holds what a node that is replicated sends to the key that is pinned:
 // the activity, and the record or tombstone in it, which is kept as it came.
 func (r *reader) vouched(ctx context.Context) error {
-	if err := r.Actors.Vouch(ctx, r.a.Actor, r.a.Raw(), r.in.ReceivedAt); err != nil {
+	if err := r.Actors.Vouch(ctx, r.a.Actor, r.a.Object.ID, r.a.Raw(), r.in.ReceivedAt); err != nil {
 		return err
 	}
 	o := &r.a.Object
 	if o.Embedded() && !speaks(o.Type) && (o.Type == "Tombstone" || o.Value.Get("essaim:kind").Kind() != wire.KindNone) {
-		return r.Actors.Vouch(ctx, r.a.Actor, o.Value.Raw(), r.in.ReceivedAt)
+		return r.Actors.Vouch(ctx, r.a.Actor, o.ID, o.Value.Raw(), r.in.ReceivedAt)
 	}
 	return nil
 }
@@ -260,7 +260,7 @@ func (r *reader) standing(ctx context.Context, raw []byte, host string, at time.
 	if err := a.CheckAuthority(a.Actor); err != nil {
 		return nil, err
 	}
-	if err := r.Actors.Vouch(ctx, a.Actor, raw, at); err != nil {
+	if err := r.Actors.Vouch(ctx, a.Actor, a.Object.ID, raw, at); err != nil {
 		return nil, err
 	}
 	switch {

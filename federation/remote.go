@@ -44,7 +44,7 @@ type Actors struct {
 
 	mu      sync.Mutex
 	keys    map[essaim.IRI]heldKey
-	flights map[essaim.IRI]*flight
+	flights map[errand]*flight
 }
 
 // heldKey is a key, or why there is none.
@@ -55,6 +55,13 @@ type heldKey struct {
 	refetched time.Time // last fetch because a signature failed
 }
 
+// errand is a document that is fetched: for what it says, or for a key, which
+// takes one of a contested host as well.
+type errand struct {
+	id  essaim.IRI
+	key bool
+}
+
 type flight struct {
 	done  chan struct{}
 	actor essaim.RemoteActor
@@ -63,7 +70,7 @@ type flight struct {
 
 // NewActors makes the cache.
 func NewActors(store ActorStore, client Fetcher, now func() time.Time) *Actors {
-	return &Actors{store: store, client: client, now: now, addresses: budget{now: now}, budget: budget{now: now}, trust: newTrust(store, now), keys: map[essaim.IRI]heldKey{}, flights: map[essaim.IRI]*flight{}}
+	return &Actors{store: store, client: client, now: now, addresses: budget{now: now}, budget: budget{now: now}, trust: newTrust(store, now), keys: map[essaim.IRI]heldKey{}, flights: map[errand]*flight{}}
 }
 
 // Key implements sig.KeySource.
@@ -203,7 +210,7 @@ func (a *Actors) Actor(ctx context.Context, id essaim.IRI) (essaim.RemoteActor, 
 
 // Fetch gets an actor from its home and keeps it, unless its host is contested.
 func (a *Actors) Fetch(ctx context.Context, id essaim.IRI) (essaim.RemoteActor, error) {
-	return a.once(ctx, id, func(ctx context.Context) (essaim.RemoteActor, error) {
+	return a.once(ctx, errand{id: id}, func(ctx context.Context) (essaim.RemoteActor, error) {
 		doc, err := a.document(ctx, id)
 		if err != nil {
 			return essaim.RemoteActor{}, err
@@ -227,7 +234,7 @@ func (a *Actors) fetchByKey(ctx context.Context, key essaim.IRI) (essaim.RemoteA
 	if !a.addresses.paidBy(who) {
 		return essaim.RemoteActor{}, fmt.Errorf("by one client: %w", errTooMany)
 	}
-	return a.once(ctx, at, func(ctx context.Context) (essaim.RemoteActor, error) {
+	return a.once(ctx, errand{id: at, key: true}, func(ctx context.Context) (essaim.RemoteActor, error) {
 		if !a.budget.spend(at.Host()) {
 			return essaim.RemoteActor{}, fmt.Errorf("of %s: %w", at.Host(), errTooMany)
 		}
@@ -249,7 +256,7 @@ func (a *Actors) fetchByKey(ctx context.Context, key essaim.IRI) (essaim.RemoteA
 			return essaim.RemoteActor{}, err
 		}
 		switch err := a.trust.judge(ctx, actor); {
-		case errors.Is(err, errContested):
+		case errors.Is(err, errContested), errors.Is(err, errRefused):
 			return actor, nil // what it signs is received, kept and not applied
 		case err != nil:
 			return essaim.RemoteActor{}, err
@@ -259,22 +266,22 @@ func (a *Actors) fetchByKey(ctx context.Context, key essaim.IRI) (essaim.RemoteA
 }
 
 // once shares one fetch between all who ask for the same document at a time.
-func (a *Actors) once(ctx context.Context, id essaim.IRI, get func(context.Context) (essaim.RemoteActor, error)) (essaim.RemoteActor, error) {
+func (a *Actors) once(ctx context.Context, e errand, get func(context.Context) (essaim.RemoteActor, error)) (essaim.RemoteActor, error) {
 	a.mu.Lock()
-	f, under := a.flights[id]
+	f, under := a.flights[e]
 	if !under {
 		f = &flight{done: make(chan struct{})}
-		a.flights[id] = f
+		a.flights[e] = f
 	}
 	a.mu.Unlock()
 	if !under {
 		go func() {
 			defer func() {
 				if p := recover(); p != nil {
-					f.err = fmt.Errorf("actor %s: panic: %v: %w", id, p, essaim.ErrInvalid)
+					f.err = fmt.Errorf("actor %s: panic: %v: %w", e.id, p, essaim.ErrInvalid)
 				}
 				a.mu.Lock()
-				delete(a.flights, id)
+				delete(a.flights, e)
 				a.mu.Unlock()
 				close(f.done)
 			}()
@@ -287,7 +294,7 @@ func (a *Actors) once(ctx context.Context, id essaim.IRI, get func(context.Conte
 	case <-f.done:
 		return f.actor, f.err
 	case <-ctx.Done():
-		return essaim.RemoteActor{}, fmt.Errorf("actor %s: %w: %w", id, essaim.ErrUnavailable, ctx.Err())
+		return essaim.RemoteActor{}, fmt.Errorf("actor %s: %w: %w", e.id, essaim.ErrUnavailable, ctx.Err())
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"essaim"
@@ -28,6 +27,8 @@ type TrustStore interface {
 	PinPeerKeys(ctx context.Context, host, after string, keys ...essaim.PeerKey) error
 	ContestPeer(ctx context.Context, host, key string) error
 	SettlePeer(ctx context.Context, host string) error
+	// KeepsCopy tells whether something of another node is held under an id.
+	KeepsCopy(ctx context.Context, id string) (bool, error)
 }
 
 // Keys continue or the origin is contested (replication.md): what comes from a
@@ -40,6 +41,8 @@ var (
 	errContested = fmt.Errorf("contested: its key does not continue the one that was pinned: %w", essaim.ErrConflict)
 	// errUnproven means that the host's key continues, and did not prove this.
 	errUnproven = fmt.Errorf("not proven by the key of its node: %w", essaim.ErrForbidden)
+	// errRefused means that the host shows a key that an administrator refused.
+	errRefused = fmt.Errorf("by a key that was refused: %w", essaim.ErrForbidden)
 )
 
 const (
@@ -48,29 +51,34 @@ const (
 	maxStatements = 64
 )
 
-// Vouch tells whether a host proves a document that is said to be owner's: an
-// activity, a record or a tombstone, pushed, fetched or of a page, that came at a
-// time. nil for a host without pinned keys, which is taken at its signature or at
-// its address. Errors wrap errContested, errUnproven or essaim.ErrUnavailable, when
-// whether its key was rotated cannot be known now.
-func (a *Actors) Vouch(ctx context.Context, owner essaim.IRI, doc []byte, came time.Time) error {
+// Vouch tells whether a host proves a document that is said to be owner's and
+// about an object: an activity, a record or a tombstone, pushed, fetched or of a
+// page, that came at a time. nil for a host without pinned keys, which is taken at
+// its signature or at its address; so is one that is followed no more, save about
+// the copies of it that are kept here. Errors wrap errContested, errUnproven,
+// errRefused or essaim.ErrUnavailable, when whether its key was rotated cannot be
+// known now.
+func (a *Actors) Vouch(ctx context.Context, owner, about essaim.IRI, doc []byte, came time.Time) error {
 	host := owner.Host()
 	for try := 0; ; try++ {
-		known, err := a.trust.of(ctx, host)
-		if err != nil || len(known.Keys) == 0 {
+		known, bound, err := a.trust.binds(ctx, host, about)
+		if err != nil || !bound {
 			return err
 		}
 		_, wrong := proof.VerifyOwned(doc, keysOf(known.Current())...)
 		if wrong == nil {
 			if known.Contested() && a.trust.mayAsk(host) {
 				// What it proves counts, whatever it shows.
-				a.trust.heard(host, a.recheck(ctx, known) == nil)
+				a.trust.heard(host, a.recheck(ctx, known))
 			}
 			return nil
 		}
 		last := a.trust.lately(host)
+		asked := try > 0 || last.continued && !known.Contested() && (!last.at.Before(came) || !another(doc, known))
 		switch {
-		case try > 0, last.continued && !known.Contested() && (!last.at.Before(came) || !another(doc, known)):
+		case asked && !known.Binds():
+			return errContested // kept: whoever has the domain now may not be who had it
+		case asked:
 			return fmt.Errorf("%w: %w", errUnproven, wrong)
 		}
 		if err := a.reread(ctx, owner, known); err != nil {
@@ -94,7 +102,7 @@ func (a *Actors) Proven(ctx context.Context, node essaim.IRI, doc []byte, came t
 	case len(known.Keys) == 0:
 		return fmt.Errorf("%s shows no key that proves its actor: %w", node.Host(), errUnproven)
 	}
-	return a.Vouch(ctx, node, doc, came)
+	return a.Vouch(ctx, node, node, doc, came)
 }
 
 // another tells whether a proof may be by a key that is not known here: it is
@@ -115,8 +123,11 @@ func another(doc []byte, known essaim.PeerTrust) bool {
 func (a *Actors) reread(ctx context.Context, owner essaim.IRI, known essaim.PeerTrust) error {
 	host := owner.Host()
 	if !a.trust.mayAsk(host) && !a.trust.lately(host).under {
-		if known.Contested() {
+		switch {
+		case known.Contested():
 			return errContested
+		case a.trust.lately(host).refused:
+			return errRefused
 		}
 		return fmt.Errorf("%s was asked for its key lately: %w", host, essaim.ErrUnavailable)
 	}
@@ -125,7 +136,7 @@ func (a *Actors) reread(ctx context.Context, owner essaim.IRI, known essaim.Peer
 		who = node
 	}
 	err := a.shows(ctx, who) // one fetch, whoever waits for it
-	a.trust.heard(host, err == nil)
+	a.trust.heard(host, err)
 	return err
 }
 
@@ -135,12 +146,9 @@ func (a *Actors) shows(ctx context.Context, owner essaim.IRI) error {
 	_, err := a.Fetch(ctx, owner)
 	if errors.Is(err, essaim.ErrGone) || errors.Is(err, essaim.ErrNotFound) {
 		// A host that shows no key at all continues none.
-		if err := a.trust.contest(ctx, owner.Host(), ""); err != nil {
-			return err
-		}
-		return errContested
+		return a.trust.distrust(ctx, owner.Host(), "")
 	}
-	if err != nil && !errors.Is(err, errContested) {
+	if err != nil && !errors.Is(err, errContested) && !errors.Is(err, errRefused) {
 		return fmt.Errorf("the key of %s: %w: %w", owner.Host(), essaim.ErrUnavailable, err)
 	}
 	return err
@@ -163,21 +171,14 @@ func (a *Actors) recheck(ctx context.Context, known essaim.PeerTrust) error {
 // any other host; errors are Vouch's.
 func (a *Actors) Continues(ctx context.Context, host string) error {
 	known, err := a.trust.of(ctx, host)
-	if err != nil || known.Actor == "" || len(known.Keys) == 0 {
+	if err != nil || !known.Binds() {
 		return err
 	}
 	node, err := essaim.ParseIRI(known.Actor)
 	if err != nil {
 		return err
 	}
-	if err := a.shows(ctx, node); err != nil {
-		return err
-	}
-	// The fetch may have been another's, who takes a signature by any key.
-	if known, err = a.trust.of(ctx, host); err == nil && known.Contested() {
-		err = errContested
-	}
-	return err
+	return a.shows(ctx, node)
 }
 
 // Departed tells whether what a fetch came to says that something is gone. Of a
@@ -187,8 +188,8 @@ func (a *Actors) Departed(ctx context.Context, id essaim.IRI, err error) bool {
 	if !errors.Is(err, essaim.ErrGone) && !errors.Is(err, essaim.ErrNotFound) {
 		return false
 	}
-	known, unknown := a.trust.of(ctx, id.Host())
-	if unknown != nil || len(known.Keys) == 0 {
+	_, bound, unknown := a.trust.binds(ctx, id.Host(), id)
+	if unknown != nil || !bound {
 		return unknown == nil
 	}
 	var gone *fetch.Gone
@@ -200,12 +201,13 @@ func (a *Actors) Departed(ctx context.Context, id essaim.IRI, err error) bool {
 		return false
 	}
 	said, ok := doc.Get("id").IRI()
-	return ok && said == id && a.Vouch(ctx, id, gone.Body, a.now()) == nil
+	return ok && said == id && a.Vouch(ctx, id, id, gone.Body, a.now()) == nil
 }
 
 // judge holds an actor's document to the keys of its host: the one that holds, or
 // those that the document shows to continue it. The first is pinned once the node
-// is followed. errContested says that none does.
+// is followed. errContested and errRefused say that none does, of a host that is
+// followed: any other may be somebody else's now.
 func (t *trust) judge(ctx context.Context, actor essaim.RemoteActor) error {
 	id, err := essaim.ParseIRI(actor.ID)
 	if err != nil {
@@ -233,10 +235,7 @@ func (t *trust) judge(ctx context.Context, actor essaim.RemoteActor) error {
 		default:
 			next = continued(known.Current(), id, actor.Document)
 			if n := len(next); n == 0 || !proves(actor.Document, next[n-1].Key) {
-				if err := t.contest(ctx, host, shown(actor, known.Current())); err != nil {
-					return err
-				}
-				return errContested
+				return t.distrust(ctx, host, shown(actor, known.Current()))
 			}
 		}
 		err = t.changed(host, t.store.PinPeerKeys(ctx, host, known.Current(), next...))
@@ -316,100 +315,4 @@ func shown(actor essaim.RemoteActor, instead string) string {
 		}
 	}
 	return ""
-}
-
-// trust remembers for a moment what the database knows of the keys of hosts, and
-// which were asked for theirs.
-type trust struct {
-	store TrustStore
-	now   func() time.Time
-
-	mu    sync.Mutex
-	known map[string]heldTrust
-	asked map[string]question
-}
-
-// question is the last one to a host for its key.
-type question struct {
-	at        time.Time
-	under     bool // its answer is waited for
-	continued bool // its key continued
-}
-
-type heldTrust struct {
-	essaim.PeerTrust
-	until time.Time
-}
-
-func newTrust(store TrustStore, now func() time.Time) *trust {
-	return &trust{store: store, now: now, known: map[string]heldTrust{}, asked: map[string]question{}}
-}
-
-func (t *trust) of(ctx context.Context, host string) (essaim.PeerTrust, error) {
-	now := t.now()
-	t.mu.Lock()
-	held, ok := t.known[host]
-	t.mu.Unlock()
-	if ok && now.Before(held.until) {
-		return held.PeerTrust, nil
-	}
-	known, err := t.store.PeerTrust(ctx, host)
-	if err != nil {
-		return known, fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.known) >= maxKeys {
-		clear(t.known)
-	}
-	t.known[host] = heldTrust{known, now.Add(trustFresh)}
-	return known, nil
-}
-
-// changed forgets what was remembered of a host once it was written.
-func (t *trust) changed(host string, err error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.known, host)
-	return err
-}
-
-func (t *trust) contest(ctx context.Context, host, key string) error {
-	return t.changed(host, t.store.ContestPeer(ctx, host, key))
-}
-
-// mayAsk bounds how often a host is asked which key it shows because of what it
-// sends.
-func (t *trust) mayAsk(host string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.now()
-	if now.Sub(t.asked[host].at) < keyRefetch {
-		return false
-	}
-	if len(t.asked) >= maxKeys {
-		clear(t.asked)
-	}
-	t.asked[host] = question{at: now, under: true}
-	return true
-}
-
-// heard notes what came of the last question.
-func (t *trust) heard(host string, continued bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if q, ok := t.asked[host]; ok {
-		t.asked[host] = question{at: q.at, continued: continued}
-	}
-}
-
-// lately is the last question to a host; zero when it may be asked anew.
-func (t *trust) lately(host string) question {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	q := t.asked[host]
-	if t.now().Sub(q.at) >= keyRefetch {
-		return question{}
-	}
-	return q
 }

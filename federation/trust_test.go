@@ -317,6 +317,13 @@ func (m *memory) ContestPeer(_ context.Context, host, key string) error {
 	return nil
 }
 
+func (m *memory) KeepsCopy(_ context.Context, id string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, kept := m.records[id]
+	return kept, m.fail
+}
+
 func (m *memory) SettlePeer(_ context.Context, host string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -196,7 +196,7 @@ func (tx *Tx) departed(ctx context.Context, e essaim.Erase, host string, now tim
 		return nil
 	}
 	known, err := tx.peerTrust(ctx, host)
-	if err != nil || known.Actor == "" || known.Current() == "" {
+	if err != nil || !known.Binds() {
 		return err
 	}
 	own, err := tx.found(ctx, "actor_of_peer", e.ID, host)

@@ -6,14 +6,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"essaim"
 )
 
-// keyContested marks the key that a host shows and that none of its others
-// introduced.
-const keyContested = "contested"
+// How a key stands that is not pinned: it is what a host shows and none of its
+// others introduced; an administrator did not believe it.
+const (
+	keyContested = "contested"
+	keyRefused   = "refused"
+)
 
 // PeerTrust is what is known of the keys of a host; nothing of one that was
 // never followed.
@@ -35,9 +39,12 @@ func (tx *Tx) peerTrust(ctx context.Context, host string) (t essaim.PeerTrust, e
 		if err := scan(&k.Key, (*string)(&k.How), moment{&k.Since}, moment{&k.Until}, &k.Statement); err != nil {
 			return err
 		}
-		if k.How == keyContested {
+		switch k.How {
+		case keyContested:
 			t.Offered, t.ContestedAt = k.Key, k.Since
-		} else {
+		case keyRefused:
+			t.Refused = append(t.Refused, k.Key)
+		default:
 			t.Keys = append(t.Keys, k)
 		}
 		return nil
@@ -47,7 +54,7 @@ func (tx *Tx) peerTrust(ctx context.Context, host string) (t essaim.PeerTrust, e
 // contested tells whether somebody else may speak for a host that is replicated.
 func (tx *Tx) contested(ctx context.Context, host string) (bool, error) {
 	known, err := tx.peerTrust(ctx, host)
-	return known.Actor != "" && known.Contested(), err
+	return known.Binds() && known.Contested(), err
 }
 
 // PinPeerKeys takes keys that follow the one that holds, which must be after
@@ -110,12 +117,13 @@ func (tx *Tx) pinFirst(ctx context.Context, host, key string, now time.Time) err
 	return tx.pinKeys(ctx, host, []essaim.PeerKey{{Key: key, How: essaim.KeyFirst}}, now)
 }
 
-// ContestPeer notes that a host shows another key than those that are pinned, ""
-// for none, and that no statement introduces it.
+// ContestPeer notes that a host that is followed shows another key than those that
+// are pinned, "" for none, and that no statement introduces it; nothing of one
+// that an administrator refused.
 func (s *Store) ContestPeer(ctx context.Context, host, key string) error {
 	err := s.write(ctx, urgent, func(tx *Tx) error {
 		known, err := tx.peerTrust(ctx, host)
-		if err != nil || known.Current() == "" || known.Contested() && known.Offered == key {
+		if err != nil || !known.Binds() || slices.Contains(known.Refused, key) || known.Contested() && known.Offered == key {
 			return err
 		}
 		if _, err := tx.exec(ctx, "peer_key_settle", host); err != nil {
@@ -146,22 +154,27 @@ func (s *Store) SettlePeer(ctx context.Context, host string) error {
 }
 
 // TrustPeer is an administrator's decision about a contested host. The key is
-// the one that it shows, or the one that holds already; what was kept meanwhile
-// is read again, by that key. Any other key is essaim.ErrInvalid, a host that is
-// not contested essaim.ErrConflict.
+// the one that it shows, or the one that holds already: the other is then refused
+// for good, or until it is trusted in turn. What was kept meanwhile is read again,
+// by the key that holds. Any other key is essaim.ErrInvalid, a host that is not
+// contested essaim.ErrConflict.
 func (s *Store) TrustPeer(ctx context.Context, host, key string) error {
 	err := s.write(ctx, urgent, func(tx *Tx) error {
 		known, err := tx.peerTrust(ctx, host)
+		refused := key != "" && slices.Contains(known.Refused, key)
 		switch {
 		case err != nil:
 			return err
-		case !known.Contested():
+		case !known.Contested() && !refused:
 			return fmt.Errorf("its key is not contested: %w", essaim.ErrConflict)
-		case key == "" || key != known.Offered && key != known.Current():
+		case key == "" || key != known.Offered && key != known.Current() && !refused:
 			return fmt.Errorf("%q is neither the key that holds nor the one that it shows: %w", key, essaim.ErrInvalid)
 		}
 		now := s.now()
 		if key == known.Current() {
+			if _, err := tx.exec(ctx, "peer_key_refuse", host, known.Offered, micros(now)); err != nil {
+				return err
+			}
 			return tx.settlePeer(ctx, host, now)
 		}
 		if _, err := tx.exec(ctx, "peer_key_again", host, key); err != nil {
@@ -173,4 +186,41 @@ func (s *Store) TrustPeer(ctx context.Context, host, key string) error {
 		return fmt.Errorf("trust %s: %w", host, err)
 	}
 	return nil
+}
+
+// ForgetPeerKeys is an administrator's decision about a host that is followed no
+// more: it is anybody's, who may delete the copies kept here as well. What was
+// kept because of its keys is read again. A host that is followed is
+// essaim.ErrConflict, one without keys essaim.ErrNotFound.
+func (s *Store) ForgetPeerKeys(ctx context.Context, host string) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		known, err := tx.peerTrust(ctx, host)
+		switch {
+		case err != nil:
+			return err
+		case known.Actor != "":
+			return fmt.Errorf("it is followed: %w", essaim.ErrConflict)
+		}
+		n, err := tx.exec(ctx, "peer_key_forget", host)
+		if err == nil && n == 0 {
+			err = essaim.ErrNotFound
+		}
+		if err == nil {
+			_, err = tx.exec(ctx, "inbox_settle", host, micros(s.now()))
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keys of %s: %w", host, err)
+	}
+	return nil
+}
+
+// KeepsCopy tells whether something of another node is held under an id.
+func (s *Store) KeepsCopy(ctx context.Context, id string) (bool, error) {
+	kept, err := s.query().found(ctx, "copy_kept", id)
+	if err != nil {
+		return false, fmt.Errorf("copy of %s: %w", id, err)
+	}
+	return kept, nil
 }

@@ -170,3 +170,98 @@ func TestAnAdministratorDecidesAboutAContestedKey(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatAnAdministratorRefusedStaysRefused(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := followed(t, db)
+		if err := n.PinPeerKeys(t.Context(), toulouse, "", essaim.PeerKey{Key: "zA", How: essaim.KeyFirst}); err != nil {
+			t.Fatal(err)
+		}
+		contest := func(key string) essaim.PeerTrust {
+			t.Helper()
+			if err := n.ContestPeer(t.Context(), toulouse, key); err != nil {
+				t.Fatal(err)
+			}
+			known, err := n.PeerTrust(t.Context(), toulouse)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return known
+		}
+		for _, key := range []string{"zX", ""} {
+			if known := contest(key); !known.Contested() || known.Offered != key {
+				t.Errorf("before: %+v", known)
+			}
+			if err := n.TrustPeer(t.Context(), toulouse, "zA"); err != nil {
+				t.Fatal(err)
+			}
+			if known := contest(key); known.Contested() || known.Current() != "zA" || !slices.Contains(known.Refused, key) {
+				t.Errorf("refused: %+v", known)
+			}
+		}
+		if p, err := n.Peer(t.Context(), toulouse); err != nil || p.Key != "zA" || !p.ContestedAt.IsZero() {
+			t.Errorf("peer = %+v, %v", p, err)
+		}
+		if known := contest("zY"); known.Offered != "zY" {
+			t.Errorf("a third key: %+v", known)
+		}
+		// A refusal may have been an error.
+		if err := n.TrustPeer(t.Context(), toulouse, "zX"); err != nil {
+			t.Fatal(err)
+		}
+		known, err := n.PeerTrust(t.Context(), toulouse)
+		if err != nil || known.Current() != "zX" || known.Contested() || slices.Contains(known.Refused, "zX") {
+			t.Errorf("trusted after all: %+v, %v", known, err)
+		}
+	})
+}
+
+func TestAFormerPeerIsContestedNoMoreAndItsKeysCanBeForgotten(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := followed(t, db)
+		v := version("jardin", 10, 1)
+		n.apply(t, toulouseTerritory, v)
+		if err := n.PinPeerKeys(t.Context(), toulouse, "", essaim.PeerKey{Key: "zA", How: essaim.KeyFirst}); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.ContestPeer(t.Context(), toulouse, "zX"); err != nil {
+			t.Fatal(err)
+		}
+		kept := n.fail(t, toulouseTerritory, "contested: of a peer")
+		if err := n.ForgetPeerKeys(t.Context(), toulouse); !errors.Is(err, essaim.ErrConflict) {
+			t.Errorf("of a node that is followed: %v", err)
+		}
+		if err := n.UnfollowPeer(t.Context(), toulouse, essaim.Outgoing{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.ContestPeer(t.Context(), toulouse, "zY"); err != nil {
+			t.Fatal(err)
+		}
+		if keys, offered := keysOf(t, n, toulouse); !slices.Equal(keys, []string{"zA first"}) || offered != "" {
+			t.Errorf("followed no more: keys %q, offered %q", keys, offered)
+		}
+		for id, want := range map[string]bool{v.Record.ID: true, "https://toulouse.example/users/ana": false, n.record(t, "ours"): false} {
+			if got, err := n.KeepsCopy(t.Context(), id); err != nil || got != want {
+				t.Errorf("a copy of %s: %v, %v; want %v", id, got, err, want)
+			}
+		}
+		state := func(id int64) string { return one[string](t, n, "SELECT state FROM inbox WHERE id = $1", id) }
+		if got := state(kept); got != "waiting" {
+			t.Errorf("what was kept of it is %s", got)
+		}
+		for _, in := range n.claim(t, 10) {
+			n.Apply(t.Context(), []essaim.Applied{{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundFailed, Reason: "contested: about a copy"}})
+		}
+		if err := n.ForgetPeerKeys(t.Context(), toulouse); err != nil {
+			t.Fatal(err)
+		}
+		if keys, _ := keysOf(t, n, toulouse); len(keys) != 0 || state(kept) != "waiting" {
+			t.Errorf("forgotten: keys %q, what was kept is %s", keys, state(kept))
+		}
+		if err := n.ForgetPeerKeys(t.Context(), toulouse); !errors.Is(err, essaim.ErrNotFound) {
+			t.Errorf("forgotten twice: %v", err)
+		}
+	})
+}

@@ -102,6 +102,9 @@ func (s *Store) UnfollowPeer(ctx context.Context, host string, undo essaim.Outgo
 		} else {
 			_, err = tx.exec(ctx, "peer_remove", host)
 		}
+		if err == nil {
+			err = tx.settlePeer(ctx, host, s.now()) // it is a host like others
+		}
 		if err != nil || undo.ActivityID == "" {
 			return err
 		}

@@ -38,6 +38,8 @@ var hot = map[string][]any{
 	"outbox_page":        {"x", int64(1), 20},
 	"actor_by_id":        {"x"},
 	"peer_state":         {"x"},
+	"peer_key_list":      {"x"},
+	"copy_kept":          {"x"},
 	"tombstone_stands":   {"x"},
 	"comments_shown":     {"x", int64(0), 20},
 	"comments_count":     {"x"},

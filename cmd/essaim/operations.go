@@ -37,6 +37,7 @@ func operations() map[string]operation {
 		"peer.show":         answering(showPeer),
 		"peer.remove":       answering(removePeer),
 		"peer.trust":        answering(trustPeer),
+		"peer.forget":       answering(forgetPeer),
 		"peer.requests":     answering(listRequests),
 		"peer.answer":       answering(answerRequests),
 		"peer.retry":        answering(retryPeer),

@@ -240,22 +240,37 @@ func (c peerRetry) Run(ctx context.Context, a *app) error {
 
 type peerTrust struct {
 	Host        string `arg:"" help:"Host of the node."`
-	Fingerprint string `required:"" placeholder:"KEY" help:"The key to believe, as peer show tells it: z6Mk…"`
+	Fingerprint string `placeholder:"KEY" help:"The key to believe, as peer show tells it: z6Mk…"`
+	Forget      bool   `help:"Of a node that is followed no more: its domain is another's, who is held to no key."`
 }
 
 func (peerTrust) Help() string {
 	return "A node is contested when its host shows a key that the key known here did not introduce: it was rebuilt without its keys, or somebody else has its address now. " +
-		"Nothing that it sends is applied meanwhile. Compare both keys with its administrator, by telephone rather than by mail.\n\n" +
-		"Example:\n\n    essaim peer trust --data /var/lib/essaim --fingerprint z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2 toulouse.example"
+		"Nothing that it sends is applied meanwhile. Compare both keys with its administrator, by telephone rather than by mail. " +
+		"The key that is not believed is refused from then on, until it is believed in turn.\n\n" +
+		"The keys of a node that is followed no more still protect the copies kept here: nobody else deletes them. With --forget, whoever has its domain does.\n\n" +
+		"Example:\n\n    essaim peer trust --data /var/lib/essaim --fingerprint z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2 toulouse.example\n" +
+		"    essaim peer trust --data /var/lib/essaim --forget toulouse.example"
 }
 
 func (c peerTrust) Run(ctx context.Context, a *app) error {
+	key := strings.TrimSpace(c.Fingerprint)
+	if c.Forget == (key != "") {
+		return usagef("either --fingerprint or --forget is needed")
+	}
 	return a.administer(ctx, func(ctx context.Context, node admin) error {
 		host, err := hostName(c.Host)
 		if err != nil {
 			return err
 		}
-		p, err := ask[peerRow](ctx, node, "peer.trust", trusted{Host: host, Key: strings.TrimSpace(c.Fingerprint)})
+		if c.Forget {
+			if _, err := ask[none](ctx, node, "peer.forget", host); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.out, printable("The keys of "+host+" are forgotten; what was kept because of them is read again."))
+			return nil
+		}
+		p, err := ask[peerRow](ctx, node, "peer.trust", trusted{Host: host, Key: key})
 		if err != nil {
 			return err
 		}
@@ -337,6 +352,10 @@ func trustPeer(ctx context.Context, n *Node, t trusted) (peerRow, error) {
 		return peerRow{}, err
 	}
 	return showPeer(ctx, n, t.Host)
+}
+
+func forgetPeer(ctx context.Context, n *Node, host string) (none, error) {
+	return none{}, n.store.ForgetPeerKeys(ctx, host)
 }
 
 func removePeer(ctx context.Context, n *Node, host string) (peerRow, error) {

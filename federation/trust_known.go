@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"essaim"
+)
+
+// trust remembers for a moment what the database knows of the keys of hosts, and
+// which were asked for theirs.
+type trust struct {
+	store TrustStore
+	now   func() time.Time
+
+	mu    sync.Mutex
+	known map[string]heldTrust
+	asked map[string]question
+}
+
+// question is the last one to a host for its key.
+type question struct {
+	at        time.Time
+	under     bool // its answer is waited for
+	continued bool // its key continued
+	refused   bool // it showed one that was refused
+}
+
+type heldTrust struct {
+	essaim.PeerTrust
+	until time.Time
+}
+
+func newTrust(store TrustStore, now func() time.Time) *trust {
+	return &trust{store: store, now: now, known: map[string]heldTrust{}, asked: map[string]question{}}
+}
+
+func (t *trust) of(ctx context.Context, host string) (essaim.PeerTrust, error) {
+	now := t.now()
+	t.mu.Lock()
+	held, ok := t.known[host]
+	t.mu.Unlock()
+	if ok && now.Before(held.until) {
+		return held.PeerTrust, nil
+	}
+	known, err := t.store.PeerTrust(ctx, host)
+	if err != nil {
+		return known, fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.known) >= maxKeys {
+		clear(t.known)
+	}
+	t.known[host] = heldTrust{known, now.Add(trustFresh)}
+	return known, nil
+}
+
+// changed forgets what was remembered of a host once it was written.
+func (t *trust) changed(host string, err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.known, host)
+	return err
+}
+
+// binds tells whether what a host says about an object is held to its keys.
+func (t *trust) binds(ctx context.Context, host string, about essaim.IRI) (essaim.PeerTrust, bool, error) {
+	known, err := t.of(ctx, host)
+	if err != nil || len(known.Keys) == 0 || known.Binds() || about.IsZero() {
+		return known, known.Binds(), err
+	}
+	kept, err := t.store.KeepsCopy(ctx, about.String())
+	if err != nil {
+		return known, false, fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
+	}
+	return known, kept, nil
+}
+
+// distrust says what becomes of a host that shows a key, "" for none, that does
+// not continue its own.
+func (t *trust) distrust(ctx context.Context, host, key string) error {
+	known, err := t.of(ctx, host)
+	switch {
+	case err != nil:
+		return err
+	case !known.Binds():
+		return nil
+	case slices.Contains(known.Refused, key):
+		return errRefused
+	}
+	if err := t.changed(host, t.store.ContestPeer(ctx, host, key)); err != nil {
+		return err
+	}
+	return errContested
+}
+
+// mayAsk bounds how often a host is asked which key it shows because of what it
+// sends.
+func (t *trust) mayAsk(host string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	if now.Sub(t.asked[host].at) < keyRefetch {
+		return false
+	}
+	if len(t.asked) >= maxKeys {
+		clear(t.asked)
+	}
+	t.asked[host] = question{at: now, under: true}
+	return true
+}
+
+// heard notes what came of the last question.
+func (t *trust) heard(host string, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if q, ok := t.asked[host]; ok {
+		t.asked[host] = question{at: q.at, continued: err == nil, refused: errors.Is(err, errRefused)}
+	}
+}
+
+// lately is the last question to a host; zero when it may be asked anew.
+func (t *trust) lately(host string) question {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	q := t.asked[host]
+	if t.now().Sub(q.at) >= keyRefetch {
+		return question{}
+	}
+	return q
+}
