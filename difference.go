@@ -26,6 +26,7 @@ func Differences(before, after *Content) []Difference {
 	from, to := before.TakenOver(), after.TakenOver()
 	old, now := adaptedFields(&from), adaptedFields(&to)
 	var out []Difference
+	cells := maxCells
 	for i, f := range now {
 		was := ""
 		for _, o := range old {
@@ -34,7 +35,7 @@ func Differences(before, after *Content) []Difference {
 			}
 		}
 		if a, b := textLines(was), textLines(f.text); !slices.Equal(a, b) {
-			out = append(out, Difference{Field: now[i].name, Lines: lineDifference(a, b)})
+			out = append(out, Difference{Field: now[i].name, Lines: lineDifference(a, b, &cells)})
 		}
 	}
 	return out
@@ -94,15 +95,33 @@ func asLines(v reflect.Value) string {
 	return strings.Join(lines, "\n")
 }
 
-// maxCompared bounds the lines of a field that are compared one by one; beyond,
-// the whole field is the difference.
-const maxCompared = 400
+// maxCells bounds the pairs of lines that are compared in all fields of two
+// contents; a field beyond is a difference as a whole.
+const maxCells = 400 * 400
 
-// lineDifference is the shortest way from one text to another by lines.
-func lineDifference(a, b []string) []DifferenceLine {
-	if len(a) > maxCompared || len(b) > maxCompared {
-		return wholly(a, b)
+// lineDifference is the shortest way from one text to another by lines. cells
+// are the pairs that may still be compared.
+func lineDifference(a, b []string, cells *int) []DifferenceLine {
+	var out, end []DifferenceLine
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		out = append(out, DifferenceLine{Text: a[0]})
+		a, b = a[1:], b[1:]
 	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		end = append(end, DifferenceLine{Text: a[len(a)-1]})
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	slices.Reverse(end)
+	if len(a)*len(b) > *cells {
+		out = append(out, wholly(a, b)...)
+	} else {
+		*cells -= len(a) * len(b)
+		out = append(out, compared(a, b)...)
+	}
+	return append(out, end...)
+}
+
+func compared(a, b []string) []DifferenceLine {
 	// common[i][j] is how many lines a[i:] and b[j:] share, in order.
 	common := make([][]int, len(a)+1)
 	for i := range common {

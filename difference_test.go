@@ -84,7 +84,23 @@ func TestADifferenceIsTheShortestByLines(t *testing.T) {
 		t.Errorf("spaces alone differ: %+v", d)
 	}
 	many := strings.Repeat("x\n", 500)
-	if d := essaim.Differences(&essaim.Content{Text: many}, &essaim.Content{Text: many + "y"}); len(d) != 1 || len(d[0].Lines) != 1001 {
+	if d := essaim.Differences(&essaim.Content{Text: many}, &essaim.Content{Text: many + "y"}); len(d) != 1 || len(d[0].Lines) != 501 {
+		t.Errorf("a line at the end of many: %+v", d)
+	}
+	before, after := "a\n"+many+"b", "b\n"+many+"a"
+	if d := essaim.Differences(&essaim.Content{Text: before}, &essaim.Content{Text: after}); len(d) != 1 || len(d[0].Lines) != 1004 {
 		t.Errorf("a field of many lines is compared whole: %d", len(d[0].Lines))
+	}
+}
+
+func TestWhatIsComparedIsBoundedOverAllFields(t *testing.T) {
+	t.Parallel()
+	many := strings.Repeat("x\n", 300)
+	before, after := "a\n"+many+"b", "b\n"+many+"a"
+	d := essaim.Differences(
+		&essaim.Content{Text: before, Body: &essaim.Initiative{Need: before}, Kind: essaim.KindInitiative},
+		&essaim.Content{Text: after, Body: &essaim.Initiative{Need: after}, Kind: essaim.KindInitiative})
+	if len(d) != 2 || len(d[0].Lines) != 304 || len(d[1].Lines) != 604 {
+		t.Errorf("%d fields", len(d))
 	}
 }

@@ -173,6 +173,15 @@ const (
 	ClaimWaiting ClaimState = "waiting"
 )
 
+// Branch is an adaptation as a tree shows it.
+type Branch struct {
+	Parent string // id of what it adapts
+	// Record has what a tree says of it and no more: id, kind, slug, origin, title,
+	// territory's name and date of publication.
+	Record Record
+	Claim  ClaimState
+}
+
 // RelationDerived is the relationship that an Offer speaks of.
 const RelationDerived = "http://www.w3.org/ns/prov#wasDerivedFrom"
 

@@ -86,6 +86,24 @@ func (s *Store) Claim(ctx context.Context, child string) (essaim.ClaimState, err
 	return state, nil
 }
 
+// Branches lists up to n published adaptations of any of some records, latest
+// change first.
+func (s *Store) Branches(ctx context.Context, parents []string, n int) ([]essaim.Branch, error) {
+	ids, err := json.Marshal(parents)
+	if err != nil {
+		return nil, err
+	}
+	all, err := list(ctx, s.query(), func(scan scanFunc) (b essaim.Branch, err error) {
+		r := &b.Record
+		err = scan(&b.Parent, &r.ID, (*string)(&r.Kind), &r.Slug, &r.Origin, &r.Title, &r.TerritoryName, moment{&r.Published}, (*string)(&b.Claim))
+		return b, err
+	}, "branches", string(ids), n)
+	if err != nil {
+		return nil, fmt.Errorf("adaptations of %d records: %w", len(parents), err)
+	}
+	return all, nil
+}
+
 // offer tells the origin of what a record adapts that it was adapted, at each
 // publication until it is acknowledged: an origin that follows us only later
 // answers the next one (replication.md, "Lineage between territories").

@@ -26,6 +26,7 @@ var hot = map[string][]any{
 	"records_at":         {"[1,2]"},
 	"records_by_sources": {`["x","y"]`},
 	"related_to":         {"x"},
+	"branches":           {`["x","y"]`, 20},
 	"revisions":          {"x"},
 	"thanks":             {"x"},
 	"positions_taken":    {int64(1), int64(2), int64(3), int64(4), int64(5), int64(6), int64(7), int64(8)},

@@ -80,6 +80,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"adaptations_page", []any{key, 7, 40}, []string{"adaptation_of"}},
 		{"adaptations_count", []any{key}, []string{"adaptation_of"}},
 		{"adaptation_answered", []any{key, key, key}, []string{"adaptation_offer"}},
+		{"branches", []any{`["x","y"]`, 200}, []string{"relation_", "adaptation"}},
 		{"adaptation_claim", []any{key}, []string{"adaptation"}},
 		{"adaptations_erase_host", []any{key, key}, []string{"adaptation"}},
 		{"adaptations_erase_parent", []any{key}, []string{"adaptation_of"}},

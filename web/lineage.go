@@ -128,53 +128,66 @@ func (s *Server) growTree(ctx context.Context, p *LineagePage) error {
 		}
 		rec = parent
 	}
-	count := len(seen)
 	p.Tree = top
-	return s.growDown(ctx, p, top, seen, &count, maxGenerations+len(seen))
+	return s.growDown(ctx, p, len(seen))
 }
 
-func (s *Server) growDown(ctx context.Context, p *LineagePage, n *LineageNode, above []string, count *int, depth int) error {
-	if n.ID == p.Record.ID {
-		n.Current = true
-	}
-	related, err := s.store.RelatedTo(ctx, n.ID)
-	if err != nil {
-		return err
-	}
-	for _, rel := range related {
-		if rel.Type != essaim.RelationAdapts || slices.Contains(above, rel.Record.ID) {
-			continue // those above stand there already
-		}
-		if *count >= maxAdaptations || depth == 0 {
-			p.More = true
+// growDown fills the tree below its root, a query a generation. Each record
+// stands in it once: those above the record of the page stand there already.
+func (s *Server) growDown(ctx context.Context, p *LineagePage, above int) error {
+	at := map[string]*LineageNode{}
+	for n := p.Tree; n != nil; {
+		at[n.ID] = n
+		n.Current = n.ID == p.Record.ID
+		if len(n.Children) == 0 {
 			break
 		}
-		*count++
-		child := lineageNode(rel.Record)
-		n.Children = append(n.Children, child)
+		n = n.Children[0]
 	}
-	slices.SortStableFunc(n.Children, func(a, b *LineageNode) int { return strings.Compare(a.Year, b.Year) })
-	for _, c := range n.Children {
-		path := append(slices.Clone(above), c.ID)
-		if err := s.growDown(ctx, p, c, path, count, depth-1); err != nil {
+	level := []*LineageNode{p.Tree}
+	for left := maxGenerations + above; len(level) > 0; left-- {
+		ids := make([]string, len(level))
+		for i, n := range level {
+			ids[i] = n.ID
+		}
+		branches, err := s.store.Branches(ctx, ids, maxAdaptations)
+		if err != nil {
 			return err
 		}
-		if err := s.claimOf(ctx, n, c); err != nil {
-			return err
+		if left == 0 {
+			p.More = p.More || len(branches) > 0
+			return nil
 		}
+		for _, b := range branches {
+			p.More = !branch(at, b) || p.More
+		}
+		var next []*LineageNode
+		for _, n := range level {
+			slices.SortStableFunc(n.Children, func(a, b *LineageNode) int { return strings.Compare(a.Year, b.Year) })
+			next = append(next, n.Children...)
+		}
+		level = next
 	}
 	return nil
 }
 
-// claimOf marks an adaptation that is not acknowledged, where this node can
-// know: when one of both is its own.
-func (s *Server) claimOf(ctx context.Context, parent, child *LineageNode) error {
-	if !parent.Own && !child.Own {
-		return nil
+// branch puts an adaptation in the tree, and marks one that is not acknowledged
+// where this node can know: when one of both is its own. It is false when the
+// tree is full.
+func branch(at map[string]*LineageNode, b essaim.Branch) bool {
+	parent, child := at[b.Parent], at[b.Record.ID]
+	if child == nil {
+		if len(at) >= maxAdaptations {
+			return false
+		}
+		child = lineageNode(b.Record)
+		at[child.ID] = child
+		parent.Children = append(parent.Children, child)
 	}
-	state, err := s.store.Claim(ctx, child.ID)
-	child.Claimed = err == nil && state != essaim.ClaimAcknowledged
-	return err
+	if slices.Contains(parent.Children, child) {
+		child.Claimed = (parent.Own || child.Own) && b.Claim != essaim.ClaimAcknowledged
+	}
+	return true
 }
 
 func lineageNode(rec essaim.Record) *LineageNode {

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -73,4 +74,29 @@ func TestATreeThatComesBackToItselfEnds(t *testing.T) {
 			s.get(t, recordPath(s.records[k])+"/lignee", http.StatusNotFound)
 		}
 	})
+}
+
+func TestATreeIsBoundedAndSoIsHowOftenItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	root := &LineageNode{ID: "https://brest.example/objects/0", Own: true}
+	at := map[string]*LineageNode{root.ID: root}
+	shown := 0
+	for i := range 2 * maxAdaptations {
+		id := fmt.Sprintf("https://toulouse.example/objects/%d", i)
+		if branch(at, essaim.Branch{Parent: root.ID, Record: essaim.Record{ID: id, Origin: "toulouse.example", Content: essaim.Content{Kind: essaim.KindRecipe}}}) {
+			shown++
+		}
+	}
+	if shown != maxAdaptations-1 || len(root.Children) != shown || !root.Children[0].Claimed {
+		t.Errorf("%d shown, %d in the tree", shown, len(root.Children))
+	}
+	s := newSite(t, storetest.SQLite(t)).fill(t)
+	for i := range 61 {
+		kind := []essaim.Kind{essaim.KindRecipe, essaim.KindInitiative}[i%2]
+		want := http.StatusOK
+		if i == 60 {
+			want = http.StatusTooManyRequests
+		}
+		s.get(t, recordPath(s.records[kind])+"/lignee", want)
+	}
 }

@@ -62,7 +62,9 @@ func (s *Server) pageRoutes(r chi.Router) {
 	get(r, "/recherche", s.handle(s.search))
 	get(r, "/territoires", s.handle(s.showNetwork))
 	get(r, "/ailleurs/{host}/{slug}", s.handle(s.showElsewhere))
-	get(r, "/ailleurs/{host}/{slug}/lignee", s.handle(s.showLineageElsewhere))
+	// A tree and two differences cost more than other pages.
+	lineages := r.With(s.limit(60, time.Minute))
+	get(lineages, "/ailleurs/{host}/{slug}/lignee", s.handle(s.showLineageElsewhere))
 	r.With(s.limit(60, time.Minute)).Post("/ailleurs/{host}/{slug}/adapter", s.handle(s.adaptElsewhere))
 	get(r, "/ns/essaim", s.handle(s.showVocabulary))
 	get(r, "/mentions", s.handle(s.showText("legal")))
@@ -90,7 +92,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 		get(r, "/"+k.Path+"/{slug}/retirer", s.handle(s.confirmWithdraw(k)))
 		r.With(writes).Post("/"+k.Path+"/{slug}/retirer", s.handle(s.withdrawRecord(k)))
 		if k.Kind.MayBeAdapted() {
-			get(r, "/"+k.Path+"/{slug}/lignee", s.handle(s.showLineage(k)))
+			get(lineages, "/"+k.Path+"/{slug}/lignee", s.handle(s.showLineage(k)))
 			r.With(writes).Post("/"+k.Path+"/{slug}/adapter", s.handle(s.adaptRecord(k)))
 		}
 		get(r, "/ecrire/"+k.Path, s.handle(s.newRecord(k)))

@@ -25,6 +25,8 @@ type Reader interface {
 	// ParentVersion is a version of a record that one of here adapts;
 	// essaim.ErrNotFound when it is not kept, or erased.
 	ParentVersion(ctx context.Context, d essaim.Derivation) (essaim.Content, error)
+	// Branches lists up to n published adaptations of any of some records.
+	Branches(ctx context.Context, parents []string, n int) ([]essaim.Branch, error)
 	// Claim is how far an adaptation is acknowledged by the origin of what it adapts.
 	Claim(ctx context.Context, child string) (essaim.ClaimState, error)
 	// RecordActor is the username of a record's own actor, LocalActor any actor of

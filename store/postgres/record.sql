@@ -25,3 +25,10 @@ SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation
        number, published_at, updated_at, content_digest, copy_digest, content,
        position, activity_id, received_at, import_id, source_key, source_digest
 FROM record WHERE source_key = ANY (ARRAY(SELECT value FROM json_array_elements_text($1::json)))
+
+-- name: branches
+-- The adaptations of the ids in a JSON array.
+SELECT l.target, r.id, r.kind, r.slug, r.origin, r.title, r.territory_name, r.published_at, coalesce(a.state, '')
+FROM relation l JOIN record r ON r.rid = l.rid LEFT JOIN adaptation a ON a.child = r.id AND a.parent = l.target
+WHERE l.target = ANY (ARRAY(SELECT value FROM json_array_elements_text($1::json))) AND l.type = 'adapts' AND r.state = 'published'
+ORDER BY r.position DESC LIMIT $2
