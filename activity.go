@@ -205,7 +205,10 @@ type RemoteActor struct {
 	// Keys are those the actor's document lists, by key id.
 	Keys      []PublicKey
 	FetchedAt time.Time
-	Document  []byte
+	// Updated is when its document says that it was changed; zero when it does not
+	// say, or a time to come.
+	Updated  time.Time
+	Document []byte
 	// Gone is set when its home answered 404 or 410.
 	Gone bool
 	// Unindexed is set when its document says that it refuses to be indexed

@@ -104,8 +104,20 @@ type CommonsProgress struct {
 	CheckedAt           time.Time // the last answer
 	NextAt              time.Time // when it is asked again
 	Reason              string    // why it could not be read; empty when it could
+	// Refused items since the reading from the beginning, and of the first which and
+	// why.
+	Refused int
+	Refusal string
 
 	CommonsComparison
+}
+
+// CommonsTaken is what an item of a node's commons comes to.
+type CommonsTaken struct {
+	ID      string // as it says itself
+	Actor   string // its author
+	Effects []Effect
+	Refused string // why it has none; empty when it has
 }
 
 // CommonsComparison is what it came to when what is held of a node was compared

@@ -36,15 +36,15 @@ func (w *walk) mend(ctx context.Context) error {
 
 func (w *walk) mendSome(ctx context.Context, ids []string) error {
 	var mu sync.Mutex
-	found := map[string][]essaim.Effect{}
+	found := map[string]essaim.CommonsTaken{}
 	var away error
 	eachOf(ctx, w.Logger, compareAtOnce, ids, func(id string) {
-		effects, err := w.original(ctx, id)
+		item, err := w.original(ctx, id)
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
 		case err == nil:
-			found[id] = effects
+			found[id] = item
 		case errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, essaim.ErrConflict):
 			away = err // the node is away, or contested: another day
 		default:
@@ -54,7 +54,7 @@ func (w *walk) mendSome(ctx context.Context, ids []string) error {
 	if away != nil || ctx.Err() != nil {
 		return errors.Join(away, ctx.Err())
 	}
-	items := make([][]essaim.Effect, 0, len(ids))
+	items := make([]essaim.CommonsTaken, 0, len(ids))
 	for _, id := range ids {
 		items = append(items, found[id])
 	}
@@ -64,7 +64,7 @@ func (w *walk) mendSome(ctx context.Context, ids []string) error {
 	}
 	for i, id := range ids {
 		switch _, listed := w.differs[id]; {
-		case len(found[id]) > 0 && (why[i] == "" || why[i] == deletedBefore):
+		case len(found[id].Effects) > 0 && (why[i] == "" || why[i] == deletedBefore):
 			w.mended++
 		case !listed:
 			w.kept = append(w.kept, id)
@@ -78,14 +78,14 @@ const deletedBefore = "deleted before"
 
 // original fetches an item from its own address, signed, and says what it comes
 // to: its version as it is there, or its deletion.
-func (w *walk) original(ctx context.Context, id string) ([]essaim.Effect, error) {
+func (w *walk) original(ctx context.Context, id string) (item essaim.CommonsTaken, err error) {
 	iri, err := essaim.ParseIRI(id)
 	if err != nil || !iri.SameOrigin(w.origin) {
-		return nil, fmt.Errorf("item %s: of another origin: %w", cut(id, 200), essaim.ErrForbidden)
+		return item, fmt.Errorf("item %s: of another origin: %w", cut(id, 200), essaim.ErrForbidden)
 	}
 	reader, err := newReader(w.Ingester)
 	if err != nil {
-		return nil, err
+		return item, err
 	}
 	one := *w.crawl
 	one.reader = reader
@@ -95,21 +95,22 @@ func (w *walk) original(ctx context.Context, id string) ([]essaim.Effect, error)
 	case errors.As(err, &gone):
 		answer.Body = gone.Body
 	case errors.Is(err, essaim.ErrGone) && w.Ingester.Actors.Departed(ctx, iri, err):
-		return []essaim.Effect{essaim.Erase{ID: id, Actor: w.peer.Actor, At: w.Now()}}, nil
+		return essaim.CommonsTaken{ID: id, Actor: w.peer.Actor, Effects: []essaim.Effect{essaim.Erase{ID: id, Actor: w.peer.Actor, At: w.Now()}}}, nil
 	case err != nil:
-		return nil, err
+		return item, err
 	}
-	effects, err := one.item(ctx, answer.Body, w.Now())
-	for i, e := range effects {
+	item, err = one.item(ctx, answer.Body, w.Now())
+	item.ID = id
+	for i, e := range item.Effects {
 		if r, ok := e.(essaim.Replicate); ok {
 			r.Repair = true
-			effects[i] = r
+			item.Effects[i] = r
 		}
 	}
-	if err == nil && (len(effects) == 0 || objectID(effects[0]) != id) {
+	if err == nil && (len(item.Effects) == 0 || objectID(item.Effects[0]) != id) {
 		err = fmt.Errorf("item %s: another stands there: %w", id, essaim.ErrForbidden)
 	}
-	return effects, err
+	return item, err
 }
 
 // objectID is what an effect of an item is about.

@@ -69,6 +69,9 @@ func readActor(v wire.Value, now time.Time) (essaim.RemoteActor, error) {
 			break
 		}
 	}
+	if at, ok := v.Get("updated").Time(); ok && !at.After(now.Add(maxAhead)) {
+		a.Updated = at
+	}
 	a.Keys = readKeys(v, id)
 	a.Unindexed = refusesIndexing(v)
 	return a, nil

@@ -34,7 +34,7 @@ const (
 
 // ReplicaStore keeps what is read of the commons of other nodes.
 type ReplicaStore interface {
-	// DueCommons lists up to n nodes whose commons are to be read now.
+	// DueCommons claims up to n nodes whose commons are to be read now.
 	DueCommons(ctx context.Context, n int) ([]string, error)
 	// WakeCommons makes those of all nodes due by a time.
 	WakeCommons(ctx context.Context, by time.Time) error
@@ -43,7 +43,7 @@ type ReplicaStore interface {
 	SaveCommonsProgress(ctx context.Context, p essaim.CommonsProgress) error
 	// ApplyCommons writes what the items of a page come to, with the progress, in
 	// one transaction, and tells why some came to nothing.
-	ApplyCommons(ctx context.Context, items [][]essaim.Effect, p essaim.CommonsProgress) (why map[int]string, err error)
+	ApplyCommons(ctx context.Context, items []essaim.CommonsTaken, p essaim.CommonsProgress) (why map[int]string, err error)
 	CopyStore
 	Heads(ctx context.Context, host string, n int) ([]essaim.CommonsHead, error)
 	SaveHead(ctx context.Context, host string, h essaim.CommonsHead) error
@@ -314,17 +314,19 @@ func (c *crawl) page(ctx context.Context, answer fetch.Answer) (int, error) {
 			return 0, fmt.Errorf("page of %s: cursor %s is above its signed head %s: %w", c.peer.Host, cursor, c.last, essaim.ErrForbidden)
 		}
 	}
-	var items [][]essaim.Effect
+	var items []essaim.CommonsTaken
 	for v := range list.Elements() {
-		effects, err := c.item(ctx, v.Raw(), at)
+		item, err := c.item(ctx, v.Raw(), at)
 		if errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, essaim.ErrConflict) || ctx.Err() != nil {
 			return 0, err // nothing of the page is lost
 		}
+		item.ID = cut(v.Get("id").TextOr(), 200)
 		if err != nil {
+			item.Refused = cut(err.Error(), 300)
 			c.Logger.LogAttrs(ctx, slog.LevelInfo, "item not taken", slog.String("host", c.peer.Host),
-				slog.String("item", cut(v.Get("id").TextOr(), 200)), slog.String("reason", cut(err.Error(), 300)))
+				slog.String("item", item.ID), slog.String("reason", item.Refused))
 		}
-		items = append(items, effects)
+		items = append(items, item)
 	}
 	p.Tag = answer.Tag
 	if cursor != p.Cursor {
@@ -337,8 +339,8 @@ func (c *crawl) page(ctx context.Context, answer fetch.Answer) (int, error) {
 		return 0, err
 	}
 	c.taken++
-	for _, e := range items {
-		for _, e := range e {
+	for _, item := range items {
+		for _, e := range item.Effects {
 			if s, ok := e.(essaim.SaveActor); ok {
 				c.Ingester.Actors.Forget(s.Actor.ID)
 			}
@@ -351,11 +353,15 @@ func (c *crawl) page(ctx context.Context, answer fetch.Answer) (int, error) {
 }
 
 // item says what one comes to. A panic over it leaves the others alone.
-func (c *crawl) item(ctx context.Context, raw []byte, at time.Time) (effects []essaim.Effect, err error) {
+func (c *crawl) item(ctx context.Context, raw []byte, at time.Time) (taken essaim.CommonsTaken, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			effects, err = nil, fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
+			taken, err = essaim.CommonsTaken{}, fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
 		}
 	}()
-	return c.reader.standing(fetch.Bounded(ctx, maxRequests), raw, c.peer.Host, at)
+	effects, err := c.reader.standing(fetch.Bounded(ctx, maxRequests), raw, c.peer.Host, at)
+	if err != nil {
+		return taken, err
+	}
+	return essaim.CommonsTaken{Actor: c.reader.in.Actor, Effects: effects}, nil
 }

@@ -64,7 +64,7 @@ func (tx *Tx) saveActor(ctx context.Context, a essaim.RemoteActor) (bool, error)
 		return false, err
 	}
 	n, err := tx.exec(ctx, "actor_save", a.ID, a.Type, a.Username, a.Name, a.URL, a.Icon, a.Inbox, a.SharedInbox, a.Outbox,
-		a.Document, instant(a.FetchedAt), flag(a.Gone), flag(a.Unindexed))
+		a.Document, instant(a.FetchedAt), flag(a.Gone), flag(a.Unindexed), instant(a.Updated))
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -248,14 +248,7 @@ func (tx *Tx) effect(ctx context.Context, e essaim.Effect, st essaim.Standing, n
 	case essaim.ForgetActor:
 		return tx.forgetActor(ctx, e, now)
 	case essaim.SaveActor:
-		changed, err := tx.saveActor(ctx, e.Actor)
-		if err == nil {
-			err = tx.enlistActor(ctx, e)
-		}
-		if err == nil && !changed {
-			return nothing("a newer copy of the actor is held"), nil
-		}
-		return did, err
+		return tx.takeActor(ctx, e)
 	}
 	return did, fmt.Errorf("effect %T: %w", e, essaim.ErrInvalid)
 }

@@ -3,6 +3,8 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,19 +41,45 @@ func scanProgress(scan scanFunc) (p essaim.CommonsProgress, err error) {
 	var kept string
 	err = scan(&p.Host, &p.Cursor.Incarnation, &p.Cursor.N, &p.Tag, &p.Items, &p.Total, &p.Pages, &p.Bytes,
 		moment{&p.StartedAt}, stamp{&p.DoneAt}, stamp{&p.CheckedAt}, moment{&p.NextAt}, &p.Reason,
-		moment{&p.NextCompared}, stamp{&p.ComparedAt}, &p.Differences, &p.Mended, &kept)
+		moment{&p.NextCompared}, stamp{&p.ComparedAt}, &p.Differences, &p.Mended, &kept, &p.Refused, &p.Refusal)
 	p.Kept = strings.Fields(kept)
 	return p, err
 }
 
-// DueCommons lists up to n nodes that are followed and whose commons are to be
-// read now, those that wait longest first.
+// commonsLease is for how long a reading is its process's alone after each page
+// that it takes.
+const commonsLease = time.Minute
+
+// DueCommons claims up to n nodes that are followed and whose commons are to be
+// read now, those that wait longest first. No other process gets them until the
+// reading is noted, or takes no page for a minute.
 func (s *Store) DueCommons(ctx context.Context, n int) ([]string, error) {
-	hosts, err := list(ctx, s.query(), only[string], "sync_due", instant(s.now()), n)
+	now := s.now()
+	due, err := list(ctx, s.query(), only[string], "sync_due", instant(now), n)
 	if err != nil {
 		return nil, fmt.Errorf("commons that are due: %w", err)
 	}
-	return hosts, nil
+	if len(due) == 0 {
+		return nil, nil
+	}
+	var claimed []string
+	err = s.write(ctx, patient, func(tx *Tx) error {
+		claimed = nil
+		for _, host := range due {
+			n, err := tx.exec(ctx, "sync_claim", host, instant(now.Add(commonsLease)), instant(now))
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				claimed = append(claimed, host)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("commons that are due: %w", err)
+	}
+	return claimed, nil
 }
 
 // WakeCommons makes the commons of all nodes due by a time, which may be now.
@@ -66,25 +94,31 @@ func (s *Store) WakeCommons(ctx context.Context, by time.Time) error {
 	return nil
 }
 
-// SaveCommonsProgress notes how far a reading is.
+// SaveCommonsProgress notes how far a reading is, which ends here; another process
+// may do the next.
 func (s *Store) SaveCommonsProgress(ctx context.Context, p essaim.CommonsProgress) error {
-	if err := s.write(ctx, patient, func(tx *Tx) error { return tx.saveProgress(ctx, p) }); err != nil {
+	if err := s.write(ctx, patient, func(tx *Tx) error { return tx.saveProgress(ctx, p, time.Time{}, nil) }); err != nil {
 		return fmt.Errorf("commons of %s: %w", p.Host, err)
 	}
 	return nil
 }
 
-func (tx *Tx) saveProgress(ctx context.Context, p essaim.CommonsProgress) error {
+func (tx *Tx) saveProgress(ctx context.Context, p essaim.CommonsProgress, until time.Time, refused []string) error {
+	first := ""
+	if len(refused) > 0 {
+		first = refused[0]
+	}
 	return tx.later(ctx, "sync_save", p.Host, p.Cursor.Incarnation, p.Cursor.N, p.Tag, p.Items, p.Total, p.Pages, p.Bytes,
-		instant(p.StartedAt), micros(p.DoneAt), micros(p.CheckedAt), instant(p.NextAt), p.Reason)
+		instant(p.StartedAt), micros(p.DoneAt), micros(p.CheckedAt), instant(p.NextAt), p.Reason,
+		instant(until), len(refused), first)
 }
 
 // ApplyCommons writes what a page of a node's commons comes to and the progress
 // that it makes, in one transaction: after a crash the reading goes on at a page
 // that was taken whole or not at all. It tells why effects came to nothing, by
 // the index of their item. An item that cannot be written is left out and told
-// too; only an error of the database is one of the page.
-func (s *Store) ApplyCommons(ctx context.Context, items [][]essaim.Effect, p essaim.CommonsProgress) (why map[int]string, err error) {
+// too; only an error of the database is one of the page. Refused items are counted.
+func (s *Store) ApplyCommons(ctx context.Context, items []essaim.CommonsTaken, p essaim.CommonsProgress) (why map[int]string, err error) {
 	bad := map[int]string{}
 	for {
 		at := -1
@@ -94,17 +128,28 @@ func (s *Store) ApplyCommons(ctx context.Context, items [][]essaim.Effect, p ess
 				return err
 			}
 			now := tx.s.now()
-			st, err := tx.standing(ctx, "https://"+p.Host+"/")
-			if err != nil {
-				return err
+			authors := map[string]essaim.Standing{}
+			var refused []string
+			refuse := func(item essaim.CommonsTaken, reason string) {
+				refused = append(refused, item.ID+": "+reason)
 			}
-			for i, effects := range items {
-				if bad[i] != "" {
+			for i, item := range items {
+				if reason := cmp.Or(item.Refused, bad[i]); reason != "" {
+					refuse(item, reason)
 					continue
 				}
-				for _, e := range effects {
+				st, known := authors[item.Actor]
+				if !known && len(item.Effects) > 0 {
+					var err error
+					if st, err = tx.standing(ctx, item.Actor); err != nil {
+						return err
+					}
+					authors[item.Actor] = st
+				}
+				for _, e := range item.Effects {
 					if st.Blocked && !takesBack(e) {
 						why[i] = blockedMeanwhile
+						refuse(item, blockedMeanwhile)
 						continue
 					}
 					out, err := tx.effect(ctx, e, st, now)
@@ -118,7 +163,7 @@ func (s *Store) ApplyCommons(ctx context.Context, items [][]essaim.Effect, p ess
 				}
 			}
 			at = -1
-			return tx.saveProgress(ctx, p)
+			return tx.saveProgress(ctx, p, now.Add(commonsLease), refused)
 		})
 		if err == nil || at < 0 || errors.Is(err, essaim.ErrUnavailable) || ctx.Err() != nil {
 			break
@@ -134,11 +179,35 @@ func (s *Store) ApplyCommons(ctx context.Context, items [][]essaim.Effect, p ess
 	return why, nil
 }
 
-func flatten(items [][]essaim.Effect) (all []essaim.Effect) {
-	for _, effects := range items {
-		all = append(all, effects...)
+func flatten(items []essaim.CommonsTaken) (all []essaim.Effect) {
+	for _, item := range items {
+		all = append(all, item.Effects...)
 	}
 	return all
+}
+
+// takeActor keeps an actor's document that was sent, or read in the commons of its
+// node, unless a newer one is held: by what the documents say, for an older one may
+// come later. What its home shows when it is asked is not held to that.
+func (tx *Tx) takeActor(ctx context.Context, e essaim.SaveActor) (outcome, error) {
+	const older = "a newer copy of the actor is held"
+	var updated int64
+	var document []byte
+	err := tx.row(ctx, "actor_version", e.Actor.ID).Scan(&updated, &document)
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return did, err
+	}
+	if at := instant(e.Actor.Updated); at != 0 && at < updated {
+		return nothing(older), nil
+	}
+	changed, err := tx.saveActor(ctx, e.Actor)
+	if err == nil && (changed || bytes.Equal(document, e.Actor.Document) || updated != 0 && instant(e.Actor.Updated) == updated) {
+		err = tx.enlistActor(ctx, e)
+	}
+	if err == nil && !changed {
+		return nothing(older), nil
+	}
+	return did, err
 }
 
 // enlistActor notes the document of an actor that stands in the commons of a node

@@ -64,6 +64,8 @@ type commonsRow struct {
 	CheckedAt   time.Time `json:"checkedAt,omitzero"`
 	NextAt      time.Time `json:"nextAt,omitzero"`
 	Reason      string    `json:"reason,omitempty"`
+	Refused     int       `json:"refused,omitempty"` // items, and why the first
+	Refusal     string    `json:"refusal,omitempty"`
 	ComparedAt  time.Time `json:"comparedAt,omitzero"`
 	Differences int       `json:"differences"`
 	Mended      int       `json:"mended"`
@@ -73,6 +75,7 @@ type commonsRow struct {
 func newCommonsRow(p essaim.CommonsProgress) commonsRow {
 	r := commonsRow{
 		Items: p.Items, Total: p.Total, Pages: p.Pages, Bytes: p.Bytes, CheckedAt: p.CheckedAt, NextAt: p.NextAt, Reason: p.Reason,
+		Refused: p.Refused, Refusal: p.Refusal,
 		ComparedAt: p.ComparedAt, Differences: p.Differences, Mended: p.Mended, Kept: p.Kept,
 	}
 	switch {
@@ -93,6 +96,9 @@ func (r commonsRow) lines() [][2]string {
 	all := [][2]string{{"commons", strings.TrimSpace(r.State + " " + r.progress())}, {"commons read at", stamp(r.CheckedAt)}, {"commons next", stamp(r.NextAt)}}
 	if r.Reason != "" {
 		all = append(all, [2]string{"commons not read", r.Reason})
+	}
+	if r.Refused > 0 {
+		all = append(all, [2]string{"commons refused", fmt.Sprintf("%d, the first %s", r.Refused, r.Refusal)})
 	}
 	if !r.ComparedAt.IsZero() {
 		all = append(all, [2]string{"compared at", stamp(r.ComparedAt)},

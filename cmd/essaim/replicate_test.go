@@ -312,6 +312,11 @@ func TestWhatIsNotProvenIsNotTakenFromAPage(t *testing.T) {
 		if _, err := p.toulon.Document(t.Context(), honest.ID); err != nil {
 			t.Errorf("%s: the honest one: %v", name, err)
 		}
+		peer, err := p.toulon.Peer(t.Context(), brestHost)
+		shown := fmt.Sprint(newCommonsRow(peer.Commons).lines())
+		if err != nil || peer.Commons.Refused != len(forged) || !strings.Contains(shown, fmt.Sprintf("commons refused %d, the first %s: not proven", len(forged), forged[0])) {
+			t.Errorf("%s: %d refused are shown as %s, %v; want %d", name, peer.Commons.Refused, shown, err, len(forged))
+		}
 		for _, id := range forged {
 			if _, err := p.toulon.Document(t.Context(), id); err == nil {
 				t.Errorf("%s: a forged one is taken", name)

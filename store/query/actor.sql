@@ -12,17 +12,20 @@ SELECT id, pem FROM actor_key WHERE actor = $1 ORDER BY id
 
 -- name: actor_save
 -- An older copy never replaces a newer one.
-INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed, tried_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $11)
+INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed, tried_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $11, $14)
 ON CONFLICT (id) DO UPDATE
 SET type = excluded.type, username = excluded.username, name = excluded.name, url = excluded.url, icon = excluded.icon,
     inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, outbox = excluded.outbox,
     document = excluded.document, fetched_at = excluded.fetched_at, gone = excluded.gone,
-    unindexed = excluded.unindexed, tried_at = excluded.tried_at
+    unindexed = excluded.unindexed, tried_at = excluded.tried_at, updated_at = excluded.updated_at
 WHERE actor.fetched_at <= excluded.fetched_at
 
 -- name: actor_fetched_at
 SELECT fetched_at FROM actor WHERE id = $1
+
+-- name: actor_version
+SELECT updated_at, document FROM actor WHERE id = $1
 
 -- name: actor_key_save
 -- A key id that another actor published first stays that actor's.

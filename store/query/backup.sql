@@ -125,12 +125,12 @@ INSERT INTO head (host, incarnation, n, at, items, root, document)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: backup_commons_sync
-SELECT host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, compare_at, compared_at, differences, mended, kept
+SELECT host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, compare_at, compared_at, differences, mended, kept, claimed_until, refused, refusal
 FROM commons_sync ORDER BY host
 
 -- name: restore_commons_sync
-INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, compare_at, compared_at, differences, mended, kept)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, compare_at, compared_at, differences, mended, kept, claimed_until, refused, refusal)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 
 -- name: backup_activity
 SELECT id, type, actor, rid, bytes, at, receiver
@@ -186,12 +186,12 @@ INSERT INTO inbox (id, activity_id, type, actor, object, raw, state, attempt, ne
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
 -- name: backup_actor
-SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed, tried_at
+SELECT id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed, tried_at, updated_at
 FROM actor ORDER BY id
 
 -- name: restore_actor
-INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed, tried_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO actor (id, type, username, name, url, icon, inbox, shared_inbox, outbox, document, fetched_at, gone, unindexed, tried_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 
 -- name: backup_actor_key
 SELECT id, actor, pem

@@ -59,27 +59,40 @@ SELECT c.id FROM name n JOIN commons c ON c.id = $2 || n.name
 WHERE n.space = 'actor' AND n.ref = $1
 
 -- name: sync_save
-INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+-- What is refused of a page counts once: with the cursor that moves behind it.
+INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, claimed_until, refused, refusal)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (host) DO UPDATE
 SET incarnation = excluded.incarnation, n = excluded.n, tag = excluded.tag, items = excluded.items, total = excluded.total,
     pages = excluded.pages, size = excluded.size, started_at = excluded.started_at, done_at = excluded.done_at,
-    checked_at = excluded.checked_at, next_at = excluded.next_at, reason = excluded.reason
+    checked_at = excluded.checked_at, next_at = excluded.next_at, reason = excluded.reason, claimed_until = excluded.claimed_until,
+    refused = CASE WHEN excluded.incarnation = 0 AND excluded.n = 0 THEN 0
+        WHEN excluded.incarnation = commons_sync.incarnation AND excluded.n = commons_sync.n THEN commons_sync.refused
+        ELSE commons_sync.refused + excluded.refused END,
+    refusal = CASE WHEN excluded.incarnation = 0 AND excluded.n = 0 THEN ''
+        WHEN excluded.incarnation = commons_sync.incarnation AND excluded.n = commons_sync.n THEN commons_sync.refusal
+        WHEN commons_sync.refusal <> '' THEN commons_sync.refusal
+        ELSE excluded.refusal END
 
 -- name: sync_of
 SELECT host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason,
-    compare_at, compared_at, differences, mended, kept
+    compare_at, compared_at, differences, mended, kept, refused, refusal
 FROM commons_sync WHERE host = $1
 
 -- name: sync_all
 SELECT host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason,
-    compare_at, compared_at, differences, mended, kept
+    compare_at, compared_at, differences, mended, kept, refused, refusal
 FROM commons_sync ORDER BY host
 
 -- name: sync_due
 SELECT p.host FROM peer p LEFT JOIN commons_sync y ON y.host = p.host
-WHERE p.state = 'followed' AND coalesce(y.next_at, 0) <= $1
+WHERE p.state = 'followed' AND coalesce(y.next_at, 0) <= $1 AND coalesce(y.claimed_until, 0) <= $1
 ORDER BY coalesce(y.next_at, 0), p.host LIMIT $2
+
+-- name: sync_claim
+INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, started_at, next_at, reason, claimed_until)
+VALUES ($1, 0, 0, '', 0, 0, 0, 0, 0, 0, '', $2)
+ON CONFLICT (host) DO UPDATE SET claimed_until = excluded.claimed_until WHERE commons_sync.claimed_until <= $3
 
 -- name: sync_wake
 UPDATE commons_sync SET next_at = $1 WHERE next_at > $1
