@@ -60,7 +60,8 @@ func TestTheCommonsAreNoWayInForWhoIsBlocked(t *testing.T) {
 		}
 		actor := essaim.SaveActor{Actor: remote(blocked, "Person", anaInbox, n.clock.now()), CopyDigest: "d"}
 		items := []essaim.CommonsTaken{
-			item("jardin", toulouseTerritory), item("spam", blocked), {ID: blocked, Actor: blocked, Effects: []essaim.Effect{actor}},
+			item("jardin", toulouseTerritory), item("spam", blocked),
+			{ID: blocked, Actor: blocked, Effects: []essaim.Effect{actor}},
 			{ID: "https://toulouse.example/x", Refused: "not proven"},
 		}
 		page := func(number int64) essaim.CommonsProgress {

@@ -132,6 +132,14 @@ func (p *page) record(rec *essaim.Record, t terms) {
 	}
 }
 
+// until is the word before a partial date: "jusqu’au 30 juin", "jusqu’en juin".
+func until(date string) label {
+	if len(date) == len("2006-01-02") {
+		return label{"jusqu’au ", "until "}
+	}
+	return label{"jusqu’en ", "until "}
+}
+
 func (p *page) help(l label, notices []essaim.HelpNotice) {
 	var items []string
 	for _, n := range notices {
@@ -143,7 +151,7 @@ func (p *page) help(l label, notices []essaim.HelpNotice) {
 			s += p.colon() + n.Text
 		}
 		if n.Until != "" {
-			s += " (" + label{"jusqu’au ", "until "}.in(p.lang) + p.date(n.Until) + ")"
+			s += " (" + until(n.Until).in(p.lang) + p.date(n.Until) + ")"
 		}
 		items = append(items, s)
 	}
