@@ -94,6 +94,8 @@ func (w *world) judge(ctx context.Context, items []item) {
 			continue
 		}
 		sent++
+		w.caller++
+		w.client.CloseIdleConnections()
 		w.suite.Check(it.ID+" "+it.Title, func() error { return w.try(ctx, it, table[it.ID]) })
 		if ctx.Err() != nil {
 			break

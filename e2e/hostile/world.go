@@ -11,6 +11,7 @@ import (
 	"io"
 	"log"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -56,6 +57,7 @@ type world struct {
 	likeID     string // by this activity
 	replayed   []byte // an activity of evil that was applied and taken back
 	serial     int
+	caller     int             // who calls: an address for each item
 	delays     []time.Duration // of honest activities, in the whole run
 	pages      []time.Duration // of honest GETs, in the whole run
 	goroutines float64
@@ -88,7 +90,12 @@ func (w *world) build(ctx context.Context, bin string) error {
 	w.client = &http.Client{
 		Timeout:       20 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.authority.Pool}, MaxIdleConnsPerHost: 16},
+		Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: w.authority.Pool}, MaxIdleConnsPerHost: 16,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				return w.dialer().DialContext(ctx, network, addr)
+			},
+		},
 	}
 	w.fakes, w.sessions = map[string]*fake{}, map[string]string{}
 	for _, host := range hosts {
