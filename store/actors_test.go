@@ -169,24 +169,28 @@ func TestAPersonElsewhereGoesWithHerProfile(t *testing.T) {
 			t.Errorf("a tombstone without proof left %d things", got)
 		}
 
-		for name, gone := range map[string]func(id string) essaim.Effect{
-			"unpinned": func(id string) essaim.Effect { return tombstone(id) },
-			"herself":  func(id string) essaim.Effect { return essaim.ForgetActor{Actor: id} },
-			"known": func(id string) essaim.Effect {
+		for _, c := range []struct {
+			name string
+			gone func(id string) essaim.Effect
+		}{
+			{"unpinned", func(id string) essaim.Effect { return tombstone(id) }}, // first: it is here already
+			{"herself", func(id string) essaim.Effect { return essaim.ForgetActor{Actor: id} }},
+			{"known", func(id string) essaim.Effect {
 				e := tombstone(id)
 				e.OfActor = false
 				return e
-			},
-			"unknown": func(id string) essaim.Effect {
+			}},
+			{"unknown", func(id string) essaim.Effect {
 				n.raw(t, "DELETE FROM actor WHERE id = $1", id)
 				return tombstone(id)
-			},
+			}},
 		} {
+			name := c.name
 			id := "https://toulouse.example/actors/" + name
 			if name != "unpinned" {
 				id = arrives(name)
 			}
-			n.apply(t, toulouseTerritory, gone(id))
+			n.apply(t, toulouseTerritory, c.gone(id))
 			if got := left(id); got != 0 {
 				t.Errorf("%s left %d things", name, got)
 			}

@@ -104,6 +104,10 @@ func (r *run) season(node *rig.Node, swarm []*host) ([]string, error) {
 	stop := make(chan struct{})
 	errs := make([]error, len(swarm))
 	var wg sync.WaitGroup
+	// However short the season, somebody asks to wait in it.
+	if err := swarm[0].turn(busy); err != nil {
+		return nil, err
+	}
 	for i, h := range swarm {
 		rng := rand.New(rand.NewPCG(r.Seed(), uint64(i)))
 		wg.Go(func() { _, errs[i] = h.flap(rng, stop) })
