@@ -129,35 +129,14 @@ func (tx *Tx) offer(ctx context.Context, e *entry, p *publication) error {
 		// Both are ours: there is nobody to ask.
 		return tx.later(ctx, "adaptation_offer", e.ID, d.ID, e.Territory, "", string(essaim.ClaimAcknowledged), micros(now))
 	}
-	inbox := ""
-	err = tx.row(ctx, "peer_inbox", authority(d.ID)).Scan(&inbox)
-	if errors.Is(err, essaim.ErrNotFound) || err == nil && (inbox == "" || authority(d.AttributedTo) != authority(d.ID)) {
-		return nil // nobody that we know answers for it
+	if authority(d.AttributedTo) != authority(d.ID) {
+		return nil // not of whom it is said to be
 	}
-	if err != nil {
+	offer, err := tx.tellPeer(ctx, essaim.Told{Verb: "Offer", Actor: e.Territory, Object: d.ID, Subject: e.ID, Author: d.AttributedTo, At: now}, e.ID)
+	if err != nil || offer == "" {
 		return err
 	}
-	if tx.s.cfg.Tell == nil {
-		return fmt.Errorf("nothing makes activities: %w", essaim.ErrUnavailable)
-	}
-	node, err := tx.knownNode(ctx)
-	if err != nil {
-		return err
-	}
-	told := essaim.Told{
-		ID: node.BaseURL + "/activities/" + tx.s.cfg.NewID(), Verb: "Offer", Actor: e.Territory, Object: d.ID, Subject: e.ID, Author: d.AttributedTo, At: now,
-	}
-	body, err := tx.s.cfg.Tell(told)
-	if err != nil {
-		return err
-	}
-	err = tx.later(ctx, "adaptation_offer", e.ID, d.ID, d.AttributedTo, told.ID, string(essaim.ClaimOffered), micros(now))
-	if err != nil {
-		return err
-	}
-	return tx.enqueue(ctx, told.Verb, essaim.Outgoing{
-		ActivityID: told.ID, Actor: e.Territory, Receiver: d.AttributedTo, Inbox: inbox, OrderKey: e.ID, Body: body,
-	}, now)
+	return tx.later(ctx, "adaptation_offer", e.ID, d.ID, d.AttributedTo, offer, string(essaim.ClaimOffered), micros(now))
 }
 
 // acknowledge lists an adaptation made by a node that we follow: what others
@@ -240,32 +219,34 @@ func (tx *Tx) settleClaim(ctx context.Context, r *essaim.Record, now time.Time) 
 	if err := tx.later(ctx, "adaptation_list", r.ID, parent, actor, offer, micros(now)); err != nil {
 		return err
 	}
-	return tx.acceptOffer(ctx, essaim.Told{Verb: "Accept", Actor: ours.Territory, Object: offer, Author: actor, At: now}, parent+" "+r.ID)
+	_, err = tx.tellPeer(ctx, essaim.Told{Verb: "Accept", Actor: ours.Territory, Object: offer, Author: actor, At: now}, parent+" "+r.ID)
+	return err
 }
 
-// acceptOffer answers an Offer that waited.
-func (tx *Tx) acceptOffer(ctx context.Context, told essaim.Told, order string) error {
+// tellPeer makes and queues an activity for its author of the object, and gives
+// its id: none when no node that we know answers for that author.
+func (tx *Tx) tellPeer(ctx context.Context, told essaim.Told, order string) (string, error) {
 	var inbox string
 	err := tx.row(ctx, "peer_inbox", authority(told.Author)).Scan(&inbox)
 	if errors.Is(err, essaim.ErrNotFound) || err == nil && inbox == "" {
-		return nil // nobody that we know
+		return "", nil
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	if tx.s.cfg.Tell == nil {
-		return fmt.Errorf("nothing makes activities: %w", essaim.ErrUnavailable)
+		return "", fmt.Errorf("nothing makes activities: %w", essaim.ErrUnavailable)
 	}
 	node, err := tx.knownNode(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	told.ID = node.BaseURL + "/activities/" + tx.s.cfg.NewID()
 	body, err := tx.s.cfg.Tell(told)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return tx.enqueue(ctx, told.Verb, essaim.Outgoing{
+	return told.ID, tx.enqueue(ctx, told.Verb, essaim.Outgoing{
 		ActivityID: told.ID, Actor: told.Actor, Receiver: told.Author, Inbox: inbox, OrderKey: order, Body: body,
 	}, told.At)
 }

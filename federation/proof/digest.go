@@ -7,15 +7,9 @@ import (
 	"encoding/hex"
 )
 
-// ContentDigest names a version of a document: SHA-256, in hexadecimal, of
-// its canonical form without the proof. Signing again leaves it unchanged.
-func ContentDigest(doc []byte) (string, error) {
-	content, _, err := Digests(doc)
-	return content, err
-}
-
-// Digests returns the content digest and the copy digest. The second names an
-// exact copy: SHA-256, in hexadecimal, of the canonical form with its proof. Two
+// Digests returns the content digest and the copy digest. The first names a
+// version of a document: SHA-256, in hexadecimal, of its canonical form without
+// the proof, which signing again leaves unchanged. The second names an exact copy: SHA-256, in hexadecimal, of the canonical form with its proof. Two
 // nodes hold the same document if and only if their copy digests are equal.
 func Digests(doc []byte) (content, exact string, err error) {
 	list, _, err := split(doc)

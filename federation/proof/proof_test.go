@@ -113,7 +113,7 @@ func TestSignLeavesEveryOtherByteAlone(t *testing.T) {
 	if content != out.ContentDigest || exact != out.CopyDigest {
 		t.Errorf("signing says %s and %s, the bytes %s and %s", out.ContentDigest, out.CopyDigest, content, exact)
 	}
-	before, err := ContentDigest([]byte(sample))
+	before, _, err := Digests([]byte(sample))
 	if err != nil {
 		t.Fatal(err)
 	}

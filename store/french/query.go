@@ -25,10 +25,6 @@ type Query struct {
 	None [][]string
 }
 
-// Empty tells whether the query asks for nothing that can be looked up: it is
-// empty, or made of stop words, or only says what is not wanted.
-func (q Query) Empty() bool { return len(q.All) == 0 && len(q.Phrases) == 0 }
-
 // Parse reads a query as people type it: words, "phrases" in straight,
 // typographic or French quotation marks, and a minus before what is not
 // wanted. Any text is a query; Parse never fails.
