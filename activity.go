@@ -117,7 +117,7 @@ type React struct {
 }
 
 // Unreact undoes a reaction: by its activity id, or by kind and object when the
-// id is not known here.
+// id is not known here. What a Propose of that Announce brought goes too.
 type Unreact struct {
 	Kind       ReactionKind // may be empty when ActivityID is set
 	ActivityID string
@@ -151,7 +151,8 @@ type Propose struct {
 	Proposal Proposal
 	// By is the actor whose activity brought it: its author or who announced it.
 	By string
-	// Announce is the activity that announced it; empty for its author's own.
+	// Announce is the activity that announced it, or the collection in which its
+	// account put it, a space and its id; empty for its author's own.
 	Announce string
 }
 

@@ -99,20 +99,35 @@ func (r *reader) announced() error {
 // posts that it pins (ActivityPub 7.8), is read as if it named a publication of its
 // own. The object is fetched, for what an Add embeds need not be public.
 func (r *reader) put() error {
+	place, err := r.place()
+	if err != nil {
+		return err
+	}
+	return r.does(essaim.Want{Object: r.a.Object.ID.String(), By: r.in.Actor, Announce: place})
+}
+
+// takeOut takes a Remove: what came here because it was put in a collection goes
+// again, unless people made it theirs. What its author published besides stays.
+func (r *reader) takeOut() error {
+	place, err := r.place()
+	if err != nil {
+		return err
+	}
+	return r.does(essaim.Unreact{ActivityID: place, Actor: r.in.Actor})
+}
+
+// place names where an actor put, or from where it takes, a publication of its
+// own: two words, so that it is the id of no activity. Mastodon's Add has none, and
+// its Remove names none.
+func (r *reader) place() (string, error) {
 	o := &r.a.Object
 	switch {
 	case !o.ID.SameOrigin(r.a.Actor) || !r.a.Target.SameOrigin(r.a.Actor):
-		return nothingToDo("puts nothing of its own in a collection of its own")
+		return "", nothingToDo("about nothing of its own in a collection of its own")
 	case o.Type == "Hashtag", wire.IsActor(o.Type), o.ID == r.a.Actor:
-		return nothingToDo("puts no publication in its collection")
+		return "", nothingToDo("about no publication in its collection")
 	}
-	return r.does(essaim.Want{Object: o.ID.String(), By: r.in.Actor})
-}
-
-// takeOut takes a Remove, which ends no publication: what is unpinned is public
-// as before, and goes when its author deletes it.
-func (r *reader) takeOut() error {
-	return nothingToDo("takes a publication out of a collection, not back")
+	return r.a.Target.String() + " " + o.ID.String(), nil
 }
 
 func (r *reader) actorUpdate(v wire.Value) error {

@@ -210,6 +210,7 @@ func TestACandidateIsWithdrawnWithWhatBroughtIt(t *testing.T) {
 		"the announce is undone":               {relay, essaim.Unreact{ActivityID: announce, Actor: relay}, 0},
 		"the announce is undone by its object": {relay, essaim.Unreact{Kind: essaim.ReactionAnnounce, Object: article, Actor: relay}, 0},
 		"its deletion is announced":            {relay, essaim.Want{Object: article, By: relay, Announce: announce + "/delete"}, 1},
+		"its place is left by another":         {blog, essaim.Unreact{ActivityID: "https://agenda.example/featured " + article, Actor: blog}, 1},
 		"another undoes the announce":          {blog, essaim.Unreact{ActivityID: announce, Actor: blog}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

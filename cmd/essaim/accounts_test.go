@@ -126,7 +126,8 @@ func TestAccountsElsewhereBringCandidates(t *testing.T) {
 }
 
 // An older post that a followed account pins comes in, as Mastodon sends it: an
-// Add without id. Unpinned, it stays; what another account pins never comes.
+// Add without id. Unpinned, it goes, unless its author published it besides; what
+// another account pins never comes.
 func TestAPinnedPostBecomesACandidate(t *testing.T) {
 	t.Parallel()
 	fedtest.RSA()
@@ -149,9 +150,20 @@ func TestAPinnedPostBecomesACandidate(t *testing.T) {
 		pin(stranger, "Add", "https://stranger.example/p/1", "De personne")
 		pin(blog, "Add", "https://blog.example/p/1", "Un four")
 		within(t, 30*time.Second, "the pinned post is a candidate", func() bool { return slices.Equal(brest.candidates(t), []string{"Un four"}) })
-		pin(blog, "Remove", "https://blog.example/p/1", "Un four")
+		brest.send(t, blog, blog.Activity("new", "Create", map[string]any{
+			"id": "https://blog.example/p/3", "type": "Article", "name": "Un rucher", "content": "<p>x</p>", "attributedTo": blog.Actor, "to": []string{everyone},
+		}))
 		pin(blog, "Add", "https://blog.example/p/2", "Une presse")
-		within(t, 30*time.Second, "both are", func() bool { return slices.Equal(brest.candidates(t), []string{"Un four", "Une presse"}) })
+		pin(blog, "Add", "https://blog.example/p/3", "Un rucher")
+		within(t, 30*time.Second, "all are", func() bool {
+			return slices.Equal(brest.candidates(t), []string{"Un four", "Un rucher", "Une presse"})
+		})
+		pin(stranger, "Remove", "https://blog.example/p/2", "Une presse")
+		pin(blog, "Remove", "https://blog.example/p/3", "Un rucher")
+		pin(blog, "Remove", "https://blog.example/p/1", "Un four")
+		within(t, 30*time.Second, "what was only pinned is gone", func() bool {
+			return slices.Equal(brest.candidates(t), []string{"Un rucher", "Une presse"})
+		})
 	})
 }
 
