@@ -133,6 +133,7 @@ func TestADifferenceIsMendedWhenTheListIsTheOneAnnounced(t *testing.T) {
 		"they lost our follow":             {essaim.PeerFollowed, lost, lost, "", "Follow " + brestNode, true},
 		"they list what we do not follow":  {essaim.PeerRefused, theirs, theirs, "", "Undo " + brestNode, true},
 		"the list changed meanwhile":       {essaim.PeerFollowed, lost, theirs, "", "", true},
+		"a list that is another":           {essaim.PeerFollowed, []string{brestNode, brestTerritory}, lost, "", "", true},
 		"a follow that is under way":       {essaim.PeerRequested, theirs, theirs, "", "", false},
 		"whom we never followed":           {"", theirs, theirs, "", "", false},
 		"a list elsewhere":                 {essaim.PeerFollowed, lost, lost, "https://victim.example/users/alice/followers/sync", "", false},

@@ -19,6 +19,7 @@ import (
 func TestWhatAnotherPassesOnNeedsTheActorsProof(t *testing.T) {
 	t.Parallel()
 	own := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize))
+	const neighbour = "https://peer.example/users/bob"
 	strange := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{8}, ed25519.SeedSize))
 	method := func(actor string, key ed25519.PrivateKey) string {
 		return actor + "#" + proof.KeyFragment(key.Public().(ed25519.PublicKey))
@@ -45,15 +46,16 @@ func TestWhatAnotherPassesOnNeedsTheActorsProof(t *testing.T) {
 		{"a proof of another key of that name", signed(strange, method(alice, own)), nil, 403},
 		{"a key that the actor does not list", signed(strange, method(alice, strange)), nil, 403},
 		{"the proof of who passes it on", signed(strange, method(evil, strange)), nil, 403},
+		{"the proof of a neighbour of the actor", signed(strange, method(neighbour, strange)), nil, 403},
 		{"a proof of another kind", strings.Replace(good, proof.Suite, "eddsa-rdfc-2022", 1), nil, 403},
 		{"an actor that is blocked", good, func(n *node) { n.blocked[alice] = true }, 403},
 		{"passed on by one that is blocked", good, func(n *node) { n.blocked[evil] = true }, 403},
 		{"the actor's home away", good, func(n *node) { n.home.errs[alice] = essaim.ErrUnavailable }, 503},
 	} {
 		n := newNode(t)
-		for actor, key := range map[string]ed25519.PrivateKey{alice: own, evil: strange} {
+		for actor, key := range map[string]ed25519.PrivateKey{alice: own, evil: strange, neighbour: strange} {
 			rsa := &aliceKey().PublicKey
-			if actor == evil {
+			if actor != alice {
 				rsa = &evilKey().PublicKey
 			}
 			n.home.docs[actor] = actorDoc(t, actor, rsa, fmt.Sprintf(`,"assertionMethod":[{"id":%q,"type":"Multikey","controller":%q,"publicKeyMultibase":%q}]`,

@@ -32,6 +32,8 @@ func TestRFC9421Policy(t *testing.T) {
 		{"another algorithm named", all, ";created=" + unix(0) + `;keyid="` + keyID + `";alg="hmac-sha256"`, digest, "", false},
 		{"method only", `"@method"`, ";created=" + unix(0) + `;keyid="` + keyID + `"`, digest, "", false},
 		{"no digest covered", `"@method" "@target-uri"`, ";created=" + unix(0) + `;keyid="` + keyID + `"`, digest, "", false},
+		{"no address covered", `"@method" "content-digest"`, ";created=" + unix(0) + `;keyid="` + keyID + `"`, digest, "", false},
+		{"no method covered", `"@target-uri" "content-digest"`, ";created=" + unix(0) + `;keyid="` + keyID + `"`, digest, "", false},
 		{"no created", all, `;keyid="` + keyID + `"`, digest, "", false},
 		{"no keyid", all, ";created=" + unix(0), digest, "", false},
 		{"created two hours ago", all, ";created=" + unix(-2*time.Hour) + `;keyid="` + keyID + `"`, digest, "", false},

@@ -205,6 +205,7 @@ func TestCheckAuthority(t *testing.T) {
 		{"a foreign follow undone", "https://evil.example/a", "Undo", evil, `{"id":"https://victim.example/f","type":"Follow","actor":"` + victim + `","object":"https://brest.example/a"}`, false},
 		{"a foreign follow undone under an own id", "https://evil.example/a", "Undo", evil, `{"id":"https://evil.example/f","type":"Follow","actor":"` + victim + `","object":"https://brest.example/a"}`, false},
 		{"a foreign follow undone by id", "https://evil.example/a", "Undo", evil, `"https://victim.example/f"`, false},
+		{"a neighbour's follow undone", "https://evil.example/a", "Undo", evil, `{"id":"https://evil.example/f","type":"Follow","actor":"https://evil.example/other","object":"https://brest.example/a"}`, false},
 		{"nothing undone", "https://evil.example/a", "Undo", evil, `{"type":"Follow"}`, false},
 		{"a follow accepted", "https://evil.example/a", "Accept", evil, `{"id":"https://brest.example/f","type":"Follow","actor":"https://brest.example/actor","object":"` + evil + `"}`, true},
 		{"another's follow accepted", "https://evil.example/a", "Accept", evil, `{"id":"https://brest.example/f","type":"Follow","actor":"https://brest.example/actor","object":"` + victim + `"}`, false},

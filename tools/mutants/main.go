@@ -4,7 +4,7 @@
 // the tests that must catch each. A fault that no test catches is a test that
 // is missing.
 //
-//	cd tools && go run ./mutants -C .. [-only NAME] [-seed N]
+//	cd tools && go run ./mutants -C .. [-only REGEXP] [-seed N]
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -42,7 +43,7 @@ type result struct {
 
 func main() {
 	dir := flag.String("C", ".", "the repository")
-	only := flag.String("only", "", "the one fault to plant")
+	only := flag.String("only", "", "a regular expression: the faults to plant")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "order of the faults")
 	flag.Parse()
 	failed, err := run(*dir, *only, *seed)
@@ -58,6 +59,10 @@ func main() {
 func run(dir, only string, seed uint64) (failed int, err error) {
 	fmt.Printf("seed %d\n", seed)
 	start := time.Now()
+	chosen, err := regexp.Compile(only)
+	if err != nil {
+		return 0, err
+	}
 	list := faults()
 	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	copied, err := copyTree(dir)
@@ -69,7 +74,7 @@ func run(dir, only string, seed uint64) (failed int, err error) {
 	healthy := map[string]error{}
 	planted := 0
 	for _, f := range list {
-		if only != "" && f.name != only {
+		if !chosen.MatchString(f.name) {
 			continue
 		}
 		planted++
@@ -84,7 +89,7 @@ func run(dir, only string, seed uint64) (failed int, err error) {
 		}
 	}
 	if planted == 0 {
-		return 0, fmt.Errorf("no fault is named %q", only)
+		return 0, fmt.Errorf("no fault is named like %q", only)
 	}
 	fmt.Printf("duration %s\n", time.Since(start).Round(time.Second))
 	fmt.Printf("%d passed, %d failed\n", planted-failed, failed)
