@@ -32,6 +32,9 @@ type CommonsStore interface {
 	// CommonsAfter lists up to n documents whose latest change is after a number,
 	// the oldest change first, and no more than size bytes after the first one.
 	CommonsAfter(ctx context.Context, after int64, n, size int) (list []essaim.CommonsDocument, head essaim.CommonsNumber, more bool, err error)
+	// CopiesAfter lists up to n documents held of another host in the order of their
+	// keys, those after one, and no more than size bytes after the first.
+	CopiesAfter(ctx context.Context, host, after string, n, size int) (list []essaim.CommonsCopy, more bool, err error)
 	// Heads lists the latest signed heads of a host, the newest first; of this node
 	// for the empty one.
 	Heads(ctx context.Context, host string, n int) ([]essaim.CommonsHead, error)

@@ -251,20 +251,9 @@ func (c *crawl) head(ctx context.Context) (essaim.CommonsHead, error) {
 	if err != nil {
 		return essaim.CommonsHead{}, err
 	}
-	by, ok := doc.Get("attributedTo").IRI()
-	if doc.Get("id").TextOr() != vocab.Commons(c.base) || !ok || by != c.origin {
-		return essaim.CommonsHead{}, fmt.Errorf("head of %s: of another: %w", c.peer.Host, essaim.ErrForbidden)
-	}
-	h, err := vocab.ReadCommonsHead(doc.Root())
+	h, err := readHead(doc.Root(), c.origin, c.Now())
 	if err != nil {
 		return h, err
-	}
-	if h.At.After(c.Now().Add(maxAhead)) {
-		return h, fmt.Errorf("head of %s: dated ahead: %w", c.peer.Host, essaim.ErrInvalid)
-	}
-	if h.Number.Incarnation > c.Now().Add(maxAhead).Unix() {
-		// The pairs of an honest node would stay below it for as long.
-		return h, fmt.Errorf("head of %s: its incarnation is ahead: %w", c.peer.Host, essaim.ErrInvalid)
 	}
 	if err := c.Ingester.Actors.Proven(ctx, c.origin, answer.Body, c.Now()); err != nil {
 		return h, fmt.Errorf("head of %s: %w", c.peer.Host, err)

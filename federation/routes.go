@@ -56,6 +56,7 @@ func (s *Server) Mount(r chi.Router) {
 	get("/objects/{id}/quotes/{stamp}", s.showStamp)
 	get("/activities/{id}", s.showActivity)
 	get("/commons", s.showCommons)
+	get("/commons/copies", s.showCopies)
 	get("/commons/digest", s.showDigests)
 	get("/commons/digest/{prefix}", s.showDigests)
 }

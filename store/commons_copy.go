@@ -43,6 +43,51 @@ func (s *Store) Copies(ctx context.Context, host, after string, n int) ([]essaim
 	return copies, nil
 }
 
+// CopiesAfter lists the documents held of a host as they are served again: those
+// that stand, in the order of their keys after one, at most n, and no more than
+// size bytes after the first; more tells whether others follow.
+func (s *Store) CopiesAfter(ctx context.Context, host, after string, n, size int) (list []essaim.CommonsCopy, more bool, err error) {
+	total := 0
+	err = s.query().each(ctx, "commons_copies_page", func(scan func(...any) error) error {
+		var c essaim.CommonsCopy
+		if more {
+			return nil
+		}
+		if err := scan(&c.Key, &c.ID, &c.Digest, &c.Bytes); err != nil {
+			return err
+		}
+		if total += len(c.Bytes); len(list) == n || total > size && len(list) > 0 {
+			more = true
+			return nil
+		}
+		list = append(list, c)
+		return nil
+	}, host, after, n+1)
+	if err != nil {
+		return nil, false, fmt.Errorf("copies of %s: %w", host, err)
+	}
+	return list, more, nil
+}
+
+// HeldCopies says what is held under ids, of whatever origin: the version, the
+// digest that its bytes have, and whether a tombstone stands. An id of which
+// nothing is known is not in it.
+func (s *Store) HeldCopies(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error) {
+	held := make(map[string]essaim.HeldCopy, len(ids))
+	tx := s.query()
+	for _, id := range ids {
+		var h essaim.HeldCopy
+		err := tx.row(ctx, "copy_held", id).Scan(bit{&h.Gone}, &h.CopyDigest, &h.Version.Incarnation, &h.Version.Revision)
+		if err != nil {
+			return nil, fmt.Errorf("what is held of %s: %w", id, err)
+		}
+		if h != (essaim.HeldCopy{}) {
+			held[id] = h
+		}
+	}
+	return held, nil
+}
+
 // NoteCopies writes the copy digests that the bytes of copies were found to have;
 // empty for one without bytes.
 func (s *Store) NoteCopies(ctx context.Context, found []essaim.CommonsItem) error {

@@ -5,6 +5,7 @@ package vocab
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"time"
 
 	"essaim"
@@ -46,6 +47,16 @@ func Commons(base string) string { return base + "/commons" }
 // CommonsAfter is the address of the page of what changed after a number.
 func CommonsAfter(base string, n essaim.CommonsNumber) string {
 	return Commons(base) + "?after=" + n.String()
+}
+
+// CopiesOf is the address of the page, behind a key or the first for none, of the
+// copies that a node holds of a host.
+func CopiesOf(base, host, after string) string {
+	address := Commons(base) + "/copies?of=" + url.QueryEscape(host)
+	if after != "" {
+		address += "&after=" + after
+	}
+	return address
 }
 
 // CommonsHead signs a head of this node.

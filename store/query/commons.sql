@@ -123,5 +123,19 @@ FROM commons c LEFT JOIN record r ON r.id = c.id LEFT JOIN tombstone t ON t.id =
 WHERE c.origin = $1 AND c.key > $2
 ORDER BY c.key LIMIT $3
 
+-- name: commons_copies_page
+SELECT c.key, c.id, c.digest,
+    CASE c.sort WHEN 'record' THEN r.document WHEN 'tombstone' THEN coalesce(c.document, t.document) ELSE c.document END
+FROM commons c LEFT JOIN record r ON r.id = c.id LEFT JOIN tombstone t ON t.id = c.id
+WHERE c.origin = $1 AND c.origin <> '' AND c.key > $2 AND c.digest <> ''
+ORDER BY c.key LIMIT $3
+
 -- name: commons_note
 UPDATE commons SET digest = $2 WHERE id = $1 AND origin <> ''
+
+-- name: copy_held
+-- What is damaged is not held: its bytes have another digest than was noted.
+SELECT CASE WHEN t.id IS NULL THEN 0 ELSE 1 END,
+    CASE WHEN c.digest IS NULL THEN coalesce(r.copy_digest, '') WHEN c.sort = 'record' AND r.copy_digest <> c.digest THEN '' ELSE c.digest END,
+    coalesce(r.incarnation, 0), coalesce(r.revision, 0)
+FROM (SELECT CAST($1 AS TEXT) AS id) k LEFT JOIN commons c ON c.id = k.id LEFT JOIN record r ON r.id = k.id LEFT JOIN tombstone t ON t.id = k.id
