@@ -97,6 +97,10 @@ stories: build ## the demonstration seen from outside, by HTTP alone
 conformance: ensure build ## what other servers expect of a node, forty numbered checks, on both databases
 	go run ./e2e/conformance $(if $(SEED),-seed $(SEED))
 
+.PHONY: second
+second: ensure build ## a second reader of the state collection, in JavaScript, held to docs/PROFILE.md, on both databases
+	go run ./e2e/second $(if $(SEED),-seed $(SEED))
+
 .PHONY: crash
 crash: ensure build ## kill -9 at random moments: DB=sqlite|postgres KILLS=20 N=10000 SEED=n
 	go run ./e2e/crash -db $(DB) -kills $(KILLS) -n $(N) $(if $(SEED),-seed $(SEED))

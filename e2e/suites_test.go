@@ -31,6 +31,8 @@ func TestSuitesInShortForm(t *testing.T) {
 		{"stories", nil},
 		{"conformance", []string{"-db", "sqlite"}},
 		{"conformance", []string{"-db", "postgres"}},
+		{"second", []string{"-db", "sqlite"}},
+		{"second", []string{"-db", "postgres"}},
 		{"crash", []string{"-db", "sqlite", "-n", "1000", "-kills", "5"}},
 		{"crash", []string{"-db", "postgres", "-n", "1000", "-kills", "5", "-publications", "120"}},
 		{"hostile", []string{"-turn"}},

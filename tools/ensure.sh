@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Installs what a suite needs and this machine lacks, Debian packages and the
-# npm packages of e2e/fedify at the versions of its lock file:
+# npm packages of e2e/fedify and e2e/second at the versions of their lock files:
 #   tools/ensure.sh test|package
 # Looks first and installs only what is absent; needs root for Debian's alone.
 set -euo pipefail
@@ -35,15 +35,17 @@ for line in "${want[@]}"; do
   compgen -G "$proof" >/dev/null || missing+=("$package")
 done
 
-# The programs that the conformance suite runs: Node itself is one of them, for
-# Debian's is too old; no package's own script runs.
+# The programs that the suites conformance and second run: for the first Node
+# itself is one of them, for Debian's is too old; no package's own script runs.
 modules() {
   [ "${1:-test}" = test ] || return 0
-  local dir=e2e/fedify
-  ! cmp -s "$dir/package-lock.json" "$dir/node_modules/.installed" || return 0
-  echo "ensure.sh: installing the npm packages of $dir"
-  (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-  cp "$dir/package-lock.json" "$dir/node_modules/.installed"
+  local dir
+  for dir in e2e/fedify e2e/second; do
+    ! cmp -s "$dir/package-lock.json" "$dir/node_modules/.installed" || continue
+    echo "ensure.sh: installing the npm packages of $dir"
+    (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    cp "$dir/package-lock.json" "$dir/node_modules/.installed"
+  done
 }
 [ "${1:-test}" != test ] || command -v npm >/dev/null || missing+=(npm)
 if [ ${#missing[@]} -eq 0 ]; then

@@ -30,6 +30,7 @@ suite stories make stories
 suite crash-sqlite make crash DB=sqlite KILLS=20 N=10000
 suite crash-postgres make crash DB=postgres KILLS=20 N=10000
 suite conformance make conformance
+suite second make second
 suite hostile make hostile
 suite mutants make mutants
 suite package make package

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// What docs/PROFILE.md defines, on libraries made by others: canonical JSON,
+// SHA-256, Ed25519 and base 58 are theirs.
+
+import canonicalize from "canonicalize";
+import { ed25519 } from "@noble/curves/ed25519";
+import { sha256 } from "@noble/hashes/sha2";
+import { bytesToHex, concatBytes, utf8ToBytes } from "@noble/hashes/utils";
+import { base58 } from "@scure/base";
+
+// Disagreement says which sentence of the profile does not hold.
+export class Disagreement extends Error {
+  constructor(check, text) {
+    super(`${check}: ${text}`);
+    this.check = check;
+  }
+}
+
+export function hold(check, condition, text) {
+  if (!condition) throw new Disagreement(check, text);
+}
+
+const digits = "0123456789abcdef";
+const leafSize = 64;
+
+export const hash = (bytes) => bytesToHex(sha256(bytes));
+export const keyOf = (id) => hash(utf8ToBytes(id));
+const canonical = (value) => utf8ToBytes(canonicalize(value));
+
+// contentDigest names a version, copyDigest an exact copy.
+export function contentDigest({ proof, ...content }) {
+  return hash(canonical(content));
+}
+export const copyDigest = (document) => hash(canonical(document));
+
+// key decodes a publicKeyMultibase of an Ed25519 key: base 58 after "z", then the
+// two bytes of its multicodec.
+export function key(check, multibase) {
+  hold(check, typeof multibase === "string" && multibase[0] === "z", `no multibase: ${multibase}`);
+  let bytes;
+  try {
+    bytes = base58.decode(multibase.slice(1));
+  } catch (e) {
+    throw new Disagreement(check, `no base 58: ${multibase}: ${e.message}`);
+  }
+  hold(check, bytes.length === 34 && bytes[0] === 0xed && bytes[1] === 0x01, `no Ed25519 key: ${multibase}`);
+  return bytes.slice(2);
+}
+
+// verify holds a document to its FEP-8b32 proof by a key, in the name of one of
+// its owners: whom it is attributed to, or itself, for an actor.
+export function verify(check, document, multibase, owners) {
+  const proof = document.proof;
+  hold(check, proof && !Array.isArray(proof) && typeof proof === "object", `${document.id} has no proof`);
+  hold(check, proof.type === "DataIntegrityProof" && proof.cryptosuite === "eddsa-jcs-2022" && proof.proofPurpose === "assertionMethod",
+    `${document.id}: proof of type ${proof.type}, ${proof.cryptosuite}, ${proof.proofPurpose}`);
+  const [owner] = String(proof.verificationMethod).split("#");
+  hold(check, owners.includes(owner), `${document.id}: by ${proof.verificationMethod}, a key of none of ${owners}`);
+  if (proof["@context"] !== undefined) {
+    hold(check, canonicalize(proof["@context"]) === canonicalize(document["@context"]), `${document.id}: the proof has another @context`);
+  }
+  const { proofValue, ...options } = proof;
+  const { proof: _, ...content } = document;
+  let signature;
+  try {
+    signature = base58.decode(proofValue.slice(1));
+  } catch (e) {
+    throw new Disagreement(check, `${document.id}: proofValue: ${e.message}`);
+  }
+  const signed = concatBytes(sha256(canonical(options)), sha256(canonical(content)));
+  let holds = false;
+  try {
+    holds = proofValue[0] === "z" && ed25519.verify(signature, signed, key(check, multibase), { zip215: false });
+  } catch {
+    // no point of the curve, or no signature: it does not hold
+  }
+  hold(check, holds, `${document.id} is not what ${multibase} signed`);
+}
+
+// ownersOf are who may prove an item.
+export function ownersOf(document) {
+  const by = document.attributedTo ?? document.id;
+  return (Array.isArray(by) ? by : [by]).map((v) => (typeof v === "string" ? v : v.id));
+}
+
+// follow goes from a pinned key along the statements of an actor's document.
+export function follow(actor, pinned) {
+  const check = "keys";
+  const keys = [pinned];
+  for (const statement of (actor["essaim:keyHistory"] ?? []).slice(0, 64)) {
+    if (statement["essaim:oldKey"] !== keys.at(-1)) continue;
+    hold(check, statement.actor === actor.id, `a statement is about ${statement.actor}`);
+    verify(check, statement, keys.at(-1), [statement.actor]);
+    key(check, statement["essaim:newKey"]);
+    keys.push(statement["essaim:newKey"]);
+  }
+  return keys;
+}
+
+// tree makes the nodes of the digest tree, by prefix, of lines {id, digest}.
+export function tree(lines) {
+  const nodes = new Map();
+  const sorted = lines.map((l) => ({ ...l, key: keyOf(l.id) })).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const grow = (prefix, below) => {
+    let text;
+    if (below.length <= leafSize) {
+      text = concatBytes(Uint8Array.of(0), utf8ToBytes(below.map((l) => `${l.id}\n${l.digest}\n`).join("")));
+    } else {
+      const children = [...digits].map((d) => {
+        const some = below.filter((l) => l.key.startsWith(prefix + d));
+        return some.length === 0 ? new Uint8Array(32) : grow(prefix + d, some);
+      });
+      text = concatBytes(Uint8Array.of(1), ...children);
+    }
+    const sum = sha256(text);
+    nodes.set(prefix, { hash: bytesToHex(sum), count: below.length, lines: below.length <= leafSize ? below : undefined });
+    return sum;
+  };
+  grow("", sorted);
+  return nodes;
+}
+
+// innerHash is that of sixteen children in hex, an empty text for none.
+export function innerHash(children) {
+  const bytes = children.map((c) => (c === "" ? new Uint8Array(32) : Uint8Array.from(c.match(/../g), (b) => parseInt(b, 16))));
+  return hash(concatBytes(Uint8Array.of(1), ...bytes));
+}
+
+export function leafHash(lines) {
+  return hash(concatBytes(Uint8Array.of(0), utf8ToBytes(lines.map((l) => `${l.id}\n${l.digest}\n`).join(""))));
+}
+
+// number reads incarnation.n, without leading zeros.
+export function number(check, text) {
+  hold(check, /^(0|[1-9]\d*)\.(0|[1-9]\d*)$/.test(text), `no number: ${text}`);
+  return text.split(".").map(BigInt);
+}
+
+export function compare(a, b) {
+  for (const i of [0, 1]) if (a[i] !== b[i]) return a[i] < b[i] ? -1 : 1;
+  return 0;
+}
