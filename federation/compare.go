@@ -50,8 +50,9 @@ type CopyStore interface {
 // errMoved means that the node changed while it was walked.
 var errMoved = fmt.Errorf("the node changed meanwhile: %w", essaim.ErrUnavailable)
 
-// compareDue compares with the nodes whose day it is.
-func (r *Replicator) compareDue(ctx context.Context) {
+// compareDue compares with the node whose day it has been longest, if there is
+// one, and tells whether the next may have its turn.
+func (r *Replicator) compareDue(ctx context.Context) bool {
 	hosts, err := r.Store.DueComparisons(ctx, 1)
 	if err != nil && ctx.Err() == nil {
 		r.Logger.Warn("comparisons not read", "error", err)
@@ -64,8 +65,10 @@ func (r *Replicator) compareDue(ctx context.Context) {
 		r.Logger.LogAttrs(ctx, slog.LevelInfo, "not compared", slog.String("host", host), slog.String("reason", cut(err.Error(), 300)))
 		if err := r.Store.PutOffComparison(ctx, host, r.Now().Add(readEvery)); err != nil {
 			r.Logger.Warn("comparison not put off", "host", host, "error", err)
+			return false
 		}
 	}
+	return len(hosts) > 0 && ctx.Err() == nil
 }
 
 // Compare reads on in a node's commons, then walks its digest tree where it

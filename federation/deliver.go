@@ -116,21 +116,26 @@ func NewDeliverer(c DelivererConfig) (*Deliverer, error) {
 
 // Run delivers until ctx ends. It then starts nothing more, waits a few seconds
 // for what is under way, and gives back what it had claimed.
-func (d *Deliverer) Run(ctx context.Context) error {
+func (d *Deliverer) Run(ctx context.Context) error { return d.run(ctx, false) }
+
+// run is Run; once ends it when nothing more can be begun now.
+func (d *Deliverer) run(ctx context.Context, once bool) error {
 	d.lanes, d.order, d.total = map[string]*lane{}, nil, 0
 	d.answers, d.claims, d.acked = make(chan answer), make(chan claimAnswer), make(chan []hostResult)
 	d.results, d.ask = make(chan []hostResult), make(chan claimRequest)
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	// What was put off may be due: an outage of ours looks like one of others.
-	d.tasks.Go(func() {
-		if err := d.Store.WakeHosts(work); err != nil {
-			d.Logger.Warn("hosts not woken", "error", err)
-		}
-	})
+	if !once {
+		// What was put off may be due: an outage of ours looks like one of others.
+		d.tasks.Go(func() {
+			if err := d.Store.WakeHosts(work); err != nil {
+				d.Logger.Warn("hosts not woken", "error", err)
+			}
+		})
+	}
 	d.tasks.Go(func() { d.claimer(work) })
 	d.tasks.Go(func() { d.acker(work) })
-	d.schedule(ctx, work)
+	d.schedule(ctx, work, once)
 	// A database that is away must not keep the node from stopping.
 	defer time.AfterFunc(8*time.Second, stop).Stop()
 	d.wind(work)
@@ -141,8 +146,11 @@ func (d *Deliverer) Run(ctx context.Context) error {
 }
 
 // schedule is the one goroutine that decides.
-func (d *Deliverer) schedule(ctx, work context.Context) {
-	bell := d.Store.Notify()
+func (d *Deliverer) schedule(ctx, work context.Context, once bool) {
+	var bell <-chan struct{}
+	if !once {
+		bell = d.Store.Notify()
+	}
 	// Our own results ring it too, a hundred times a second in a fan-out: one
 	// look answers all that came since the last.
 	heard := bell
@@ -156,6 +164,9 @@ func (d *Deliverer) schedule(ctx, work context.Context) {
 	d.refresh(work)
 	for {
 		pace.Reset(d.start(work))
+		if once && d.rests() {
+			return
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -181,6 +192,11 @@ func (d *Deliverer) schedule(ctx, work context.Context) {
 			d.freed(batch)
 		}
 	}
+}
+
+// rests tells whether nothing is under way: what could begin has begun.
+func (d *Deliverer) rests() bool {
+	return d.total+len(d.wanting)+d.claiming+len(d.pending)+d.writing == 0
 }
 
 // asking is the claimer's channel while there is something to ask, else nil.

@@ -78,16 +78,7 @@ func (r *Replicator) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		looked := r.Now()
-		for ctx.Err() == nil {
-			hosts, err := r.Store.DueCommons(ctx, readTogether)
-			if err != nil && ctx.Err() == nil {
-				r.Logger.Warn("commons of others not read", "error", err)
-			}
-			if len(hosts) == 0 {
-				break
-			}
-			eachOf(ctx, r.Logger, readTogether, hosts, func(host string) { r.read(ctx, host) })
-		}
+		r.readDue(ctx)
 		r.compareDue(ctx)
 		// The bell rings at each commit, an accepted follow's among them.
 		for rung := false; !rung; {
@@ -100,6 +91,20 @@ func (r *Replicator) Run(ctx context.Context) error {
 				rung = true
 			}
 		}
+	}
+}
+
+// readDue reads on where it is time to.
+func (r *Replicator) readDue(ctx context.Context) {
+	for ctx.Err() == nil {
+		hosts, err := r.Store.DueCommons(ctx, readTogether)
+		if err != nil && ctx.Err() == nil {
+			r.Logger.Warn("commons of others not read", "error", err)
+		}
+		if len(hosts) == 0 {
+			return
+		}
+		eachOf(ctx, r.Logger, readTogether, hosts, func(host string) { r.read(ctx, host) })
 	}
 }
 

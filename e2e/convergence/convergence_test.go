@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package convergence
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// What make convergence asks for, and make test leaves at these values: seeds from
+// the first on, so many or, when none are said, for so long.
+const (
+	firstSeed   = 1
+	shareOfTest = 100 * time.Second
+	leastSeeds  = 4 // in any time: on a machine that is busy the share takes longer
+)
+
+// rounds of a seed, of about an hour each.
+const roundsOfSeed = 10
+
+// TestNodesConverge runs seeds. ESSAIM_SEEDS says how many, ESSAIM_SEED from which
+// one on (alone: that one), ESSAIM_SEED_SECONDS for how long.
+func TestNodesConverge(t *testing.T) {
+	p := newPlan(t)
+	fmt.Printf("convergence: seed %d\n", p.first)
+	start := time.Now()
+	t.Run("seeds", func(t *testing.T) {
+		for range runtime.GOMAXPROCS(0) {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				for seed, more := p.next(); more; seed, more = p.next() {
+					t.Run(fmt.Sprint(seed), func(t *testing.T) { p.run(t, seed) })
+				}
+			})
+		}
+	})
+	p.report(t, time.Since(start))
+}
+
+// plan is which seeds run, and what they came to.
+type plan struct {
+	first uint64
+	count int
+	until time.Time
+
+	mu              sync.Mutex
+	begun, failed   int
+	faults, mended  map[string]int
+	reading, resting reading
+}
+
+func newPlan(t *testing.T) *plan {
+	t.Helper()
+	number := func(name string) int {
+		v := os.Getenv(name)
+		if v == "" {
+			return 0
+		}
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 {
+			t.Fatalf("%s=%s: not a number", name, v)
+		}
+		return n
+	}
+	p := &plan{first: uint64(cmp.Or(number("ESSAIM_SEED"), firstSeed)), count: number("ESSAIM_SEEDS"), faults: map[string]int{}, mended: map[string]int{}}
+	share := time.Duration(number("ESSAIM_SEED_SECONDS")) * time.Second
+	switch {
+	case p.count == 0 && share == 0 && os.Getenv("ESSAIM_SEED") != "":
+		p.count = 1
+	case p.count == 0 && testing.Short():
+		p.count = 1
+	case p.count == 0:
+		p.until = time.Now().Add(cmp.Or(share, shareOfTest))
+	}
+	return p
+}
+
+// next is the seed to run now.
+func (p *plan) next() (seed uint64, more bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.count > 0 && p.begun == p.count || p.count == 0 && p.begun >= leastSeeds && time.Now().After(p.until) {
+		return 0, false
+	}
+	p.begun++
+	return p.first + uint64(p.begun) - 1, true
+}
+
+// run runs one seed to its end.
+func (p *plan) run(t *testing.T, seed uint64) {
+	w := newWorld(t, seed)
+	failed := true // unless it comes to its end
+	defer func() {
+		if t.Failed() {
+			t.Logf("again: make convergence SEED=%d\n%s", seed, w.told())
+		}
+		p.take(w, failed || t.Failed())
+	}()
+	w.mesh()
+	w.rounds(roundsOfSeed)
+	w.calm()
+	w.judge()
+	failed = false
+}
+
+func (p *plan) take(w *world, failed bool) {
+	all, mended := w.tally()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if failed {
+		p.failed++
+	}
+	for kind := range all {
+		p.faults[kind] += all[kind]
+		p.mended[kind] += mended[kind]
+	}
+	p.reading = p.reading.plus(w.reading)
+	p.resting = p.resting.plus(w.resting)
+}
+
+// report prints the figures of docs/RELIABILITY.md.
+func (p *plan) report(t *testing.T, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	faults, mended := 0, 0
+	for _, kind := range slices.Sorted(maps.Keys(p.faults)) {
+		fmt.Printf("%-10s %6d faults, %6d caused a repair\n", kind, p.faults[kind], p.mended[kind])
+		faults, mended = faults+p.faults[kind], mended+p.mended[kind]
+	}
+	fmt.Printf("%-10s %6d faults, %6d caused a repair\n", "all", faults, mended)
+	r := p.reading
+	if r.repairs > 0 {
+		fmt.Printf("reading    %6d differences mended, with %.1f requests and %.0f bytes each\n", r.repairs, float64(r.requests)/float64(r.repairs), float64(r.bytes)/float64(r.repairs))
+	}
+	if e := p.resting; p.begun > 0 {
+		fmt.Printf("at rest    %.0f requests, %.0f bytes a day for five nodes that read and compare each other\n", float64(e.requests)/float64(p.begun), float64(e.bytes)/float64(p.begun))
+	}
+	fmt.Printf("%d passed, %d failed\nconvergence: seeds %d to %d, %s\n", p.begun-p.failed, p.failed, p.first, p.first+uint64(p.begun)-1, took.Round(100*time.Millisecond))
+	if p.begun == 0 {
+		t.Error("no seed ran")
+	}
+}
+
+// judge compares what all nodes hold with each other and with the model.
+func (w *world) judge() {
+	for _, of := range w.nodes {
+		want := w.model.wants(of)
+		own, err := of.dump(w.ctx, of.host)
+		w.must(err)
+		for _, n := range w.nodes {
+			d, err := n.dump(w.ctx, of.host)
+			w.must(err)
+			for _, wrong := range disagrees(d, want) {
+				w.t.Errorf("at %s: %s", n.host, wrong)
+			}
+			for _, id := range differences(own, d) {
+				w.t.Errorf("%s and %s differ in %s: %s", of.host, n.host, id, own[id].against(d[id]))
+			}
+		}
+	}
+	all, mended := w.tally()
+	faults, repaired := 0, 0
+	for kind := range all {
+		faults, repaired = faults+all[kind], repaired+mended[kind]
+	}
+	if repaired*100 < faults*leastMended {
+		w.t.Errorf("%d of %d faults caused a repair, fewer than %d %%: %v of %v\n%s", repaired, faults, leastMended, mended, all, w.idle())
+	}
+	if w.made == 0 || faults == 0 {
+		w.t.Errorf("%d records, %d faults: nothing is shown", w.made, faults)
+	}
+}
+
+// leastMended is how many of a hundred faults must have caused a repair: a rig
+// whose faults harm nothing shows nothing.
+const leastMended = 80
