@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -51,9 +52,9 @@ type plan struct {
 	count int
 	until time.Time
 
-	mu              sync.Mutex
-	begun, failed   int
-	faults, mended  map[string]int
+	mu               sync.Mutex
+	begun, failed    int
+	faults, mended   map[string]int
 	reading, resting reading
 }
 
@@ -151,6 +152,7 @@ func (p *plan) report(t *testing.T, took time.Duration) {
 
 // judge compares what all nodes hold with each other and with the model.
 func (w *world) judge() {
+	var wrong []string
 	for _, of := range w.nodes {
 		want := w.model.wants(of)
 		own, err := of.dump(w.ctx, of.host)
@@ -158,13 +160,16 @@ func (w *world) judge() {
 		for _, n := range w.nodes {
 			d, err := n.dump(w.ctx, of.host)
 			w.must(err)
-			for _, wrong := range disagrees(d, want) {
-				w.t.Errorf("at %s: %s", n.host, wrong)
+			for _, it := range disagrees(d, want) {
+				wrong = append(wrong, fmt.Sprintf("at %s: %s", n.host, it))
 			}
 			for _, id := range differences(own, d) {
-				w.t.Errorf("%s and %s differ in %s: %s", of.host, n.host, id, own[id].against(d[id]))
+				wrong = append(wrong, fmt.Sprintf("%s and %s differ in %s: %s", of.host, n.host, id, own[id].against(d[id])))
 			}
 		}
+	}
+	if len(wrong) > 0 {
+		w.t.Errorf("%d are wrong:\n%s", len(wrong), strings.Join(wrong[:min(len(wrong), 8)], "\n"))
 	}
 	all, mended := w.tally()
 	faults, repaired := 0, 0

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"essaim"
 	"essaim/federation/proof"
@@ -117,6 +118,7 @@ func (n *node) row(ctx context.Context, r essaim.Record) (string, error) {
 		return "", nil // the tombstone counts: who never held the record has no row of it
 	}
 	r.Slug, r.Origin, r.Contacts = "", "", nil
+	r.Published, r.Updated = r.Published.Truncate(time.Second), r.Updated.Truncate(time.Second) // as documents have it
 	b, err := json.Marshal(r)
 	if err != nil {
 		return "", err
@@ -191,7 +193,11 @@ func (l line) against(o line) string {
 	var b strings.Builder
 	for _, f := range [][3]string{{"says", l.Says, o.Says}, {"digest", l.Digest, o.Digest}, {"listed", l.Listed, o.Listed}, {"row", l.Row, o.Row}} {
 		if f[1] != f[2] {
-			fmt.Fprintf(&b, "%s %s and %s; ", f[0], f[1], f[2])
+			at := 0
+			for at < min(len(f[1]), len(f[2])) && f[1][at] == f[2][at] {
+				at++
+			}
+			fmt.Fprintf(&b, "%s %.120q and %.120q; ", f[0], f[1][max(0, at-30):], f[2][max(0, at-30):])
 		}
 	}
 	return b.String()
