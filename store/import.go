@@ -29,9 +29,9 @@ func (s *Store) BeginImport(ctx context.Context, i essaim.Import) (id int64, err
 	return id, nil
 }
 
-// EndImport keeps the report of a run.
+// EndImport keeps the report of a run, and compacts the index that it made grow.
 func (s *Store) EndImport(ctx context.Context, id int64, r essaim.ImportReport) error {
-	return s.write(ctx, patient, func(tx *Tx) error {
+	err := s.write(ctx, patient, func(tx *Tx) error {
 		report, err := json.Marshal(r)
 		if err != nil {
 			return err
@@ -40,11 +40,15 @@ func (s *Store) EndImport(ctx context.Context, id int64, r essaim.ImportReport) 
 		if err == nil && n == 0 {
 			err = essaim.ErrNotFound
 		}
-		if err != nil {
-			return fmt.Errorf("import %d: %w", id, err)
-		}
-		return nil
+		return err
 	})
+	if err == nil {
+		err = s.db.compact(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("import %d: %w", id, err)
+	}
+	return nil
 }
 
 // Imports lists the runs, the latest first.

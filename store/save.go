@@ -85,7 +85,7 @@ func (tx *Tx) saveBeside(ctx context.Context, e *entry, fresh bool) error {
 		if p.Located() {
 			lat, lon = *p.Lat, *p.Lon
 		}
-		if err := tx.later(ctx, "place_insert", e.rid, lat, lon, p.INSEE, p.EPCI, p.Departement, p.Region); err != nil {
+		if err := tx.later(ctx, "place_insert", e.rid, e.position, lat, lon, p.INSEE, p.EPCI, p.Departement, p.Region); err != nil {
 			return err
 		}
 	}

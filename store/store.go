@@ -100,6 +100,8 @@ type database interface {
 	index(ctx context.Context, r runner, rows []searchRow) error
 	unindex(ctx context.Context, r runner, rid int64) error
 	expression(m match, t tier) string
+	// compact makes an index that grew by much as fast to read as it can be.
+	compact(ctx context.Context) error
 	// raw is a pool for migrations, backups and tests.
 	raw() *sql.DB
 	close() error

@@ -24,7 +24,7 @@ const (
 
 // Tidy removes sessions and sign-in links that ended, reports decided and
 // deliveries done long ago, what was between two actors, what strangers deleted
-// long ago, and the bytes of activities applied long ago. It is to be called now
+// long ago, and the bytes of activities applied long ago; and compacts the index. It is to be called now
 // and then, by any process.
 func (s *Store) Tidy(ctx context.Context) error {
 	now := s.now()
@@ -56,6 +56,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 	}
 	if err == nil {
 		err = s.tidyInbox(ctx, now)
+	}
+	if err == nil {
+		err = s.db.compact(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("tidy: %w", err)

@@ -157,6 +157,13 @@ func (p *pg) unindex(ctx context.Context, r runner, rid int64) error {
 	return r.later(ctx, "search_delete", rid)
 }
 
+func (p *pg) compact(ctx context.Context) error {
+	return p.write(ctx, patient, func(r runner) error {
+		_, err := r.exec(ctx, "search_compact")
+		return err
+	})
+}
+
 func (p *pg) expression(m match, t tier) string { return m.tsquery(t) }
 func (p *pg) changes() (int64, bool)            { return 0, false }
 func (p *pg) raw() *sql.DB                      { return p.db.SQL }

@@ -16,6 +16,9 @@ FROM record WHERE position = ANY (ARRAY(SELECT value::bigint FROM json_array_ele
 -- name: search_insert
 INSERT INTO search (position, rid, filter, terms) VALUES ($1, $2, $3, $4::text::tsvector)
 
+-- name: search_compact
+SELECT gin_clean_pending_list('search_term')
+
 -- name: next_rids
 SELECT nextval(pg_get_serial_sequence('record', 'rid')) FROM generate_series(1, $1::int)
 

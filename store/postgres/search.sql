@@ -7,7 +7,7 @@ SELECT position FROM search WHERE terms @@ $1::text::tsquery AND position < $2 A
 SELECT position FROM search t WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3
   AND EXISTS (
       SELECT 1 FROM record_place p
-      WHERE p.rid = t.rid AND p.lat BETWEEN $5 AND $6
+      WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
         AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
         AND power(sin(radians(p.lat - $9) / 2), 2)
@@ -21,7 +21,7 @@ SELECT count(*) FROM (SELECT 1 FROM search WHERE terms @@ $1::text::tsquery AND 
 SELECT count(*) FROM (SELECT 1 FROM search t WHERE terms @@ $1::text::tsquery AND position > $2
   AND EXISTS (
       SELECT 1 FROM record_place p
-      WHERE p.rid = t.rid AND p.lat BETWEEN $4 AND $5
+      WHERE p.position = t.position AND p.lat BETWEEN $4 AND $5
         AND CASE WHEN CAST($6 AS DOUBLE PRECISION) <= CAST($7 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $6 AND $7 ELSE p.lon >= $6 OR p.lon <= $7 END
         AND power(sin(radians(p.lat - $8) / 2), 2)
@@ -35,7 +35,7 @@ SELECT filter FROM search WHERE terms @@ $1::text::tsquery AND position > $2 ORD
 SELECT filter FROM search t WHERE terms @@ $1::text::tsquery AND position > $2
   AND EXISTS (
       SELECT 1 FROM record_place p
-      WHERE p.rid = t.rid AND p.lat BETWEEN $4 AND $5
+      WHERE p.position = t.position AND p.lat BETWEEN $4 AND $5
         AND CASE WHEN CAST($6 AS DOUBLE PRECISION) <= CAST($7 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $6 AND $7 ELSE p.lon >= $6 OR p.lon <= $7 END
         AND power(sin(radians(p.lat - $8) / 2), 2)

@@ -69,12 +69,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
     $24, $25, $26, $27, $28, $29)
 
 -- name: backup_record_place
-SELECT pid, rid, lat, lon, insee, epci, departement, region
+SELECT pid, rid, lat, lon, insee, epci, departement, region, position
 FROM record_place ORDER BY pid
 
 -- name: restore_record_place
-INSERT INTO record_place (pid, rid, lat, lon, insee, epci, departement, region)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO record_place (pid, rid, lat, lon, insee, epci, departement, region, position)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: backup_record_theme
 SELECT rid, theme, direct

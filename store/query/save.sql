@@ -26,7 +26,7 @@ INSERT INTO revision (rid, revision, at, author_id, author_name, state, content)
 DELETE FROM revision WHERE rid = $1
 
 -- name: place_insert
-INSERT INTO record_place (rid, lat, lon, insee, epci, departement, region) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO record_place (rid, position, lat, lon, insee, epci, departement, region) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: places_delete
 DELETE FROM record_place WHERE rid = $1

@@ -22,6 +22,14 @@ INSERT INTO search (position, rid, filter, head, body) VALUES ($1, $2, $3, $4, $
 -- full-text table write out what it has gathered each time.
 INSERT INTO search_term (rowid, head, body, filter) VALUES ($1, $2, $3, $4)
 
+-- name: search_compact
+-- A negative number of pages begins a merge of all parts of the index into one,
+-- a positive one goes on with it.
+INSERT INTO search_term (search_term, rank) VALUES ('merge', $1)
+
+-- name: changes_total
+SELECT total_changes()
+
 -- name: search_unindex
 INSERT INTO search_term (search_term, rowid, head, body, filter)
 SELECT 'delete', position, head, body, filter FROM search WHERE rid = $1

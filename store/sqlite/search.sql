@@ -6,8 +6,8 @@ SELECT rowid FROM search_term WHERE search_term MATCH $1 AND rowid < $2 AND rowi
 -- name: search_page_near
 SELECT rowid FROM search_term WHERE search_term MATCH $1 AND rowid < $2 AND rowid > $3
   AND EXISTS (
-      SELECT 1 FROM search s JOIN record_place p ON p.rid = s.rid
-      WHERE s.position = search_term.rowid AND p.lat BETWEEN $5 AND $6
+      SELECT 1 FROM record_place p
+      WHERE p.position = search_term.rowid AND p.lat BETWEEN $5 AND $6
         AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
         AND power(sin(radians(p.lat - $9) / 2), 2)
@@ -20,8 +20,8 @@ SELECT count(*) FROM (SELECT 1 FROM search_term WHERE search_term MATCH $1 AND r
 -- name: search_count_near
 SELECT count(*) FROM (SELECT 1 FROM search_term WHERE search_term MATCH $1 AND rowid > $2
   AND EXISTS (
-      SELECT 1 FROM search s JOIN record_place p ON p.rid = s.rid
-      WHERE s.position = search_term.rowid AND p.lat BETWEEN $4 AND $5
+      SELECT 1 FROM record_place p
+      WHERE p.position = search_term.rowid AND p.lat BETWEEN $4 AND $5
         AND CASE WHEN CAST($6 AS DOUBLE PRECISION) <= CAST($7 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $6 AND $7 ELSE p.lon >= $6 OR p.lon <= $7 END
         AND power(sin(radians(p.lat - $8) / 2), 2)
@@ -36,8 +36,8 @@ FROM search_term f WHERE f.search_term MATCH $1 AND f.rowid > $2 ORDER BY f.rowi
 SELECT (SELECT filter FROM search WHERE position = f.rowid)
 FROM search_term f WHERE f.search_term MATCH $1 AND f.rowid > $2
   AND EXISTS (
-      SELECT 1 FROM search s JOIN record_place p ON p.rid = s.rid
-      WHERE s.position = f.rowid AND p.lat BETWEEN $4 AND $5
+      SELECT 1 FROM record_place p
+      WHERE p.position = f.rowid AND p.lat BETWEEN $4 AND $5
         AND CASE WHEN CAST($6 AS DOUBLE PRECISION) <= CAST($7 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $6 AND $7 ELSE p.lon >= $6 OR p.lon <= $7 END
         AND power(sin(radians(p.lat - $8) / 2), 2)

@@ -110,10 +110,14 @@ func private(path string) error {
 func dsn(path string, readOnly bool) string {
 	pragmas := []string{
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)",
-		"temp_store(2)", "journal_size_limit(67108864)", "cache_size(-16000)", "trusted_schema(0)",
+		"temp_store(2)", "journal_size_limit(67108864)", "trusted_schema(0)",
 	}
 	if readOnly {
-		pragmas = append(pragmas, "query_only(1)", "mmap_size(0)")
+		// The kernel keeps the pages that all read; each connection's own would be
+		// copies of the same.
+		pragmas = append(pragmas, "query_only(1)", "mmap_size(0)", "cache_size(-4000)")
+	} else {
+		pragmas = append(pragmas, "cache_size(-16000)")
 	}
 	q := url.Values{"_pragma": pragmas}
 	if !readOnly {
