@@ -35,7 +35,8 @@ func TestTheMatrixClaimsWhatIsTestedAndNothingElse(t *testing.T) {
 	for _, c := range []struct{ what, old, new string }{
 		{"a claim of another test", "`mastodon/like`", "`mastodon/love`"},
 		{"a claim without a test", "`mastodon/like`", ""},
-		{"a claim where nothing was tried", "| boost | not tried |  |  |", "| boost | shown | 1.7 | `lemmy/boost` |"},
+		{"a claim where nothing is possible", "| boost | not possible there | people there", "| boost | shown | people there"},
+		{"a cell with a test that says not tried", "| like | shown | 1.7", "| like | not tried | 1.7"},
 		{"another server's test", "`misskey/like`", "`mastodon/like`"},
 		{"a word that says nothing", "| like | shown |", "| like | perhaps |"},
 		{"no source", "(`packages/backend/src/core/activitypub/models/ApNoteService.ts`)", ""},

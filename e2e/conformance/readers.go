@@ -130,9 +130,26 @@ func takesLemmy(j *judge, doc map[string]any) {
 }
 
 // readLemmy: the name is the title, and the body is the source or the content.
+// The title leads to the first attachment, the mark of the Fediverse below it to
+// the post's own address.
 func readLemmy(doc map[string]any) shown {
 	s := readMastodon(doc)
-	s.summary = text(doc, "content")
+	s.summary, s.link = text(doc, "content"), text(doc, "id")
+	return s
+}
+
+// readMobilizon: the button of a meeting that is joined elsewhere leads where the
+// meeting says, with the event's number there (ExternalParticipationButton.vue).
+func readMobilizon(doc map[string]any) shown {
+	s := readBlog("name", "")(doc)
+	s.link = text(doc, "externalParticipationUrl") + "?uuid=00000000-0000-4000-8000-000000000000"
+	return s
+}
+
+// readWordPress: of the addresses of a post its id is kept, as guid.
+func readWordPress(doc map[string]any) shown {
+	s := readBlog("name", "summary")(doc)
+	s.link = text(doc, "id")
 	return s
 }
 

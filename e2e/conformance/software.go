@@ -144,7 +144,7 @@ var fediverse = []software{
 
 var mobilizon = software{
 	name: "mobilizon", ip: "127.0.0.26", path: "/relay", kind: "Application", follow: "/actor", meeting: true, accept: activityJSON,
-	verbs: []string{"found", "followed", "title", "image", "reply", "edit", "delete"},
+	verbs: []string{"found", "followed", "title", "link", "image", "reply", "edit", "delete"},
 	actor: map[string]any{"preferredUsername": "relay", "name": "Mobilizon", "manuallyApprovesFollowers": true},
 	with:  cavage{covered: []string{"(request-target)", "content-length", "date", "digest", "host"}},
 	dress: func(a *actor, doc map[string]any) {
@@ -153,12 +153,12 @@ var mobilizon = software{
 			o["actor"], o["uuid"], o["isAnnouncement"] = a.id, "00000000-0000-4000-8000-000000000000", false
 		}
 	},
-	takes: takesMobilizon, read: readBlog("name", ""),
+	takes: takesMobilizon, read: readMobilizon,
 }
 
 var lemmy = software{
 	name: "lemmy", ip: "127.0.0.27", follow: "/actors/groupe_brest", accept: ldJSON,
-	verbs: []string{"found", "followed", "title", "summary", "image", "reply", "like", "edit", "delete"},
+	verbs: []string{"found", "followed", "title", "summary", "link", "image", "reply", "like", "edit", "delete"},
 	with:  cavage{covered: []string{"(request-target)", "content-type", "date", "digest", "host"}, algorithm: "hs2019"},
 	dress: func(a *actor, doc map[string]any) {
 		group := "groupe_brest"
@@ -184,7 +184,7 @@ var lemmy = software{
 }
 
 var wordpress = software{
-	name: "wordpress", ip: "127.0.0.28", path: "/author/alix", verbs: without("link"), accept: activityJSON,
+	name: "wordpress", ip: "127.0.0.28", path: "/author/alix", verbs: everything, accept: activityJSON,
 	actor: map[string]any{"webfinger": "alix@127.0.0.28", "implements": []any{}, "manuallyApprovesFollowers": false},
 	with:  cavage{covered: []string{"(request-target)", "host", "date", "digest"}},
 	dress: func(a *actor, doc map[string]any) {
@@ -195,7 +195,7 @@ var wordpress = software{
 			o["replies"] = map[string]any{"id": a.peer.URL + "/wp-json/activitypub/1.0/comments/2/replies", "type": "Collection"}
 		}
 	},
-	takes: takesWordPress, read: readBlog("name", "summary"),
+	takes: takesWordPress, read: readWordPress,
 }
 
 var peertube = software{
