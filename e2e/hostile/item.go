@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"regexp"
 	"strconv"
@@ -111,15 +112,20 @@ func (it *item) body(n names, rng *rand.Rand) io.Reader {
 	return strings.NewReader(n.fill(text, rng))
 }
 
-// expects tells whether a status is one of those that the item allows.
+// expects tells whether a status is one of those that the item allows. A 429 says
+// that the node looked no further, so that it counts only where it is named: "4xx"
+// is a refusal of what was sent.
 func (it *item) expects(status int) bool {
 	if it.Expect == "n/a" {
-		return status < 500 || status == 503
+		return status < 500 && status != http.StatusTooManyRequests || status == 503
 	}
 	for want := range strings.SplitSeq(it.Expect, "|") {
-		if want == strconv.Itoa(status) || strings.HasSuffix(want, "xx") && want[:1] == strconv.Itoa(status/100) {
+		if want == strconv.Itoa(status) || strings.HasSuffix(want, "xx") && want[:1] == strconv.Itoa(status/100) && status != http.StatusTooManyRequests {
 			return true
 		}
 	}
 	return false
 }
+
+// refused tells whether a request was looked at and refused.
+func refused(status int) bool { return status/100 == 4 && status != http.StatusTooManyRequests }

@@ -161,7 +161,7 @@ func sendInward(t *trial) (int, error) {
 		t.keyID = address + "#main-key"
 		status, err := t.ask()
 		// 503 is to say that the name leads nowhere just now.
-		if err != nil || status/100 != 4 && status != http.StatusServiceUnavailable {
+		if err != nil || !refused(status) && status != http.StatusServiceUnavailable {
 			return status, fmt.Errorf("%s: %d, %w", address, status, err)
 		}
 	}

@@ -181,7 +181,7 @@ func (t *trial) resend(f *fake, actor, kind string, document []byte) error {
 		return err
 	}
 	status, err := t.deliver(t.ctx, f, f.url+"/u/reader", body)
-	if err == nil && status/100 != 4 {
+	if err == nil && !refused(status) {
 		err = fmt.Errorf("a stale copy from %s is answered %d", actor, status)
 	}
 	return err

@@ -16,7 +16,7 @@ import (
 // specials are the items that need more than to be sent.
 func specials(items []item) map[string]special {
 	all := map[string]special{}
-	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fingerSpecials(), inwardSpecials(), loops(), pageSpecials(), privateSpecials(), floodSpecials(), ownSpecials(), commandSpecials(items), scripted(items)} {
+	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fingerSpecials(), inwardSpecials(), loops(), pageSpecials(), privateSpecials(), floodSpecials(), ownSpecials(), doorSpecials(), commandSpecials(items), scripted(items)} {
 		maps.Copy(all, part)
 	}
 	return all
@@ -48,7 +48,7 @@ func authority() map[string]special {
 	m := map[string]special{
 		// Two activities without id do not shadow each other.
 		"ORG-008": {send: func(t *trial) (int, error) {
-			if status, err := t.ask(); err != nil || status/100 != 4 {
+			if status, err := t.ask(); err != nil || !refused(status) {
 				return status, err
 			}
 			return t.ask()
