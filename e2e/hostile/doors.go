@@ -74,7 +74,10 @@ func ledToScript(t *trial) (int, error) {
 // one whose account is shut: nobody reads or decides what is for moderators, and
 // only a token writes, save a report.
 func unauthorized(t *trial) (int, error) {
-	token := func(email string) (string, error) {
+	account := func(email, role string) (string, error) {
+		if _, err := t.node.Run(t.ctx, "user", "add", "--data", t.node.Dir, "--email", email, "--role", role); err != nil {
+			return "", err
+		}
 		out, err := t.node.Run(t.ctx, "token", "create", "--data", t.node.Dir, "--user", email)
 		words := strings.Fields(out)
 		if err != nil || len(words) == 0 {
@@ -83,14 +86,11 @@ func unauthorized(t *trial) (int, error) {
 		t.mail.secrets = append(t.mail.secrets, words[len(words)-1])
 		return "Bearer " + words[len(words)-1], nil
 	}
-	editor, err := token("editor@node.test")
+	writer, err := account("writer@node.test", "contributeur")
 	if err != nil {
 		return 0, err
 	}
-	if _, err := t.node.Run(t.ctx, "user", "add", "--data", t.node.Dir, "--email", "shut@node.test", "--role", "admin"); err != nil {
-		return 0, err
-	}
-	shut, err := token("shut@node.test")
+	shut, err := account("shut@node.test", "admin")
 	if err != nil {
 		return 0, err
 	}
@@ -116,8 +116,8 @@ func unauthorized(t *trial) (int, error) {
 				method == http.MethodGet && !moderation || path == "/api/v1/reports" {
 				continue
 			}
-			for who, authorization := range map[string]string{"nobody": "", "an editor": editor, "an account that is shut": shut} {
-				if who == "an editor" && !moderation {
+			for who, authorization := range map[string]string{"nobody": "", "a writer": writer, "an account that is shut": shut} {
+				if who == "a writer" && !moderation {
 					continue // may write
 				}
 				tried++
