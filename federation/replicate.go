@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -281,21 +282,30 @@ func older(h, held essaim.CommonsHead) bool {
 	return c < 0 || c == 0 && h.At.Before(held.At)
 }
 
+// readPage reads a page of what changed after a number: up to where it goes, and
+// its items. One that has some goes further.
+func readPage(body []byte, after essaim.CommonsNumber) (cursor essaim.CommonsNumber, items []wire.Value, err error) {
+	doc, err := wire.Parse(body, wire.Collection)
+	if err != nil {
+		return cursor, nil, err
+	}
+	if cursor, err = essaim.ParseCommonsNumber(doc.Get("essaim:cursor").TextOr()); err != nil {
+		return cursor, nil, err
+	}
+	items = slices.Collect(doc.Get("orderedItems").Elements()) // a lone one may stand without its list
+	if cursor.Compare(after) < 0 || len(items) > 0 && cursor == after || len(items) > 2*commonsPage {
+		return cursor, nil, fmt.Errorf("%d items from %s to %s: %w", len(items), after, cursor, essaim.ErrInvalid)
+	}
+	return cursor, items, nil
+}
+
 // page takes the items of a page and moves the cursor behind them; it returns how
 // many there were.
 func (c *crawl) page(ctx context.Context, answer fetch.Answer) (int, error) {
-	doc, err := wire.Parse(answer.Body, wire.Collection)
-	if err != nil {
-		return 0, err
-	}
 	p := &c.progress
-	cursor, err := essaim.ParseCommonsNumber(doc.Get("essaim:cursor").TextOr())
+	cursor, list, err := readPage(answer.Body, p.Cursor)
 	if err != nil {
 		return 0, fmt.Errorf("page of %s: %w", c.peer.Host, err)
-	}
-	list := doc.Get("orderedItems")
-	if cursor.Compare(p.Cursor) < 0 || list.Len() > 0 && cursor == p.Cursor || list.Len() > 2*commonsPage {
-		return 0, fmt.Errorf("page of %s: %d items from %s to %s: %w", c.peer.Host, list.Len(), p.Cursor, cursor, essaim.ErrInvalid)
 	}
 	at := c.Now()
 	if cursor.Compare(c.last) > 0 {
@@ -309,7 +319,7 @@ func (c *crawl) page(ctx context.Context, answer fetch.Answer) (int, error) {
 		}
 	}
 	var items []essaim.CommonsTaken
-	for v := range list.Elements() {
+	for _, v := range list {
 		item, err := c.item(ctx, v.Raw(), at)
 		if errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, essaim.ErrConflict) || ctx.Err() != nil {
 			return 0, err // nothing of the page is lost
