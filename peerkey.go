@@ -43,6 +43,9 @@ type PeerTrust struct {
 	// introduced, since ContestedAt.
 	Offered     string
 	ContestedAt time.Time
+	// BehindAt is since when the node shows an older state than one that it signed;
+	// zero when it does not.
+	BehindAt time.Time
 }
 
 // Binds tells whether the host is held to its keys in all that it says: while it

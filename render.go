@@ -22,6 +22,9 @@ type RenderRequest struct {
 	// For VerbDelete only its identity, kind, version and dates are.
 	Record Record
 	At     time.Time
+	// Signed is the version's document where it was signed before and only came
+	// back: then its activity alone is made.
+	Signed *Rendered
 }
 
 // Rendered is what federation/vocab makes of a record; store keeps it as bytes
@@ -40,3 +43,7 @@ type RenderFunc func(RenderRequest) (Rendered, error)
 // ActorFunc makes the document of an actor of this node, or the tombstone of one
 // that is gone, with its digests; Activity is empty.
 type ActorFunc func(LocalActor) (Rendered, error)
+
+// ReadActorFunc reads from a document of an actor of this node what was chosen of
+// it: where it differs from that of the same actor of which nothing was.
+type ReadActorFunc func(a LocalActor, document []byte) (Profile, error)

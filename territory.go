@@ -2,6 +2,8 @@
 
 package essaim
 
+import "time"
+
 // Territory is who a node speaks for (territoire): a city, an association of
 // communes, a third place and its surroundings.
 type Territory struct {
@@ -25,6 +27,7 @@ type Node struct {
 	BaseURL string `json:"baseUrl"` // "https://brest.example", no last slash
 	// Incarnation is the Unix time of init or of the last restore.
 	Incarnation int64     `json:"incarnation"`
+	CreatedAt   time.Time `json:"createdAt,omitzero"`
 	Territory   Territory `json:"territory"`
 	// KeyFingerprint is the SHA-256 of the public keys: processes that share a
 	// database must hold the same keys.

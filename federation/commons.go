@@ -26,6 +26,8 @@ const (
 type CommonsStore interface {
 	// CommonsState is the head as of now, not signed.
 	CommonsState(ctx context.Context) (essaim.CommonsHead, error)
+	// Incarnation is this node's: another after it got back what it lost.
+	Incarnation(ctx context.Context) (int64, error)
 	// CommonsNode is a node of the digest tree, with the state of which it is one:
 	// of an inner node the children, of a leaf the items.
 	CommonsNode(ctx context.Context, prefix string) (essaim.CommonsHead, essaim.CommonsNode, [16]essaim.CommonsNode, []essaim.CommonsItem, error)
@@ -94,10 +96,15 @@ func (s *Server) showCommonsPage(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, http.StatusBadRequest)
 		return
 	}
+	incarnation, err := s.store.Incarnation(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	from := after.N
-	if after.Incarnation < s.node.Incarnation {
+	if after.Incarnation < incarnation {
 		from = 0
-	} else if after.Incarnation > s.node.Incarnation {
+	} else if after.Incarnation > incarnation {
 		from = maxNumber
 	}
 	list, head, more, err := s.store.CommonsAfter(r.Context(), from, commonsPage, commonsBytes)

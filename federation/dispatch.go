@@ -4,8 +4,11 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
+
+	"essaim"
 )
 
 // dispatchTogether is how many events are fanned out in one transaction.
@@ -41,7 +44,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 func (d *Dispatcher) all(ctx context.Context) {
 	for ctx.Err() == nil {
 		announced, err := d.Store.Announce(ctx)
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, essaim.ErrRecovering) {
 			d.Logger.Warn("announces not made", "error", err)
 		}
 		n, err := d.Store.Dispatch(ctx, d.NodeActor, dispatchTogether)

@@ -90,6 +90,7 @@ type Store interface {
 	GatherStore
 	CommonsStore
 	ReplicaStore
+	RescueStore
 }
 
 // InboxStore keeps what came and applies it once.

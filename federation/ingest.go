@@ -50,6 +50,8 @@ type IngestStore interface {
 	Record(ctx context.Context, id string) (essaim.Record, error)
 	OurFollow(ctx context.Context, actor string) (essaim.OurFollow, error)
 	FollowsHere(ctx context.Context, actor string) (bool, error)
+	// Recovering tells whether nothing is applied, for what is here is not whole.
+	Recovering(ctx context.Context) (bool, error)
 	Notify() <-chan struct{}
 }
 
@@ -148,6 +150,9 @@ func (g *Ingester) lane(ctx context.Context) error {
 
 // batch claims, prepares and applies once; it returns how many it claimed.
 func (g *Ingester) batch(ctx context.Context, readers []*reader) (int, error) {
+	if under, err := g.Store.Recovering(ctx); err != nil || under {
+		return 0, err
+	}
 	claimed, err := g.Store.ClaimInbound(ctx, ingestTogether, ingestLease)
 	if err != nil || len(claimed) == 0 {
 		return 0, err
@@ -247,7 +252,7 @@ func (g *Ingester) prepare(ctx context.Context, r *reader, in essaim.Inbound) (o
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: state, Reason: string(none)}
 	case errors.As(err, &later):
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundWaiting, Reason: later.Error(), RetryAt: later.at}
-	case errors.Is(err, errContested):
+	case errors.Is(err, errContested), errors.Is(err, errBehind):
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundFailed, Reason: cut(err.Error(), 300)}
 	case errors.Is(err, essaim.ErrForbidden), errors.Is(err, essaim.ErrInvalid), errors.Is(err, wire.ErrUnsupported):
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundIgnored, Reason: cut(err.Error(), 300)}

@@ -79,6 +79,9 @@ func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, 
 	if err := a.CheckAuthority(a.Actor); err != nil {
 		return nil, err
 	}
+	if err := r.Actors.behind(ctx, a.Actor.Host()); err != nil {
+		return nil, err
+	}
 	if err := r.vouched(ctx); err != nil {
 		return nil, err
 	}

@@ -73,6 +73,8 @@ func (m *memory) OurFollow(_ context.Context, actor string) (essaim.OurFollow, e
 	return essaim.OurFollow{}, essaim.ErrNotFound
 }
 
+func (m *memory) Recovering(context.Context) (bool, error) { return false, nil }
+
 func (m *memory) FollowsHere(_ context.Context, actor string) (bool, error) {
 	return m.follows[actor], nil
 }

@@ -101,6 +101,12 @@ func (s *Server) refuse(w http.ResponseWriter, _ *http.Request, status int) {
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, essaim.ErrNotFound):
+		if under, err := s.store.Recovering(r.Context()); err != nil || under {
+			// It may be among what comes back; Mastodon deletes what answers 404.
+			w.Header().Set("Retry-After", "30")
+			s.refuse(w, r, http.StatusServiceUnavailable)
+			return
+		}
 		s.refuse(w, r, http.StatusNotFound)
 	case errors.Is(err, essaim.ErrGone):
 		s.refuse(w, r, http.StatusGone)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -48,6 +49,9 @@ type ReplicaStore interface {
 	CopyStore
 	Heads(ctx context.Context, host string, n int) ([]essaim.CommonsHead, error)
 	SaveHead(ctx context.Context, host string, h essaim.CommonsHead) error
+	// PeerBehind notes that a node shows an older state than it signed before, or
+	// does so no more.
+	PeerBehind(ctx context.Context, host string, behind bool) error
 	Peer(ctx context.Context, host string) (essaim.Peer, error)
 	Notify() <-chan struct{}
 }
@@ -61,8 +65,10 @@ type Changer interface {
 // follow is accepted, then on from where it was, at start and about every hour.
 // What it reads is taken by the rules of what is pushed, and announced to nobody.
 type Replicator struct {
-	Store    ReplicaStore
-	Client   Changer
+	Store  ReplicaStore
+	Client Changer
+	// Poster shows a node the head that it forgot; nobody does when nil.
+	Poster   Poster
 	Ingester *Ingester
 	Now      func() time.Time
 	Logger   *slog.Logger
@@ -269,12 +275,34 @@ func (c *crawl) head(ctx context.Context) (essaim.CommonsHead, error) {
 		return h, err
 	}
 	if len(held) > 0 && older(h, held[0]) {
+		if h.Number != held[0].Number || h.Root != held[0].Root {
+			c.answer(ctx, held[0])
+		}
 		return h, fmt.Errorf("%s shows head %s of %s, older than %s of %s that is held: %w", c.peer.Host,
 			h.Number, h.At.Format(time.RFC3339), held[0].Number, held[0].At.Format(time.RFC3339), essaim.ErrConflict)
 	}
 	c.last = h.Number
+	if err := c.Ingester.Actors.caughtUp(ctx, c.peer.Host, c.Store); err != nil {
+		return h, err
+	}
 	return h, c.Store.SaveHead(ctx, c.peer.Host, h)
 }
+
+// answer shows a node that forgot what it signed the head that is held of it, by
+// which it gets back what it lost (docs/PROFILE.md). Nothing of it counts until it
+// shows one that is not older.
+func (c *crawl) answer(ctx context.Context, held essaim.CommonsHead) {
+	err := c.Ingester.Actors.trust.changed(c.peer.Host, c.Store.PeerBehind(ctx, c.peer.Host, true))
+	if err == nil && c.Poster != nil {
+		_, err = c.Poster.Post(ctx, vocab.Commons(c.base), held.Document, unsigned)
+	}
+	if err != nil && ctx.Err() == nil {
+		c.Logger.LogAttrs(ctx, slog.LevelInfo, "node not told of the head that it forgot", slog.String("host", c.peer.Host), slog.String("reason", err.Error()))
+	}
+}
+
+// unsigned is for what proves itself.
+func unsigned(*http.Request, []byte) error { return nil }
 
 // older tells whether a head goes back behind another.
 func older(h, held essaim.CommonsHead) bool {

@@ -55,10 +55,11 @@ func (s *Server) Mount(r chi.Router) {
 	get("/objects/{id}/adaptations", s.showMembers(essaim.CollectionAdaptations))
 	get("/objects/{id}/quotes/{stamp}", s.showStamp)
 	get("/activities/{id}", s.showActivity)
-	get("/commons", s.showCommons)
+	get("/commons", s.whole(s.showCommons))
+	r.Post("/commons", s.hearHead)
 	get("/commons/copies", s.showCopies)
-	get("/commons/digest", s.showDigests)
-	get("/commons/digest/{prefix}", s.showDigests)
+	get("/commons/digest", s.whole(s.showDigests))
+	get("/commons/digest/{prefix}", s.whole(s.showDigests))
 }
 
 // MethodNotAllowed answers a method that an address of Mount does not take

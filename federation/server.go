@@ -5,6 +5,7 @@ package federation
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 
 	"essaim"
 	"essaim/federation/fetch"
+	"essaim/federation/proof"
 	"essaim/federation/vocab"
 )
 
@@ -48,6 +50,7 @@ type Server struct {
 	ingest   *Ingester
 	gather   *Gatherer
 	replicas *Replicator
+	rescuer  *Rescuer
 	deliver  *Deliverer
 	dispatch *Dispatcher
 	hearing  chan struct{} // places for greetings being checked
@@ -117,9 +120,20 @@ func (s *Server) receiving(c Config) (err error) {
 		return err
 	}
 	s.gather = &Gatherer{Store: s.store, Client: s.client, Actors: s.remote, Base: s.ingest.origin, Now: s.now, Logger: s.log}
-	s.replicas = &Replicator{Store: s.store, Client: s.client, Ingester: s.ingest, Now: s.now, Logger: s.log}
+	s.replicas = &Replicator{Store: s.store, Client: s.client, Poster: s.client, Ingester: s.ingest, Now: s.now, Logger: s.log}
+	node, err := essaim.ParseIRI(s.nodeActor())
+	if err != nil {
+		return err
+	}
+	s.rescuer = &Rescuer{
+		Store: s.store, Client: s.client, Node: node, Key: proof.EncodeMultikey(c.Keys.Ed25519.Public().(ed25519.PublicKey)),
+		Now: s.now, Logger: s.log, woken: make(chan struct{}, 1),
+	}
 	return nil
 }
+
+// Rescuer gets back what this node lost.
+func (s *Server) Rescuer() *Rescuer { return s.rescuer }
 
 // Replicator reads the commons of the nodes that are followed.
 func (s *Server) Replicator() *Replicator { return s.replicas }
@@ -135,7 +149,8 @@ func (s *Server) activityID() string { return s.base + "/activities/" + s.newID(
 // Run applies what came and sends what is published until ctx ends, then waits
 // for what is under way.
 func (s *Server) Run(ctx context.Context) error {
-	done := make(chan error, 3)
+	done := make(chan error, 4)
+	go func() { done <- s.rescuer.Run(ctx) }()
 	go func() { done <- s.ingest.Run(ctx) }()
 	go func() { done <- s.gather.Run(ctx) }()
 	go func() { done <- s.replicas.Run(ctx) }()
@@ -143,7 +158,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.tasks.Go(func() { s.keepActors(ctx) })
 	err := s.RunOutward(ctx)
 	s.tasks.Wait()
-	return errors.Join(err, <-done, <-done, <-done)
+	return errors.Join(err, <-done, <-done, <-done, <-done)
 }
 
 // RunOutward fans out and delivers until ctx ends, then waits for what is

@@ -41,6 +41,9 @@ var (
 	errContested = fmt.Errorf("contested: its key does not continue the one that was pinned: %w", essaim.ErrConflict)
 	// errUnproven means that the host's key continues, and did not prove this.
 	errUnproven = fmt.Errorf("not proven by the key of its node: %w", essaim.ErrForbidden)
+	// errBehind means that the host showed an older state of its commons than one
+	// that it signed: what it sends is kept until it shows a newer one.
+	errBehind = fmt.Errorf("behind: it shows an older state than it signed: %w", essaim.ErrConflict)
 	// errRefused means that the host shows a key that an administrator refused.
 	errRefused = fmt.Errorf("by a key that was refused: %w", essaim.ErrForbidden)
 )

@@ -83,6 +83,23 @@ func (t *trust) binds(ctx context.Context, host string, about essaim.IRI) (essai
 	return known, kept, nil
 }
 
+// behind tells whether a host showed an older state than one that it signed.
+func (a *Actors) behind(ctx context.Context, host string) error {
+	known, err := a.trust.of(ctx, host)
+	if err == nil && !known.BehindAt.IsZero() {
+		err = errBehind
+	}
+	return err
+}
+
+// caughtUp notes that a host shows a state that is not older.
+func (a *Actors) caughtUp(ctx context.Context, host string, store ReplicaStore) error {
+	if !errors.Is(a.behind(ctx, host), errBehind) {
+		return nil
+	}
+	return a.trust.changed(host, store.PeerBehind(ctx, host, false))
+}
+
 // distrust says what becomes of a host that shows a key, "" for none, that does
 // not continue its own.
 func (t *trust) distrust(ctx context.Context, host, key string) error {

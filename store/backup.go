@@ -64,7 +64,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer, sealed []byte) (Manifes
 	m := Manifest{Format: backupFormat, MadeAt: s.now(), Keys: len(sealed) > 0}
 	err := s.frozen(ctx, func(tx *Tx) error {
 		var err error
-		if m.Node, err = tx.node(ctx); err != nil {
+		if m.Node, _, err = tx.node(ctx); err != nil {
 			return err
 		}
 		if err := tx.row(ctx, "schema_version").Scan(&m.Schema); err != nil {

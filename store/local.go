@@ -173,8 +173,8 @@ func (tx *Tx) number(ctx context.Context, list ...*publication) error {
 		// The owner answers from memory what it alone can change.
 		return fmt.Errorf("a guest publishes nothing: %w", essaim.ErrConflict)
 	}
-	var last int64
-	if err := tx.row(ctx, takeNumbers, len(list)).Scan(&last); err != nil {
+	last, err := tx.takeNumbers(ctx, len(list))
+	if err != nil {
 		return err
 	}
 	for i, p := range list {
@@ -201,6 +201,25 @@ func (tx *Tx) number(ctx context.Context, list ...*publication) error {
 		tx.wake()
 	}
 	return nil
+}
+
+// takeNumbers moves the counter and gives the last of n numbers. While the node
+// gets back what it lost there is none but for what came back.
+func (tx *Tx) takeNumbers(ctx context.Context, n int) (last int64, err error) {
+	var recovering bool
+	var recoveries int64
+	if err := tx.row(ctx, takeNumbers, n).Scan(&last, bit{&recovering}, &recoveries); err != nil {
+		return 0, err
+	}
+	if recovering && !tx.recovers {
+		return 0, essaim.ErrRecovering
+	}
+	if tx.recoveries != nil && *tx.recoveries != recoveries {
+		// It began and ended meanwhile: what was made bears the incarnation before.
+		tx.s.forgetNode()
+		return 0, essaim.ErrRecovering
+	}
+	return last, nil
 }
 
 // UpdateRecord writes a new revision; revision is the one that was edited, and

@@ -18,8 +18,10 @@ func (s *Store) CreateNode(ctx context.Context, n essaim.Node) error {
 		if err != nil {
 			return err
 		}
-		now := s.now().UnixMicro()
-		if _, err := tx.exec(ctx, "node_insert", n.BaseURL, n.Incarnation, string(territory), n.KeyFingerprint, flag(n.Demo), now); err != nil {
+		if n.CreatedAt.IsZero() {
+			n.CreatedAt = s.now()
+		}
+		if _, err := tx.exec(ctx, "node_insert", n.BaseURL, n.Incarnation, string(territory), n.KeyFingerprint, flag(n.Demo), micros(n.CreatedAt)); err != nil {
 			return fmt.Errorf("node %s: %w", n.BaseURL, err)
 		}
 		_, err = tx.allot(ctx, actorNames, n.Territory.Username, n.Territory.Actor)
@@ -30,20 +32,28 @@ func (s *Store) CreateNode(ctx context.Context, n essaim.Node) error {
 // Node is who this node is; essaim.ErrNotFound before CreateNode.
 func (s *Store) Node(ctx context.Context) (essaim.Node, error) { return s.query().knownNode(ctx) }
 
+// Incarnation is that of the node.
+func (s *Store) Incarnation(ctx context.Context) (int64, error) {
+	n, err := s.Node(ctx)
+	return n.Incarnation, err
+}
+
 // knownNode is the node as it was last read. What is not known yet is read by
 // this transaction's own means: one that waited for a second connection while
 // others do the same would wait for good.
 func (tx *Tx) knownNode(ctx context.Context) (essaim.Node, error) {
 	tx.s.node.Lock()
-	known := tx.s.node.known
+	known, recoveries := tx.s.node.known, tx.s.node.recoveries
 	tx.s.node.Unlock()
 	if known != nil {
+		tx.recoveries = &recoveries
 		return *known, nil
 	}
-	n, err := tx.node(ctx)
+	n, recoveries, err := tx.node(ctx)
 	if err == nil {
+		tx.recoveries = &recoveries
 		tx.s.node.Lock()
-		tx.s.node.known = &n
+		tx.s.node.known, tx.s.node.recoveries = &n, recoveries
 		tx.s.node.Unlock()
 	}
 	return n, err
@@ -53,7 +63,7 @@ func (tx *Tx) knownNode(ctx context.Context) (essaim.Node, error) {
 // territory's actor are permanent and stay; the incarnation only rises.
 func (s *Store) UpdateNode(ctx context.Context, n essaim.Node) error {
 	err := s.write(ctx, urgent, func(tx *Tx) error {
-		old, err := tx.node(ctx)
+		old, _, err := tx.node(ctx)
 		if err != nil {
 			return err
 		}
@@ -68,21 +78,21 @@ func (s *Store) UpdateNode(ctx context.Context, n essaim.Node) error {
 		_, err = tx.exec(ctx, "node_update", n.Incarnation, string(territory), n.KeyFingerprint, flag(n.Demo))
 		return err
 	})
-	s.node.Lock()
-	s.node.known = nil
-	s.node.Unlock()
+	s.forgetNode()
 	return err
 }
 
-func (tx *Tx) node(ctx context.Context) (n essaim.Node, err error) {
+// node reads who this node is, and how often it got back what it lost: its
+// incarnation is another after each.
+func (tx *Tx) node(ctx context.Context) (n essaim.Node, recoveries int64, err error) {
 	var territory string
-	if err := tx.row(ctx, "node").Scan(&n.BaseURL, &n.Incarnation, &territory, &n.KeyFingerprint, bit{&n.Demo}); err != nil {
-		return n, err
+	if err := tx.row(ctx, "node").Scan(&n.BaseURL, &n.Incarnation, &territory, &n.KeyFingerprint, bit{&n.Demo}, stamp{&n.CreatedAt}, &recoveries); err != nil {
+		return n, 0, err
 	}
 	if n.Rotations, err = tx.rotations(ctx); err != nil {
-		return n, err
+		return n, 0, err
 	}
-	return n, json.Unmarshal([]byte(territory), &n.Territory)
+	return n, recoveries, json.Unmarshal([]byte(territory), &n.Territory)
 }
 
 // nodeActor is the id of the node's own actor.

@@ -34,8 +34,8 @@ func TestNobodyTakesANumberBeforeTheLastOneIsVisible(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	var mine int64
-	if err := tx.QueryRowContext(t.Context(), string(statement[1]), 1).Scan(&mine); err != nil {
+	var mine, recovering, recoveries int64
+	if err := tx.QueryRowContext(t.Context(), string(statement[1]), 1).Scan(&mine, &recovering, &recoveries); err != nil {
 		t.Fatal(err)
 	}
 

@@ -30,7 +30,7 @@ func (s *Store) PeerTrust(ctx context.Context, host string) (essaim.PeerTrust, e
 }
 
 func (tx *Tx) peerTrust(ctx context.Context, host string) (t essaim.PeerTrust, err error) {
-	err = tx.row(ctx, "peer_key_replicated", host).Scan(&t.Actor)
+	err = tx.row(ctx, "peer_key_replicated", host).Scan(&t.Actor, stamp{&t.BehindAt})
 	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return t, err
 	}
@@ -103,7 +103,7 @@ func (tx *Tx) pinKeys(ctx context.Context, host string, keys []essaim.PeerKey, n
 func (tx *Tx) settlePeer(ctx context.Context, host string, now time.Time) error {
 	n, err := tx.exec(ctx, "peer_key_settle", host)
 	if err == nil && n > 0 {
-		_, err = tx.exec(ctx, "inbox_settle", host, micros(now))
+		_, err = tx.exec(ctx, "inbox_settle", host, micros(now), "contested:%")
 	}
 	return err
 }
@@ -206,7 +206,7 @@ func (s *Store) ForgetPeerKeys(ctx context.Context, host string) error {
 			err = essaim.ErrNotFound
 		}
 		if err == nil {
-			_, err = tx.exec(ctx, "inbox_settle", host, micros(s.now()))
+			_, err = tx.exec(ctx, "inbox_settle", host, micros(s.now()), "contested:%")
 		}
 		return err
 	})

@@ -209,7 +209,22 @@ func (s *Store) DeletePerson(ctx context.Context, username string) error {
 // retire erases an actor of a person that is not gone.
 func (tx *Tx) retire(ctx context.Context, id string) error {
 	now := tx.s.now()
-	if _, err := tx.exec(ctx, "local_actor_retire", id, micros(now)); err != nil {
+	if err := tx.retireRow(ctx, id, now); err != nil {
+		return err
+	}
+	farewell, err := tx.farewell(ctx, essaim.LocalActor{ID: id, Kind: essaim.ActorPerson, Gone: true, UpdatedAt: now})
+	if err != nil {
+		return err
+	}
+	if farewell == nil {
+		farewell = &publication{silent: true}
+	}
+	return tx.number(ctx, farewell)
+}
+
+// retireRow leaves of a person's actor its name and address.
+func (tx *Tx) retireRow(ctx context.Context, id string, at time.Time) error {
+	if _, err := tx.exec(ctx, "local_actor_retire", id, micros(at)); err != nil {
 		return err
 	}
 	node, err := tx.knownNode(ctx)
@@ -222,17 +237,7 @@ func (tx *Tx) retire(ctx context.Context, id string) error {
 	if _, err := tx.exec(ctx, "credits_forget", id); err != nil {
 		return err
 	}
-	if err := tx.silence(ctx, id); err != nil {
-		return err
-	}
-	farewell, err := tx.farewell(ctx, essaim.LocalActor{ID: id, Kind: essaim.ActorPerson, Gone: true, UpdatedAt: now})
-	if err != nil {
-		return err
-	}
-	if farewell == nil {
-		farewell = &publication{silent: true}
-	}
-	return tx.number(ctx, farewell)
+	return tx.silence(ctx, id)
 }
 
 // silence erases what an actor said of itself, sent or not, before it says that

@@ -62,9 +62,7 @@ func (s *Store) Restore(ctx context.Context, r io.Reader) (Restored, error) {
 	if err != nil {
 		return Restored{}, fmt.Errorf("restore: %w", err)
 	}
-	s.node.Lock()
-	s.node.known = nil
-	s.node.Unlock()
+	s.forgetNode()
 	return out, nil
 }
 
@@ -210,9 +208,25 @@ func (tx *Tx) settle(ctx context.Context, out *Restored) error {
 	if _, err := tx.exec(ctx, "restore_announces_due", micros(tx.s.now())); err != nil {
 		return err
 	}
-	out.Node = out.Manifest.Node
-	out.Node.Incarnation = max(tx.s.now().Unix(), out.Node.Incarnation+1)
-	_, err := tx.exec(ctx, "restore_node_at", out.Node.Incarnation)
+	if _, err := tx.exec(ctx, "recovery_release"); err != nil { // of the node that the backup is of
+		return err
+	}
+	hosts, err := list(ctx, tx, only[string], "recovery_hosts")
+	if err != nil {
+		return err
+	}
+	if err := tx.beginRecovery(ctx, essaim.RecoveryRestore, essaim.CommonsHead{}, hosts); err != nil {
+		return err
+	}
+	if len(hosts) == 0 { // nobody to ask
+		if _, err := tx.exec(ctx, "recovery_release"); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "recovery_end", micros(tx.s.now())); err != nil {
+			return err
+		}
+	}
+	out.Node, _, err = tx.node(ctx)
 	return err
 }
 

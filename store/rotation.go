@@ -27,9 +27,7 @@ func (s *Store) RotateKeys(ctx context.Context, r essaim.Rotation, was, is strin
 		}
 		return err
 	})
-	s.node.Lock()
-	s.node.known = nil
-	s.node.Unlock()
+	s.forgetNode()
 	if err != nil {
 		return fmt.Errorf("rotate keys: %w", err)
 	}

@@ -51,6 +51,9 @@ type Config struct {
 	// Actor makes the documents of actors that stand in the commons. Without it
 	// none does.
 	Actor essaim.ActorFunc
+	// ReadActor reads what was chosen of an actor from its document, which differs
+	// from that of one of which nothing is. Without it no choice comes back.
+	ReadActor essaim.ReadActorFunc
 	// Now is the clock; time.Now when nil.
 	Now func() time.Time
 	// NewID makes the last part of ids: a ULID in lower case when nil.
@@ -77,9 +80,12 @@ type Store struct {
 		sync.Mutex
 		known map[feed]string
 	}
-	node struct { // cached, see node.go
+	node struct { // cached, see node.go and recovery.go
 		sync.Mutex
-		known *essaim.Node
+		known      *essaim.Node
+		recoveries int64 // when known was read
+		asked      time.Time
+		recovering bool // then
 	}
 }
 

@@ -31,6 +31,11 @@ type Tx struct {
 	awake bool
 	moved bool
 	feeds map[feed]string // found or made; kept after the commit
+	// recovers is set where what this node lost comes back, which alone is
+	// published meanwhile.
+	recovers bool
+	// recoveries is how many there were when this transaction asked who the node is.
+	recoveries *int64
 	draft
 }
 

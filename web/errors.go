@@ -60,6 +60,8 @@ func classify(err error) (status int, key string) {
 		return http.StatusConflict, "conflict"
 	case errors.Is(err, essaim.ErrInvalid):
 		return http.StatusBadRequest, "invalid"
+	case errors.Is(err, essaim.ErrRecovering):
+		return http.StatusServiceUnavailable, "recovering"
 	case errors.Is(err, essaim.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable, "unavailable"
 	}
@@ -80,6 +82,9 @@ type ErrorPage struct {
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return // The reader left.
+	}
+	if errors.Is(err, essaim.ErrNotFound) && !errors.Is(err, errPageNotFound) && s.recovering(r) {
+		err = essaim.ErrRecovering // it may be among what comes back
 	}
 	status, key := classify(err)
 	if status == http.StatusInternalServerError {
@@ -114,6 +119,12 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.log.LogAttrs(r.Context(), slog.LevelError, "error page failed", slog.String("error", renderErr.Error()))
 		http.Error(w, http.StatusText(status), status)
 	}
+}
+
+// recovering tells whether the node gets back what it lost.
+func (s *Server) recovering(r *http.Request) bool {
+	under, err := s.cfg.Store.Recovering(r.Context())
+	return err == nil && under
 }
 
 // failJSON answers a program: the problems of each field, or one reason.

@@ -44,17 +44,19 @@ type Base struct {
 	Handle    string // @brest@brest.example
 	Host      string
 	Demo      bool
-	User      *essaim.User
-	CanWrite  bool
-	Section   string // path segment of the current section of the menu
-	Crumbs    []Crumb
-	Flash     string // key of a message, see flashes
-	Query     string // what was searched
-	Now       time.Time
-	Kinds     []essaim.KindInfo
-	Others    []OtherLanguage
-	Version   string
-	Source    string // of the program
+	// Recovering is set while the node gets back what it lost and publishes nothing.
+	Recovering bool
+	User       *essaim.User
+	CanWrite   bool
+	Section    string // path segment of the current section of the menu
+	Crumbs     []Crumb
+	Flash      string // key of a message, see flashes
+	Query      string // what was searched
+	Now        time.Time
+	Kinds      []essaim.KindInfo
+	Others     []OtherLanguage
+	Version    string
+	Source     string // of the program
 }
 
 // Crumb is a step of the way from the home page.
@@ -301,7 +303,7 @@ func (s *Server) fillBase(r *http.Request, b *Base, lang string) {
 	if b.Type == "" {
 		b.Type = "website"
 	}
-	b.Territory, b.Host, b.Demo = s.cfg.Node.Territory, s.host, s.demo()
+	b.Territory, b.Host, b.Demo, b.Recovering = s.cfg.Node.Territory, s.host, s.demo(), s.recovering(r)
 	b.Handle = "@" + b.Territory.Username + "@" + s.host
 	b.User = userOf(r)
 	b.CanWrite = essaim.May(b.User, essaim.ActionWrite)

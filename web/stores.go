@@ -103,9 +103,11 @@ type Moderation interface {
 	Decisions(ctx context.Context, before int64, n int) ([]essaim.Decision, error)
 }
 
-// Health tells whether the database answers and its schema is the program's.
+// Health tells whether the database answers and its schema is the program's, and
+// whether the node gets back what it lost and publishes nothing meanwhile.
 type Health interface {
 	Ready(ctx context.Context) error
+	Recovering(ctx context.Context) (bool, error)
 }
 
 // Store is what web needs of the database.

@@ -36,29 +36,51 @@ type commonsNode struct {
 	router http.Handler
 	key    ed25519.PublicKey
 	moved  *atomic.Int64 // how far its clock is ahead
+
+	name   string
+	keys   federation.Keys
+	config func(*store.Config)
+	now    func() time.Time
 }
 
 func newCommonsNode(t testing.TB, db storetest.DB, name string, network *fedtest.Network) *commonsNode {
 	t.Helper()
-	n := &commonsNode{base: "https://" + name + ".example", moved: new(atomic.Int64)}
-	now := func() time.Time { return storetest.Start.Add(time.Duration(n.moved.Load())) }
+	n := &commonsNode{base: "https://" + name + ".example", moved: new(atomic.Int64), name: name}
+	n.now = func() time.Time { return storetest.Start.Add(time.Duration(n.moved.Load())) }
 	node := essaim.Node{
 		BaseURL: n.base, Incarnation: storetest.Start.Unix() - 1000,
 		Territory: essaim.Territory{Actor: n.base + "/actors/" + name, Username: name, Name: strings.ToUpper(name[:1]) + name[1:]},
 	}
-	keys := federation.Keys{RSA: fedtest.RSA(), Ed25519: fedtest.Ed25519(name + ".example")}
-	n.key = keys.Ed25519.Public().(ed25519.PublicKey)
-	renderer, err := vocab.New(vocab.Config{Node: node, Ed25519: keys.Ed25519, RSA: &keys.RSA.PublicKey, Now: now})
-	if err != nil {
-		t.Fatal(err)
+	n.keys = federation.Keys{RSA: fedtest.RSA(), Ed25519: fedtest.Ed25519(name + ".example")}
+	n.key = n.keys.Ed25519.Public().(ed25519.PublicKey)
+	n.config = func(c *store.Config) {
+		node := node
+		node.CreatedAt = storetest.Start
+		renderer, err := vocab.New(vocab.Config{Node: node, Ed25519: n.keys.Ed25519, RSA: &n.keys.RSA.PublicKey, Now: n.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Now, c.Render, c.Tell, c.Actor, c.ReadActor = n.now, renderer.Render, renderer.Tell, renderer.CommonsActor, renderer.ReadActor
 	}
-	n.Store = db.Open(t, func(c *store.Config) {
-		c.Now, c.Render, c.Tell, c.Actor = now, renderer.Render, renderer.Tell, renderer.CommonsActor
-	})
+	n.Store = db.Open(t, n.config)
 	if err := n.CreateNode(t.Context(), node); err != nil {
 		t.Fatal(err)
 	}
-	c := federation.Config{Node: node, Keys: keys, Store: n.Store, Now: now, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	n.serve(t, network)
+	if err := n.RefreshCommons(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// serve puts the node of the store on the network.
+func (n *commonsNode) serve(t testing.TB, network *fedtest.Network) {
+	t.Helper()
+	node, err := n.Node(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := federation.Config{Node: node, Keys: n.keys, Store: n.Store, Now: n.now, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	if network != nil {
 		c.Transport = network
 	}
@@ -69,12 +91,8 @@ func newCommonsNode(t testing.TB, db storetest.DB, name string, network *fedtest
 	n.server.Mount(r)
 	n.router = r
 	if network != nil {
-		network.Serve(name+".example", r)
+		network.Serve(n.name+".example", r)
 	}
-	if err := n.RefreshCommons(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // get asks for an address of the node: status, entity tag and body.

@@ -75,6 +75,7 @@ func Open(ctx context.Context, cfg config, opt options) (*Node, error) {
 		render: func(r essaim.RenderRequest) (essaim.Rendered, error) { return renderer.Render(r) },
 		tell:   func(t essaim.Told) ([]byte, error) { return renderer.Tell(t) },
 		actor:  func(a essaim.LocalActor) (essaim.Rendered, error) { return renderer.CommonsActor(a) },
+		choice: func(a essaim.LocalActor, doc []byte) (essaim.Profile, error) { return renderer.ReadActor(a, doc) },
 	})
 	if err != nil {
 		return nil, err
@@ -213,6 +214,9 @@ func (n *Node) Start(ctx context.Context) {
 		}
 	})
 	n.workers.Go(func() {
+		if !n.writable(ctx) {
+			return
+		}
 		if err := n.store.NameActors(ctx); err != nil && ctx.Err() == nil {
 			n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "actors not named", slog.String("error", err.Error()))
 		}
@@ -220,6 +224,23 @@ func (n *Node) Start(ctx context.Context) {
 		n.refreshCommons(ctx)
 		n.tidy(ctx)
 	})
+}
+
+// writable waits while the node gets back what it lost; false once ctx ends.
+func (n *Node) writable(ctx context.Context) bool {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		under, err := n.store.Recovering(ctx)
+		if err == nil && !under || ctx.Err() != nil {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
 }
 
 // filesDir holds, in the data directory, copies of pictures from elsewhere.
@@ -273,6 +294,7 @@ type makers struct {
 	render essaim.RenderFunc
 	tell   essaim.TellFunc
 	actor  essaim.ActorFunc
+	choice essaim.ReadActorFunc
 }
 
 // openTime is how long a data directory may stay in use by another command
@@ -285,7 +307,7 @@ func openStore(ctx context.Context, cfg config, opt options, m makers) (*store.S
 	deadline := time.NewTimer(openTime)
 	defer deadline.Stop()
 	for {
-		st, err := store.Open(ctx, store.Config{Dir: cfg.Dir, URL: cfg.DatabaseURL, Now: opt.now, Render: m.render, Tell: m.tell, Actor: m.actor, KeepRaw: cfg.KeepRaw, KeepUnknown: cfg.KeepUnknown, Logger: opt.logger})
+		st, err := store.Open(ctx, store.Config{Dir: cfg.Dir, URL: cfg.DatabaseURL, Now: opt.now, Render: m.render, Tell: m.tell, Actor: m.actor, ReadActor: m.choice, KeepRaw: cfg.KeepRaw, KeepUnknown: cfg.KeepUnknown, Logger: opt.logger})
 		if err == nil || !errors.Is(err, essaim.ErrConflict) || served(ctx, cfg.Dir) {
 			return st, err
 		}

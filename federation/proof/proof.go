@@ -93,6 +93,23 @@ func Sign(doc []byte, key ed25519.PrivateKey, method string, created time.Time) 
 	return out, nil
 }
 
+// Held is a document that was signed before, to be embedded once more.
+func Held(doc []byte) (out Signed, err error) {
+	list, _, err := split(doc)
+	if err != nil {
+		return out, err
+	}
+	if find(list, "proof") == nil {
+		return out, fmt.Errorf("%w: not signed", ErrInvalid)
+	}
+	if out.form, err = object(list); err != nil {
+		return out, err
+	}
+	out.Bytes = doc
+	out.ContentDigest, out.CopyDigest, err = Digests(doc)
+	return out, err
+}
+
 // SignAround signs an envelope that embeds, as its last member "object", a
 // document that was just signed: neither is that one read again, nor its
 // canonical form computed twice.

@@ -145,9 +145,14 @@ func (r *Renderer) authority() string {
 	return authority
 }
 
-// born is when the node began counting: the same at each start, so that an
-// actor's document is the same bytes.
-func (r *Renderer) born() time.Time { return time.Unix(r.node.Incarnation, 0).UTC() }
+// born is when the node was made: the same at each start, and after it was
+// restored, so that an actor's document is the same bytes.
+func (r *Renderer) born() time.Time {
+	if !r.node.CreatedAt.IsZero() {
+		return r.node.CreatedAt
+	}
+	return time.Unix(r.node.Incarnation, 0).UTC()
+}
 
 // PlainSummary is the text of an actor's summary, for pages and NodeInfo.
 func (r *Renderer) PlainSummary() string {

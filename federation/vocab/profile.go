@@ -4,12 +4,14 @@ package vocab
 
 import (
 	"cmp"
+	"fmt"
 	"html"
 	"net/url"
 	"path"
 	"strings"
 
 	"essaim"
+	"essaim/web/markup"
 )
 
 // Pictures of an actor for which none was chosen; served by the node.
@@ -143,6 +145,57 @@ func (r *Renderer) choose(d *actorDocument, a essaim.LocalActor) {
 		d.Indexable = *p.Indexable
 	}
 	d.AlsoKnownAs = p.AlsoKnownAs
+}
+
+// ReadActor is the essaim.ReadActorFunc of this node. Of a summary its text comes
+// back, without its marks.
+func (r *Renderer) ReadActor(a essaim.LocalActor, document []byte) (p essaim.Profile, err error) {
+	a.Profile = essaim.Profile{}
+	plain, err := r.Actor(a, false)
+	if err != nil {
+		return p, err
+	}
+	var is, was actorDocument
+	read(members(document), &is)
+	read(members(plain), &was)
+	if is.Name != was.Name {
+		p.Name = string(is.Name)
+	}
+	if is.Summary != was.Summary {
+		p.Summary = markup.Plain(string(is.Summary))
+	}
+	if icon := pictured(is.Icon); icon != pictured(was.Icon) {
+		p.Icon = icon
+	}
+	if header := pictured(is.Image); header != pictured(was.Image) {
+		p.Header = header
+	}
+	for _, f := range is.Attachment[min(len(is.Attachment), len(was.Attachment)):] {
+		value := markup.Plain(string(f.Value))
+		if _, after, ok := strings.Cut(string(f.Value), `href="`); ok {
+			value, _, _ = strings.Cut(after, `"`)
+			value = html.UnescapeString(value)
+		}
+		p.Fields = append(p.Fields, essaim.ProfileField{Name: string(f.Name), Value: value})
+	}
+	if is.Discoverable != was.Discoverable {
+		p.Discoverable = &is.Discoverable
+	}
+	if is.Indexable != was.Indexable {
+		p.Indexable = &is.Indexable
+	}
+	p.AlsoKnownAs = is.AlsoKnownAs
+	if bad := p.Validate(); len(bad) > 0 {
+		return essaim.Profile{}, fmt.Errorf("actor %s: %w", a.ID, bad.Err())
+	}
+	return p, nil
+}
+
+func pictured(p one[picture]) string {
+	if p.v == nil {
+		return ""
+	}
+	return string(p.v.URL)
 }
 
 func (r *Renderer) bio(markdown string) text {

@@ -134,6 +134,9 @@ func (r *Renderer) copied(rec *essaim.Record) iris {
 }
 
 func (r *Renderer) document(req essaim.RenderRequest) (proof.Signed, error) {
+	if req.Signed != nil {
+		return proof.Held(req.Signed.Document)
+	}
 	if req.Verb == essaim.VerbDelete {
 		return r.tombstone(&req.Record, req.At)
 	}

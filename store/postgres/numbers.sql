@@ -4,4 +4,4 @@
 
 -- name: take_numbers
 WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(712140472))
-UPDATE counter SET n = n + $1 FROM turn WHERE id = 1 RETURNING n
+UPDATE counter SET n = n + $1 FROM turn WHERE id = 1 RETURNING n, recovering, recoveries

@@ -12,13 +12,13 @@ INSERT INTO node (id, base_url, incarnation, territory, key_fingerprint, demo, c
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: backup_counter
-SELECT id, n
+SELECT id, n, recovering, recoveries
 FROM counter ORDER BY id
 
 -- name: restore_counter
-INSERT INTO counter (id, n)
-VALUES ($1, $2)
-ON CONFLICT (id) DO UPDATE SET n = excluded.n
+INSERT INTO counter (id, n, recovering, recoveries)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET n = excluded.n, recovering = excluded.recovering, recoveries = excluded.recoveries
 
 -- name: backup_name
 SELECT space, name, ref, created_at
@@ -125,12 +125,12 @@ INSERT INTO head (host, incarnation, n, at, items, root, document)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: backup_commons_sync
-SELECT host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, compare_at, compared_at, differences, mended, kept, claimed_until, refused, refusal
+SELECT host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, compare_at, compared_at, differences, mended, kept, claimed_until, refused, refusal, behind_at
 FROM commons_sync ORDER BY host
 
 -- name: restore_commons_sync
-INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, compare_at, compared_at, differences, mended, kept, claimed_until, refused, refusal)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, started_at, done_at, checked_at, next_at, reason, compare_at, compared_at, differences, mended, kept, claimed_until, refused, refusal, behind_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 
 -- name: backup_activity
 SELECT id, type, actor, rid, bytes, at, receiver

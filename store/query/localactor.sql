@@ -7,6 +7,11 @@ SELECT ref FROM name WHERE space = $1 AND name = $2
 -- The name stays allotted, to nobody.
 UPDATE name SET ref = '' WHERE space = 'actor' AND name = $1
 
+-- name: name_keep
+-- Of an actor that is gone: nobody's.
+INSERT INTO name (space, name, ref, created_at) VALUES ($1, $2, '', $3)
+ON CONFLICT (space, name) DO NOTHING
+
 -- name: actor_name
 SELECT name FROM name WHERE space = 'actor' AND ref = $1
 

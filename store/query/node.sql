@@ -1,7 +1,8 @@
 -- Who this node is, and the names that it gave.
 
 -- name: node
-SELECT base_url, incarnation, territory, key_fingerprint, demo FROM node WHERE id = 1
+SELECT base_url, incarnation, territory, key_fingerprint, demo, created_at, (SELECT c.recoveries FROM counter c WHERE c.id = 1)
+FROM node WHERE id = 1
 
 -- name: node_insert
 INSERT INTO node (id, base_url, incarnation, territory, key_fingerprint, demo, created_at)

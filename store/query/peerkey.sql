@@ -34,10 +34,11 @@ SELECT 1 WHERE EXISTS (SELECT 1 FROM record r WHERE r.id = $1 AND r.origin <> ''
 DELETE FROM peer_key WHERE host = $1 AND how = 'contested'
 
 -- name: peer_key_replicated
-SELECT actor FROM peer WHERE host = $1 AND state IN ('requested', 'followed')
+SELECT p.actor, y.behind_at FROM peer p LEFT JOIN commons_sync y ON y.host = p.host
+WHERE p.host = $1 AND p.state IN ('requested', 'followed')
 
 -- name: inbox_settle
--- What was kept while its host was contested.
+-- What was kept while nothing of its host was taken, for a reason like $3.
 UPDATE inbox SET state = 'waiting', next_at = $2, attempt = 0, done_at = NULL
-WHERE state = 'failed' AND raw IS NOT NULL AND reason LIKE 'contested:%'
+WHERE state = 'failed' AND raw IS NOT NULL AND reason LIKE $3
   AND (actor LIKE 'https://' || $1 || '/%' OR actor LIKE 'http://' || $1 || '/%')

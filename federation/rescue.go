@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"essaim"
+	"essaim/federation/proof"
+	"essaim/federation/vocab"
+	"essaim/federation/wire"
+)
+
+// Times of getting back what was lost.
+const (
+	// rescuePatience is how long nothing is published for want of an answer: what
+	// comes later is taken where nothing was written since.
+	rescuePatience = 15 * time.Minute
+	rescueLease    = 5 * time.Minute
+	rescueRetry    = 20 * time.Second // while nothing is published
+	rescueLater    = time.Hour        // afterwards
+	rescueTogether = 4                // nodes asked at a time
+	headBytes      = 16 << 10
+)
+
+// RescueStore keeps what this node gets back.
+type RescueStore interface {
+	// BeginRecovery is durable; for essaim.RecoveryHead it does nothing unless the
+	// head goes beyond the node's own. It tells whether a recovery is under way.
+	BeginRecovery(ctx context.Context, cause essaim.RecoveryCause, head essaim.CommonsHead, hosts ...string) (bool, error)
+	NoteLostHead(ctx context.Context, head essaim.CommonsHead) error
+	Recovery(ctx context.Context) (essaim.Recovery, error)
+	Recovering(ctx context.Context) (bool, error)
+	// RecoveryHosts lists the nodes that may hold copies of this one.
+	RecoveryHosts(ctx context.Context) ([]string, error)
+	// ClaimRecoverySources leases those that are to be asked now.
+	ClaimRecoverySources(ctx context.Context, lease time.Duration) ([]essaim.RecoverySource, error)
+	SaveRecoverySource(ctx context.Context, from essaim.RecoverySource) error
+	TakeRecovered(ctx context.Context, items []essaim.Recovered, from essaim.RecoverySource) (why map[int]string, err error)
+	EndRecovery(ctx context.Context) (bool, error)
+	// HeldCopies says what stands under ids.
+	HeldCopies(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error)
+}
+
+// Rescuer gets back from other nodes what this one published and lost, as after
+// the restoring of a backup (replication.md, "rollback guard"). At start and daily
+// it asks them for the latest head that they hold of it; one that goes beyond its
+// own, proven by its own key, begins a recovery, which ends by itself.
+type Rescuer struct {
+	Store  RescueStore
+	Client interface {
+		Changer
+		NodeActor(ctx context.Context, host string) (string, error)
+	}
+	Node   essaim.IRI // its own actor
+	Key    string     // its own, as published
+	Now    func() time.Time
+	Logger *slog.Logger
+
+	woken chan struct{}
+}
+
+// Run asks and gets back until ctx ends.
+func (r *Rescuer) Run(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	var ask time.Time // when it asks next
+	for {
+		if now := r.Now(); !now.Before(ask) {
+			ask = now.Add(compareEvery + jitter(r.Node.Host(), now, compareJitter))
+			r.Ask(ctx)
+		}
+		if err := r.Step(ctx); err != nil && ctx.Err() == nil {
+			r.Logger.Warn("what was lost is not got back", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-r.woken:
+		case <-tick.C:
+		}
+	}
+}
+
+// Ask asks the nodes that may hold copies of this one for the latest heads that
+// they know of it.
+func (r *Rescuer) Ask(ctx context.Context) {
+	hosts, err := r.Store.RecoveryHosts(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.Logger.Warn("nodes that hold copies of this one not read", "error", err)
+		}
+		return
+	}
+	eachOf(ctx, r.Logger, rescueTogether, hosts, func(host string) {
+		asked, stop := context.WithTimeout(ctx, readTime)
+		defer stop()
+		// Behind the last key there are heads only.
+		err := r.copies(asked, host, strings.Repeat("f", 64), func(ctx context.Context, page essaim.CopiesPage) error { return r.heard(ctx, page.Heads) })
+		if err != nil && ctx.Err() == nil {
+			r.Logger.LogAttrs(ctx, slog.LevelDebug, "not told of a head of this node", slog.String("host", host), slog.String("reason", err.Error()))
+		}
+	})
+}
+
+// heard begins a recovery if a head goes beyond this node's own.
+func (r *Rescuer) heard(ctx context.Context, heads []essaim.CommonsHead) error {
+	if len(heads) == 0 {
+		return nil
+	}
+	_, err := r.Begin(ctx, heads[0])
+	return err
+}
+
+// Begin takes a head that is proven to be this node's: it tells whether what it
+// knows of is being got back.
+func (r *Rescuer) Begin(ctx context.Context, head essaim.CommonsHead) (bool, error) {
+	before, err := r.Store.Recovering(ctx)
+	if err != nil {
+		return false, err
+	}
+	hosts, err := r.Store.RecoveryHosts(ctx)
+	if err != nil {
+		return false, err
+	}
+	under, err := r.Store.BeginRecovery(ctx, essaim.RecoveryHead, head, hosts...)
+	if under && !before {
+		r.Logger.LogAttrs(ctx, slog.LevelWarn, "this node lost changes that it signed; it gets them back and publishes nothing meanwhile",
+			slog.String("head", head.Number.String()), slog.Int("nodes_asked", len(hosts)))
+		select {
+		case r.woken <- struct{}{}:
+		default:
+		}
+	}
+	return under, err
+}
+
+// Step asks the sources of a recovery that are due, and ends it once all were
+// read, or answered nothing for too long.
+func (r *Rescuer) Step(ctx context.Context) error {
+	for {
+		due, err := r.Store.ClaimRecoverySources(ctx, rescueLease)
+		if err != nil {
+			return err
+		}
+		if len(due) == 0 {
+			break
+		}
+		for _, from := range due { // one after the other: they hold the same
+			if err := r.read(ctx, from); err != nil {
+				return err
+			}
+		}
+	}
+	rec, err := r.Store.Recovery(ctx)
+	if err != nil || !rec.UnderWay() {
+		return err
+	}
+	left := 0
+	for _, s := range rec.Sources {
+		if s.DoneAt.IsZero() {
+			left++
+		}
+	}
+	if left > 0 && r.Now().Before(rec.BeganAt.Add(rescuePatience)) {
+		return nil
+	}
+	ended, err := r.Store.EndRecovery(ctx)
+	if ended {
+		r.Logger.LogAttrs(ctx, slog.LevelWarn, "what was lost came back; this node publishes again",
+			slog.Int("recovered", rec.Recovered), slog.Int("erased_again", rec.Withdrawn), slog.Int("nodes_without_answer", left))
+	}
+	return err
+}
+
+// read takes what one node holds of this one. An actor whose record comes later is
+// taken in a second reading.
+func (r *Rescuer) read(ctx context.Context, from essaim.RecoverySource) error {
+	again := false
+	var broken error
+	err := r.copies(ctx, from.Host, from.Cursor, func(ctx context.Context, page essaim.CopiesPage) error {
+		if err := r.lostHeads(ctx, page.Heads); err != nil {
+			broken = err
+			return err
+		}
+		from.Cursor, from.Seen = page.Cursor, from.Seen+len(page.Copies)+page.Held
+		why, err := r.Store.TakeRecovered(ctx, r.recovered(ctx, page.Copies), from)
+		for _, reason := range why {
+			again = again || reason == essaim.RecordNotHere
+		}
+		broken = err
+		return err
+	})
+	if broken != nil || ctx.Err() != nil {
+		return errors.Join(broken, ctx.Err())
+	}
+	now := r.Now()
+	switch {
+	case err == nil && again && from.Reason != essaim.RecordNotHere:
+		from.Cursor, from.Reason, from.NextAt = "", essaim.RecordNotHere, now
+	case err == nil, errors.Is(err, essaim.ErrNotFound):
+		from.DoneAt, from.Reason = now, ""
+	default:
+		wait := rescueLater
+		if rec, err := r.Store.Recovering(ctx); err == nil && rec {
+			wait = rescueRetry
+		}
+		from.Reason, from.NextAt = cut(err.Error(), 300), now.Add(wait)
+		r.Logger.LogAttrs(ctx, slog.LevelInfo, "copies of this node not read", slog.String("host", from.Host), slog.String("reason", from.Reason))
+	}
+	return r.Store.SaveRecoverySource(ctx, from)
+}
+
+func (r *Rescuer) lostHeads(ctx context.Context, heads []essaim.CommonsHead) error {
+	if len(heads) == 0 {
+		return nil
+	}
+	return r.Store.NoteLostHead(ctx, heads[0])
+}
+
+// copies reads what a node holds of this one.
+func (r *Rescuer) copies(ctx context.Context, host, after string, take func(context.Context, essaim.CopiesPage) error) error {
+	actor, err := r.Client.NodeActor(ctx, host)
+	if err != nil {
+		return err
+	}
+	holder, err := essaim.ParseIRI(actor)
+	if err != nil {
+		return err
+	}
+	return ReadCopies(ctx, CopiesOf{
+		Client: r.Client, Holder: holder.Origin(), Origin: r.Node, Keys: []essaim.PeerKey{{Key: r.Key}}, After: after,
+		Standing: r.Store.HeldCopies, Now: r.Now,
+	}, take)
+}
+
+// recovered reads what copies say.
+func (r *Rescuer) recovered(ctx context.Context, copies []essaim.VerifiedCopy) []essaim.Recovered {
+	items := make([]essaim.Recovered, 0, len(copies))
+	for i := range copies {
+		it, err := readRecovered(copies[i])
+		if err != nil {
+			r.Logger.LogAttrs(ctx, slog.LevelInfo, "copy of this node not taken", slog.String("item", cut(copies[i].ID, 200)), slog.String("reason", cut(err.Error(), 300)))
+			continue
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+// readRecovered reads a copy of a document of this node. A panic over one leaves
+// the others alone.
+func readRecovered(c essaim.VerifiedCopy) (it essaim.Recovered, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
+		}
+	}()
+	it.VerifiedCopy = c
+	switch c.Sort {
+	case essaim.CopyRecord:
+		rec, err := vocab.Parse(c.Document)
+		if err != nil {
+			return it, err
+		}
+		if rec.ID != c.ID {
+			return it, fmt.Errorf("reads as %s: %w", cut(rec.ID, 200), essaim.ErrInvalid)
+		}
+		it.Record = &rec
+	case essaim.CopyActor:
+		doc, err := wire.Parse(c.Document, wire.Limits{})
+		if err != nil {
+			return it, err
+		}
+		it.Type = doc.Get("type").TextOr()
+		it.Created, _ = doc.Get("published").Time()
+	}
+	return it, nil
+}
+
+// hearHead takes a head of this node that somebody holds: who was shown an older
+// one answers so (docs/PROFILE.md). It counts by the proof of this node's own key,
+// whoever brings it: 202 when it goes beyond what stands here, 204 when not.
+func (s *Server) hearHead(w http.ResponseWriter, r *http.Request) {
+	if !s.admits(w, r) {
+		return
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, headBytes))
+	if err != nil {
+		s.refuse(w, r, http.StatusRequestEntityTooLarge)
+		return
+	}
+	head, err := s.ownHead(raw)
+	if err != nil {
+		answerProblem(w, http.StatusForbidden, cut(err.Error(), 300))
+		return
+	}
+	under, err := s.rescuer.Begin(r.Context(), head)
+	switch {
+	case err != nil:
+		s.fail(w, r, err)
+	case under:
+		w.WriteHeader(http.StatusAccepted)
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// ownHead reads a head that this node signed.
+func (s *Server) ownHead(raw []byte) (h essaim.CommonsHead, err error) {
+	doc, err := wire.Parse(raw, wire.Limits{})
+	if err != nil {
+		return h, err
+	}
+	if h, err = readHead(doc.Root(), s.rescuer.Node, s.now()); err != nil {
+		return h, err
+	}
+	_, err = proof.VerifyOwned(raw, keysOf(s.rescuer.Key)...)
+	return h, err
+}
+
+// whole refuses with 503 while this node gets back what it lost: what is missing
+// then is not gone.
+func (s *Server) whole(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if under, err := s.store.Recovering(r.Context()); err != nil || under {
+			s.fail(w, r, errors.Join(err, essaim.ErrRecovering))
+			return
+		}
+		h(w, r)
+	}
+}

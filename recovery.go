@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package essaim
+
+import (
+	"fmt"
+	"time"
+)
+
+// ErrRecovering refuses to publish while the node gets back from its peers what
+// it published and lost. It ends by itself.
+var ErrRecovering = fmt.Errorf("the node is getting back what it lost: %w", ErrUnavailable)
+
+// RecoveryCause is why a node gets back what it lost.
+type RecoveryCause string
+
+// The causes of a recovery.
+const (
+	RecoveryHead    RecoveryCause = "head"    // somebody holds a later head of it, of its own key
+	RecoveryRestore RecoveryCause = "restore" // a backup was restored
+	RecoveryRescue  RecoveryCause = "rescue"  // it begins anew with its keys alone
+)
+
+// Recovery is how far a node that lost its latest changes is with getting them
+// back (replication.md, "rollback guard"). While it is under way nothing is
+// published; what is asked for later is still taken, below what was written
+// since.
+type Recovery struct {
+	Cause     RecoveryCause `json:"cause"`
+	BeganAt   time.Time     `json:"beganAt"`
+	EndedAt   time.Time     `json:"endedAt,omitzero"` // when it was writable again
+	Head      CommonsHead   `json:"-"`                // the latest that anybody showed; zero for none
+	Recovered int           `json:"recovered"`        // records and actors that came back
+	Withdrawn int           `json:"withdrawn"`        // that were erased again
+	Sources   []RecoverySource
+}
+
+// UnderWay tells whether nothing is published.
+func (r Recovery) UnderWay() bool { return !r.BeganAt.IsZero() && r.EndedAt.IsZero() }
+
+// RecoverySource is a node that is asked for what it holds of this one.
+type RecoverySource struct {
+	Host   string    `json:"host"`
+	Cursor string    `json:"-"` // where reading goes on
+	Seen   int       `json:"seen"`
+	DoneAt time.Time `json:"doneAt,omitzero"`
+	NextAt time.Time `json:"-"` // when it is asked again
+	Reason string    `json:"reason,omitempty"`
+}
+
+// RecordNotHere is why an actor does not come back yet: the record that it is of
+// did not.
+const RecordNotHere = "its record is not here"
+
+// Recovered is a document that this node signed, as a peer gave it back, and what
+// was read of it.
+type Recovered struct {
+	VerifiedCopy
+	Record *Record // of a record
+	// Type is an actor's, or what stood where a tombstone does; Created when an
+	// actor was made.
+	Type    string
+	Created time.Time
+}

@@ -1,0 +1,63 @@
+-- How this node gets back what it lost, and which others have yet to.
+
+-- name: recovery_counter
+SELECT recoveries, recovering FROM counter WHERE id = 1
+
+-- name: recovery_hold
+-- Who takes a number after the commit sees it; see take_numbers.
+UPDATE counter SET recovering = 1, recoveries = recoveries + 1 WHERE id = 1 AND recovering = 0
+
+-- name: recovery_release
+UPDATE counter SET recovering = 0 WHERE id = 1 AND recovering = 1
+
+-- name: recovery_add
+INSERT INTO recovery (n, cause, began_at) VALUES ($1, $2, $3)
+
+-- name: recovery_last
+SELECT cause, began_at, ended_at, incarnation, head, head_at, items, root, document, recovered, withdrawn
+FROM recovery ORDER BY n DESC LIMIT 1
+
+-- name: recovery_head
+UPDATE recovery SET incarnation = $2, head = $3, head_at = $4, items = $5, root = $6, document = $7 WHERE n = $1
+
+-- name: recovery_count
+UPDATE recovery SET recovered = recovered + $1, withdrawn = withdrawn + $2
+WHERE n = (SELECT c.recoveries FROM counter c WHERE c.id = 1)
+
+-- name: recovery_end
+UPDATE recovery SET ended_at = $1 WHERE n = (SELECT c.recoveries FROM counter c WHERE c.id = 1) AND ended_at IS NULL
+
+-- name: recovery_sources
+SELECT host, after, seen, done_at, next_at, reason FROM recovery_source ORDER BY host
+
+-- name: recovery_sources_clear
+DELETE FROM recovery_source
+
+-- name: recovery_source_add
+INSERT INTO recovery_source (host, after, seen, done_at, next_at, reason) VALUES ($1, '', 0, NULL, $2, '')
+ON CONFLICT (host) DO NOTHING
+
+-- name: recovery_source_claim
+UPDATE recovery_source SET next_at = $2 WHERE host = $1 AND done_at IS NULL AND next_at <= $3
+
+-- name: recovery_hosts
+SELECT host FROM peer WHERE state IN ('followed', 'known', 'requested') ORDER BY host
+
+-- name: recovery_source_save
+UPDATE recovery_source SET after = $2, seen = $3, done_at = $4, next_at = $5, reason = $6 WHERE host = $1
+
+-- name: recovery_revision
+-- What was written here under the same number, before it was known to be lost, stays.
+INSERT INTO revision (rid, revision, at, author_id, author_name, state, content) VALUES ($1, $2, $3, 0, $4, $5, $6)
+ON CONFLICT (rid, revision) DO NOTHING
+
+-- name: recovery_quiet
+-- It was announced when it was published.
+INSERT INTO announce (actor, object, state, due_at, created_at) VALUES ($1, $2, 'quiet', $3, $3)
+ON CONFLICT (actor, object) DO NOTHING
+
+-- name: sync_behind
+UPDATE commons_sync SET behind_at = $2 WHERE host = $1 AND behind_at IS NULL
+
+-- name: sync_ahead
+UPDATE commons_sync SET behind_at = NULL WHERE host = $1 AND behind_at IS NOT NULL

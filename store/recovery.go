@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"essaim"
+)
+
+// BeginRecovery makes the node get back what it lost from the given hosts: from
+// the commit on nothing is published, by no process, and what is published after
+// the recovery bears a greater incarnation than anything before. It is durable,
+// and does nothing but add to a recovery that is under way. For
+// essaim.RecoveryHead the head must go beyond the node's own, which is decided
+// here. It tells whether a recovery is under way.
+func (s *Store) BeginRecovery(ctx context.Context, cause essaim.RecoveryCause, head essaim.CommonsHead, hosts ...string) (under bool, err error) {
+	err = s.write(ctx, urgent, func(tx *Tx) error {
+		return tx.beginRecovery(ctx, cause, head, hosts)
+	})
+	s.forgetNode()
+	if errors.Is(err, errNothingLost) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("begin a recovery: %w", err)
+	}
+	return true, nil
+}
+
+// errNothingLost undoes a recovery that there is no reason for.
+var errNothingLost = errors.New("nothing is lost")
+
+func (tx *Tx) beginRecovery(ctx context.Context, cause essaim.RecoveryCause, head essaim.CommonsHead, hosts []string) error {
+	// Who took a number before is waited for here; who wants one waits.
+	held, err := tx.exec(ctx, "recovery_hold")
+	if err != nil {
+		return err
+	}
+	var n int64
+	if err := tx.row(ctx, "recovery_counter").Scan(&n, bit{new(bool)}); err != nil {
+		return err
+	}
+	now := tx.s.now()
+	if held > 0 {
+		node, _, err := tx.node(ctx)
+		if err != nil {
+			return err
+		}
+		if cause == essaim.RecoveryHead {
+			if beyond, err := tx.beyond(ctx, node, head); err != nil || !beyond {
+				return errors.Join(err, errNothingLost)
+			}
+		}
+		at := max(now.Unix(), node.Incarnation+1, head.Number.Incarnation+1)
+		if _, err := tx.exec(ctx, "restore_node_at", at); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "recovery_sources_clear"); err != nil {
+			return err
+		}
+		if _, err := tx.exec(ctx, "recovery_add", n, string(cause), micros(now)); err != nil {
+			return err
+		}
+	}
+	for _, host := range hosts {
+		if err := tx.later(ctx, "recovery_source_add", host, micros(now)); err != nil {
+			return err
+		}
+	}
+	return tx.raiseHead(ctx, n, head)
+}
+
+// beyond tells whether a head that this node signed knows of a change that is not
+// here: by its number, or by another root at the number where the commons stand.
+func (tx *Tx) beyond(ctx context.Context, node essaim.Node, head essaim.CommonsHead) (bool, error) {
+	last := essaim.CommonsNumber{Incarnation: node.Incarnation}
+	if err := tx.row(ctx, "commons_last").Scan(&last.N); err != nil {
+		return false, err
+	}
+	c := head.Number.Compare(last)
+	if c != 0 {
+		return c > 0, nil
+	}
+	own, err := list(ctx, tx, scanHead, "head_latest", "", 1)
+	if err != nil || len(own) == 0 {
+		return false, err
+	}
+	return own[0].Number == last && own[0].Root != head.Root, nil
+}
+
+// raiseHead notes the latest head that somebody showed of this node.
+func (tx *Tx) raiseHead(ctx context.Context, n int64, head essaim.CommonsHead) error {
+	if head.Document == nil {
+		return nil
+	}
+	held, err := tx.lastRecovery(ctx)
+	if err != nil || held.Head.Document != nil && head.Number.Compare(held.Head.Number) <= 0 {
+		return err
+	}
+	return tx.later(ctx, "recovery_head", n, head.Number.Incarnation, head.Number.N, micros(head.At), head.Count, head.Root.String(), head.Document)
+}
+
+// NoteLostHead keeps the latest head that a source of the recovery showed.
+func (s *Store) NoteLostHead(ctx context.Context, head essaim.CommonsHead) error {
+	err := s.write(ctx, patient, func(tx *Tx) error {
+		var n int64
+		var under bool
+		if err := tx.row(ctx, "recovery_counter").Scan(&n, bit{&under}); err != nil {
+			return err
+		}
+		return tx.raiseHead(ctx, n, head)
+	})
+	if err != nil {
+		return fmt.Errorf("head that was lost: %w", err)
+	}
+	return nil
+}
+
+// Recovery is the latest recovery, under way or ended, with whom it asks; the zero
+// value for a node that never needed one.
+func (s *Store) Recovery(ctx context.Context) (r essaim.Recovery, err error) {
+	err = s.read(ctx, func(tx *Tx) error {
+		if r, err = tx.lastRecovery(ctx); err != nil || r.BeganAt.IsZero() {
+			return err
+		}
+		r.Sources, err = list(ctx, tx, func(scan scanFunc) (s essaim.RecoverySource, err error) {
+			err = scan(&s.Host, &s.Cursor, &s.Seen, stamp{&s.DoneAt}, moment{&s.NextAt}, &s.Reason)
+			return s, err
+		}, "recovery_sources")
+		return err
+	})
+	if err != nil {
+		return r, fmt.Errorf("recovery: %w", err)
+	}
+	return r, nil
+}
+
+func (tx *Tx) lastRecovery(ctx context.Context) (r essaim.Recovery, err error) {
+	var root string
+	err = tx.row(ctx, "recovery_last").Scan((*string)(&r.Cause), stamp{&r.BeganAt}, stamp{&r.EndedAt}, &r.Head.Number.Incarnation, &r.Head.Number.N,
+		moment{&r.Head.At}, &r.Head.Count, &root, &r.Head.Document, &r.Recovered, &r.Withdrawn)
+	if errors.Is(err, essaim.ErrNotFound) {
+		return essaim.Recovery{}, nil
+	}
+	if err == nil {
+		r.Head.Root, err = essaim.ParseDigest(root)
+	}
+	return r, err
+}
+
+// RecoveryHosts lists the nodes that may hold copies of this one: those that it
+// follows, or that follow it.
+func (s *Store) RecoveryHosts(ctx context.Context) ([]string, error) {
+	hosts, err := list(ctx, s.query(), only[string], "recovery_hosts")
+	if err != nil {
+		return nil, fmt.Errorf("nodes that hold copies: %w", err)
+	}
+	return hosts, nil
+}
+
+// recoverFor is for how long a node that did not answer is asked again.
+const recoverFor = 14 * 24 * time.Hour
+
+// ClaimRecoverySources leases the sources of the latest recovery that are to be
+// asked now: no other process gets them until they are saved, or the lease ends.
+func (s *Store) ClaimRecoverySources(ctx context.Context, lease time.Duration) ([]essaim.RecoverySource, error) {
+	rec, err := s.Recovery(ctx)
+	now := s.now()
+	if err != nil || now.After(rec.BeganAt.Add(recoverFor)) {
+		return nil, err
+	}
+	due := slices.DeleteFunc(rec.Sources, func(f essaim.RecoverySource) bool { return !f.DoneAt.IsZero() || f.NextAt.After(now) })
+	if len(due) == 0 {
+		return nil, nil
+	}
+	var claimed []essaim.RecoverySource
+	err = s.write(ctx, patient, func(tx *Tx) error {
+		claimed = nil
+		for _, from := range due {
+			n, err := tx.exec(ctx, "recovery_source_claim", from.Host, instant(now.Add(lease)), instant(now))
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				claimed = append(claimed, from)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sources of a recovery: %w", err)
+	}
+	return claimed, nil
+}
+
+// SaveRecoverySource notes how far what a node holds of this one is read.
+func (s *Store) SaveRecoverySource(ctx context.Context, from essaim.RecoverySource) error {
+	err := s.write(ctx, patient, func(tx *Tx) error { return tx.saveSource(ctx, from) })
+	if err != nil {
+		return fmt.Errorf("recovery from %s: %w", from.Host, err)
+	}
+	return nil
+}
+
+func (tx *Tx) saveSource(ctx context.Context, from essaim.RecoverySource) error {
+	return tx.later(ctx, "recovery_source_save", from.Host, from.Cursor, from.Seen, micros(from.DoneAt), instant(from.NextAt), from.Reason)
+}
+
+// EndRecovery lets the node publish again. It tells whether one was under way.
+func (s *Store) EndRecovery(ctx context.Context) (ended bool, err error) {
+	err = s.write(ctx, urgent, func(tx *Tx) error {
+		n, err := tx.exec(ctx, "recovery_release")
+		if ended = n > 0; err != nil || !ended {
+			return err
+		}
+		_, err = tx.exec(ctx, "recovery_end", micros(tx.s.now()))
+		tx.wake()
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("end a recovery: %w", err)
+	}
+	s.forgetNode()
+	return ended, nil
+}
+
+// Recovering tells whether nothing is published because the node gets back what it
+// lost; what another process changed shows after a moment.
+func (s *Store) Recovering(ctx context.Context) (bool, error) {
+	now := s.now()
+	s.node.Lock()
+	known, at, value := s.node.known != nil, s.node.asked, s.node.recovering
+	s.node.Unlock()
+	if age := now.Sub(at); known && age >= 0 && age < recoveringHolds {
+		return value, nil
+	}
+	var n int64
+	if err := s.query().row(ctx, "recovery_counter").Scan(&n, bit{&value}); err != nil {
+		return false, fmt.Errorf("recovery: %w", err)
+	}
+	s.node.Lock()
+	if s.node.recoveries != n {
+		s.node.known = nil
+	}
+	s.node.asked, s.node.recovering = now, value
+	s.node.Unlock()
+	return value, nil
+}
+
+// recoveringHolds is for how long an answer of Recovering holds.
+const recoveringHolds = 2 * time.Second
+
+// forgetNode makes what is known of the node be read again.
+func (s *Store) forgetNode() {
+	s.node.Lock()
+	defer s.node.Unlock()
+	s.node.known, s.node.asked = nil, time.Time{}
+}
+
+// PeerBehind notes that a node shows an older head than one that it signed, or
+// that it does no more: what was kept meanwhile is read again then.
+func (s *Store) PeerBehind(ctx context.Context, host string, behind bool) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		if behind {
+			_, err := tx.exec(ctx, "sync_behind", host, micros(s.now()))
+			return err
+		}
+		n, err := tx.exec(ctx, "sync_ahead", host)
+		if err == nil && n > 0 {
+			_, err = tx.exec(ctx, "inbox_settle", host, micros(s.now()), "behind:%")
+			tx.wake()
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("head of %s: %w", host, err)
+	}
+	return nil
+}
