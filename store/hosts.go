@@ -54,6 +54,11 @@ type dueAnswer struct {
 // SaveHost writes what the deliverer remembers of a host.
 func (s *Store) SaveHost(ctx context.Context, h essaim.HostState) error {
 	err := s.write(ctx, patient, func(tx *Tx) error {
+		if h.DownSince.IsZero() {
+			if err := tx.returned(ctx, h.Host); err != nil {
+				return err
+			}
+		}
 		_, err := tx.exec(ctx, "host_save", h.Host, instant(h.NextAt), h.Failures, micros(h.DownSince), micros(h.LastSuccess), h.LastReason, flag(h.RFC9421), instant(h.PausedUntil))
 		return err
 	})
@@ -73,6 +78,9 @@ func (s *Store) WakeHost(ctx context.Context, host string) error {
 			if _, err := tx.exec(ctx, "host_wake", host, now); err != nil {
 				return err
 			}
+			if err := tx.returned(ctx, host); err != nil {
+				return err
+			}
 			tx.wake()
 			var err error
 			n, err = tx.exec(ctx, "delivery_wake", host, now, wakeTogether)
@@ -85,6 +93,15 @@ func (s *Store) WakeHost(ctx context.Context, host string) error {
 			return nil
 		}
 	}
+}
+
+// returned makes the commons of a node due that did not answer and speaks again.
+func (tx *Tx) returned(ctx context.Context, host string) error {
+	n, err := tx.exec(ctx, "sync_return", host, instant(tx.s.now()))
+	if n > 0 {
+		tx.wake()
+	}
+	return err
 }
 
 // WakeHosts makes what waits for any host due now, as a node does when it

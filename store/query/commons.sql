@@ -97,6 +97,12 @@ ON CONFLICT (host) DO UPDATE SET claimed_until = excluded.claimed_until WHERE co
 -- name: sync_wake
 UPDATE commons_sync SET next_at = $1 WHERE next_at > $1
 
+-- name: sync_return
+-- Of a host that speaks again: what it published meanwhile came by no other way.
+UPDATE commons_sync SET next_at = $2
+WHERE host = $1 AND next_at > $2
+  AND (reason <> '' OR EXISTS (SELECT 1 FROM host h WHERE h.host = $1 AND h.down_since IS NOT NULL))
+
 -- name: sync_again
 -- Followed anew: what was published meanwhile came by no other way.
 UPDATE commons_sync SET next_at = 0 WHERE host = $1
