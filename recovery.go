@@ -48,6 +48,31 @@ type RecoverySource struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
+// RecoverySurvey is what other nodes could give back of one, before anything is
+// written.
+type RecoverySurvey struct {
+	Head                        CommonsHead // the latest that is proven; zero for none
+	Records, Actors, Tombstones int         // each once, at its latest version
+	// Missing is how many documents the head counts and nobody supplies; Whole tells
+	// that the digest tree of what is supplied is the head's.
+	Missing int
+	Whole   bool
+	Hosts   []RecoverySource // whom was asked
+	// Refused items prove nothing; of the first which and why.
+	Refused int
+	Refusal string
+}
+
+// KeptFollower is a follower as the backup of the keys keeps it: whom a node that
+// begins anew tells what it publishes.
+type KeptFollower struct {
+	Local    string `json:"local"`
+	Actor    string `json:"actor"`
+	FollowID string `json:"follow"`
+	Inbox    string `json:"inbox"` // shared when there is one
+	Takes    string `json:"takes,omitempty"`
+}
+
 // RecordNotHere is why an actor does not come back yet: the record that it is of
 // did not.
 const RecordNotHere = "its record is not here"

@@ -17,14 +17,19 @@ import (
 // GET is signed as the node's own actor: GoToSocial and Mastodon's secure mode
 // ask for it.
 func (s *Server) newClient(c Config) (*fetch.Client, error) {
-	key := sig.SigningKey{ID: vocab.KeyID(s.nodeActor()), Private: c.Keys.RSA}
+	c.Version, c.Now = s.version, s.now
+	return newClient(c, s.base, s.refused)
+}
+
+func newClient(c Config, base string, refuse func(ctx context.Context, address string) error) (*fetch.Client, error) {
+	key := sig.SigningKey{ID: vocab.KeyID(base + "/actor"), Private: c.Keys.RSA}
 	return fetch.New(fetch.Config{
-		UserAgent:    "Essaim/" + s.version + " (+" + s.base + "/)",
+		UserAgent:    "Essaim/" + c.Version + " (+" + base + "/)",
 		AllowPrivate: c.AllowPrivate,
-		Sign:         func(r *http.Request, body []byte) error { return sig.Sign(r, body, key, sig.Cavage, s.now()) },
-		SignOther:    func(r *http.Request, body []byte) error { return sig.Sign(r, body, key, sig.RFC9421, s.now()) },
-		Refuse:       s.refused,
-		Now:          func() time.Time { return s.now() },
+		Sign:         func(r *http.Request, body []byte) error { return sig.Sign(r, body, key, sig.Cavage, c.Now()) },
+		SignOther:    func(r *http.Request, body []byte) error { return sig.Sign(r, body, key, sig.RFC9421, c.Now()) },
+		Refuse:       refuse,
+		Now:          func() time.Time { return c.Now() },
 		Transport:    c.Transport,
 	})
 }

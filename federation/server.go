@@ -5,7 +5,6 @@ package federation
 import (
 	"cmp"
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -19,7 +18,6 @@ import (
 
 	"essaim"
 	"essaim/federation/fetch"
-	"essaim/federation/proof"
 	"essaim/federation/vocab"
 )
 
@@ -121,14 +119,10 @@ func (s *Server) receiving(c Config) (err error) {
 	}
 	s.gather = &Gatherer{Store: s.store, Client: s.client, Actors: s.remote, Base: s.ingest.origin, Now: s.now, Logger: s.log}
 	s.replicas = &Replicator{Store: s.store, Client: s.client, Poster: s.client, Ingester: s.ingest, Now: s.now, Logger: s.log}
-	node, err := essaim.ParseIRI(s.nodeActor())
-	if err != nil {
+	if s.rescuer, err = newRescuer(c, s.base, s.client); err != nil {
 		return err
 	}
-	s.rescuer = &Rescuer{
-		Store: s.store, Client: s.client, Node: node, Key: proof.EncodeMultikey(c.Keys.Ed25519.Public().(ed25519.PublicKey)),
-		Now: s.now, Logger: s.log, woken: make(chan struct{}, 1),
-	}
+	s.rescuer.Store, s.rescuer.Now, s.rescuer.Logger = s.store, s.now, s.log
 	return nil
 }
 

@@ -307,6 +307,16 @@ func (s *shelf) DueComparisons(context.Context, int) ([]string, error) { return 
 
 func (s *shelf) WakeCommons(context.Context, time.Time) error { return nil }
 
+func (s *shelf) Recovering(context.Context) (bool, error) { return false, nil }
+
+func (s *shelf) Recovery(context.Context) (essaim.Recovery, error) { return essaim.Recovery{}, nil }
+
+func (s *shelf) RecoveryHosts(context.Context) ([]string, error) { return nil, nil }
+
+func (s *shelf) ClaimRecoverySources(context.Context, time.Duration) ([]essaim.RecoverySource, error) {
+	return nil, nil
+}
+
 func (s *shelf) ClaimWanted(context.Context, time.Duration) (essaim.Wanted, error) {
 	return essaim.Wanted{}, essaim.ErrNotFound
 }

@@ -20,6 +20,7 @@ func (s *Server) TurnStart(ctx context.Context) error {
 	if err := errors.Join(s.store.WakeHosts(ctx), s.store.WakeCommons(ctx, s.now())); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
+	s.rescuer.Ask(ctx)
 	s.greet(ctx)
 	s.tasks.Wait()
 	return nil
@@ -41,9 +42,12 @@ func (s *Server) TurnInwards(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// TurnReplicas reads on in the commons of the nodes whose time it is, and compares
-// with those whose day it is.
+// TurnReplicas gets back what this node lost, if it did, reads on in the commons of
+// the nodes whose time it is, and compares with those whose day it is.
 func (s *Server) TurnReplicas(ctx context.Context) error {
+	if err := s.rescuer.Step(ctx); err != nil {
+		return fmt.Errorf("turn of replicas: %w", err)
+	}
 	s.replicas.readDue(ctx)
 	for s.replicas.compareDue(ctx) {
 	}

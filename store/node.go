@@ -13,20 +13,22 @@ import (
 // CreateNode writes down who this node is, once: essaim.ErrConflict when it
 // was done. The territory's username is allotted with it.
 func (s *Store) CreateNode(ctx context.Context, n essaim.Node) error {
-	return s.write(ctx, urgent, func(tx *Tx) error {
-		territory, err := json.Marshal(n.Territory)
-		if err != nil {
-			return err
-		}
-		if n.CreatedAt.IsZero() {
-			n.CreatedAt = s.now()
-		}
-		if _, err := tx.exec(ctx, "node_insert", n.BaseURL, n.Incarnation, string(territory), n.KeyFingerprint, flag(n.Demo), micros(n.CreatedAt)); err != nil {
-			return fmt.Errorf("node %s: %w", n.BaseURL, err)
-		}
-		_, err = tx.allot(ctx, actorNames, n.Territory.Username, n.Territory.Actor)
+	return s.write(ctx, urgent, func(tx *Tx) error { return tx.createNode(ctx, n) })
+}
+
+func (tx *Tx) createNode(ctx context.Context, n essaim.Node) error {
+	territory, err := json.Marshal(n.Territory)
+	if err != nil {
 		return err
-	})
+	}
+	if n.CreatedAt.IsZero() {
+		n.CreatedAt = tx.s.now()
+	}
+	if _, err := tx.exec(ctx, "node_insert", n.BaseURL, n.Incarnation, string(territory), n.KeyFingerprint, flag(n.Demo), micros(n.CreatedAt)); err != nil {
+		return fmt.Errorf("node %s: %w", n.BaseURL, err)
+	}
+	_, err = tx.allot(ctx, actorNames, n.Territory.Username, n.Territory.Actor)
+	return err
 }
 
 // Node is who this node is; essaim.ErrNotFound before CreateNode.

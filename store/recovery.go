@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,6 +75,73 @@ func (tx *Tx) beginRecovery(ctx context.Context, cause essaim.RecoveryCause, hea
 	}
 	return tx.raiseHead(ctx, n, head)
 }
+
+// RescueNode writes down who a node was of which nothing is left but its keys, in
+// an empty database, and makes it get back from the given hosts what they hold of
+// it. A database that is not empty is essaim.ErrConflict.
+func (s *Store) RescueNode(ctx context.Context, n essaim.Node, head essaim.CommonsHead, hosts ...string) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		var rows int
+		if err := tx.row(ctx, "restore_empty").Scan(&rows); err != nil {
+			return err
+		}
+		if rows > 0 {
+			return fmt.Errorf("the database is not empty: %w", essaim.ErrConflict)
+		}
+		if err := tx.createNode(ctx, n); err != nil {
+			return err
+		}
+		for i, r := range n.Rotations {
+			if _, err := tx.exec(ctx, "rotation_add", r.Old, r.New, micros(r.At), r.Statement); err != nil {
+				return err
+			}
+			// What comes back is signed by the last key.
+			if _, err := tx.exec(ctx, "rotation_done", i+1, micros(tx.s.now())); err != nil {
+				return err
+			}
+		}
+		return tx.beginRecovery(ctx, essaim.RecoveryRescue, head, hosts)
+	})
+	s.forgetNode()
+	if err != nil {
+		return fmt.Errorf("rescue of %s: %w", n.BaseURL, err)
+	}
+	return nil
+}
+
+// KeepFollowers lists all followers for the backup of the keys.
+func (s *Store) KeepFollowers(ctx context.Context) ([]essaim.KeptFollower, error) {
+	all, err := list(ctx, s.query(), func(scan scanFunc) (f essaim.KeptFollower, err error) {
+		err = scan(&f.Local, &f.Actor, &f.FollowID, &f.Inbox, &f.Takes)
+		return f, err
+	}, "follower_kept")
+	if err != nil {
+		return nil, fmt.Errorf("followers: %w", err)
+	}
+	return all, nil
+}
+
+// BringFollowers writes followers that a backup of the keys kept; those that stand
+// stay as they are.
+func (s *Store) BringFollowers(ctx context.Context, all []essaim.KeptFollower) error {
+	for some := range slices.Chunk(all, followersTogether) {
+		err := s.write(ctx, patient, func(tx *Tx) error {
+			for _, f := range some {
+				if err := tx.later(ctx, "follower_bring", f.Local, f.Actor, f.FollowID, f.Inbox, authority(f.Inbox), micros(tx.s.now()), cmp.Or(f.Takes, "activity")); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("followers: %w", err)
+		}
+	}
+	return nil
+}
+
+// followersTogether is how many followers are written in a transaction.
+const followersTogether = 200
 
 // beyond tells whether a head that this node signed knows of a change that is not
 // here: by its number, or by another root at the number where the commons stand.

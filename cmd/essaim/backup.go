@@ -34,7 +34,7 @@ func (c backupCommand) Run(ctx context.Context, a *app) error {
 		}
 		var sealed []byte
 		if c.WithKeys {
-			if sealed, err = a.sealKeys(info); err != nil {
+			if sealed, err = a.sealKeys(keyOwner{Node: info}); err != nil {
 				return err
 			}
 		}
@@ -69,14 +69,22 @@ func backupNode(ctx context.Context, n *Node, sealed []byte, w io.Writer) error 
 }
 
 type restoreCommand struct {
-	File        string `arg:"" type:"existingfile" help:"Backup."`
-	DatabaseURL string `name:"database-url" placeholder:"URL" help:"postgres://…, an empty database; SQLite when empty."`
+	From        []string `arg:"" name:"file|host" help:"Backup; with --from-peers, the nodes that keep copies."`
+	FromPeers   bool     `help:"Begin anew from the copies that other nodes keep."`
+	Key         string   `type:"existingfile" placeholder:"FILE" help:"With --from-peers: the backup of the keys."`
+	DryRun      bool     `help:"With --from-peers: say what would come back, and write nothing."`
+	AdminEmail  string   `placeholder:"EMAIL" help:"With --from-peers: first administrator, for accounts do not come back."`
+	DatabaseURL string   `name:"database-url" placeholder:"URL" help:"postgres://…, an empty database; SQLite when empty."`
 }
 
 func (restoreCommand) Help() string {
 	return "Restores a backup into an empty data directory (or database), reads it back to compare, and gives the node a new incarnation. " +
+		"A node that has peers asks them, when it is served, for what it published after the backup, and publishes nothing until then. " +
 		"Keys come from the backup if it was made --with-keys, else from essaim key restore, before or after.\n\n" +
-		"Example:\n\n    essaim restore /var/backups/essaim/today.backup --data /var/lib/essaim"
+		"With --from-peers there is no backup but that of the keys: what the node published comes back from the nodes that keep copies, proven by its own key. " +
+		"Drafts, accounts, comments and what is not under a free licence do not. What nobody can supply is told first.\n\n" +
+		"Examples:\n\n    essaim restore /var/backups/essaim/today.backup --data /var/lib/essaim\n" +
+		"    essaim restore --from-peers toulouse.example tourcoing.example --key /media/safe/brest.keys --admin-email animation@brest.example --data /var/lib/essaim"
 }
 
 func (c restoreCommand) Run(ctx context.Context, a *app) error {
@@ -84,10 +92,16 @@ func (c restoreCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if c.FromPeers {
+		return c.rescue(ctx, a, cfg)
+	}
+	if len(c.From) != 1 || c.Key != "" || c.DryRun || c.AdminEmail != "" {
+		return usagef("one backup is wanted, or --from-peers")
+	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return err
 	}
-	restored, err := restoreFile(ctx, cfg, a.options(), c.File)
+	restored, err := restoreFile(ctx, cfg, a.options(), c.From[0])
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"encoding/pem"
@@ -26,16 +27,40 @@ const (
 	scryptN       = 1 << 17
 )
 
-// keyBackup is what is sealed: the keys, and the node that they belong to.
+// keyBackup is what is sealed: the keys, the node that they belong to, and what a
+// node that begins anew with them cannot learn from copies of what it published.
 type keyBackup struct {
-	Node    essaim.Node `json:"node"`
-	RSA     string      `json:"rsa"`     // PEM
-	Ed25519 string      `json:"ed25519"` // PEM
+	keyOwner
+	RSA     string `json:"rsa"`     // PEM
+	Ed25519 string `json:"ed25519"` // PEM
 }
 
-func newKeyBackup(n essaim.Node, k federation.Keys) (keyBackup, error) {
+// keyOwner is a node, whom it follows and who follows it.
+type keyOwner struct {
+	Node      essaim.Node           `json:"node"`
+	Peers     []string              `json:"peers,omitempty"` // hosts
+	Followers []essaim.KeptFollower `json:"followers,omitempty"`
+}
+
+func newKeyBackup(o keyOwner, k federation.Keys) (keyBackup, error) {
 	r, e, err := encodeKeys(k)
-	return keyBackup{Node: n, RSA: string(r), Ed25519: string(e)}, err
+	return keyBackup{keyOwner: o, RSA: string(r), Ed25519: string(e)}, err
+}
+
+// describeOwner gives what a backup of the keys holds besides them.
+func describeOwner(ctx context.Context, n *Node, _ none) (o keyOwner, err error) {
+	o.Node = n.info
+	peers, err := n.store.Peers(ctx)
+	if err != nil {
+		return o, err
+	}
+	for _, p := range peers {
+		if p.State == essaim.PeerFollowed || p.State == essaim.PeerRequested {
+			o.Peers = append(o.Peers, p.Host)
+		}
+	}
+	o.Followers, err = n.store.KeepFollowers(ctx)
+	return o, err
 }
 
 func (b keyBackup) keys() (federation.Keys, error) {

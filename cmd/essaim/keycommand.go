@@ -25,31 +25,33 @@ type keyBackupCommand struct {
 
 func (keyBackupCommand) Help() string {
 	return "Whoever holds the keys speaks for the territory: keep this file, and its passphrase elsewhere. " +
+		"It also holds who follows the node and whom it follows: with it, and what other nodes hold, a node begins anew (essaim restore --from-peers). " +
 		"The passphrase is asked for, or read from ESSAIM_PASSPHRASE.\n\n" +
 		"Example:\n\n    essaim key backup --data /var/lib/essaim /media/safe/brest.keys"
 }
 
 func (c keyBackupCommand) Run(ctx context.Context, a *app) error {
 	return a.administer(ctx, func(ctx context.Context, node admin) error {
-		// Only what is public comes from the node: the keys are beside it.
-		info, err := ask[essaim.Node](ctx, node, "node.show", none{})
+		// The keys do not come from the node: they are beside it.
+		owner, err := ask[keyOwner](ctx, node, "node.owner", none{})
 		if err != nil {
 			return err
 		}
-		sealed, err := a.sealKeys(info)
+		sealed, err := a.sealKeys(owner)
 		if err != nil {
 			return err
 		}
 		if err := createFile(c.File, sealed); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.out, "Keys of %s (%.16s…) written to %s.\n", info.BaseURL, info.KeyFingerprint, c.File)
+		fmt.Fprintf(a.out, "Keys of %s (%.16s…) written to %s, with its %d followers and the %d nodes that it follows: renew it when they change.\n",
+			owner.Node.BaseURL, owner.Node.KeyFingerprint, c.File, len(owner.Followers), len(owner.Peers))
 		return nil
 	})
 }
 
 // sealKeys encrypts the keys of the data directory.
-func (a *app) sealKeys(info essaim.Node) ([]byte, error) {
+func (a *app) sealKeys(owner keyOwner) ([]byte, error) {
 	keys, err := readKeys(a.dir)
 	if err != nil {
 		return nil, err
@@ -58,7 +60,7 @@ func (a *app) sealKeys(info essaim.Node) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := newKeyBackup(info, keys)
+	b, err := newKeyBackup(owner, keys)
 	if err != nil {
 		return nil, err
 	}

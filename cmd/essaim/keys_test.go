@@ -47,7 +47,7 @@ func TestKeyBackupOpensWithItsPassphraseOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := newKeyBackup(essaim.Node{BaseURL: "https://brest.example", Incarnation: 1}, k)
+	b, err := newKeyBackup(keyOwner{Node: essaim.Node{BaseURL: "https://brest.example", Incarnation: 1}}, k)
 	if err != nil {
 		t.Fatal(err)
 	}

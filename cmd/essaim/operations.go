@@ -7,6 +7,7 @@ package main
 func operations() map[string]operation {
 	return map[string]operation{
 		"node.show":         answering(showNode),
+		"node.owner":        answering(describeOwner),
 		"backup":            streaming(backupNode),
 		"doctor":            answering(examine),
 		"import.begin":      answering(beginImport),

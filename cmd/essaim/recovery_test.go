@@ -8,11 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"essaim"
+	"essaim/federation"
+	"essaim/federation/fedtest"
 	"essaim/store/sqlite"
 	"essaim/store/storetest"
 )
@@ -276,6 +280,91 @@ func TestARestoredBackupAsksBeforeItWrites(t *testing.T) {
 		var told int
 		if err := p.brest.DB().QueryRowContext(ctx, "SELECT count(*) FROM announce WHERE state = 'waiting'").Scan(&told); err != nil || told != 0 {
 			t.Errorf("%d announces of what came back (%v)", told, err)
+		}
+	})
+}
+
+// lying serves what another serves with a word changed in each document.
+func lying(t testing.TB, network *fedtest.Network, host string, router http.Handler) {
+	t.Helper()
+	base := "https://" + host
+	network.Serve(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		router.ServeHTTP(answer, r)
+		body := bytes.ReplaceAll(answer.Body.Bytes(), []byte("https://toulon.example"), []byte(base))
+		if strings.HasPrefix(r.URL.Path, "/commons/copies") {
+			body = bytes.ReplaceAll(bytes.ReplaceAll(body, []byte("Fiche"), []byte("Ruche")), []byte("Tombstone"), []byte("TombStone"))
+		}
+		w.Header().Set("Content-Type", answer.Header().Get("Content-Type"))
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(body)
+	}))
+}
+
+func TestANodeBeginsAnewWithItsKeysAlone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p, other := newPair(t, db), anew(t, db)
+		ctx := t.Context()
+		_, d := p.liveADay(t)
+		node, err := p.brest.Node(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lying(t, p.network, "menteur.example", p.toulon.router)
+		p.network.SetDown(brestHost, true)
+		rescuer, err := federation.NewRescuer(federation.Config{Node: node, Keys: p.brest.keys, Now: p.brest.now, Transport: p.network})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hosts := []string{"menteur.example", "personne.example", "toulon.example"}
+		liar := rescuer.Survey(ctx, hosts[:2])
+		if liar.Records > 10 || liar.Refused < 120 || liar.Whole || liar.Missing == 0 || liar.Hosts[1].Reason == "" {
+			t.Errorf("of who lies and who is away: %+v", liar)
+		}
+		s := rescuer.Survey(ctx, hosts)
+		if !s.Whole || s.Missing != 0 || s.Records != 133 || s.Tombstones != 4 || s.Actors != 1 || s.Head.Root != d.root {
+			t.Errorf("survey: %d records, %d tombstones, %d actors, %d missing, whole %v", s.Records, s.Tombstones, s.Actors, s.Missing, s.Whole)
+		}
+		if _, err := p.brest.RecoveryHosts(ctx); err != nil {
+			t.Fatal(err)
+		}
+		fresh := other.Open(t, p.brest.config)
+		if err := fresh.RescueNode(ctx, node, s.Head, hosts...); err != nil {
+			t.Fatal(err)
+		}
+		if err := fresh.RescueNode(ctx, node, s.Head, hosts...); !errors.Is(err, essaim.ErrConflict) {
+			t.Errorf("a node that stands begins anew: %v", err)
+		}
+		p.brest.Store = fresh
+		p.brest.serve(t, p.network)
+		p.network.SetDown(brestHost, false)
+		step := func() essaim.Recovery {
+			t.Helper()
+			if err := p.brest.server.Rescuer().Step(ctx); err != nil {
+				t.Fatal(err)
+			}
+			rec, err := p.brest.Recovery(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return rec
+		}
+		if rec := step(); !rec.UnderWay() {
+			t.Errorf("it writes though one did not answer: %+v", rec)
+		}
+		p.pass(time.Hour) // and does not wait for ever
+		if rec := step(); rec.UnderWay() || rec.Cause != essaim.RecoveryRescue {
+			t.Errorf("it still waits: %+v", rec)
+		}
+		if again, err := p.brest.Node(ctx); err != nil || again.Incarnation <= node.Incarnation || !again.CreatedAt.Equal(node.CreatedAt) {
+			t.Errorf("node %+v, %v", again, err)
+		}
+		p.catchUp(t)
+		p.whole(t, d)
+		p.compare(t)
+		if r := p.brest.publish(t, "Fiche 3"); r.Slug == "fiche-3" {
+			t.Error("an address is given twice")
 		}
 	})
 }

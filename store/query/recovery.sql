@@ -61,3 +61,11 @@ UPDATE commons_sync SET behind_at = $2 WHERE host = $1 AND behind_at IS NULL
 
 -- name: sync_ahead
 UPDATE commons_sync SET behind_at = NULL WHERE host = $1 AND behind_at IS NOT NULL
+
+-- name: follower_kept
+SELECT local, remote, follow_id, inbox, takes FROM follower WHERE state = 'accepted' ORDER BY local, remote
+
+-- name: follower_bring
+INSERT INTO follower (local, remote, follow_id, inbox, host, state, created_at, takes)
+VALUES ($1, $2, $3, $4, $5, 'accepted', $6, $7)
+ON CONFLICT (local, remote) DO NOTHING

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/store"
+	"essaim/store/storetest"
+)
+
+func lostHead(incarnation, n int64) essaim.CommonsHead {
+	return essaim.CommonsHead{
+		Number: essaim.CommonsNumber{Incarnation: incarnation, N: n}, Count: 1, Root: essaim.Digest{byte(n)}, At: storetest.Start, Document: []byte("signed"),
+	}
+}
+
+// lost is a version that comes back.
+func lost(id, title string, incarnation int64, revision int, with ...func(*essaim.Content)) essaim.Recovered {
+	r := essaim.Record{
+		ID: brest + "/objects/" + id, Slug: essaim.Slug(title), Territory: territory, TerritoryName: "Brest", URL: brest + "/initiatives/" + essaim.Slug(title),
+		State: essaim.StatePublished, Incarnation: incarnation, Revision: revision,
+		Published: storetest.Start, Updated: storetest.Start.Add(time.Duration(revision) * time.Minute), Content: storetest.Initiative(title, with...),
+	}
+	doc := fmt.Appendf(nil, `{"id":%q,"title":%q,"version":"%d.%d"}`, r.ID, title, incarnation, revision)
+	sum := fmt.Sprintf("%064x", doc[len(doc)-min(len(doc), 32):])[:64]
+	return essaim.Recovered{Record: &r, VerifiedCopy: essaim.VerifiedCopy{
+		ID: r.ID, Sort: essaim.CopyRecord, Document: doc, ContentDigest: sum, CopyDigest: sum, Updated: r.Updated,
+		Version: essaim.RecordVersion{Incarnation: incarnation, Revision: int64(revision)},
+	}}
+}
+
+func erasedAgain(id string) essaim.Recovered {
+	doc := []byte(`{"type":"Tombstone","id":"` + id + `"}`)
+	return essaim.Recovered{VerifiedCopy: essaim.VerifiedCopy{ID: id, Sort: essaim.CopyTombstone, Document: doc, CopyDigest: fmt.Sprintf("%064x", len(id)), Updated: storetest.Start}}
+}
+
+func (n *node) takeBack(t *testing.T, items ...essaim.Recovered) map[int]string {
+	t.Helper()
+	why, err := n.TakeRecovered(t.Context(), items, essaim.RecoverySource{Host: toulouse, Seen: len(items)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return why
+}
+
+func TestOnlyAHeadBeyondItsOwnMakesANodeRecover(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
+		own, err := n.CommonsState(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own.At, own.Document = storetest.Start, []byte("own")
+		if err := n.SaveHead(ctx, "", own); err != nil {
+			t.Fatal(err)
+		}
+		for what, h := range map[string]essaim.CommonsHead{
+			"its own": own, "an older number": lostHead(own.Number.Incarnation, own.Number.N-1), "an older incarnation": lostHead(own.Number.Incarnation-1, 1<<40),
+		} {
+			if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, h, toulouse); err != nil || under {
+				t.Errorf("%s: under way %v, %v", what, under, err)
+			}
+		}
+		before, err := n.Node(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		storetest.Publish(t, n.Store, storetest.Initiative("Verger")) // nothing was left behind
+		if err := n.SaveHead(ctx, "", own); err != nil {
+			t.Fatal(err)
+		}
+		later := lostHead(before.Incarnation+500_000_000, 1)
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, later, toulouse); err != nil || !under {
+			t.Fatalf("a later incarnation: under way %v, %v", under, err)
+		}
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(1, 1), "tourcoing.example"); err != nil || !under {
+			t.Errorf("while it is under way: %v, %v", under, err)
+		}
+		after, err := n.Node(ctx)
+		if err != nil || after.Incarnation <= later.Number.Incarnation {
+			t.Errorf("incarnation %d after a head of %d (%v)", after.Incarnation, later.Number.Incarnation, err)
+		}
+		rec, err := n.Recovery(ctx)
+		if err != nil || !rec.UnderWay() || len(rec.Sources) != 2 || rec.Head.Number != later.Number {
+			t.Errorf("recovery %+v, %v", rec, err)
+		}
+	})
+}
+
+func TestAnotherRootAtTheSameNumberIsAnotherHistory(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
+		own, err := n.CommonsState(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own.At, own.Document = storetest.Start, []byte("own")
+		if err := n.SaveHead(ctx, "", own); err != nil {
+			t.Fatal(err)
+		}
+		other := own
+		other.Root = essaim.Digest{1, 2, 3}
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, other, toulouse); err != nil || !under {
+			t.Errorf("under way %v, %v", under, err)
+		}
+	})
+}
+
+func TestNoProcessPublishesWhileItsNodeGetsBackWhatItLost(t *testing.T) {
+	t.Parallel()
+	n, ctx := newNode(t, storetest.Postgres(t)), t.Context()
+	other := n.db.Open(t, n.config)
+	draft, err := other.CreateRecord(ctx, essaim.NewRecord{Content: storetest.Initiative("Brouillon"), State: essaim.StateDraft, Author: storetest.Author})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(1772532000, 900), toulouse); err != nil || !under {
+		t.Fatal(err)
+	}
+	publish := func() error {
+		_, err := other.UpdateRecord(ctx, draft.ID, 0, storetest.Initiative("Fiche"), essaim.StatePublished, storetest.Author)
+		return err
+	}
+	if err := publish(); !errors.Is(err, essaim.ErrRecovering) {
+		t.Errorf("another process publishes: %v", err)
+	}
+	if ended, err := n.EndRecovery(ctx); err != nil || !ended {
+		t.Fatal(err)
+	}
+	// What it knows of the node is from before: once refused, it looks again.
+	first := publish()
+	if first != nil && !errors.Is(first, essaim.ErrRecovering) {
+		t.Errorf("after it: %v", first)
+	}
+	if err := publish(); err != nil && first != nil {
+		t.Errorf("after it: %v", err)
+	}
+	is, err := n.Node(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := n.Record(ctx, draft.ID); err != nil || r.State != essaim.StatePublished || r.Incarnation != is.Incarnation {
+		t.Errorf("published as %s of incarnation %d, want %d (%v)", r.State, r.Incarnation, is.Incarnation, err)
+	}
+}
+
+func TestWhatComesBackIsNewerAndNeverErased(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		const inc = 1772532000
+		older := storetest.Publish(t, n.Store, storetest.Initiative("Plus ancienne"))
+		same := storetest.Publish(t, n.Store, storetest.Initiative("Même numéro"))
+		newer := storetest.Publish(t, n.Store, storetest.Initiative("Plus récente"))
+		for range 3 {
+			if _, err := n.UpdateRecord(ctx, newer.ID, 0, storetest.Initiative("Plus récente"), essaim.StatePublished, storetest.Author); err != nil {
+				t.Fatal(err)
+			}
+		}
+		gone := storetest.Publish(t, n.Store, storetest.Initiative("Retirée"))
+		if err := n.WithdrawRecord(ctx, gone.ID, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		draft, err := n.CreateRecord(ctx, essaim.NewRecord{Content: storetest.Initiative("Brouillon", func(c *essaim.Content) {
+			c.Contacts = []essaim.Contact{{Kind: "email", Value: "contact@brest.example"}}
+		}), State: essaim.StateDraft, Author: storetest.Author})
+		if err != nil {
+			t.Fatal(err)
+		}
+		erased := storetest.Publish(t, n.Store, storetest.Initiative("Effacée depuis"))
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(inc, 900), toulouse); err != nil || !under {
+			t.Fatal(err)
+		}
+		told := one[int64](t, n, "SELECT coalesce(max(n), 0) FROM event")
+		id := func(r essaim.Record) string { return r.ID[len(brest+"/objects/"):] }
+		why := n.takeBack(t,
+			lost(id(older), "Reprise", inc, 2), lost(id(same), "Autre branche", inc, 1), lost(id(newer), "Périmée", inc, 2), lost(id(gone), "Revenante", inc, 9),
+			lost(id(draft), "Publiée depuis", inc, 2), lost("neuve", "Plus récente", inc, 1), erasedAgain(erased.ID), erasedAgain(brest+"/objects/inconnue"))
+		for i, want := range []string{"", "", "held as new or newer", "erased since", "", "", "", ""} {
+			if why[i] != want {
+				t.Errorf("item %d: %q, want %q", i, why[i], want)
+			}
+		}
+		for rec, title := range map[string]string{older.ID: "Reprise", same.ID: "Autre branche", newer.ID: "Plus récente", draft.ID: "Publiée depuis", brest + "/objects/neuve": "Plus récente"} {
+			if r, err := n.Record(ctx, rec); err != nil || r.Title != title || r.State != essaim.StatePublished {
+				t.Errorf("%s is %q (%s), want %q, %v", rec, r.Title, r.State, title, err)
+			}
+		}
+		if r, err := n.Record(ctx, draft.ID); err != nil || len(r.Contacts) != 1 {
+			t.Errorf("what only this node knew is gone: %+v, %v", r.Contacts, err)
+		}
+		if r, err := n.Record(ctx, brest+"/objects/neuve"); err != nil || r.Slug != "plus-recente-2" {
+			t.Errorf("its address is %s, %v", r.Slug, err)
+		}
+		for _, rec := range []string{gone.ID, erased.ID, brest + "/objects/inconnue"} {
+			if d, err := n.Object(ctx, rec); err != nil || !d.Gone {
+				t.Errorf("%s: %+v, %v", rec, d.Gone, err)
+			}
+		}
+		docs := standing(t, n, 100)
+		if want := string(lost(id(older), "Reprise", inc, 2).Document); docs[older.ID] != want {
+			t.Errorf("it stands as %s, want %s", docs[older.ID], want)
+		}
+		if ended, err := n.EndRecovery(ctx); err != nil || !ended {
+			t.Fatal(err)
+		}
+		for _, what := range []string{fmt.Sprint("event WHERE n > ", told), "announce WHERE state = 'waiting'"} {
+			if got := one[int](t, n, "SELECT count(*) FROM "+what); got != 0 {
+				t.Errorf("%d rows of %s: what came back is told", got, what)
+			}
+		}
+		r, err := n.UpdateRecord(ctx, older.ID, 0, storetest.Initiative("Suite"), essaim.StatePublished, storetest.Author)
+		if err != nil || r.Revision != 3 || r.Incarnation <= inc {
+			t.Errorf("its next version is %d.%d, %v", r.Incarnation, r.Revision, err)
+		}
+		rec, err := n.Recovery(ctx)
+		if err != nil || rec.Recovered != 4 || rec.Withdrawn != 2 {
+			t.Errorf("%d came back and %d were erased again, %v", rec.Recovered, rec.Withdrawn, err)
+		}
+		if broken, err := n.Check(ctx); err != nil || len(broken) > 0 {
+			t.Errorf("broken: %v, %v", broken, err)
+		}
+	})
+}
+
+func TestActorsComeBackWithWhatWasChosenOfThem(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		n.Store.Close()
+		n.Store = db.Open(t, n.config, func(c *store.Config) {
+			c.ReadActor = func(_ essaim.LocalActor, doc []byte) (p essaim.Profile, err error) {
+				var m struct{ Summary string }
+				err = json.Unmarshal(doc, &m)
+				return essaim.Profile{Summary: m.Summary}, err
+			}
+		})
+		actor := func(name, typ, summary string, record string) essaim.Recovered {
+			made, err := storetest.Actor(essaim.LocalActor{ID: brest + "/actors/" + name, Profile: essaim.Profile{Summary: summary}, Record: essaim.Record{Content: essaim.Content{Title: record}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return essaim.Recovered{Type: typ, Created: storetest.Start, VerifiedCopy: essaim.VerifiedCopy{
+				ID: brest + "/actors/" + name, Sort: essaim.CopyActor, Document: made.Document, CopyDigest: made.CopyDigest, Updated: storetest.Start.Add(time.Hour),
+			}}
+		}
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(1772532000, 900), toulouse); err != nil || !under {
+			t.Fatal(err)
+		}
+		items := []essaim.Recovered{
+			actor("brest", "Organization", "La rade", ""), actor("demo_une", "Person", "Je jardine", ""), actor("fiche_jardin", "Organization", "", "Jardin"), erasedAgain(brest + "/actors/demo_partie"),
+		}
+		if why := n.takeBack(t, items...); len(why) != 1 || why[2] != essaim.RecordNotHere {
+			t.Errorf("first: %v", why)
+		}
+		n.takeBack(t, lost("jardin", "Jardin", 1772532000, 1))
+		if why := n.takeBack(t, items...); len(why) != 3 || why[2] != "" {
+			t.Errorf("then: %v", why)
+		}
+		docs := standing(t, n, 100)
+		for _, it := range items {
+			if docs[it.ID] != string(it.Document) {
+				t.Errorf("%s stands as %s, want %s", it.ID, docs[it.ID], it.Document)
+			}
+		}
+		if a, err := n.LocalActor(ctx, "demo_une"); err != nil || a.Kind != essaim.ActorPerson || a.Profile.Summary != "Je jardine" {
+			t.Errorf("%+v, %v", a, err)
+		}
+		if _, err := n.EndRecovery(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.CreatePerson(ctx, 7, "demo_partie", essaim.Profile{}); !errors.Is(err, essaim.ErrConflict) {
+			t.Errorf("the name of who left is another's: %v", err)
+		}
+		if err := n.DeletePerson(ctx, "demo_une"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestCommonsAreReadOnOnceTheirNodeSpeaksAgain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := followed(t, db), t.Context()
+		read := func(reason string) {
+			t.Helper()
+			if err := n.SaveCommonsProgress(ctx, essaim.CommonsProgress{Host: toulouse, StartedAt: n.clock.now(), NextAt: n.clock.now().Add(time.Hour), Reason: reason}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		due := func(when string, want int) {
+			t.Helper()
+			if got, err := n.DueCommons(ctx, 5); err != nil || len(got) != want {
+				t.Errorf("%s: %v are due, %v; want %d", when, got, err, want)
+			}
+		}
+		save := func(down time.Time) {
+			t.Helper()
+			if err := n.SaveHost(ctx, essaim.HostState{Host: toulouse, DownSince: down}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read("")
+		save(time.Time{})
+		due("it always answered", 0)
+		save(n.clock.now())
+		due("it does not answer", 0)
+		save(time.Time{})
+		due("it answers again", 1)
+		read("")
+		if err := n.WakeHost(ctx, toulouse); err != nil {
+			t.Fatal(err)
+		}
+		due("it speaks, as always", 0)
+		read("no answer")
+		if err := n.WakeHost(ctx, toulouse); err != nil {
+			t.Fatal(err)
+		}
+		due("it speaks after it could not be read", 1)
+	})
+}
