@@ -4,7 +4,13 @@ package convergence
 
 import (
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"essaim/store/sqlite"
 )
 
 // fault is something that befell, and what it made differ.
@@ -91,14 +97,125 @@ func (w *world) observe(n *node, read bool) (mended int) {
 	return mended
 }
 
-// befall has happen what the seed says for a round.
-func (w *world) befall() {}
+// befall has happen what the seed says for a round, after what ends with it.
+func (w *world) befall() {
+	w.heal(false)
+	w.revive(false)
+	if w.side == nil && w.random.IntN(100) < 25 {
+		w.part()
+	}
+	if w.doomed == "" && w.random.IntN(100) < 35 {
+		n := w.nodes[w.random.IntN(len(w.nodes))]
+		if n.up && !w.anyDown() {
+			w.doomed, w.left = n.host, 1+w.random.IntN(12)
+		}
+	}
+	for range w.random.IntN(4) {
+		w.harm()
+	}
+}
 
 // recover ends what lasts.
-func (w *world) recover() {}
+func (w *world) recover() {
+	w.doomed = ""
+	w.heal(true)
+	w.revive(true)
+}
 
-// die ends a node in the middle of a request.
-func (w *world) die(n *node) {}
+// part cuts the nodes into two sides, and something is written on each.
+func (w *world) part() {
+	w.side, w.healAt = map[string]bool{}, w.round+1+w.random.IntN(2)
+	order := w.random.Perm(len(w.nodes))
+	for _, i := range order[:1+w.random.IntN(len(order)-1)] {
+		w.side[w.nodes[i].host] = true
+	}
+	w.across(func(a, b *node) { w.network.part(a.host, b.host, true) })
+	w.tell("%v and the others are parted", slices.Sorted(maps.Keys(w.side)))
+	for _, i := range []int{order[0], order[len(order)-1]} {
+		if w.nodes[i].up {
+			w.create(w.nodes[i])
+		}
+	}
+}
+
+// across does something for each pair of nodes on different sides, both ways.
+func (w *world) across(f func(a, b *node)) {
+	for _, a := range w.nodes {
+		for _, b := range w.nodes {
+			if w.side[a.host] != w.side[b.host] {
+				f(a, b)
+			}
+		}
+	}
+}
+
+// heal ends a cut, if it is time to, and notes what it made differ.
+func (w *world) heal(now bool) {
+	if w.side == nil || w.round < w.healAt && !now {
+		return
+	}
+	var differ []*watch
+	w.across(func(a, b *node) {
+		w.network.part(a.host, b.host, false)
+		if a.up && b.up {
+			differ = append(differ, w.behind(a, b)...)
+		}
+	})
+	w.befell("partition", fmt.Sprint(slices.Sorted(maps.Keys(w.side))), differ...)
+	w.side = nil
+}
+
+// behind lists in what a node is behind another.
+func (w *world) behind(at, of *node) (differ []*watch) {
+	here, err := at.dump(w.ctx, of.host)
+	w.must(err)
+	there, err := of.dump(w.ctx, of.host)
+	w.must(err)
+	for _, id := range differences(here, there) {
+		differ = append(differ, &watch{at: at.host, of: of.host, id: id})
+	}
+	return differ
+}
+
+func (w *world) anyDown() bool {
+	return slices.ContainsFunc(w.nodes, func(n *node) bool { return !n.up })
+}
+
+// die ends a node in the middle of a request: its database is what it was then.
+func (w *world) die(n *node) {
+	d := w.network.dying
+	n.up, n.backAt = false, w.round+1+w.random.IntN(2)
+	n.link.dead.Store(true)
+	w.network.serve(n.host, nil)
+	if n.db.Dir != "" {
+		next := n.db.Dir + "+"
+		w.must(os.MkdirAll(next, 0o700))
+		w.must(sqlite.CopyInto(w.ctx, n.db.Dir, filepath.Join(next, sqlite.File)))
+		n.db.Dir = next
+	}
+	w.must(n.Close())
+	close(d.release)
+	w.doomed = ""
+	w.tell("%s dies", n.host)
+}
+
+// revive starts the nodes that are down, if it is time to, and notes what their
+// death made differ.
+func (w *world) revive(now bool) {
+	for _, n := range w.nodes {
+		if n.up || w.round < n.backAt && !now {
+			continue
+		}
+		w.must(n.open(w.ctx))
+		var differ []*watch
+		for _, other := range w.nodes {
+			if other != n && other.up {
+				differ = append(append(differ, w.behind(n, other)...), w.behind(other, n)...)
+			}
+		}
+		w.befell("death", n.host, differ...)
+	}
+}
 
 // tally counts the faults of each kind, and those that caused a repair.
 func (w *world) tally() (all, mended map[string]int) {

@@ -68,6 +68,30 @@ func (n *network) serve(host string, h http.Handler) {
 	n.hosts[host] = h
 }
 
+// part cuts the way from one host to another, or opens it.
+func (n *network) part(from, to string, cut bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.cut[[2]string{from, to}] = cut
+}
+
+// doom has a host die at its so-manieth request from now.
+func (n *network) doom(host string, left int) *death {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dying = &death{host: host, left: left, reached: make(chan struct{}), release: make(chan struct{})}
+	return n.dying
+}
+
+// spare ends that and gives how many requests were left.
+func (n *network) spare() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	left := n.dying.left
+	n.dying = nil
+	return left
+}
+
 func (n *network) carried() traffic {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -54,6 +54,7 @@ type node struct {
 	rotations  int           // of its keys, so far
 	ids        *atomic.Int64 // given by its store and by its server
 	up         bool
+	backAt     int // round in which it is started again, when it is down
 }
 
 // otherRSA stands for the key of a node that changed its keys; all nodes may share

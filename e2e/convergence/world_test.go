@@ -36,6 +36,12 @@ type world struct {
 	faults  []*fault
 	made    int // records so far
 	history []string
+
+	side   map[string]bool // hosts on one side of a cut; nil without one
+	healAt int             // round
+	doomed string          // host that is to die, after so many requests more
+	left   int
+
 	// What was read while there was something to mend, and in the last day.
 	reading, resting reading
 }
@@ -201,12 +207,13 @@ func (w *world) pass(d time.Duration) reading {
 
 // turn gives a node its turn, in which it may die.
 func (w *world) turn(n *node, turn func(context.Context) error) {
+	var reached <-chan struct{}
+	doomed := w.doomed == n.host
+	if doomed {
+		reached = w.network.doom(n.host, w.left).reached
+	}
 	done := make(chan error, 1)
 	go func() { done <- turn(w.ctx) }()
-	var reached <-chan struct{}
-	if d := w.network.dying; d != nil && d.host == n.host {
-		reached = d.reached
-	}
 	select {
 	case err := <-done:
 		if err != nil {
@@ -214,5 +221,8 @@ func (w *world) turn(n *node, turn func(context.Context) error) {
 		}
 	case <-reached:
 		w.die(n)
+	}
+	if doomed {
+		w.left = w.network.spare()
 	}
 }

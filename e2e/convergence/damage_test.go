@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package convergence
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"essaim/federation/proof"
+	"essaim/store/sqlite"
+)
+
+// damage runs statements below a node's store, as a disk or a hand does.
+func (n *node) damage(ctx context.Context, statements ...statement) (err error) {
+	pool := n.DB()
+	if n.db.Dir != "" {
+		lite, err := sqlite.Open(ctx, n.db.Dir, false)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, lite.Close()) }()
+		pool = lite.Writer
+	}
+	for _, s := range statements {
+		if _, err := pool.ExecContext(ctx, s.text, s.args...); err != nil {
+			return fmt.Errorf("%s: %w", s.text, err)
+		}
+	}
+	return nil
+}
+
+type statement struct {
+	text string
+	args []any
+}
+
+func run(text string, args ...any) statement { return statement{text, args} }
+
+// harm is a sort of damage to what a replica holds under an id: the statements
+// that do it, none where it cannot be done.
+type harm struct {
+	name string
+	do   func(id string, f *fact) []statement
+}
+
+// harms befall records, those of the end tombstones.
+var harms = []harm{
+	{"its row is deleted", func(id string, f *fact) []statement {
+		return alive(f, run("DELETE FROM search WHERE rid = (SELECT rid FROM record WHERE id = $1)", id), run("DELETE FROM record WHERE id = $1", id))
+	}},
+	{"its line is deleted", func(id string, _ *fact) []statement { return []statement{run("DELETE FROM commons WHERE id = $1", id)} }},
+	{"a byte of it turns", func(id string, f *fact) []statement {
+		doc := bytes.Clone(f.versions[len(f.versions)-1])
+		doc[len(doc)/2] ^= 1
+		return alive(f, run("UPDATE record SET document = $2 WHERE id = $1", id, doc))
+	}},
+	{"its bytes are nonsense", func(id string, f *fact) []statement {
+		return alive(f, run("UPDATE record SET document = $2 WHERE id = $1", id, []byte{0xff, 0x00}))
+	}},
+	{"an older version takes its place", func(id string, f *fact) []statement {
+		if len(f.versions) < 2 {
+			return nil
+		}
+		return alive(f, older(id, f.versions[len(f.versions)-2])...)
+	}},
+	{"its columns say something else", func(id string, f *fact) []statement {
+		c := f.content
+		c.Title = "Autre chose"
+		b, err := json.Marshal(c)
+		if err != nil {
+			return nil
+		}
+		return alive(f, run("UPDATE record SET title = $2, content = $3 WHERE id = $1", id, c.Title, string(b)))
+	}},
+	{"its tombstone is deleted", func(id string, f *fact) []statement { return dead(f, run("DELETE FROM tombstone WHERE id = $1", id)) }},
+	{"it comes back from the dead", func(id string, f *fact) []statement {
+		old := older(id, f.versions[len(f.versions)-1])
+		return dead(f, append(old, run("UPDATE record SET state = 'published' WHERE id = $1", id),
+			run("DELETE FROM tombstone WHERE id = $1", id), run("UPDATE commons SET sort = 'record' WHERE id = $1", id))...)
+	}},
+}
+
+func alive(f *fact, s ...statement) []statement {
+	if f.deleted {
+		return nil
+	}
+	return s
+}
+
+func dead(f *fact, s ...statement) []statement {
+	if !f.deleted {
+		return nil
+	}
+	return s
+}
+
+// older puts a version in the place of what is held, digests included.
+func older(id string, doc []byte) []statement {
+	content, exact, err := proof.Digests(doc)
+	var d document
+	if err != nil || json.Unmarshal(doc, &d) != nil {
+		return nil
+	}
+	return []statement{
+		run("UPDATE record SET document = $2, content_digest = $3, copy_digest = $4, revision = $5 WHERE id = $1", id, doc, content, exact, d.Revision),
+		run("UPDATE commons SET digest = $2 WHERE id = $1", id, exact),
+	}
+}
+
+// harm damages something that a node holds of another.
+func (w *world) harm() {
+	for tries := 0; tries < 10 && !w.harmOne(); tries++ {
+	}
+}
+
+// harmOne damages, at a node, something that it holds as its origin does; false
+// where that cannot be.
+func (w *world) harmOne() bool {
+	n, of := w.nodes[w.random.IntN(len(w.nodes))], w.nodes[w.random.IntN(len(w.nodes))]
+	h := harms[w.random.IntN(len(harms))]
+	if n == of || !n.up || !of.up {
+		return false
+	}
+	o := w.model.of(of.host)
+	if w.random.IntN(12) == 0 {
+		return w.harmActor(n, of)
+	}
+	for _, i := range w.random.Perm(len(o.order)) {
+		id := o.order[i]
+		do := h.do(id, o.records[id])
+		if len(do) == 0 || !w.same(n.host, of.host, id) {
+			continue
+		}
+		w.must(n.damage(w.ctx, do...))
+		if w.same(n.host, of.host, id) {
+			continue // nothing of it is held there, so nothing was harmed
+		}
+		w.befell("damage", fmt.Sprintf("at %s, of %s: %s", n.host, id, h.name), &watch{at: n.host, of: of.host, id: id})
+		o.records[id].touched = w.round + roundsOfSeed // what it becomes would hide it
+		return true
+	}
+	return false
+}
+
+func (w *world) harmActor(n, of *node) bool {
+	id := of.territory()
+	if !w.same(n.host, of.host, id) {
+		return false
+	}
+	w.must(n.damage(w.ctx, run("UPDATE commons SET document = $2 WHERE id = $1", id, []byte("x"))))
+	w.befell("damage", fmt.Sprintf("at %s, of %s: its bytes are nonsense", n.host, id), &watch{at: n.host, of: of.host, id: id})
+	return true
+}
