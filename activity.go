@@ -77,9 +77,12 @@ type Replicate struct {
 	// Foreign orders by Updated, then arrival, for software that writes no
 	// essaim:revision.
 	Foreign bool
-	// Repair is set for what its origin showed to differ from what is held: the same
-	// version is then written again.
+	// Repair is set for the version that is proven to stand, when what is held was
+	// found to differ from it: it is written whatever the row says that it is. Held
+	// is the copy digest that was noted then; where another is noted now, a version
+	// came meanwhile and the usual order counts.
 	Repair bool
+	Held   string
 }
 
 // Erase applies the deletion of a record by its origin: content, revisions,

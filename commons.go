@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -139,6 +140,26 @@ type CommonsCopy struct {
 	ID     string
 	Digest string // hex; empty for one that is known to be damaged or gone
 	Bytes  []byte
+	Row    *CommonsRow // of a record
+}
+
+// CommonsRow is what the columns of a copied record say, which its document says
+// too.
+type CommonsRow struct {
+	Title       string
+	Content     string // JSON
+	Incarnation int64
+	Revision    int
+	Published   time.Time
+	Updated     time.Time
+}
+
+// Says tells whether a row says what was read from a document.
+func (w *CommonsRow) Says(r Record) bool {
+	r.Contacts = nil
+	content, err := json.Marshal(&r.Content)
+	return err == nil && w.Content == string(content) && w.Title == r.Title && w.Incarnation == r.Incarnation && w.Revision == r.Revision &&
+		(r.Published.IsZero() || w.Published.Equal(r.Published)) && (r.Updated.IsZero() || w.Updated.Equal(r.Updated))
 }
 
 // CommonsItem is a line of the digest tree: an id, and the copy digest of the

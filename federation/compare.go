@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"essaim"
-	"essaim/federation/proof"
 	"essaim/federation/vocab"
 	"essaim/federation/wire"
 )
@@ -83,7 +82,8 @@ func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsCo
 	if err != nil {
 		return essaim.CommonsComparison{}, err
 	}
-	if err := r.examineCopies(ctx, host); err != nil {
+	again, err := r.examineCopies(ctx, peer)
+	if err != nil {
 		return essaim.CommonsComparison{}, err
 	}
 	var done essaim.CommonsComparison
@@ -103,7 +103,7 @@ func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsCo
 		if err != nil {
 			return done, err
 		}
-		w := &walk{crawl: c, differs: map[string]string{}}
+		w := &walk{crawl: c, differs: map[string]string{}, held: map[string]string{}}
 		err = w.run(ctx)
 		if errors.Is(err, errMoved) && try < compareTries {
 			continue
@@ -111,45 +111,12 @@ func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsCo
 		if err != nil {
 			return done, err
 		}
-		done.Differences, done.Mended, done.Kept = len(w.differs)+len(w.extra), w.mended, w.kept
+		done.Differences, done.Mended, done.Kept = again+len(w.differs)+len(w.extra), again+w.mended, w.kept
 		break
 	}
 	done.ComparedAt = r.Now()
 	done.NextCompared = done.ComparedAt.Add(compareEvery + jitter(host, done.ComparedAt, compareJitter))
 	return done, r.Store.SaveComparison(ctx, host, done)
-}
-
-// examineCopies computes the digests of all copies of a host from their bytes and
-// notes those that differ from what was noted: the walk finds them then.
-func (r *Replicator) examineCopies(ctx context.Context, host string) error {
-	for after := ""; ; {
-		copies, err := r.Store.Copies(ctx, host, after, copiesAtOnce)
-		if err != nil {
-			return err
-		}
-		var wrong []essaim.CommonsItem
-		for _, c := range copies {
-			after = c.Key
-			digest := ""
-			if c.Bytes != nil {
-				if _, exact, err := proof.Digests(c.Bytes); err == nil {
-					digest = exact
-				}
-			}
-			if c.Digest != "" && digest != c.Digest {
-				wrong = append(wrong, essaim.CommonsItem{ID: c.ID, Digest: digest})
-			}
-		}
-		if len(wrong) > 0 {
-			r.Logger.Warn("copies are damaged", "host", host, "copies", len(wrong))
-			if err := r.Store.NoteCopies(ctx, wrong); err != nil {
-				return err
-			}
-		}
-		if len(copies) < copiesAtOnce {
-			return nil
-		}
-	}
 }
 
 // walk is one comparison.
@@ -158,6 +125,7 @@ type walk struct {
 	head    essaim.CommonsHead
 	here    map[string]essaim.CommonsNode
 	differs map[string]string // by id: the digest that the node lists
+	held    map[string]string // of those, the digest noted here
 	extra   []string          // held, and not listed
 	mended  int
 	kept    []string
@@ -218,7 +186,7 @@ func (w *walk) node(ctx context.Context, prefix string, want essaim.Digest) erro
 	}
 	for _, it := range n.lines {
 		if held[it.ID] != it.Digest {
-			w.differs[it.ID] = it.Digest
+			w.differs[it.ID], w.held[it.ID] = it.Digest, held[it.ID]
 		}
 		delete(held, it.ID)
 	}

@@ -103,7 +103,7 @@ func (w *walk) original(ctx context.Context, id string) (item essaim.CommonsTake
 	item.ID = id
 	for i, e := range item.Effects {
 		if r, ok := e.(essaim.Replicate); ok {
-			r.Repair = true
+			r.Repair, r.Held = r.Record.CopyDigest == w.differs[id], w.held[id]
 			item.Effects[i] = r
 		}
 	}

@@ -33,6 +33,13 @@ func (tx *Tx) replicate(ctx context.Context, e essaim.Replicate, now time.Time) 
 	if err != nil {
 		return did, err
 	}
+	if e.Repair {
+		digest, _, err := tx.listedAs(ctx, r.ID)
+		if err != nil {
+			return did, err
+		}
+		e.Repair = digest == e.Held
+	}
 	if ok {
 		if why := supersedes(e, h); why != "" {
 			return nothing(why), nil
@@ -62,6 +69,8 @@ func supersedes(e essaim.Replicate, h entry) string {
 		return "deleted before"
 	case h.Kind != r.Kind || h.Territory != r.Territory:
 		return "its kind and author never change"
+	case e.Repair:
+		return "" // what is held says of itself what it is not
 	case e.Foreign && r.Updated.Before(h.Updated):
 		return "older than what is held"
 	case e.Foreign:
@@ -70,8 +79,6 @@ func supersedes(e essaim.Replicate, h entry) string {
 		if r.Incarnation < h.Incarnation {
 			return "older than what is held"
 		}
-	case r.Revision == h.Revision && e.Repair:
-		return "" // what is held differs from it
 	case r.Revision == h.Revision && r.ContentDigest == h.ContentDigest && r.CopyDigest != h.CopyDigest:
 		return "" // signed anew, by a key that took the place of the first
 	case r.Revision <= h.Revision:

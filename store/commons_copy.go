@@ -34,7 +34,13 @@ func (s *Store) CopyItems(ctx context.Context, host, prefix string, n int) ([]es
 // after one.
 func (s *Store) Copies(ctx context.Context, host, after string, n int) ([]essaim.CommonsCopy, error) {
 	copies, err := list(ctx, s.query(), func(scan scanFunc) (c essaim.CommonsCopy, err error) {
-		err = scan(&c.Key, &c.ID, &c.Digest, &c.Bytes)
+		var content *string
+		var row essaim.CommonsRow
+		err = scan(&c.Key, &c.ID, &c.Digest, &c.Bytes, &content, &row.Title, &row.Incarnation, &row.Revision, stamp{&row.Published}, stamp{&row.Updated})
+		if content != nil {
+			row.Content = *content
+			c.Row = &row
+		}
 		return c, err
 	}, "commons_copies", host, after, n)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"essaim"
 	"essaim/federation/vocab"
@@ -77,22 +78,23 @@ func TestAComparisonFindsAndMendsEachSortOfDifference(t *testing.T) {
 		} {
 			p.damage(t, db, statement, ids[1])
 		}
-		p.damage(t, db, "DELETE FROM commons WHERE id = $1", ids[2])                                                 // forgotten
-		p.damage(t, db, "UPDATE record SET document = $2, revision = 1 WHERE id = $1", stale, old)                   // an older version
-		p.damage(t, db, "UPDATE record SET document = $2 WHERE id = $1", ids[3], []byte(`{"id":"damaged"}`))         // damaged
-		p.damage(t, db, "UPDATE record SET document = $2 WHERE id = $1", ids[4], []byte{0xff, 0x00})                 // not even JSON
-		p.damage(t, db, "DELETE FROM tombstone WHERE id = $1", gone)                                                 // a deletion forgotten
-		p.damage(t, db, "UPDATE commons SET document = $2 WHERE id = $1", p.brest.base+"/actors/brest", []byte("x")) // an actor
+		p.damage(t, db, "DELETE FROM commons WHERE id = $1", ids[2])                                                         // forgotten
+		p.damage(t, db, "UPDATE record SET document = $2, revision = 1 WHERE id = $1", stale, old)                           // an older version
+		p.damage(t, db, "UPDATE record SET document = $2 WHERE id = $1", ids[3], []byte(`{"id":"damaged"}`))                 // damaged
+		p.damage(t, db, "UPDATE record SET document = $2 WHERE id = $1", ids[4], []byte{0xff, 0x00})                         // not even JSON
+		p.damage(t, db, "DELETE FROM tombstone WHERE id = $1", gone)                                                         // a deletion forgotten
+		p.damage(t, db, "UPDATE commons SET document = $2 WHERE id = $1", p.brest.base+"/actors/brest", []byte("x"))         // an actor
+		p.damage(t, db, "UPDATE record SET incarnation = incarnation + 9, document = $2 WHERE id = $1", ids[5], []byte("x")) // damaged, and said to be newer
 		since := len(p.network.Log())
 		c := p.compare(t)
 		if different := p.differences(t); len(different) > 0 {
 			t.Errorf("%d differ: %v", len(different), different)
 		}
-		if c.Differences != 7 || c.Mended != 7 || len(c.Kept) != 0 {
-			t.Errorf("comparison %+v, want 7 found and mended", c)
+		if c.Differences != 8 || c.Mended != 8 || len(c.Kept) != 0 {
+			t.Errorf("comparison %+v, want 8 found and mended", c)
 		}
 		if paths, _ := p.asked(since); len(paths) > 24 {
-			t.Errorf("%d requests for 7 differences: %v", len(paths), paths)
+			t.Errorf("%d requests for 8 differences: %v", len(paths), paths)
 		}
 		if again := p.compare(t); again.Differences != 0 {
 			t.Errorf("a second comparison finds %+v", again)
@@ -108,6 +110,51 @@ func TestAComparisonFindsAndMendsEachSortOfDifference(t *testing.T) {
 		noted, err := p.toulon.CommonsProgress(t.Context(), brestHost)
 		if err != nil || noted.ComparedAt.IsZero() || !noted.NextCompared.After(noted.ComparedAt) {
 			t.Errorf("noted %+v, %v", noted, err)
+		}
+	})
+}
+
+// What pages show comes from columns: where they say something else than the
+// document beside them, they are made of it again, whether its origin answers or not.
+func TestARowThatSaysSomethingElseThanItsDocumentIsReadAgain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p := newPair(t, db)
+		var ids []string
+		for i := range 4 {
+			ids = append(ids, p.brest.publish(t, fmt.Sprint("Fiche ", i)).ID)
+		}
+		p.follow(t)
+		p.catchUp(t)
+		p.damage(t, db, "UPDATE record SET title = 'Autre', content = replace(content, 'Fiche', 'Autre') WHERE id = $1", ids[0])
+		p.damage(t, db, "UPDATE record SET revision = revision + 1000 WHERE id = $1", ids[1])
+		p.damage(t, db, "UPDATE record SET updated_at = updated_at + 5000000 WHERE id = $1", ids[2])
+		since := len(p.network.Log())
+		p.network.SetDown(brestHost, true)
+		if _, err := p.toulon.server.Replicator().Compare(t.Context(), brestHost); err == nil {
+			t.Error("compared with a node that is away")
+		}
+		p.network.SetDown(brestHost, false)
+		for i, id := range ids {
+			want, err := p.brest.Record(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.toulon.Record(t.Context(), id)
+			if err != nil || got.Title != want.Title || got.Text != want.Text || got.Revision != want.Revision || !got.Updated.Equal(want.Updated.Truncate(time.Second)) {
+				t.Errorf("record %d: got %+v, %v", i, got, err)
+			}
+		}
+		if broken, err := p.toulon.Check(t.Context()); err != nil || len(broken) > 0 {
+			t.Errorf("broken: %v %v", broken, err)
+		}
+		if c := p.compare(t); c.Differences != 0 {
+			t.Errorf("a second comparison finds %+v", c)
+		}
+		for _, r := range p.network.Log()[since:] {
+			if strings.HasPrefix(r.Path, "/objects/") {
+				t.Errorf("%s is asked for", r.Path)
+			}
 		}
 	})
 }

@@ -124,7 +124,8 @@ UPDATE commons_sync SET compare_at = $2 WHERE host = $1
 
 -- name: commons_copies
 SELECT c.key, c.id, c.digest,
-    CASE c.sort WHEN 'record' THEN r.document WHEN 'tombstone' THEN coalesce(c.document, t.document) ELSE c.document END
+    CASE c.sort WHEN 'record' THEN r.document WHEN 'tombstone' THEN coalesce(c.document, t.document) ELSE c.document END,
+    CASE c.sort WHEN 'record' THEN r.content END, coalesce(r.title, ''), coalesce(r.incarnation, 0), coalesce(r.revision, 0), r.published_at, r.updated_at
 FROM commons c LEFT JOIN record r ON r.id = c.id LEFT JOIN tombstone t ON t.id = c.id
 WHERE c.origin = $1 AND c.key > $2
 ORDER BY c.key LIMIT $3
