@@ -23,6 +23,7 @@ DB      ?= sqlite
 KILLS   ?= 20
 N       ?= 10000
 SEED    ?=
+SEEDS   ?=
 PORT    ?= 8080
 DIR     ?= demo
 FUZZ    ?= 10s
@@ -108,6 +109,11 @@ crash: ensure build ## kill -9 at random moments: DB=sqlite|postgres KILLS=20 N=
 .PHONY: flap
 flap: ensure build ## hosts that come and go, poison, a flood: what is promised then, both databases
 	go run ./e2e/flap $(if $(SEED),-seed $(SEED))
+
+.PHONY: convergence
+convergence: ensure build ## five nodes under faults come to hold the same: SEEDS=1000, or SEED=n to replay one
+	ESSAIM_BIN='$(CURDIR)/bin/essaim' ESSAIM_SEED='$(SEED)' ESSAIM_SEEDS='$(SEEDS)' \
+	  go test -count=1 -v -timeout 8h -run '^TestNodesConverge$$$(if $(SEED),,|^TestProcessesConverge$$)' ./e2e/convergence
 
 .PHONY: hostile
 hostile: ensure corpus build ## what a hostile server may send, on both databases: ONLY=regexp SEED=n

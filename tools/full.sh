@@ -29,6 +29,7 @@ suite test make test
 suite stories make stories
 suite crash-sqlite make crash DB=sqlite KILLS=20 N=10000
 suite crash-postgres make crash DB=postgres KILLS=20 N=10000
+suite convergence make convergence SEEDS=1000
 suite conformance make conformance
 suite second make second
 suite hostile make hostile

@@ -105,6 +105,7 @@ func (p *plan) run(t *testing.T, seed uint64) {
 		}
 		p.take(w, failed || t.Failed())
 	}()
+	w.stock()
 	w.mesh()
 	w.rounds(roundsOfSeed)
 	w.calm()
@@ -150,9 +151,19 @@ func (p *plan) report(t *testing.T, took time.Duration) {
 	}
 }
 
-// judge compares what all nodes hold with each other and with the model.
+// judge compares what all nodes hold with each other and with the model, and asks
+// what the faults were good for.
 func (w *world) judge() {
-	var wrong []string
+	if wrong := w.wrong(); len(wrong) > 0 {
+		w.t.Errorf("%d are wrong:\n%s", len(wrong), strings.Join(wrong[:min(len(wrong), 8)], "\n"))
+	}
+	if err := w.harmless(); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// wrong lists where a node does not hold what an origin does, or acknowledged.
+func (w *world) wrong() (list []string) {
 	for _, of := range w.nodes {
 		want := w.model.wants(of)
 		own, err := of.dump(w.ctx, of.host)
@@ -161,29 +172,98 @@ func (w *world) judge() {
 			d, err := n.dump(w.ctx, of.host)
 			w.must(err)
 			for _, it := range disagrees(d, want) {
-				wrong = append(wrong, fmt.Sprintf("at %s: %s", n.host, it))
+				list = append(list, fmt.Sprintf("at %s: %s", n.host, it))
 			}
 			for _, id := range differences(own, d) {
-				wrong = append(wrong, fmt.Sprintf("%s and %s differ in %s: %s", of.host, n.host, id, own[id].against(d[id])))
+				list = append(list, fmt.Sprintf("%s and %s differ in %s: %s", of.host, n.host, id, own[id].against(d[id])))
 			}
 		}
 	}
-	if len(wrong) > 0 {
-		w.t.Errorf("%d are wrong:\n%s", len(wrong), strings.Join(wrong[:min(len(wrong), 8)], "\n"))
-	}
+	return list
+}
+
+// harmless says so when too few of the faults caused a repair, or none befell.
+func (w *world) harmless() error {
 	all, mended := w.tally()
 	faults, repaired := 0, 0
 	for kind := range all {
 		faults, repaired = faults+all[kind], repaired+mended[kind]
 	}
-	if repaired*100 < faults*leastMended {
-		w.t.Errorf("%d of %d faults caused a repair, fewer than %d %%: %v of %v\n%s", repaired, faults, leastMended, mended, all, w.idle())
+	switch {
+	case w.made == 0 || faults == 0:
+		return fmt.Errorf("%d records, %d faults: nothing is shown", w.made, faults)
+	case repaired*100 < faults*leastMended:
+		return fmt.Errorf("%d of %d faults caused a repair, fewer than %d %%: %v of %v\n%s", repaired, faults, leastMended, mended, all, w.idle())
 	}
-	if w.made == 0 || faults == 0 {
-		w.t.Errorf("%d records, %d faults: nothing is shown", w.made, faults)
-	}
+	return nil
 }
 
 // leastMended is how many of a hundred faults must have caused a repair: a rig
 // whose faults harm nothing shows nothing.
 const leastMended = 80
+
+// The rig itself is to be believed: what differs is seen, and faults without
+// effect are.
+func TestTheRigSeesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 7)
+	w.mesh()
+	brest, toulouse := w.node("brest.example"), w.node("toulouse.example")
+	id := w.create(brest)
+	w.exchange()
+	w.pass(30 * time.Hour)
+	if wrong := w.wrong(); len(wrong) > 0 {
+		t.Fatalf("before anything: %v", wrong)
+	}
+	if w.harmless() == nil {
+		t.Error("a history without faults is taken for one")
+	}
+	w.befell("damage", "nothing", &watch{at: toulouse.host, of: brest.host, id: id, over: true})
+	if w.harmless() == nil {
+		t.Error("a fault without effect is taken for one with")
+	}
+	for _, h := range harms {
+		f := w.model.of(brest.host).records[id]
+		f.versions = append(f.versions, f.versions[0])
+		if do := h.do(id, f); len(do) > 0 && h.name != "an older version takes its place" {
+			w.must(toulouse.damage(w.ctx, do...))
+			if len(w.wrong()) == 0 {
+				t.Errorf("%s, and nothing is wrong", h.name)
+			}
+			w.pass(30 * time.Hour)
+			if wrong := w.wrong(); len(wrong) > 0 {
+				t.Fatalf("%s, and it is not mended: %v", h.name, wrong)
+			}
+		}
+	}
+	f := w.model.of(brest.host).records[id]
+	f.content.Title = "Autre"
+	if len(w.wrong()) != len(w.nodes) {
+		t.Errorf("the model says something else, and what is wrong is %v", w.wrong())
+	}
+}
+
+// A seed that failed fails again: history, faults and what is held in the end
+// follow from it.
+func TestASeedIsReplayed(t *testing.T) {
+	t.Parallel()
+	var told [2]string
+	for i := range told {
+		t.Run("", func(t *testing.T) {
+			w := newWorld(t, 3)
+			w.mesh()
+			w.rounds(3)
+			w.calm()
+			slices.Sort(w.history)
+			told[i] = w.told()
+			for _, n := range w.nodes {
+				d, err := n.dump(w.ctx, n.host)
+				w.must(err)
+				told[i] += d.text()
+			}
+		})
+	}
+	if told[0] != told[1] {
+		t.Errorf("the same seed told\n%s\nand then\n%s", told[0], told[1])
+	}
+}

@@ -75,6 +75,12 @@ var harms = []harm{
 		}
 		return alive(f, run("UPDATE record SET title = $2, content = $3 WHERE id = $1", id, c.Title, string(b)))
 	}},
+	{"its version is beyond all that will come", func(id string, f *fact) []statement {
+		return alive(f, run("UPDATE record SET revision = revision + 1000 WHERE id = $1", id))
+	}},
+	{"so it is, and its bytes are nonsense", func(id string, f *fact) []statement {
+		return alive(f, run("UPDATE record SET incarnation = incarnation + 1000, revision = 7, document = $2 WHERE id = $1", id, []byte("x")))
+	}},
 	{"its tombstone is deleted", func(id string, f *fact) []statement { return dead(f, run("DELETE FROM tombstone WHERE id = $1", id)) }},
 	{"it comes back from the dead", func(id string, f *fact) []statement {
 		old := older(id, f.versions[len(f.versions)-1])

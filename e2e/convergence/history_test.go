@@ -113,6 +113,17 @@ func (w *world) note(n *node, r essaim.Record) {
 	w.model.of(n.host).note(r, w.round, stored.Bytes)
 }
 
+// stock has the first node hold, in one world of five, more than a leaf of the
+// digest tree does before anybody follows it.
+func (w *world) stock() {
+	if w.seed%5 != 0 {
+		return
+	}
+	for range essaim.CommonsLeaf + 10 {
+		w.create(w.nodes[0])
+	}
+}
+
 // rounds lets the nodes write while faults befall them, for so many rounds of
 // about an hour.
 func (w *world) rounds(rounds int) {
