@@ -41,6 +41,7 @@ func main() {
 	s.Must("the binary and three ports that are free", s.prepare)
 	s.demonstration()
 	s.lineage()
+	s.rescue()
 	s.swarm()
 	s.End()
 }
