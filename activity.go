@@ -37,6 +37,9 @@ type Applied struct {
 	Reason  string    // why it was ignored or failed, for an administrator
 	RetryAt time.Time // set when State is InboundWaiting: try again then
 	Effects []Effect
+	// Object is the id of what the activity carries whole, so that its erasure finds
+	// the activity's bytes whatever became of it; empty when it carries nothing.
+	Object string
 }
 
 // Effect is one thing an inbound activity does. What depends on the state of

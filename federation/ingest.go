@@ -234,6 +234,8 @@ func (g *Ingester) prepare(ctx context.Context, r *reader, in essaim.Inbound) (o
 		if p := recover(); p != nil {
 			out = g.putOff(in, fmt.Errorf("panic: %v", p))
 		}
+		// Whatever becomes of it: its bytes are to be found when it is erased.
+		out.Object = r.carried()
 	}()
 	if in.Attempt > maxClaims {
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundFailed, Reason: "given up: its tries never ended"}

@@ -64,11 +64,12 @@ func newReader(g *Ingester) (*reader, error) {
 // read gives the effects of an activity. An error that is nothingToDo or
 // heldUntil, or wraps essaim.ErrInvalid or ErrForbidden, is final.
 func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, error) {
+	r.in, r.a, r.effects = in, nil, nil
 	a, err := wire.Decode(in.Raw, wire.Limits{})
 	if err != nil {
 		return nil, err
 	}
-	r.in, r.a, r.effects = in, a, nil
+	r.a = a
 	if r.PanicName != "" && a.Object.Value.Get("name").TextOr() == r.PanicName {
 		panic("asked for by " + in.ActivityID)
 	}
@@ -120,6 +121,24 @@ func (r *reader) dispatch(ctx context.Context) error {
 		return typeUnhandled
 	}
 	return err
+}
+
+// carried is the id of the object that the activity being read holds whole, or
+// that the activity in it does; empty without one.
+func (r *reader) carried() string {
+	if r.a == nil {
+		return ""
+	}
+	o := &r.a.Object
+	if !o.Embedded() {
+		return ""
+	}
+	if speaks(o.Type) {
+		if id, ok := o.Value.Get("object").Get("id").Text(); ok {
+			return id
+		}
+	}
+	return o.ID.String()
 }
 
 func (r *reader) does(e ...essaim.Effect) error {

@@ -126,6 +126,9 @@ func (s *Store) DeleteUser(ctx context.Context, user int64, keepName bool) error
 			return 0, err
 		}
 		n, err := tx.exec(ctx, "account_remove", user)
+		if err == nil {
+			err = tx.noteErased(ctx)
+		}
 		if err != nil {
 			return 0, err
 		}

@@ -126,6 +126,8 @@ type outcome struct {
 	nothing string
 	// erase is set when the activity's own bytes hold what is erased for good.
 	erase bool
+	// newer is set when a version took the place of another, whose bytes go.
+	newer bool
 }
 
 var did = outcome{}
@@ -148,6 +150,9 @@ func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
 		if object == "" {
 			object = objectOf(e)
 		}
+	}
+	if object == "" {
+		object = in.Object
 	}
 	var actor string
 	err := tx.row(ctx, "inbox_finish", in.ID, in.Attempt, string(in.State), in.Reason, next, done, object).Scan(&actor)
@@ -176,6 +181,11 @@ func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
 		}
 		if out.erase {
 			if err := tx.later(ctx, "inbox_erase", in.ID); err != nil {
+				return err
+			}
+		}
+		if out.newer {
+			if err := tx.later(ctx, "inbox_erase_older", objectOf(e), in.ID); err != nil {
 				return err
 			}
 		}

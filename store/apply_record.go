@@ -48,14 +48,15 @@ func (tx *Tx) replicate(ctx context.Context, e essaim.Replicate, now time.Time) 
 	if err := tx.upsertReplica(ctx, h, r, e.Document, now); err != nil {
 		return did, err
 	}
+	out := outcome{newer: ok}
 	if tx.heard[r.Origin] {
-		return did, nil
+		return out, nil
 	}
 	if tx.heard == nil {
 		tx.heard = map[string]bool{}
 	}
 	tx.heard[r.Origin] = true
-	return did, tx.later(ctx, "peer_received", r.Origin, micros(now), micros(now.Add(-time.Second)))
+	return out, tx.later(ctx, "peer_received", r.Origin, micros(now), micros(now.Add(-time.Second)))
 }
 
 // supersedes tells why a version does not replace what is held; empty when it
@@ -119,8 +120,7 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 		if err := tx.eraseReplica(ctx, h, e.Tombstone, e.CopyDigest, at); err != nil {
 			return did, err
 		}
-		_, err := tx.exec(ctx, "inbox_erase_object", e.ID)
-		return did, err
+		return did, tx.eraseRaw(ctx, e.ID)
 	}
 	var author string
 	err = tx.row(ctx, "comment_author", e.ID).Scan(&author)
@@ -168,7 +168,7 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 		return did, err
 	}
 	// What came of it and was nothing here goes too.
-	if _, err := tx.exec(ctx, "inbox_erase_object", e.ID); err != nil {
+	if err := tx.eraseRaw(ctx, e.ID); err != nil {
 		return did, err
 	}
 	var state essaim.PeerState

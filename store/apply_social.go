@@ -152,8 +152,10 @@ func (tx *Tx) forgetActor(ctx context.Context, e essaim.ForgetActor, now time.Ti
 			}
 		}
 	}
-	_, err = tx.exec(ctx, "inbox_erase_actor", e.Actor, micros(now))
-	return did, err
+	if _, err = tx.exec(ctx, "inbox_erase_actor", e.Actor, micros(now)); err != nil {
+		return did, err
+	}
+	return did, tx.noteErased(ctx)
 }
 
 // later is the later of two times.

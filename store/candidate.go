@@ -157,7 +157,25 @@ func (tx *Tx) refreshCandidate(ctx context.Context, e essaim.Propose, held candi
 		return did, err
 	}
 	_, err = tx.exec(ctx, "candidate_item", held.object, excerpt(c.Title))
-	return did, err
+	return outcome{newer: true}, err
+}
+
+// forgetCandidates erases what is kept beside a record that goes of the objects
+// that it was made of; their ids stay, so that they do not come again.
+func (tx *Tx) forgetCandidates(ctx context.Context, record string) error {
+	all, err := list(ctx, tx, scanCandidate, "candidates_of_record", record)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if err := tx.later(ctx, "candidate_item", c.object, ""); err != nil {
+			return err
+		}
+		if err := tx.eraseRaw(ctx, c.object); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // touched reads the record made of an object, and tells whether people made it
@@ -183,7 +201,7 @@ func (tx *Tx) takenOver(ctx context.Context, c candidate) (entry, bool, error) {
 // withdrawCandidate removes what nobody made theirs, with its record. The bytes
 // that brought it go in any case.
 func (tx *Tx) withdrawCandidate(ctx context.Context, c candidate) (outcome, error) {
-	if _, err := tx.exec(ctx, "inbox_erase_object", c.object); err != nil {
+	if err := tx.eraseRaw(ctx, c.object); err != nil {
 		return did, err
 	}
 	r, theirs, err := tx.takenOver(ctx, c)

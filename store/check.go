@@ -41,7 +41,14 @@ var rules = [...]struct{ statement, rule string }{
 func (s *Store) Check(ctx context.Context) ([]Breach, error) {
 	var found []Breach
 	var integrity string
-	if err := s.query().row(ctx, "check_integrity").Scan(&integrity); err != nil {
+	err := s.read(ctx, func(tx *Tx) error {
+		var n int
+		if err := tx.row(ctx, "check_index").Scan(&n); err != nil {
+			return err
+		}
+		return tx.row(ctx, "check_integrity").Scan(&integrity)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("check: %w", err)
 	}
 	if integrity != "ok" {
@@ -50,7 +57,7 @@ func (s *Store) Check(ctx context.Context) ([]Breach, error) {
 	if err := s.checkTerms(ctx); err != nil {
 		found = append(found, Breach{Rule: "the full-text index holds the words of the records", Rows: 1, Example: err.Error()})
 	}
-	err := s.read(ctx, func(tx *Tx) error {
+	err = s.read(ctx, func(tx *Tx) error {
 		for _, r := range rules {
 			b := Breach{Rule: r.rule}
 			if err := tx.row(ctx, r.statement).Scan(&b.Rows, &b.Example); err != nil {

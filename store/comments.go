@@ -160,7 +160,7 @@ func (tx *Tx) renewComment(ctx context.Context, e essaim.HoldComment, k knownCom
 		return did, err
 	}
 	_, err := tx.exec(ctx, "comment_renew", e.ID, e.URL, e.Content, e.Warning, e.Language, flag(state == essaim.ItemAccepted && !st.Muted()), instant(updated))
-	return did, err
+	return outcome{newer: true}, err
 }
 
 // commentState is the territory's policy about a comment that nobody read yet.
@@ -199,8 +199,7 @@ func (tx *Tx) removeComment(ctx context.Context, id string, now time.Time) error
 	if _, err := tx.exec(ctx, "tombstone_insert", id, "comment", authority(id), micros(now), nil); err != nil {
 		return err
 	}
-	_, err := tx.exec(ctx, "inbox_erase_object", id)
-	return err
+	return tx.eraseRaw(ctx, id)
 }
 
 // removeComments erases the comments of a record that is withdrawn.
@@ -211,6 +210,9 @@ func (tx *Tx) removeComments(ctx context.Context, record string) error {
 	}
 	for _, id := range ids {
 		if err := tx.removeItem(ctx, essaim.ItemComment, id); err != nil {
+			return err
+		}
+		if err := tx.eraseRaw(ctx, id); err != nil {
 			return err
 		}
 	}

@@ -160,6 +160,12 @@ func (s *Store) ApplyCommons(ctx context.Context, items []essaim.CommonsTaken, p
 					if out.nothing != "" {
 						why[i] = out.nothing
 					}
+					if out.newer {
+						if err := tx.later(ctx, "inbox_erase_older", objectOf(e), 0); err != nil {
+							at = i
+							return err
+						}
+					}
 				}
 			}
 			at = -1

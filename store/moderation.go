@@ -216,7 +216,7 @@ func (tx *Tx) removeItem(ctx context.Context, kind essaim.ItemKind, ref string) 
 			return err
 		}
 	}
-	return nil
+	return tx.noteErased(ctx)
 }
 
 // forgetItems erases what an actor elsewhere left.

@@ -237,7 +237,10 @@ func (tx *Tx) retireRow(ctx context.Context, id string, at time.Time) error {
 	if _, err := tx.exec(ctx, "credits_forget", id); err != nil {
 		return err
 	}
-	return tx.silence(ctx, id)
+	if err := tx.silence(ctx, id); err != nil {
+		return err
+	}
+	return tx.noteErased(ctx)
 }
 
 // silence erases what an actor said of itself, sent or not, before it says that

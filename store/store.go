@@ -108,6 +108,8 @@ type database interface {
 	expression(m match, t tier) string
 	// compact makes an index that grew by much as fast to read as it can be.
 	compact(ctx context.Context) error
+	// scrub writes over what erased rows left in the files.
+	scrub(ctx context.Context) error
 	// raw is a pool for migrations, backups and tests.
 	raw() *sql.DB
 	close() error

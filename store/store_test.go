@@ -111,9 +111,11 @@ func TestBothDatabasesHaveTheSameStatements(t *testing.T) {
 	lite, pg := storetest.SQLite(t).Open(t), storetest.Postgres(t).Open(t)
 	// SQLite's full-text index is a table beside the one that it indexes.
 	particular := func(name string) bool {
-		return name == "search_index" || name == "search_unindex" || name == "changes_total"
+		// Each writes over what was erased in its own way.
+		return name == "search_index" || name == "search_unindex" || name == "changes_total" || strings.HasPrefix(name, "scrub_")
 	}
-	if diff := cmp.Diff(slices.DeleteFunc(lite.Statements().Names(), particular), pg.Statements().Names()); diff != "" {
+	names := func(s *store.Store) []string { return slices.DeleteFunc(s.Statements().Names(), particular) }
+	if diff := cmp.Diff(names(lite), names(pg)); diff != "" {
 		t.Errorf("names of statements (-sqlite +postgres):\n%s", diff)
 	}
 }

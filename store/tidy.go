@@ -24,8 +24,9 @@ const (
 
 // Tidy removes sessions and sign-in links that ended, reports decided and
 // deliveries done long ago, what was between two actors, what strangers deleted
-// long ago, and the bytes of activities applied long ago; and compacts the index. It is to be called now
-// and then, by any process.
+// long ago, and the bytes of activities applied long ago; it compacts the index and
+// writes over what was erased, see Scrub. It is to be called now and then, by any
+// process.
 func (s *Store) Tidy(ctx context.Context) error {
 	now := s.now()
 	err := s.write(ctx, patient, func(tx *Tx) error {
@@ -59,6 +60,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 	}
 	if err == nil {
 		err = s.db.compact(ctx)
+	}
+	if err == nil {
+		err = s.scrubDue(ctx, now)
 	}
 	if err != nil {
 		return fmt.Errorf("tidy: %w", err)

@@ -26,11 +26,12 @@ type runner interface {
 
 // Tx is a transaction that a use case writes in.
 type Tx struct {
-	s     *Store
-	r     runner
-	awake bool
-	moved bool
-	feeds map[feed]string // found or made; kept after the commit
+	s      *Store
+	r      runner
+	awake  bool
+	moved  bool
+	erased bool            // noted, see scrub.go
+	feeds  map[feed]string // found or made; kept after the commit
 	// recovers is set where what this node lost comes back, which alone is
 	// published meanwhile.
 	recovers bool

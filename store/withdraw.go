@@ -38,6 +38,9 @@ func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) ([]*publicati
 			return nil, err
 		}
 	}
+	if err := tx.forgetCandidates(ctx, e.ID); err != nil {
+		return nil, err
+	}
 	if e.State != essaim.StatePublished {
 		return nil, tx.remove(ctx, e)
 	}
@@ -82,7 +85,7 @@ func (tx *Tx) remove(ctx context.Context, e *entry) error {
 			return err
 		}
 	}
-	return nil
+	return tx.noteErased(ctx)
 }
 
 // blank is the content of a tombstone: its kind, which stays for good.
@@ -104,7 +107,7 @@ func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at tim
 			return err
 		}
 	}
-	for _, name := range []string{"reactions_erase", "quotes_erase", "parent_versions_erase", "adaptations_erase_child", "adaptations_erase_parent"} {
+	for _, name := range []string{"reactions_erase", "quotes_erase", "parent_versions_erase", "adaptation_drafts_erase", "adaptations_erase_child", "adaptations_erase_parent"} {
 		if err := tx.later(ctx, name, e.ID); err != nil {
 			return err
 		}
@@ -112,6 +115,10 @@ func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at tim
 	if err := tx.removeComments(ctx, e.ID); err != nil {
 		return err
 	}
+	if err := tx.noteErased(ctx); err != nil {
+		return err
+	}
+	e.digest = "" // of the row that it was imported from
 	if err := tx.save(ctx, e); err != nil {
 		return err
 	}

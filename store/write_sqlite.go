@@ -310,6 +310,11 @@ func (l *lite) compact(ctx context.Context) error {
 		return nil
 	}
 	l.indexed.Store(0)
+	return l.merge(ctx)
+}
+
+// merge makes one part of those of the index.
+func (l *lite) merge(ctx context.Context) error {
 	for pages, moved := -compactPages, true; moved; pages = compactPages {
 		err := l.write(ctx, patient, func(r runner) error {
 			before, err := changesTotal(ctx, r)

@@ -1,3 +1,7 @@
+-- name: check_index
+-- The index is a column.
+SELECT 0
+
 -- name: check_integrity
 SELECT 'ok'
 

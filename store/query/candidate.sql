@@ -49,6 +49,9 @@ SELECT
 -- name: candidate_by_object
 SELECT object, record, author, brought_by, announce, updated_at FROM candidate WHERE object = $1
 
+-- name: candidates_of_record
+SELECT object, record, author, brought_by, announce, updated_at FROM candidate WHERE record = $1
+
 -- name: candidates_of_author
 SELECT object, record, author, brought_by, announce, updated_at FROM candidate WHERE author = $1
 

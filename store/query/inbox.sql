@@ -19,7 +19,17 @@ UPDATE inbox SET state = 'ignored', reason = $2 WHERE id = $1
 UPDATE inbox SET raw = NULL WHERE id = $1
 
 -- name: inbox_erase_object
-UPDATE inbox SET raw = NULL WHERE object = $1 AND object <> '' AND raw IS NOT NULL
+-- What of it still waits comes to nothing.
+UPDATE inbox
+SET raw = NULL,
+    reason = CASE WHEN state = 'waiting' THEN 'what it carries is deleted' ELSE reason END,
+    done_at = CASE WHEN state = 'waiting' THEN $2 ELSE done_at END,
+    state = CASE WHEN state = 'waiting' THEN 'ignored' ELSE state END
+WHERE object = $1 AND object <> '' AND raw IS NOT NULL
+
+-- name: inbox_erase_older
+-- A newer version took the place of what these carried.
+UPDATE inbox SET raw = NULL WHERE object = $1 AND object <> '' AND raw IS NOT NULL AND id <> $2 AND done_at IS NOT NULL
 
 -- name: inbox_erase_actor
 -- What remains is the id, so that nothing of it is applied again.

@@ -48,6 +48,12 @@ DELETE FROM adaptation WHERE child > $1 AND child < $2
 -- name: adaptations_erase_parent
 DELETE FROM adaptation WHERE parent = $1
 
+-- name: adaptation_drafts_erase
+-- What an adaptation made here was before it was published repeats its parent.
+DELETE FROM revision WHERE state <> 'published' AND rid IN (
+    SELECT l.rid FROM relation l JOIN record r ON r.rid = l.rid WHERE l.target = $1 AND l.type = 'adapts' AND r.origin = '')
+  AND revision < (SELECT max(v.revision) FROM revision v WHERE v.rid = revision.rid)
+
 -- name: adaptations_page
 SELECT n, child FROM adaptation WHERE parent = $1 AND state = 'acknowledged' AND n > $2 ORDER BY n LIMIT $3
 

@@ -71,3 +71,11 @@ SELECT position FROM record_credit WHERE actor = $1 AND position < $2 ORDER BY p
 
 -- name: credited_count
 SELECT count(*) FROM record_credit WHERE actor = $1
+
+-- name: records_crediting
+-- Local records of which a version may name somebody, as a part of its JSON: few
+-- people ask for it, and it holds nobody up.
+SELECT r.rid, r.id FROM record r
+WHERE r.rid > $1 AND r.origin = '' AND (r.content LIKE $2 ESCAPE '\'
+    OR EXISTS (SELECT 1 FROM revision v WHERE v.rid = r.rid AND v.content LIKE $2 ESCAPE '\'))
+ORDER BY r.rid LIMIT $3

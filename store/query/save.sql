@@ -98,3 +98,19 @@ DELETE FROM search WHERE rid = $1
 
 -- name: search_filter
 SELECT filter FROM search WHERE rid = $1
+
+-- name: revision_texts
+SELECT revision, content FROM revision WHERE rid = $1 ORDER BY revision
+
+-- name: revision_rewrite
+UPDATE revision SET content = $3 WHERE rid = $1 AND revision = $2
+
+-- name: deliveries_erase_older
+DELETE FROM delivery WHERE state = 'waiting' AND activity_id IN (SELECT id FROM activity WHERE rid = $1 AND id <> $2)
+
+-- name: events_erase_older
+DELETE FROM event WHERE activity_id IN (SELECT id FROM activity WHERE rid = $1 AND id <> $2)
+
+-- name: activities_erase_older
+-- Of what was published of a record only the latest keeps its bytes.
+UPDATE activity SET bytes = NULL WHERE rid = $1 AND id <> $2 AND bytes IS NOT NULL

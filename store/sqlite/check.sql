@@ -1,3 +1,8 @@
+-- name: check_index
+-- A connection that read the full-text index before may remember segments that are
+-- merged since, and find them missing: opening it anew makes it look again.
+SELECT count(*) FROM search_term WHERE search_term MATCH 'filter : zscrubz'
+
 -- name: check_integrity
 PRAGMA integrity_check(1)
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"essaim"
+)
+
+// creditsTogether is how many records are looked for at a time.
+const creditsTogether = 50
+
+// EraseCredits takes a person out of the credits of every record of this node:
+// of its current version, which is published anew without her, of its revisions,
+// and of what was sent of it, which is reduced to ids. who names her by the
+// address of her actor, or else by her name as it is written. It returns how
+// many records named her. by signs the new versions. What the texts say stays.
+func (s *Store) EraseCredits(ctx context.Context, who essaim.Credit, by essaim.Author) (n int, err error) {
+	is := func(c essaim.Credit) bool { return c.Actor == who.Actor }
+	key, value := "actor", who.Actor
+	if who.Actor == "" {
+		is = func(c essaim.Credit) bool { return c.Person && c.Name == who.Name }
+		key, value = "name", who.Name
+	}
+	if value == "" {
+		return 0, fmt.Errorf("credits of nobody: %w", essaim.ErrInvalid)
+	}
+	pattern, err := jsonPattern(key, value)
+	if err != nil {
+		return 0, err
+	}
+	type found struct {
+		rid int64
+		id  string
+	}
+	for after, more := int64(0), true; more; {
+		page, err := list(ctx, s.query(), func(scan scanFunc) (f found, err error) {
+			err = scan(&f.rid, &f.id)
+			return f, err
+		}, "records_crediting", after, pattern, creditsTogether)
+		if err != nil {
+			return n, fmt.Errorf("credits: %w", err)
+		}
+		for _, f := range page {
+			after = f.rid
+			named := false
+			err := s.write(ctx, patient, func(tx *Tx) (err error) {
+				named, err = tx.eraseCredits(ctx, f.id, is, by)
+				return err
+			})
+			if err != nil {
+				return n, fmt.Errorf("credits of %s: %w", f.id, err)
+			}
+			if named {
+				n++
+			}
+		}
+		more = len(page) == creditsTogether
+	}
+	return n, nil
+}
+
+// jsonPattern finds a key with a value in what json.Marshal writes.
+func jsonPattern(key, value string) (string, error) {
+	b, err := json.Marshal(map[string]string{key: value})
+	if err != nil {
+		return "", err
+	}
+	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(string(bytes.Trim(b, "{}"))) + "%", nil
+}
+
+// eraseCredits takes who is meant out of one record, and tells whether any version
+// of it named her.
+func (tx *Tx) eraseCredits(ctx context.Context, id string, is func(essaim.Credit) bool, by essaim.Author) (named bool, err error) {
+	e, ok, err := tx.locked(ctx, id)
+	if err != nil || !ok || e.State == essaim.StateWithdrawn {
+		return false, err
+	}
+	var p *publication
+	c := e.Content
+	if c.Credits = slices.DeleteFunc(slices.Clone(c.Credits), is); len(c.Credits) < len(e.Credits) {
+		named = true
+		if p, err = tx.update(ctx, &e, c, e.State, by, false); err != nil {
+			return false, err
+		}
+		if err := tx.flush(ctx); err != nil {
+			return false, err
+		}
+	}
+	inHistory, err := tx.rewriteRevisions(ctx, e.rid, is)
+	if err != nil || !named && !inHistory {
+		return false, err
+	}
+	for _, name := range []string{"deliveries_erase_older", "events_erase_older", "activities_erase_older"} {
+		if err := tx.later(ctx, name, e.rid, e.activityID); err != nil {
+			return false, err
+		}
+	}
+	if err := tx.noteErased(ctx); err != nil {
+		return false, err
+	}
+	if p == nil {
+		return true, tx.flush(ctx)
+	}
+	return true, tx.number(ctx, p)
+}
+
+// rewriteRevisions takes who is meant out of the credits of a record's revisions.
+func (tx *Tx) rewriteRevisions(ctx context.Context, rid int64, is func(essaim.Credit) bool) (named bool, err error) {
+	type text struct {
+		revision int64
+		content  string
+	}
+	all, err := list(ctx, tx, func(scan scanFunc) (t text, err error) {
+		err = scan(&t.revision, &t.content)
+		return t, err
+	}, "revision_texts", rid)
+	if err != nil {
+		return false, err
+	}
+	for _, t := range all {
+		var c essaim.Content
+		if err := json.Unmarshal([]byte(t.content), &c); err != nil {
+			return false, err
+		}
+		n := len(c.Credits)
+		if c.Credits = slices.DeleteFunc(c.Credits, is); len(c.Credits) == n {
+			continue
+		}
+		named = true
+		content, err := json.Marshal(&c)
+		if err != nil {
+			return false, err
+		}
+		if err := tx.later(ctx, "revision_rewrite", rid, t.revision, string(content)); err != nil {
+			return false, err
+		}
+	}
+	return named, nil
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"essaim"
+	"essaim/store/sqlite"
+)
+
+// What is erased is gone from every table at the commit. Its bytes may stay in the
+// database's files until they are written over: within a day, at night when the
+// node runs then.
+const (
+	scrubNight  = 5              // hours from midnight UTC
+	scrubEvery  = 20 * time.Hour // at most, and at the latest
+	scrubPages  = 500            // looked at together
+	scrubWrites = 50             // pages of one transaction
+	scrubTries  = 5              // at cutting the log, while others read it
+)
+
+// noteErased says that bytes of what was erased may still be in the files.
+func (tx *Tx) noteErased(ctx context.Context) error {
+	if tx.erased {
+		return nil
+	}
+	tx.erased = true
+	return tx.later(ctx, "erased_note", micros(tx.s.now()))
+}
+
+// eraseRaw erases the bytes of the activities that carried an object.
+func (tx *Tx) eraseRaw(ctx context.Context, object string) error {
+	if err := tx.later(ctx, "inbox_erase_object", object, micros(tx.s.now())); err != nil {
+		return err
+	}
+	return tx.noteErased(ctx)
+}
+
+// Scrub writes over what erased rows left in the database's files, and cuts
+// SQLite's log. PostgreSQL writes its tables anew for that: each is closed to
+// everyone for as long as it takes. essaim.ErrUnavailable when others kept it
+// from the end; it can be begun again.
+func (s *Store) Scrub(ctx context.Context) error {
+	err := s.write(ctx, patient, func(tx *Tx) error {
+		_, err := tx.exec(ctx, "erased_begin", micros(s.now()))
+		return err
+	})
+	if err == nil {
+		err = s.db.class(s.db.scrub(ctx))
+	}
+	if err == nil {
+		err = s.write(ctx, patient, func(tx *Tx) error {
+			_, err := tx.exec(ctx, "erased_done", micros(s.now()))
+			return err
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("scrub: %w", err)
+	}
+	return nil
+}
+
+// scrubDue scrubs when something was erased since the last time, once a day.
+func (s *Store) scrubDue(ctx context.Context, now time.Time) error {
+	var erased, done time.Time
+	if err := s.query().row(ctx, "erased_since").Scan(stamp{&erased}, stamp{&done}); err != nil {
+		return err
+	}
+	night := now.UTC().Hour() < scrubNight || now.Sub(erased) >= scrubEvery
+	if erased.IsZero() || !night || now.Sub(done) < scrubEvery {
+		return nil
+	}
+	return s.Scrub(ctx)
+}
+
+func (l *lite) scrub(ctx context.Context) error {
+	if err := l.mergeTerms(ctx); err != nil {
+		return err
+	}
+	var pages int64
+	if err := scanOne(ctx, l.reads, &pages, "scrub_pages"); err != nil {
+		return err
+	}
+	if pages >= sqlite.MaxPages {
+		return fmt.Errorf("a database of %d pages: %w", pages, essaim.ErrInvalid)
+	}
+	for from := int64(1); from <= pages; from += scrubPages {
+		stale, err := l.stale(ctx, from, min(from+scrubPages, pages+1))
+		if err != nil {
+			return err
+		}
+		for len(stale) > 0 {
+			some := stale[:min(len(stale), scrubWrites)]
+			stale = stale[len(some):]
+			if err := l.write(ctx, patient, func(r runner) error { return writeOver(ctx, r, some) }); err != nil {
+				return err
+			}
+		}
+	}
+	return l.cutLog(ctx)
+}
+
+// mergeTerms makes one segment of the full-text index. What is erased leaves a
+// segment, but not the words that say where its pages begin: these go with it. One
+// that is alone is not made again, so that another is put beside it, of a row that
+// goes at once.
+func (l *lite) mergeTerms(ctx context.Context) error {
+	var left int64
+	if err := scanOne(ctx, l.reads, &left, "scrub_term_left"); err != nil {
+		return err
+	}
+	steps := []string{"scrub_term_add", "scrub_term_drop"}
+	for _, name := range steps[min(left, 1):] {
+		if err := l.write(ctx, patient, func(r runner) error { return r.later(ctx, name) }); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return l.merge(ctx)
+}
+
+// stale lists the pages from one up to another that hold what belongs to nothing.
+func (l *lite) stale(ctx context.Context, from, to int64) (stale []int64, err error) {
+	for n := from; n < to; n++ {
+		var page []byte
+		if err := scanOne(ctx, l.reads, &page, "scrub_page", n); err != nil {
+			return nil, err
+		}
+		if sqlite.Blank(page, n) {
+			stale = append(stale, n)
+		}
+	}
+	return stale, ctx.Err()
+}
+
+// writeOver clears what belongs to nothing in pages, as they are by now.
+func writeOver(ctx context.Context, r runner, pages []int64) error {
+	for _, n := range pages {
+		var page []byte
+		if err := scanOne(ctx, r, &page, "scrub_page", n); err != nil {
+			return err
+		}
+		if !sqlite.Blank(page, n) {
+			continue
+		}
+		if _, err := r.exec(ctx, "scrub_blank", n, page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cutLog moves the log into the file and cuts it to nothing, once nobody reads it.
+func (l *lite) cutLog(ctx context.Context) error {
+	for try := 1; ; try++ {
+		var busy, written, moved int64
+		rows, err := l.db.Reader.QueryContext(ctx, l.text("scrub_log"))
+		if err != nil {
+			return err
+		}
+		if rows.Next() {
+			err = rows.Scan(&busy, &written, &moved)
+		}
+		if err = errors.Join(err, rows.Err(), rows.Close()); err != nil || busy == 0 {
+			return err
+		}
+		if try == scrubTries {
+			return fmt.Errorf("the log is being read: %w", essaim.ErrUnavailable)
+		}
+	}
+}
+
+func (l *lite) text(name string) string {
+	text, _ := l.reads.set.Text(name)
+	return text
+}
+
+// scanOne scans the only column of the only row that a statement gives.
+func scanOne(ctx context.Context, r runner, dest any, name string, args ...any) error {
+	rows, err := r.query(ctx, name, args...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return fmt.Errorf("%s: %w", name, errors.Join(sql.ErrNoRows, rows.Err()))
+	}
+	return errors.Join(rows.Scan(dest), rows.Err())
+}
+
+func (p *pg) scrub(ctx context.Context) (err error) {
+	conn, err := p.db.SQL.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	run := func(ctx context.Context, name string) error {
+		text, _ := p.set.Text(name)
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}
+	defer func() { err = errors.Join(err, run(context.WithoutCancel(ctx), "scrub_impatience")) }()
+	for _, name := range []string{"scrub_patience", "scrub_statistics", "scrub_tables"} {
+		if err := run(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+// canary stands in every text that is erased in these tests.
+const canary = "kanari7q3"
+
+// inFiles counts the canaries in the files of a database: SQLite's with its log,
+// or those of each table of PostgreSQL, as the server shows them to who may read.
+func (n *node) inFiles(t testing.TB) (found int, last string) {
+	t.Helper()
+	if n.db.Name != "sqlite" {
+		n.raw(t, "CHECKPOINT")
+		return one[int](t, n, `SELECT count(*) FROM pg_class c
+			WHERE pg_relation_filepath(c.oid) IS NOT NULL AND (pg_stat_file(pg_relation_filepath(c.oid), true)).size > 0
+			AND position($1::bytea IN pg_read_binary_file(pg_relation_filepath(c.oid), 0, 1 << 28, true)) > 0`, []byte(canary)), ""
+	}
+	files := 0
+	err := filepath.WalkDir(n.db.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		files++
+		for at := bytes.Index(b, []byte(canary)); at >= 0; at = bytes.Index(b, []byte(canary)) {
+			if found++; found <= 3 {
+				last = fmt.Sprintf("%q", b[max(0, at-100):min(len(b), at+40)])
+			}
+			b = b[at+len(canary):]
+		}
+		return err
+	})
+	if err != nil || files < 2 {
+		t.Fatalf("%d files read: %v", files, err)
+	}
+	return found, last
+}
+
+// Rows that move from page to page leave copies behind, which erasing the row
+// where it lies does not reach.
+func TestScrubbingLeavesNothingOfWhatWasErasedInTheFiles(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		var secret []string
+		for i := range 240 {
+			word := fmt.Sprintf("mot%d", i)
+			if i%4 == 0 {
+				word = fmt.Sprintf("%s%dz", canary, i)
+			}
+			// An address keeps the first words of a title, and stays.
+			title := "Une fiche dont le titre est bien trop long pour que son adresse en garde la fin " + word
+			c := storetest.Initiative(title, func(c *essaim.Content) {
+				c.Text, c.Keywords = strings.Repeat(word+" ", 1+i*7%90), []string{word}
+			})
+			r, err := n.CreateRecord(t.Context(), essaim.NewRecord{Content: c, State: essaim.StatePublished, Author: storetest.Author})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Tagline = word + " encore"; i%3 == 0 {
+				if r, err = n.UpdateRecord(t.Context(), r.ID, 0, c, essaim.StatePublished, storetest.Author); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if i%4 == 0 {
+				secret = append(secret, r.ID)
+			}
+		}
+		if found, _ := n.inFiles(t); found == 0 {
+			t.Fatal("nothing of it is in the files to begin with")
+		}
+		for _, id := range secret {
+			if err := n.WithdrawRecord(t.Context(), id, storetest.Author); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := one[int](t, n, "SELECT count(*) FROM scrub WHERE erased_at IS NOT NULL"); got != 1 {
+			t.Fatal("that something was erased is not noted")
+		}
+		before, _ := n.inFiles(t)
+		if err := n.Scrub(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if left, last := n.inFiles(t); left != 0 {
+			t.Errorf("%d of %d are left, as in %s", left, before, last)
+		}
+		if broken, err := n.Check(t.Context()); err != nil || len(broken) != 0 {
+			t.Errorf("the database is not whole any more: %v, %v", broken, err)
+		}
+		if found, err := n.Search(t.Context(), essaim.Query{Text: "mot7"}); err != nil || found.Total == 0 {
+			t.Errorf("what stays is found no more: %+v, %v", found, err)
+		}
+		if got := one[int](t, n, "SELECT count(*) FROM scrub WHERE erased_at IS NULL AND done_at IS NOT NULL"); got != 1 {
+			t.Error("that it was done is not noted")
+		}
+	})
+}
+
+func TestWhatWasErasedIsWrittenOverWithinADayAndNotMoreOften(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db) // at ten in the morning
+		erase := func() {
+			t.Helper()
+			r := storetest.Publish(t, n.Store, storetest.Initiative("À retirer"))
+			if err := n.WithdrawRecord(t.Context(), r.ID, storetest.Author); err != nil {
+				t.Fatal(err)
+			}
+		}
+		erase()
+		for _, step := range []struct {
+			after time.Duration
+			want  bool
+			why   string
+		}{
+			{time.Hour, false, "in the day"},
+			{14 * time.Hour, true, "at night"},
+			{time.Hour, true, "nothing was erased since"},
+		} {
+			n.clock.pass(step.after)
+			if err := n.Tidy(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := one[int](t, n, "SELECT count(*) FROM scrub WHERE erased_at IS NULL") == 1; got != step.want {
+				t.Errorf("written over %s: %t, want %t", step.why, got, step.want)
+			}
+		}
+		erase()
+		for _, step := range []struct {
+			after time.Duration
+			want  bool
+			why   string
+		}{{time.Hour, false, "again in the same night"}, {20 * time.Hour, true, "a day later"}} {
+			n.clock.pass(step.after)
+			if err := n.Tidy(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := one[int](t, n, "SELECT count(*) FROM scrub WHERE erased_at IS NULL") == 1; got != step.want {
+				t.Errorf("written over %s: %t, want %t", step.why, got, step.want)
+			}
+		}
+	})
+}
+
+// A table that is not named would keep its bytes.
+func TestEveryTableOfPostgreSQLIsWrittenAnew(t *testing.T) {
+	t.Parallel()
+	s := storetest.Postgres(t).Open(t)
+	text, _ := s.Statements().Text("scrub_tables")
+	named := map[string]bool{}
+	for _, f := range strings.FieldsFunc(strings.TrimPrefix(text, "VACUUM (FULL)"), func(r rune) bool { return r == ',' || r == ' ' || r == '\n' }) {
+		named[f] = true
+	}
+	rows, err := s.DB().QueryContext(t.Context(), "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	tables := 0
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		if tables++; !named[name] {
+			t.Errorf("scrub_tables leaves %s out", name)
+		}
+	}
+	if err := rows.Err(); err != nil || tables < 40 {
+		t.Errorf("%d tables looked at: %v", tables, err)
+	}
+}
