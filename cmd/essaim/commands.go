@@ -13,6 +13,7 @@ type commands struct {
 	Import   importCommand   `cmd:"" help:"Bring records in from a file."`
 	Export   exportCommand   `cmd:"" help:"Write the records out."`
 	User     userCommand     `cmd:"" help:"Accounts."`
+	Person   personCommand   `cmd:"" help:"People whom records credit."`
 	Actor    actorCommand    `cmd:"" help:"What can be followed here, and how it shows."`
 	Token    tokenCommand    `cmd:"" help:"Tokens of the JSON API."`
 	Peer     peerCommand     `cmd:"" help:"The nodes of the network."`
@@ -22,6 +23,7 @@ type commands struct {
 	Key      keyCommand      `cmd:"" help:"The node's keys."`
 	Backup   backupCommand   `cmd:"" help:"Write everything that the node knows to a file, while it runs."`
 	Restore  restoreCommand  `cmd:"" help:"Bring a node back from a backup."`
+	Scrub    scrubCommand    `cmd:"" help:"Write over what erased rows left in the database's files."`
 	Doctor   doctorCommand   `cmd:"" help:"Check that all is well, and say how to mend what is not."`
 	Version  versionCommand  `cmd:"" help:"Print version, commit and schema."`
 }

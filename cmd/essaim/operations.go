@@ -25,6 +25,8 @@ func operations() map[string]operation {
 		"user.link":         answering(linkUser),
 		"user.publish":      answering(publishUser),
 		"user.unpublish":    answering(unpublishUser),
+		"person.erase":      answering(erasePerson),
+		"scrub":             answering(scrub),
 		"actor.list":        answering(listActors),
 		"actor.set":         answering(setActor),
 		"token.create":      answering(createToken),

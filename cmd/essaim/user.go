@@ -115,11 +115,11 @@ func (c userDisable) Run(ctx context.Context, a *app) error {
 
 type userDelete struct {
 	Email    string `arg:"" help:"Address of the account."`
-	KeepName bool   `help:"Revisions stay signed by the name that the person chose, if she agrees."`
+	KeepName bool   `help:"Revisions stay signed by the name that the person chose, and records credit her, if she agrees."`
 }
 
 func (userDelete) Help() string {
-	return "Erases the address, the name, sessions, links and tokens, and the Fediverse profile, whose followers are told. What the account wrote stays in the commons, without its name unless --keep-name. There is no way back. A backup taken before still holds the account.\n\n" +
+	return "Erases the address, the name, sessions, links and tokens, the Fediverse profile, whose followers are told, and the credits that lead to it, in every version. What the account wrote stays in the commons, without its name unless --keep-name. There is no way back. A backup taken before still holds the account.\n\n" +
 		"Example:\n\n    essaim user delete --data /var/lib/essaim animation@brest.example"
 }
 
@@ -250,6 +250,11 @@ func deleteUser(ctx context.Context, n *Node, c userDelete) (none, error) {
 	u, err := n.user(ctx, c.Email)
 	if err != nil {
 		return none{}, err
+	}
+	if !c.KeepName {
+		if err := eraseCreditsOf(ctx, n, u.ID); err != nil {
+			return none{}, err
+		}
 	}
 	return none{}, n.store.DeleteUser(ctx, u.ID, c.KeepName)
 }
