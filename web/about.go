@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"essaim"
@@ -120,8 +121,20 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// routeMap answers what black-box rigs use; a route not built yet is absent.
+// routeMap answers what black-box rigs use; a route not built yet is absent. With
+// ?patterns, every pattern that a GET may match, of ActivityPub too.
 func (s *Server) routeMap(w http.ResponseWriter, r *http.Request) error {
+	if r.URL.Query().Has("patterns") {
+		patterns := slices.Clone(s.cfg.Patterns)
+		for _, e := range s.endpoints {
+			if e.method == http.MethodGet {
+				patterns = append(patterns, e.pattern)
+			}
+		}
+		slices.Sort(patterns)
+		writeJSON(w, http.StatusOK, slices.Compact(patterns))
+		return nil
+	}
 	actor := strings.TrimPrefix(s.cfg.Node.Territory.Actor, strings.TrimSuffix(s.cfg.Node.BaseURL, "/"))
 	out := map[string]string{
 		"SHARED_INBOX": "/inbox", "ACTOR": actor, "ACTOR_INBOX": actor + "/inbox",

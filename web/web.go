@@ -45,6 +45,9 @@ type Config struct {
 	// PanicName where it is set.
 	Dev       bool
 	PanicName string
+	// Patterns are those of the addresses that others answer before the site, for
+	// the route map of a development build.
+	Patterns  []string
 	Version   string
 	SourceURL string // where the program's source code can be had
 	Now       func() time.Time

@@ -163,6 +163,8 @@ func (n *Node) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	r := chi.NewRouter()
+	n.federation.Mount(r)
 	pages := web.Config{
 		Node: n.info, Store: n.store, Fediverse: n.federation, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
 		Pictures: n.files, SourceURL: n.cfg.SourceURL,
@@ -174,12 +176,19 @@ func (n *Node) Handler() (http.Handler, error) {
 	if n.mail != nil {
 		pages.Mail = n.mail
 	}
+	err = chi.Walk(r, func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		if method == http.MethodGet {
+			pages.Patterns = append(pages.Patterns, pattern)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	site, err := web.New(pages)
 	if err != nil {
 		return nil, err
 	}
-	r := chi.NewRouter()
-	n.federation.Mount(r)
 	rest := n.federation.Pages(n.store, site)
 	r.NotFound(rest.ServeHTTP)
 	r.MethodNotAllowed(n.federation.MethodNotAllowed(r))
