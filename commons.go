@@ -131,6 +131,8 @@ type CommonsComparison struct {
 	// Kept are ids that are held here and that the node does not list, without
 	// showing that they were deleted.
 	Kept []string
+	// Others are the nodes that were asked instead, since it cannot be read.
+	Others []string
 }
 
 // CommonsCopy is a document of another node as it is held here, with the copy

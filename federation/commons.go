@@ -34,9 +34,11 @@ type CommonsStore interface {
 	// CommonsAfter lists up to n documents whose latest change is after a number,
 	// the oldest change first, and no more than size bytes after the first one.
 	CommonsAfter(ctx context.Context, after int64, n, size int) (list []essaim.CommonsDocument, head essaim.CommonsNumber, more bool, err error)
-	// CopiesAfter lists up to n documents held of another host in the order of their
-	// keys, those after one, and no more than size bytes after the first.
-	CopiesAfter(ctx context.Context, host, after string, n, size int) (list []essaim.CommonsCopy, more bool, err error)
+	// CopiesAfter lists up to n documents held of another host below a prefix, in the
+	// order of their keys, those after one, and no more than size bytes after the first.
+	CopiesAfter(ctx context.Context, host, under, after string, n, size int) (list []essaim.CommonsCopy, more bool, err error)
+	// CopyNode is a node of the digest tree of those, with the root of which it is one.
+	CopyNode(ctx context.Context, host, prefix string) (root, n essaim.CommonsNode, children [16]essaim.CommonsNode, items []essaim.CommonsItem, err error)
 	// Heads lists the latest signed heads of a host, the newest first; of this node
 	// for the empty one.
 	Heads(ctx context.Context, host string, n int) ([]essaim.CommonsHead, error)
@@ -157,17 +159,15 @@ func (s *Server) showDigests(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Vary", "Accept")
-	serve(w, r, served{body: s.digestNode(prefix, h, n, children, items), etag: prefix + "-" + h.Number.String()})
+	of := `"partOf":` + quote(vocab.Commons(s.base)) + `,"essaim:head":"` + h.Number.String() + `"`
+	serve(w, r, served{body: digestNode(vocab.CommonsDigests(s.base, prefix), of, prefix, h.Root, n, children, items), etag: prefix + "-" + h.Number.String()})
 }
 
-func (s *Server) digestNode(prefix string, h essaim.CommonsHead, n essaim.CommonsNode, children [16]essaim.CommonsNode, items []essaim.CommonsItem) []byte {
-	id := vocab.Commons(s.base) + "/digest"
-	if prefix != "" {
-		id += "/" + prefix
-	}
+// digestNode writes a node of a tree: id and of say which, root is the tree's.
+func digestNode(id, of, prefix string, root essaim.Digest, n essaim.CommonsNode, children [16]essaim.CommonsNode, items []essaim.CommonsItem) []byte {
 	var b bytes.Buffer
-	b.WriteString(`{"@context":["` + activityStreams + `",{"essaim":"` + essaim.Namespace + `"}],"id":` + quote(id) + `,"type":"Collection","partOf":` + quote(vocab.Commons(s.base)) +
-		`,"essaim:head":"` + h.Number.String() + `","essaim:root":"` + h.Root.String() + `","essaim:prefix":"` + prefix + `","essaim:hash":"` + n.Hash.String() +
+	b.WriteString(`{"@context":["` + activityStreams + `",{"essaim":"` + essaim.Namespace + `"}],"id":` + quote(id) + `,"type":"Collection",` + of +
+		`,"essaim:root":"` + root.String() + `","essaim:prefix":"` + prefix + `","essaim:hash":"` + n.Hash.String() +
 		`","totalItems":` + strconv.Itoa(n.Count))
 	if !n.Leaf() {
 		b.WriteString(`,"essaim:children":[`)

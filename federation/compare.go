@@ -40,6 +40,8 @@ type CopyStore interface {
 	// digests that their bytes have.
 	Copies(ctx context.Context, host, after string, n int) ([]essaim.CommonsCopy, error)
 	NoteCopies(ctx context.Context, found []essaim.CommonsItem) error
+	// HeldCopies says what is held under ids.
+	HeldCopies(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error)
 	// DueComparisons lists nodes that are to be compared now.
 	DueComparisons(ctx context.Context, n int) ([]string, error)
 	SaveComparison(ctx context.Context, host string, c essaim.CommonsComparison) error
@@ -73,7 +75,7 @@ func (r *Replicator) compareDue(ctx context.Context) bool {
 // Compare reads on in a node's commons, then walks its digest tree where it
 // differs from what is held, and mends: what is missing, old, damaged, or was
 // deleted there is asked for at its own address and taken by the rules of what is
-// pushed. The bytes of all copies are looked at first, for the walk believes their
+// pushed. Of a node that cannot be read, other nodes are asked. The bytes of all copies are looked at first, for the walk believes their
 // noted digests.
 func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsComparison, error) {
 	ctx, stop := context.WithTimeout(ctx, compareTime)
@@ -90,7 +92,7 @@ func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsCo
 	for try := 1; ; try++ {
 		p, err := r.CatchUp(ctx, host)
 		if err != nil {
-			return done, err
+			return r.compareOthers(ctx, peer, err)
 		}
 		if p.DoneAt.IsZero() {
 			return done, fmt.Errorf("%s is still being read: %w", host, essaim.ErrUnavailable)
@@ -104,6 +106,7 @@ func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsCo
 			return done, err
 		}
 		w := &walk{crawl: c, differs: map[string]string{}, held: map[string]string{}}
+		w.asks = w.ask
 		err = w.run(ctx)
 		if errors.Is(err, errMoved) && try < compareTries {
 			continue
@@ -122,6 +125,7 @@ func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsCo
 // walk is one comparison.
 type walk struct {
 	*crawl
+	asks    func(ctx context.Context, prefix string) (*answered, error)
 	head    essaim.CommonsHead
 	here    map[string]essaim.CommonsNode
 	differs map[string]string // by id: the digest that the node lists
@@ -161,12 +165,12 @@ func (w *walk) node(ctx context.Context, prefix string, want essaim.Digest) erro
 	if want == (essaim.Digest{}) {
 		return w.unlisted(ctx, prefix)
 	}
-	n, err := w.ask(ctx, prefix)
+	n, err := w.asks(ctx, prefix)
 	if err != nil {
 		return err
 	}
 	if n.hash() != want {
-		return fmt.Errorf("digests of %s at %q: not what the signed head says: %w", w.peer.Host, prefix, essaim.ErrForbidden)
+		return fmt.Errorf("digests of %s at %q: not what stands above them: %w", w.peer.Host, prefix, essaim.ErrForbidden)
 	}
 	if n.inner {
 		for i, c := range n.children {
@@ -234,11 +238,13 @@ func (a *answered) hash() essaim.Digest {
 
 // ask fetches a node of the tree, of the head that is walked.
 func (w *walk) ask(ctx context.Context, prefix string) (*answered, error) {
-	address := vocab.Commons(w.base) + "/digest"
-	if prefix != "" {
-		address += "/" + prefix
-	}
-	answer, err := w.Client.Changed(ctx, address, "")
+	return askDigests(ctx, w.Client, vocab.CommonsDigests(w.base, prefix), "essaim:head", w.head.Number.String())
+}
+
+// askDigests fetches a node of a digest tree whose member has a value; errMoved
+// when it has another by now.
+func askDigests(ctx context.Context, client Changer, address, member, value string) (*answered, error) {
+	answer, err := client.Changed(ctx, address, "")
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +252,7 @@ func (w *walk) ask(ctx context.Context, prefix string) (*answered, error) {
 	if err != nil {
 		return nil, err
 	}
-	if doc.Get("essaim:head").TextOr() != w.head.Number.String() {
+	if doc.Get(member).TextOr() != value {
 		return nil, errMoved
 	}
 	return readDigests(doc)

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"net/http"
 
+	"github.com/go-chi/chi/v5"
+
 	"essaim"
 	"essaim/federation/proof"
 	"essaim/federation/vocab"
@@ -21,15 +23,14 @@ const servedHeads = 2
 // its origin is away. A host of which nothing is held is 404, as is one that is
 // blocked.
 func (s *Server) showCopies(w http.ResponseWriter, r *http.Request) {
-	host, after := r.URL.Query().Get("of"), r.URL.Query().Get("after")
-	if !isHost(host) || after != "" && !isKey(after) {
+	q, ctx := r.URL.Query(), r.Context()
+	after, under := q.Get("after"), q.Get("under")
+	if after != "" && !isKey(after) || !essaim.CommonsPrefix(under) {
 		s.refuse(w, r, http.StatusBadRequest)
 		return
 	}
-	ctx := r.Context()
-	st, err := s.store.Standing(ctx, "https://"+host+"/")
-	if err != nil || st.Blocked {
-		s.failOr(w, r, err, http.StatusNotFound)
+	host, ok := s.copiedHost(w, r)
+	if !ok {
 		return
 	}
 	heads, err := s.store.Heads(ctx, host, servedHeads)
@@ -37,15 +38,53 @@ func (s *Server) showCopies(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	list, more, err := s.store.CopiesAfter(ctx, host, after, commonsPage, commonsBytes)
+	list, more, err := s.store.CopiesAfter(ctx, host, under, after, commonsPage, commonsBytes)
 	if err != nil || len(heads) == 0 && len(list) == 0 {
 		s.failOr(w, r, err, http.StatusNotFound)
 		return
 	}
-	body := s.copiesPage(host, after, heads, list, more)
+	body := s.copiesPage(host, under, after, heads, list, more)
 	sum := sha256.Sum256(body)
 	w.Header().Set("Vary", "Accept")
 	serve(w, r, served{body: body, etag: hex.EncodeToString(sum[:16])})
+}
+
+// showCopyDigests serves a node of the digest tree of what this node holds of
+// another.
+func (s *Server) showCopyDigests(w http.ResponseWriter, r *http.Request) {
+	prefix := chi.URLParam(r, "prefix")
+	if !essaim.CommonsPrefix(prefix) {
+		s.refuse(w, r, http.StatusNotFound)
+		return
+	}
+	host, ok := s.copiedHost(w, r)
+	if !ok {
+		return
+	}
+	root, n, children, items, err := s.store.CopyNode(r.Context(), host, prefix)
+	if err != nil || root.Count == 0 {
+		s.failOr(w, r, err, http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Vary", "Accept")
+	body := digestNode(vocab.CopyDigests(s.base, host, prefix), `"essaim:of":`+quote(host), prefix, root.Hash, n, children, items)
+	serve(w, r, served{body: body, etag: prefix + "-" + n.Hash.String() + "-" + root.Hash.String()})
+}
+
+// copiedHost is the host whose copies are asked for; it answers itself when there
+// is none, or the node deals with it no more.
+func (s *Server) copiedHost(w http.ResponseWriter, r *http.Request) (string, bool) {
+	host := r.URL.Query().Get("of")
+	if !isHost(host) {
+		s.refuse(w, r, http.StatusBadRequest)
+		return "", false
+	}
+	st, err := s.store.Standing(r.Context(), "https://"+host+"/")
+	if err != nil || st.Blocked {
+		s.failOr(w, r, err, http.StatusNotFound)
+		return "", false
+	}
+	return host, true
 }
 
 // failOr answers an error or, when there is none, a status.
@@ -66,12 +105,12 @@ func isHost(s string) bool {
 // isKey tells whether a text is a place in a digest tree.
 func isKey(s string) bool { return len(s) == 2*sha256.Size && essaim.CommonsPrefix(s) }
 
-func (s *Server) copiesPage(host, after string, heads []essaim.CommonsHead, list []essaim.CommonsCopy, more bool) []byte {
+func (s *Server) copiesPage(host, under, after string, heads []essaim.CommonsHead, list []essaim.CommonsCopy, more bool) []byte {
 	var b bytes.Buffer
-	b.WriteString(`{"@context":["` + activityStreams + `",{"essaim":"` + essaim.Namespace + `"}],"id":` + quote(vocab.CopiesOf(s.base, host, after)) +
+	b.WriteString(`{"@context":["` + activityStreams + `",{"essaim":"` + essaim.Namespace + `"}],"id":` + quote(vocab.CopiesOf(s.base, host, under, after)) +
 		`,"type":"OrderedCollectionPage","essaim:of":` + quote(host))
 	if more {
-		b.WriteString(`,"next":` + quote(vocab.CopiesOf(s.base, host, list[len(list)-1].Key)))
+		b.WriteString(`,"next":` + quote(vocab.CopiesOf(s.base, host, under, list[len(list)-1].Key)))
 	}
 	b.WriteString(`,"essaim:heads":[`)
 	for i, h := range heads {

@@ -4,6 +4,7 @@ package federation
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"encoding/json"
 	"flag"
@@ -131,7 +132,7 @@ func TestCopiesAreTakenAsTheVectorsSay(t *testing.T) {
 		{"items without a cursor", strings.Replace(sheet("", s.record), `"essaim:cursor"`, `"cursor"`, 1)},
 	} {
 		v := copiesVector{Name: c.name, Page: json.RawMessage(c.page), Copies: []copyVector{}, Heads: []string{}, Refused: []string{}}
-		p, err := s.page(fetch.Answer{Body: []byte(c.page)})
+		p, err := s.page(t.Context(), fetch.Answer{Body: []byte(c.page)})
 		v.Invalid = err != nil
 		for _, c := range p.Copies {
 			v.Copies = append(v.Copies, copyVector{c.ID, c.ContentDigest, c.CopyDigest})
@@ -165,7 +166,7 @@ func TestCopiesAreTakenAsTheVectorsSay(t *testing.T) {
 func FuzzCopies(f *testing.F) {
 	s := newCopiesSample(f)
 	whole := sheet(s.head, s.record)
-	if p, err := s.page(fetch.Answer{Body: []byte(whole)}); err != nil || len(p.Copies) != 1 || len(p.Heads) != 1 || p.Copies[0].Version != (essaim.RecordVersion{Incarnation: 1, Revision: 2}) {
+	if p, err := s.page(context.Background(), fetch.Answer{Body: []byte(whole)}); err != nil || len(p.Copies) != 1 || len(p.Heads) != 1 || p.Copies[0].Version != (essaim.RecordVersion{Incarnation: 1, Revision: 2}) {
 		f.Fatalf("a true page: %+v, %v", p, err) // else nothing below could fail
 	}
 	f.Add([]byte(whole))
@@ -174,7 +175,7 @@ func FuzzCopies(f *testing.F) {
 	f.Add([]byte(sheet(strings.Replace(s.head, `"essaim:n":2`, `"essaim:n":9`, 1), strings.Replace(s.record, "Une", "Autre", 1))))
 	f.Add([]byte(sheet("")))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		p, err := s.page(fetch.Answer{Body: body})
+		p, err := s.page(t.Context(), fetch.Answer{Body: body})
 		if err != nil {
 			return
 		}

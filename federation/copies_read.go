@@ -28,6 +28,13 @@ type CopiesOf struct {
 	// Keys are that node's, as published, oldest first: the last holds, those
 	// before it are retired.
 	Keys []essaim.PeerKey
+	// Heads of that node are held here, each verified when it came: what a retired key
+	// signed counts only if it stood in one that was known while that key held, or in
+	// one that the present key signed.
+	Heads []essaim.CommonsHead
+	// Under is the prefix of the digest tree below which they are wanted; all when
+	// empty.
+	Under string
 	// After goes on behind a page that was read, at its Cursor.
 	After string
 	// Standing says what is held already under ids; nothing when nil.
@@ -37,7 +44,7 @@ type CopiesOf struct {
 
 // ReadCopies asks a node for the copies that it holds of another, which may be
 // silent, and gives those that prove themselves to take, page by page: signed by
-// the key of their origin, with id, author and key of that one origin, newer than
+// the key of their origin, or by one of its retired keys if a head says so, with id, author and key of that one origin, newer than
 // what stands, and none that a tombstone keeps out (replication.md, Authenticity).
 // The node that is asked is believed in nothing. It ends at the last page, at an
 // error of take, or at the bounds of a reading; the last page that take saw says
@@ -49,12 +56,12 @@ func ReadCopies(ctx context.Context, c CopiesOf, take func(context.Context, essa
 		return err
 	}
 	for pages, size := 0, 0; pages < readPages && size < readBytes; pages++ {
-		answer, err := c.Client.Changed(ctx, vocab.CopiesOf(c.Holder, c.Origin.Host(), r.after), "")
+		answer, err := c.Client.Changed(ctx, vocab.CopiesOf(c.Holder, c.Origin.Host(), c.Under, r.after), "")
 		if err != nil {
 			return err
 		}
 		size += len(answer.Body)
-		page, err := r.page(answer)
+		page, err := r.page(ctx, answer)
 		if err != nil {
 			return fmt.Errorf("copies of %s at %s: %w", c.Origin.Host(), c.Holder, err)
 		}
@@ -75,27 +82,59 @@ func ReadCopies(ctx context.Context, c CopiesOf, take func(context.Context, essa
 // copiesReader reads pages of copies, in their order.
 type copiesReader struct {
 	CopiesOf
-	after string
-	keys  []ed25519.PublicKey // the one that holds
+	after   string
+	keys    []ed25519.PublicKey // of Keys, in their order; nil for none that can be read
+	witness []witness
+	nodes   map[string]*answered // of the digest tree of who is asked, by prefix
+}
+
+// witness is a head that shows what its node listed, and the place among the keys
+// of the one that proves it.
+type witness struct {
+	root essaim.Digest
+	key  int
 }
 
 func newCopiesReader(c CopiesOf) (*copiesReader, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	r := &copiesReader{CopiesOf: c, after: c.After}
-	if len(c.Keys) > 0 {
-		r.keys = keysOf(c.Keys[len(c.Keys)-1].Key)
+	r := &copiesReader{CopiesOf: c, after: c.After, nodes: map[string]*answered{}}
+	for _, k := range c.Keys {
+		r.keys = append(r.keys, append(keysOf(k.Key), nil)[0])
 	}
-	if c.Origin.IsZero() || len(r.keys) == 0 {
+	if n := len(r.keys); c.Origin.IsZero() || n == 0 || r.keys[n-1] == nil {
 		return nil, fmt.Errorf("copies of %q: no key that would prove them: %w", c.Origin, essaim.ErrForbidden)
+	}
+	for _, h := range c.Heads {
+		if key, err := r.provenBy(h.Document); err == nil {
+			r.witness = append(r.witness, witness{h.Root, key})
+		}
 	}
 	return r, nil
 }
 
+// provenBy is the place of the key that proves a document: the last holds, those
+// before it are retired.
+func (r *copiesReader) provenBy(doc []byte) (i int, err error) {
+	for i = len(r.keys) - 1; i >= 0; i-- {
+		if r.keys[i] == nil {
+			continue
+		}
+		var wrong error
+		if _, wrong = proof.VerifyOwned(doc, r.keys[i]); wrong == nil {
+			return i, nil
+		}
+		if err == nil {
+			err = wrong // of the key that holds
+		}
+	}
+	return -1, fmt.Errorf("%w: %w", errUnproven, err)
+}
+
 // page reads one, which is bounded as it comes: what is wrong with an item leaves
 // the others alone, what is wrong with the page refuses it.
-func (r *copiesReader) page(answer fetch.Answer) (p essaim.CopiesPage, err error) {
+func (r *copiesReader) page(ctx context.Context, answer fetch.Answer) (p essaim.CopiesPage, err error) {
 	doc, err := wire.Parse(answer.Body, wire.Collection)
 	if err != nil {
 		return p, err
@@ -115,9 +154,10 @@ func (r *copiesReader) page(answer fetch.Answer) (p essaim.CopiesPage, err error
 	} else if p.More || list.Len() > 0 {
 		return p, fmt.Errorf("no cursor: %w", essaim.ErrInvalid)
 	}
+	p.Heads = r.heads(heads)
 	last := r.after
 	for v := range list.Elements() {
-		c, err := r.copy(v.Raw())
+		c, err := r.copy(ctx, v.Raw())
 		if key := essaim.CommonsKey(c.ID); err == nil && (key <= last || key > p.Cursor) {
 			err = fmt.Errorf("out of the order of keys: %w", essaim.ErrInvalid)
 		} else if err == nil {
@@ -129,23 +169,12 @@ func (r *copiesReader) page(answer fetch.Answer) (p essaim.CopiesPage, err error
 		}
 		p.Copies = append(p.Copies, c)
 	}
-	for v := range heads.Elements() {
-		if h, err := r.head(v); err == nil {
-			p.Heads = append(p.Heads, h)
-		}
-	}
-	slices.SortFunc(p.Heads, func(a, b essaim.CommonsHead) int {
-		if older(a, b) {
-			return 1
-		}
-		return -1
-	})
 	return p, nil
 }
 
 // copy says what an item is, if it proves itself. A panic over it leaves the
 // others alone.
-func (r *copiesReader) copy(raw []byte) (c essaim.VerifiedCopy, err error) {
+func (r *copiesReader) copy(ctx context.Context, raw []byte) (c essaim.VerifiedCopy, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			c, err = essaim.VerifiedCopy{}, fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
@@ -161,13 +190,16 @@ func (r *copiesReader) copy(raw []byte) (c essaim.VerifiedCopy, err error) {
 	if err := a.CheckAuthority(a.Actor); err != nil {
 		return c, err
 	}
-	key, err := proof.VerifyOwned(raw, r.keys...)
+	key, err := r.provenBy(raw)
 	if err != nil {
-		return c, fmt.Errorf("%w: %w", errUnproven, err)
+		return c, err
 	}
-	c = essaim.VerifiedCopy{ID: a.Object.ID.String(), Actor: a.Actor.String(), Document: slices.Clone(raw), Key: proof.EncodeMultikey(key)}
+	c = essaim.VerifiedCopy{ID: a.Object.ID.String(), Actor: a.Actor.String(), Document: slices.Clone(raw), Key: r.Keys[key].Key}
 	if c.ContentDigest, c.CopyDigest, err = proof.Digests(raw); err != nil {
 		return c, err
+	}
+	if key < len(r.keys)-1 && !r.listed(ctx, &c, key) {
+		return c, fmt.Errorf("by a retired key, and in no head that was known while it held: %w", errUnproven)
 	}
 	return c, r.describe(&c, &a.Object)
 }
@@ -197,32 +229,30 @@ func (r *copiesReader) describe(c *essaim.VerifiedCopy, o *wire.Object) error {
 	return nil
 }
 
-// head reads a head of the origin, if it proves itself.
-func (r *copiesReader) head(v wire.Value) (essaim.CommonsHead, error) {
-	h, err := readHead(v, r.Origin, r.Now())
-	if err == nil {
-		_, err = proof.VerifyOwned(v.Raw(), r.keys...)
+// heads reads those of the origin that the key which holds proves, the newest
+// first, and takes them for witnesses.
+func (r *copiesReader) heads(list wire.Value) (heads []essaim.CommonsHead) {
+	present := len(r.keys) - 1
+	for v := range list.Elements() {
+		h, err := readHead(v, r.Origin, r.Now())
+		if err != nil {
+			continue
+		}
+		if _, err := proof.VerifyOwned(v.Raw(), r.keys[present]); err != nil {
+			continue
+		}
+		heads = append(heads, h)
+		if w := (witness{h.Root, present}); !slices.Contains(r.witness, w) {
+			r.witness = append(r.witness[:min(len(r.witness), maxWitnesses)], w)
+		}
 	}
-	return h, err
-}
-
-// leaveOut drops the copies that say no more than what stands.
-func (r *copiesReader) leaveOut(ctx context.Context, p *essaim.CopiesPage) error {
-	if r.Standing == nil || len(p.Copies) == 0 {
-		return nil
-	}
-	ids := make([]string, len(p.Copies))
-	for i := range p.Copies {
-		ids[i] = p.Copies[i].ID
-	}
-	held, err := r.Standing(ctx, ids)
-	if err != nil {
-		return err
-	}
-	all := len(p.Copies)
-	p.Copies = slices.DeleteFunc(p.Copies, func(c essaim.VerifiedCopy) bool { return !held[c.ID].Wants(&c) })
-	p.Held = all - len(p.Copies)
-	return nil
+	slices.SortFunc(heads, func(a, b essaim.CommonsHead) int {
+		if older(a, b) {
+			return 1
+		}
+		return -1
+	})
+	return heads
 }
 
 // readHead reads a signed head of a node, by the node's actor. Its proof is for

@@ -270,6 +270,15 @@ func (r *reader) reaction(kind essaim.ReactionKind) error {
 // standing gives the effects of what stands in the commons of a host: those that
 // it would have if its author had sent it, by the same rules.
 func (r *reader) standing(ctx context.Context, raw []byte, host string, at time.Time) ([]essaim.Effect, error) {
+	return r.stands(raw, host, at, func(a *wire.Activity) error { return r.Actors.Vouch(ctx, a.Actor, a.Object.ID, raw, at) })
+}
+
+// proven is standing for a copy whose proof was checked where it was read.
+func (r *reader) proven(c *essaim.VerifiedCopy, host string, at time.Time) ([]essaim.Effect, error) {
+	return r.stands(c.Document, host, at, func(*wire.Activity) error { return nil })
+}
+
+func (r *reader) stands(raw []byte, host string, at time.Time, vouch func(*wire.Activity) error) ([]essaim.Effect, error) {
 	a, err := wire.Published(raw, wire.Limits{})
 	if err != nil {
 		return nil, err
@@ -282,7 +291,7 @@ func (r *reader) standing(ctx context.Context, raw []byte, host string, at time.
 	if err := a.CheckAuthority(a.Actor); err != nil {
 		return nil, err
 	}
-	if err := r.Actors.Vouch(ctx, a.Actor, a.Object.ID, raw, at); err != nil {
+	if err := vouch(a); err != nil {
 		return nil, err
 	}
 	switch {

@@ -53,6 +53,7 @@ type ReplicaStore interface {
 	// does so no more.
 	PeerBehind(ctx context.Context, host string, behind bool) error
 	Peer(ctx context.Context, host string) (essaim.Peer, error)
+	Peers(ctx context.Context) ([]essaim.Peer, error)
 	Notify() <-chan struct{}
 }
 
@@ -372,16 +373,21 @@ func (c *crawl) page(ctx context.Context, answer fetch.Answer) (int, error) {
 	}
 	c.taken++
 	for _, item := range items {
-		for _, e := range item.Effects {
-			if s, ok := e.(essaim.SaveActor); ok {
-				c.Ingester.Actors.Forget(s.Actor.ID)
-			}
-		}
+		c.forgetActors(item.Effects)
 	}
 	if len(why) > 0 {
 		c.Logger.LogAttrs(ctx, slog.LevelDebug, "items held already, or refused", slog.String("host", c.peer.Host), slog.Int("items", len(why)))
 	}
 	return len(items), nil
+}
+
+// forgetActors forgets what was remembered of those that were written.
+func (c *crawl) forgetActors(effects []essaim.Effect) {
+	for _, e := range effects {
+		if s, ok := e.(essaim.SaveActor); ok {
+			c.Ingester.Actors.Forget(s.Actor.ID)
+		}
+	}
 }
 
 // item says what one comes to. A panic over it leaves the others alone.

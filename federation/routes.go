@@ -58,6 +58,8 @@ func (s *Server) Mount(r chi.Router) {
 	get("/commons", s.whole(s.showCommons))
 	r.Post("/commons", s.hearHead)
 	get("/commons/copies", s.showCopies)
+	get("/commons/copies/digest", s.showCopyDigests)
+	get("/commons/copies/digest/{prefix}", s.showCopyDigests)
 	get("/commons/digest", s.whole(s.showDigests))
 	get("/commons/digest/{prefix}", s.whole(s.showDigests))
 }

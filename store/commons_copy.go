@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"essaim"
@@ -50,9 +51,9 @@ func (s *Store) Copies(ctx context.Context, host, after string, n int) ([]essaim
 }
 
 // CopiesAfter lists the documents held of a host as they are served again: those
-// that stand, in the order of their keys after one, at most n, and no more than
-// size bytes after the first; more tells whether others follow.
-func (s *Store) CopiesAfter(ctx context.Context, host, after string, n, size int) (list []essaim.CommonsCopy, more bool, err error) {
+// that stand, in the order of their keys after one and below a prefix, at most n,
+// and no more than size bytes after the first; more tells whether others follow.
+func (s *Store) CopiesAfter(ctx context.Context, host, under, after string, n, size int) (list []essaim.CommonsCopy, more bool, err error) {
 	total := 0
 	err = s.query().each(ctx, "commons_copies_page", func(scan func(...any) error) error {
 		var c essaim.CommonsCopy
@@ -68,7 +69,7 @@ func (s *Store) CopiesAfter(ctx context.Context, host, after string, n, size int
 		}
 		list = append(list, c)
 		return nil
-	}, host, after, n+1)
+	}, host, after, under, under+"g", n+1)
 	if err != nil {
 		return nil, false, fmt.Errorf("copies of %s: %w", host, err)
 	}
@@ -92,6 +93,63 @@ func (s *Store) HeldCopies(ctx context.Context, ids []string) (map[string]essaim
 		}
 	}
 	return held, nil
+}
+
+// heldTrees keeps the digest trees of what is held of other hosts in memory for a
+// moment: whoever asks for a node of one does not make all of it anew.
+type heldTrees struct {
+	mu sync.Mutex
+	by map[string]heldTree
+}
+
+type heldTree struct {
+	at    time.Time
+	nodes map[string]essaim.CommonsNode
+}
+
+const (
+	heldTreeFresh = time.Minute
+	maxHeldTrees  = 64
+)
+
+// CopyNode is a node of the digest tree of what is held of a host, with the root
+// of which it is a part: of an inner node the children, of a leaf the items. What
+// changed less than a minute ago may not be in it.
+func (s *Store) CopyNode(ctx context.Context, host, prefix string) (root, n essaim.CommonsNode, children [16]essaim.CommonsNode, items []essaim.CommonsItem, err error) {
+	t := &s.held
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for try := 0; ; try++ {
+		tree, known := t.by[host]
+		if now := s.now(); !known || try > 0 || now.Sub(tree.at) >= heldTreeFresh {
+			nodes, err := s.CopyTree(ctx, host)
+			if err != nil {
+				return root, n, children, nil, err
+			}
+			if len(t.by) >= maxHeldTrees || t.by == nil {
+				t.by = map[string]heldTree{}
+			}
+			tree = heldTree{now, nodes}
+			t.by[host] = tree
+		}
+		root, n = tree.nodes[""], tree.nodes[prefix]
+		if !n.Leaf() {
+			for i := range children {
+				children[i] = tree.nodes[prefix+essaim.CommonsDigits[i:i+1]]
+			}
+			return root, n, children, nil, nil
+		}
+		if items, err = s.CopyItems(ctx, host, prefix, essaim.CommonsLeaf); err != nil {
+			return root, n, children, nil, err
+		}
+		was := n
+		if n = (essaim.CommonsNode{Count: len(items)}); n.Count > 0 || prefix == "" {
+			n.Hash = essaim.CommonsLeafHash(items)
+		}
+		if _, stands := tree.nodes[prefix]; !stands || was.Hash == n.Hash || try > 0 {
+			return root, n, children, items, nil
+		}
+	}
 }
 
 // NoteCopies writes the copy digests that the bytes of copies were found to have;

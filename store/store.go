@@ -76,6 +76,7 @@ type Store struct {
 
 	group string // id of the territory's community, when it announces; see group.go
 	tree  digestTree
+	held  heldTrees
 	feeds struct { // that exist, see localactor.go
 		sync.Mutex
 		known map[feed]string

@@ -21,7 +21,12 @@ import (
 // damage runs a statement below the second node's store, as a disk or a hand does.
 func (p *pair) damage(t testing.TB, db storetest.DB, statement string, args ...any) {
 	t.Helper()
-	pool := p.toulon.DB()
+	p.toulon.damage(t, db, statement, args...)
+}
+
+func (n *commonsNode) damage(t testing.TB, db storetest.DB, statement string, args ...any) {
+	t.Helper()
+	pool := n.DB()
 	if db.Name == "sqlite" {
 		lite, err := sqlite.Open(context.Background(), db.Dir, false)
 		if err != nil {

@@ -124,6 +124,18 @@ func TestWhatIsHeldOfAnotherNodeIsServedAgainByteForByte(t *testing.T) {
 		if len(heads) != 1 || !bytes.Equal(heads[0], head) {
 			t.Errorf("heads %s, want %s", heads, head)
 		}
+		// One of them, and the tree of all: it is that of the head.
+		var one copiesPage
+		if _, _, body := p.toulon.get(t, p.toulon.base+"/commons/copies?of="+brestHost+"&under="+essaim.CommonsKey(ids[9]), ""); json.Unmarshal(body, &one) != nil || len(one.Items) != 1 || vocab.ID(one.Items[0]) != ids[9] {
+			t.Errorf("under one key: %+v", one)
+		}
+		var tree struct {
+			Root     string   `json:"essaim:root"`
+			Children []string `json:"essaim:children"`
+		}
+		if _, _, body := p.toulon.get(t, p.toulon.base+"/commons/copies/digest?of="+brestHost, ""); json.Unmarshal(body, &tree) != nil || tree.Root != h.Root || len(tree.Children) != 16 {
+			t.Errorf("tree %+v, want the root %s of the head", tree, h.Root)
+		}
 		// The second head follows a change.
 		p.brest.publish(t, "Une de plus")
 		p.catchUp(t)
@@ -138,6 +150,7 @@ func TestWhatIsHeldOfAnotherNodeIsServedAgainByteForByte(t *testing.T) {
 		for address, want := range map[string]int{
 			"?of=": 400, "": 400, "?of=Brest.example": 400, "?of=brest.example/x": 400, "?of=brest.example&after=zz": 400,
 			"?of=brest.example&after=abc": 400, "?of=inconnu.example": 404, "?of=toulon.example": 404,
+			"?of=brest.example&under=g": 400, "/digest": 400, "/digest?of=inconnu.example": 404, "/digest/g?of=brest.example": 404, "/digest/ab?of=brest.example": 200,
 		} {
 			if status, _, _ := p.toulon.get(t, p.toulon.base+"/commons/copies"+address, ""); status != want {
 				t.Errorf("%q: %d, want %d", address, status, want)

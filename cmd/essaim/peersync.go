@@ -17,7 +17,8 @@ type peerSync struct {
 
 func (peerSync) Help() string {
 	return "Reads on in what the node publishes, looks at the bytes of all copies held of it,\n" +
-		"compares them with its signed digests and mends what differs.\n\n" +
+		"compares them with its signed digests and mends what differs. When the node cannot be read,\n" +
+		"the other nodes that are followed are asked for what they hold of it: its proofs decide.\n\n" +
 		"Example:\n\n    essaim peer sync --data /var/lib/essaim toulouse.example"
 }
 
@@ -30,6 +31,9 @@ func (c peerSync) Run(ctx context.Context, a *app) error {
 		got, err := ask[comparisonRow](ctx, node, "peer.sync", host)
 		if err != nil {
 			return err
+		}
+		if len(got.Others) > 0 {
+			fmt.Fprintf(a.out, "%s cannot be read; compared with what is held of it at %s.\n", printable(host), printable(strings.Join(got.Others, ", ")))
 		}
 		fmt.Fprintf(a.out, "%s: %d differences, %d mended.\n", printable(host), got.Differences, got.Mended)
 		for _, id := range got.Kept {
@@ -44,6 +48,7 @@ type comparisonRow struct {
 	Differences int      `json:"differences"`
 	Mended      int      `json:"mended"`
 	Kept        []string `json:"kept,omitempty"`
+	Others      []string `json:"others,omitempty"` // asked instead, since it cannot be read
 }
 
 func syncPeer(ctx context.Context, n *Node, host string) (comparisonRow, error) {
@@ -51,7 +56,7 @@ func syncPeer(ctx context.Context, n *Node, host string) (comparisonRow, error) 
 	if err != nil {
 		return comparisonRow{}, err
 	}
-	return comparisonRow{c.Differences, c.Mended, c.Kept}, nil
+	return comparisonRow{c.Differences, c.Mended, c.Kept, c.Others}, nil
 }
 
 // commonsRow is how far a node's commons are read, as commands show it.

@@ -37,19 +37,24 @@ func newPair(t testing.TB, db storetest.DB) *pair {
 // follow makes the second follow the first, as after its Accept.
 func (p *pair) follow(t testing.TB) {
 	t.Helper()
-	peer, err := p.toulon.server.FollowPeer(t.Context(), brestHost)
+	p.toulon.follow(t, brestHost)
+}
+
+func (n *commonsNode) follow(t testing.TB, host string) {
+	t.Helper()
+	peer, err := n.server.FollowPeer(t.Context(), host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := essaim.Inbound{ActivityID: p.brest.base + "/activities/accept", Type: "Accept", Actor: peer.Actor, Raw: []byte("{}"), ReceivedAt: storetest.Start}
-	if _, err := p.toulon.ReceiveActivity(t.Context(), in); err != nil {
+	in := essaim.Inbound{ActivityID: "https://" + host + "/activities/accept", Type: "Accept", Actor: peer.Actor, Raw: []byte("{}"), ReceivedAt: storetest.Start}
+	if _, err := n.ReceiveActivity(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	claimed, err := p.toulon.ClaimInbound(t.Context(), 1, 1<<36)
+	claimed, err := n.ClaimInbound(t.Context(), 1, 1<<36)
 	if err != nil || len(claimed) != 1 {
 		t.Fatalf("%d claimed, %v", len(claimed), err)
 	}
-	errs := p.toulon.Apply(t.Context(), []essaim.Applied{{
+	errs := n.Apply(t.Context(), []essaim.Applied{{
 		ID: claimed[0].ID, Attempt: claimed[0].Attempt, State: essaim.InboundApplied,
 		Effects: []essaim.Effect{essaim.PeerAnswer{FollowID: peer.FollowID, Actor: peer.Actor, Accepted: true}},
 	}})
@@ -60,12 +65,17 @@ func (p *pair) follow(t testing.TB) {
 
 func (p *pair) catchUp(t testing.TB) essaim.CommonsProgress {
 	t.Helper()
-	progress, err := p.toulon.server.Replicator().CatchUp(t.Context(), brestHost)
+	return p.toulon.catchUp(t, brestHost)
+}
+
+func (n *commonsNode) catchUp(t testing.TB, host string) essaim.CommonsProgress {
+	t.Helper()
+	progress, err := n.server.Replicator().CatchUp(t.Context(), host)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// As Run does.
-	if err := p.toulon.SaveCommonsProgress(t.Context(), progress); err != nil {
+	if err := n.SaveCommonsProgress(t.Context(), progress); err != nil {
 		t.Fatal(err)
 	}
 	return progress

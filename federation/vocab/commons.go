@@ -49,14 +49,32 @@ func CommonsAfter(base string, n essaim.CommonsNumber) string {
 	return Commons(base) + "?after=" + n.String()
 }
 
-// CopiesOf is the address of the page, behind a key or the first for none, of the
-// copies that a node holds of a host.
-func CopiesOf(base, host, after string) string {
+// CopiesOf is the address of a page of the copies that a node holds of a host:
+// those below a prefix of the digest tree, behind a key; all of them for none.
+func CopiesOf(base, host, under, after string) string {
 	address := Commons(base) + "/copies?of=" + url.QueryEscape(host)
+	if under != "" {
+		address += "&under=" + under
+	}
 	if after != "" {
 		address += "&after=" + after
 	}
 	return address
+}
+
+// CopyDigests is the address of a node of the digest tree of those copies.
+func CopyDigests(base, host, prefix string) string {
+	return digestAddress(Commons(base)+"/copies", prefix) + "?of=" + url.QueryEscape(host)
+}
+
+// CommonsDigests is the address of a node of a commons' own digest tree.
+func CommonsDigests(base, prefix string) string { return digestAddress(Commons(base), prefix) }
+
+func digestAddress(of, prefix string) string {
+	if prefix == "" {
+		return of + "/digest"
+	}
+	return of + "/digest/" + prefix
 }
 
 // CommonsHead signs a head of this node.

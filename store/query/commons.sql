@@ -112,8 +112,9 @@ INSERT INTO tombstone (id, kind, origin, at, document) VALUES ($1, $2, $3, $4, $
 ON CONFLICT (id) DO UPDATE SET document = excluded.document
 
 -- name: compare_due
+-- Of one that stopped answering before it was read whole, others may hold the rest.
 SELECT p.host FROM commons_sync y JOIN peer p ON p.host = y.host
-WHERE p.state = 'followed' AND y.done_at IS NOT NULL AND y.compare_at <= $1
+WHERE p.state = 'followed' AND (y.done_at IS NOT NULL OR y.reason <> '') AND y.compare_at <= $1
 ORDER BY y.compare_at, p.host LIMIT $2
 
 -- name: compare_save
@@ -134,15 +135,16 @@ ORDER BY c.key LIMIT $3
 SELECT c.key, c.id, c.digest,
     CASE c.sort WHEN 'record' THEN r.document WHEN 'tombstone' THEN coalesce(c.document, t.document) ELSE c.document END
 FROM commons c LEFT JOIN record r ON r.id = c.id LEFT JOIN tombstone t ON t.id = c.id
-WHERE c.origin = $1 AND c.origin <> '' AND c.key > $2 AND c.digest <> ''
-ORDER BY c.key LIMIT $3
+WHERE c.origin = $1 AND c.origin <> '' AND c.key > $2 AND c.key >= $3 AND c.key < $4 AND c.digest <> ''
+ORDER BY c.key LIMIT $5
 
 -- name: commons_note
 UPDATE commons SET digest = $2 WHERE id = $1 AND origin <> ''
 
 -- name: copy_held
--- What is damaged is not held: its bytes have another digest than was noted.
+-- What is damaged is not held: its bytes have another digest than was noted. Nor is
+-- a copy that has no line.
 SELECT CASE WHEN t.id IS NULL THEN 0 ELSE 1 END,
-    CASE WHEN c.digest IS NULL THEN coalesce(r.copy_digest, '') WHEN c.sort = 'record' AND r.copy_digest <> c.digest THEN '' ELSE c.digest END,
+    CASE WHEN c.digest IS NULL THEN CASE WHEN r.origin = '' THEN r.copy_digest ELSE '' END WHEN c.sort = 'record' AND r.copy_digest <> c.digest THEN '' ELSE c.digest END,
     coalesce(r.incarnation, 0), coalesce(r.revision, 0)
 FROM (SELECT CAST($1 AS TEXT) AS id) k LEFT JOIN commons c ON c.id = k.id LEFT JOIN record r ON r.id = k.id LEFT JOIN tombstone t ON t.id = k.id

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"essaim"
+	"essaim/federation/vocab"
+)
+
+// othersAsked bounds how many nodes are asked for the copies of one.
+const othersAsked = 8
+
+// compareOthers compares what is held of a node that cannot be read, which why
+// says, with what the other nodes hold of it, and takes of them what proves itself
+// and says more. why is returned when no node could be asked.
+func (r *Replicator) compareOthers(ctx context.Context, peer essaim.Peer, why error) (done essaim.CommonsComparison, err error) {
+	known, err := r.Ingester.Actors.trust.of(ctx, peer.Host)
+	if err != nil || peer.State != essaim.PeerFollowed || len(known.Keys) == 0 || ctx.Err() != nil {
+		return done, why
+	}
+	peers, err := r.Store.Peers(ctx)
+	if err != nil {
+		return done, err
+	}
+	for _, other := range peers {
+		if len(done.Others) == othersAsked || ctx.Err() != nil {
+			break
+		}
+		if other.Host == peer.Host || other.State != essaim.PeerFollowed || !other.ContestedAt.IsZero() {
+			continue
+		}
+		found, mended, err := r.compareOther(ctx, peer, other, known.Keys)
+		if err != nil {
+			r.Logger.LogAttrs(ctx, slog.LevelInfo, "copies not compared", slog.String("of", peer.Host), slog.String("at", other.Host), slog.String("reason", cut(err.Error(), 300)))
+			continue
+		}
+		done.Others = append(done.Others, other.Host)
+		done.Differences, done.Mended = done.Differences+found, done.Mended+mended
+	}
+	if len(done.Others) == 0 {
+		return done, why
+	}
+	done.ComparedAt = r.Now()
+	done.NextCompared = done.ComparedAt.Add(compareEvery + jitter(peer.Host, done.ComparedAt, compareJitter))
+	return done, r.Store.SaveComparison(ctx, peer.Host, done)
+}
+
+// compareOther walks the digest tree of what another node holds of a peer, where
+// it differs from what is held here, and asks for what differs.
+func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer, keys []essaim.PeerKey) (found, mended int, err error) {
+	at, err := essaim.ParseIRI(other.Actor)
+	if err != nil {
+		return 0, 0, fmt.Errorf("node %s: %w", other.Host, err)
+	}
+	p, err := r.Store.CommonsProgress(ctx, peer.Host)
+	if ignoreMissing(err) != nil {
+		return 0, 0, err
+	}
+	c, err := r.crawl(peer, p)
+	if err != nil {
+		return 0, 0, err
+	}
+	t := &thirdWalk{walk: walk{crawl: c, differs: map[string]string{}, held: map[string]string{}}}
+	t.asks = func(ctx context.Context, prefix string) (*answered, error) {
+		return askDigests(ctx, r.Client, vocab.CopyDigests(at.Origin(), peer.Host, prefix), "essaim:of", peer.Host)
+	}
+	if t.here, err = r.Store.CopyTree(ctx, peer.Host); err != nil {
+		return 0, 0, err
+	}
+	root, err := t.asks(ctx, "")
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := t.node(ctx, "", root.hash()); err != nil {
+		return 0, 0, err
+	}
+	heads, err := r.Store.Heads(ctx, peer.Host, servedHeads)
+	if err != nil {
+		return 0, 0, err
+	}
+	t.copies = CopiesOf{Client: r.Client, Holder: at.Origin(), Origin: c.origin, Keys: keys, Heads: heads, Standing: t.standing, Now: r.Now}
+	err = t.fetch(ctx)
+	return len(t.differs), t.mended, err
+}
+
+// thirdWalk is a comparison with what a third node holds. What it lacks says
+// nothing.
+type thirdWalk struct {
+	walk
+	copies CopiesOf
+	held   map[string]essaim.HeldCopy // under the ids of the page being taken
+}
+
+func (t *thirdWalk) standing(ctx context.Context, ids []string) (held map[string]essaim.HeldCopy, err error) {
+	t.held, err = t.Store.HeldCopies(ctx, ids)
+	return t.held, err
+}
+
+// fetch asks for what differs, each by itself, or for everything when that costs
+// less.
+func (t *thirdWalk) fetch(ctx context.Context) error {
+	if len(t.differs)*readAnew > max(t.here[""].Count, commonsPage) {
+		return ReadCopies(ctx, t.copies, t.take)
+	}
+	for id := range t.differs {
+		one := t.copies
+		one.Under = essaim.CommonsKey(id)
+		if err := ReadCopies(ctx, one, t.take); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take applies a page, by the rules of what the origin would have sent.
+func (t *thirdWalk) take(ctx context.Context, page essaim.CopiesPage) error {
+	for _, refused := range page.Refused {
+		t.Logger.LogAttrs(ctx, slog.LevelInfo, "copy not taken", slog.String("of", t.peer.Host), slog.String("at", t.copies.Holder),
+			slog.String("item", refused.ID), slog.String("reason", refused.Reason))
+	}
+	if err := t.keepHeads(ctx, page.Heads); err != nil || len(page.Copies) == 0 {
+		return err
+	}
+	items := make([]essaim.CommonsTaken, 0, len(page.Copies))
+	for i := range page.Copies {
+		c := &page.Copies[i]
+		item := essaim.CommonsTaken{ID: c.ID, Actor: c.Actor}
+		effects, err := t.reader.proven(c, t.peer.Host, t.Now())
+		if err != nil {
+			item.Refused = cut(err.Error(), 300)
+		}
+		for _, e := range effects {
+			if rep, ok := e.(essaim.Replicate); ok {
+				rep.Repair = t.held[c.ID].CopyDigest == "" // or it is the same version
+				e = rep
+			}
+			item.Effects = append(item.Effects, e)
+		}
+		items = append(items, item)
+	}
+	why, err := t.Store.ApplyCommons(ctx, items, t.progress)
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		if len(items[i].Effects) > 0 && (why[i] == "" || why[i] == deletedBefore) {
+			t.mended++
+		}
+		t.forgetActors(items[i].Effects)
+	}
+	return nil
+}
+
+// keepHeads keeps those that are newer than what is held: nobody shows an older
+// one for the node later.
+func (t *thirdWalk) keepHeads(ctx context.Context, heads []essaim.CommonsHead) error {
+	held, err := t.Store.Heads(ctx, t.peer.Host, 1)
+	if err != nil {
+		return err
+	}
+	for _, h := range slices.Backward(heads) {
+		if len(held) > 0 && !older(held[0], h) {
+			continue
+		}
+		if err := t.Store.SaveHead(ctx, t.peer.Host, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
