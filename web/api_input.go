@@ -33,8 +33,10 @@ func (s *Server) readInput(w http.ResponseWriter, r *http.Request, before essaim
 	if err != nil {
 		return in, formError(err)
 	}
-	err = s.decodeInput(body, before, &in)
-	return in, err
+	if err := s.decodeInput(body, before, &in); err != nil {
+		return in, err
+	}
+	return in, s.keepConsents(r, before.Credits, &in.content)
 }
 
 // decodeInput lays the fields of a JSON object over a content. A name that no

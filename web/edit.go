@@ -61,7 +61,7 @@ func (s *Server) createRecord(k essaim.KindInfo) handlerFunc {
 		}
 		page := &FormPage{Form: f, Draft: true}
 		c := f.read(s, essaim.Content{})
-		if err := s.resolveRelations(r.Context(), &c); err != nil {
+		if err := errors.Join(s.resolveRelations(r.Context(), &c), s.keepConsents(r, nil, &c)); err != nil {
 			return err
 		}
 		if f.values.Get("ajouter") != "" {
@@ -116,7 +116,7 @@ func (s *Server) updateRecord(k essaim.KindInfo) handlerFunc {
 		}
 		page := &FormPage{Form: f, Record: &rec, Revision: revision, Draft: rec.State != essaim.StatePublished}
 		c := f.read(s, rec.Content)
-		if err := s.resolveRelations(r.Context(), &c); err != nil {
+		if err := errors.Join(s.resolveRelations(r.Context(), &c), s.keepConsents(r, rec.Credits, &c)); err != nil {
 			return err
 		}
 		if f.values.Get("ajouter") != "" {

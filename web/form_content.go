@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,17 +55,19 @@ func (f *recordForm) write(c essaim.Content) {
 		sources[i] = strings.TrimSpace(s.URL + " " + s.Name)
 	}
 	f.setLines("sources", sources)
-	n := 0
+	rows := map[string]int{}
 	for _, cr := range c.Credits {
-		if cr.Person {
-			continue // by her own consent only: not for others to write
-		}
-		at := "credits." + strconv.Itoa(n) + "."
+		group := creditRows(cr.Person)
+		at := group + "." + strconv.Itoa(rows[group]) + "."
+		rows[group]++
 		f.set(at+"name", cr.Name)
 		f.set(at+"role", cr.Role)
-		f.set(at+"kind", cr.Kind)
 		f.set(at+"since", cr.Since)
-		n++
+		if !cr.Person {
+			f.set(at+"kind", cr.Kind)
+		} else if cr.Shown() {
+			f.set(at+"agreed", cr.Consent.On)
+		}
 	}
 	f.writeHelp("helpWanted", c.HelpWanted)
 	f.writeHelp("helpOffered", c.HelpOffered)
@@ -120,7 +123,7 @@ func (f *recordForm) read(s *Server, before essaim.Content) essaim.Content {
 		address, name, _ := strings.Cut(line, " ")
 		c.Sources = append(c.Sources, keepSource(before.Sources, essaim.Source{URL: address, Name: name}))
 	}
-	c.Credits = f.readCredits(before.Credits)
+	c.Credits = f.readCredits(f.readCredits(before.Credits, false), true)
 	c.HelpWanted, c.HelpOffered = f.readHelp("helpWanted"), f.readHelp("helpOffered")
 	c.Relations = f.readRelations(before.Relations)
 	c.CollectedBy, c.CollectedOn, c.ReviewedOn = f.line("collectedBy"), f.line("collectedOn"), f.line("reviewedOn")
@@ -267,32 +270,41 @@ func (s *Server) locate(p *essaim.Place) {
 	}
 }
 
-func (f *recordForm) readCredits(before []essaim.Credit) []essaim.Credit {
-	var out, others []essaim.Credit
-	for _, cr := range before {
-		if !cr.Person {
-			others = append(others, cr)
-		}
+// creditRows is the group of rows in which the form asks for credits: those of
+// bodies, and those of natural persons, who are asked themselves (keepConsents).
+func creditRows(person bool) string {
+	if person {
+		return "people"
 	}
-	for i := range f.count("credits") {
-		at := "credits." + strconv.Itoa(i) + "."
-		name := f.line(at + "name")
-		if name == "" {
+	return "credits"
+}
+
+// readCredits reads the credits of bodies, or of people.
+func (f *recordForm) readCredits(before []essaim.Credit, person bool) []essaim.Credit {
+	var out []essaim.Credit
+	group := creditRows(person)
+	for i := range f.count(group) {
+		at := group + "." + strconv.Itoa(i) + "."
+		name, role, self := f.line(at+"name"), cmp.Or(f.line(at+"role"), "porteur"), f.line(at+"self") != ""
+		if name == "" && !self {
 			continue
 		}
-		cr := essaim.Credit{}
-		for _, o := range others {
-			if o.Name == name && o.Role == f.line(at+"role") {
+		cr := essaim.Credit{Person: person}
+		for _, o := range before {
+			if o.Person == person && o.Name == name && o.Role == role {
 				cr = o
 			}
 		}
-		cr.Name, cr.Role, cr.Kind, cr.Since = name, f.line(at+"role"), f.line(at+"kind"), f.line(at+"since")
-		if cr.Role == "" {
-			cr.Role = "porteur"
+		cr.Name, cr.Role, cr.Since = name, role, f.line(at+"since")
+		if !person {
+			cr.Kind = f.line(at + "kind")
+		}
+		if self {
+			cr.Consent = &essaim.Consent{How: bySelf}
 		}
 		out = append(out, cr)
 	}
-	return inPlace(before, out, func(cr essaim.Credit) bool { return !cr.Person })
+	return inPlace(before, out, func(cr essaim.Credit) bool { return cr.Person == person })
 }
 
 // inPlace puts what a form asked for where it stood among what it did not: an

@@ -66,6 +66,45 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, "person", p)
 }
 
+// PeoplePage lists the people of this node who agreed to be listed.
+type PeoplePage struct {
+	Base
+	People      []PersonCard
+	Next, First string // addresses of pages of the list
+}
+
+// PersonCard is a person in the list.
+type PersonCard struct{ Name, Handle, Page, Line string }
+
+// showPeople lists those who are on the Fediverse and let directories say so: to
+// have a page of one's own is one yes, to stand in a list another.
+func (s *Server) showPeople(w http.ResponseWriter, r *http.Request) error {
+	const shown = 48
+	after := r.URL.Query().Get(paramAfter)
+	list, err := s.store.People(r.Context(), after, shown+1)
+	if err != nil {
+		return err
+	}
+	l := s.locale(r)
+	p := &PeoplePage{}
+	if len(list) > shown {
+		list = list[:shown]
+		p.Next = address("/personnes", url.Values{paramAfter: {list[shown-1].Username}})
+	}
+	if after != "" {
+		p.First, p.NoIndex = "/personnes", true
+	}
+	for _, a := range list {
+		p.People = append(p.People, PersonCard{
+			Name: s.actorName(r, a), Handle: "@" + a.Username + "@" + s.host, Page: peoplePath + a.Username,
+			Line: short(strings.ReplaceAll(markup.Plain(markup.Markdown(a.Profile.Summary)), "\n", " ")),
+		})
+	}
+	p.Title, p.Description = l.T("people.title"), l.T("people.lede")
+	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {p.Title, ""}}
+	return s.render(w, r, http.StatusOK, "people", p)
+}
+
 // personPage is what a person says of herself.
 func (s *Server) personPage(r *http.Request, a essaim.LocalActor) *PersonPage {
 	l := s.locale(r)
@@ -86,7 +125,7 @@ func (s *Server) personPage(r *http.Request, a essaim.LocalActor) *PersonPage {
 	}
 	// Searches find a person only by her own yes, as on the Fediverse.
 	p.NoIndex = a.Profile.Discoverable == nil || !*a.Profile.Discoverable
-	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {name, ""}}
+	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("people.title"), "/personnes"}, {name, ""}}
 	p.Data = &Structured{Context: schemaOrg, Type: "Person", ID: a.ID, Name: name, Description: p.Description, URL: s.abs(peoplePath + a.Username)}
 	return p
 }

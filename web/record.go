@@ -28,7 +28,8 @@ type RecordPage struct {
 
 	FollowForm
 	Credits   []CreditGroup
-	Unnamed   int // people who have not agreed to be named
+	Unnamed   int       // people who have not agreed to be named
+	Waiting   []Waiting // the same, for who writes here
 	Relations []RelationGroup
 	Remakes   []RemakeLine
 	Lineage   string            // address of the tree of adaptations, when there is one
@@ -173,7 +174,7 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	if rec.Origin == "" {
 		p.History = recordPath(rec) + "/historique"
 		if essaim.May(userOf(r), essaim.ActionWrite) {
-			p.Edit = recordPath(rec) + "/modifier"
+			p.Edit, p.Waiting = recordPath(rec)+"/modifier", s.waiting(rec)
 		}
 	}
 	s.offerToAdapt(r, p)

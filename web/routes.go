@@ -78,7 +78,10 @@ func (s *Server) pageRoutes(r chi.Router) {
 	r.Post("/deconnexion", s.handle(s.signOut))
 	get(r, "/compte", s.handle(s.showAccount))
 
+	get(r, "/personnes", s.handle(s.showPeople))
 	get(r, "/personnes/{name}", s.handle(s.showPerson))
+	get(r, consentPath+"{object}/{secret}", s.handle(s.askConsent))
+	r.With(s.limit(30, time.Minute)).Post(consentPath+"{object}/{secret}", s.handle(s.answerConsent))
 	get(r, "/suivre/{name}", s.handle(s.showFollow))
 	r.With(s.limit(10, time.Minute)).Post("/suivre/{name}", s.handle(s.leadToFollow))
 

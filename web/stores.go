@@ -39,6 +39,11 @@ type Reader interface {
 	// Credited lists the published records that credit a person of this node, the
 	// latest change first, from a cursor on.
 	Credited(ctx context.Context, actor, after string, limit int) (essaim.Results, error)
+	// People lists, by name, up to n people of this node who let directories list
+	// them: those after one. PersonOf is the username of an account's own actor;
+	// essaim.ErrNotFound when she has none.
+	People(ctx context.Context, after string, n int) ([]essaim.LocalActor, error)
+	PersonOf(ctx context.Context, user int64) (string, error)
 	// Thanks counts likes and announces of a record.
 	Thanks(ctx context.Context, id string) (likes, announces int, err error)
 	// Comments lists those of a record that everyone may see, in the order in

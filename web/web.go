@@ -52,7 +52,10 @@ type Config struct {
 	SourceURL string // where the program's source code can be had
 	Now       func() time.Time
 	Random    io.Reader // of secrets and request ids; crypto/rand when nil
-	Logger    *slog.Logger
+	// Secret makes the links by which people agree to be named, the same in every
+	// process of the node; without it there are none.
+	Secret []byte
+	Logger *slog.Logger
 }
 
 // Mailer sends letters. Sending is queued or quick: a page waits for it.

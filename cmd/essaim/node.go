@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -165,9 +167,13 @@ func (n *Node) Handler() (http.Handler, error) {
 	}
 	r := chi.NewRouter()
 	n.federation.Mount(r)
+	secret, err := hkdf.Key(sha256.New, n.keys.Ed25519.Seed(), nil, "essaim: links by which people agree", sha256.Size)
+	if err != nil {
+		return nil, err
+	}
 	pages := web.Config{
 		Node: n.info, Store: n.store, Fediverse: n.federation, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
-		Pictures: n.files, SourceURL: n.cfg.SourceURL,
+		Pictures: n.files, SourceURL: n.cfg.SourceURL, Secret: secret,
 		Dev: n.cfg.Dev, PanicName: n.panicName(), Version: version, Now: n.opt.now, Logger: n.opt.logger,
 	}
 	if err := n.openMail(); err != nil {

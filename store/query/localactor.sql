@@ -24,6 +24,9 @@ SELECT id FROM local_actor WHERE kind = $1 AND subject = $2
 -- name: local_actor_ids
 SELECT id FROM local_actor WHERE gone = 0 ORDER BY kind, name
 
+-- name: people_page
+SELECT id, name, profile FROM local_actor WHERE kind = 'person' AND gone = 0 AND name > $1 ORDER BY name LIMIT $2
+
 -- name: follower_locals
 SELECT DISTINCT local FROM follower WHERE state = 'accepted' ORDER BY local
 
