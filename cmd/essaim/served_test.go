@@ -5,8 +5,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -23,7 +25,7 @@ import (
 
 // servedNode is a node with the records of a territory of the demonstration,
 // behind a network in memory.
-func servedNode(t *testing.T, db storetest.DB, username string) (*store.Store, *fedtest.Network) {
+func servedNode(t *testing.T, db storetest.DB, username string) (*store.Store, *fedtest.Network, chi.Routes) {
 	t.Helper()
 	base := "https://" + username + ".example"
 	i := slices.IndexFunc(demoTerritories[:], func(d demoTerritory) bool { return d.Username == username })
@@ -49,7 +51,7 @@ func servedNode(t *testing.T, db storetest.DB, username string) (*store.Store, *
 	r := chi.NewRouter()
 	server.Mount(r)
 	network.Serve(username+".example", r)
-	return s, network
+	return s, network, r
 }
 
 func publishAll(t *testing.T, s *store.Store, list []essaim.Content) []essaim.Record {
@@ -71,7 +73,7 @@ func publishAll(t *testing.T, s *store.Store, list []essaim.Content) []essaim.Re
 func TestEveryDocumentOfANodePassesTheLinter(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
-		s, network := servedNode(t, db, "tourcoing")
+		s, network, routes := servedNode(t, db, "tourcoing")
 		list, err := demoRecords("tourcoing", essaim.EmbeddedGazetteer())
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +82,10 @@ func TestEveryDocumentOfANodePassesTheLinter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, more...)
+		remake := list[0].As(essaim.KindRemake)
+		remake.Title, remake.Body = "Refait ailleurs", &essaim.Remake{Outcome: "adapted", Changes: "Plus **petit**.", Advice: "Commencer tôt."}
+		remake.Relations = []essaim.Relation{{Type: essaim.RelationRemakes, Target: "https://brest.example/objects/1", Name: "L'original"}}
+		list = append(append(list, more...), remake)
 		made := publishAll(t, s, list)
 		start := []string{"https://tourcoing.example/actor", "https://tourcoing.example/actors/tourcoing"}
 		for _, rec := range made {
@@ -111,26 +116,115 @@ func TestEveryDocumentOfANodePassesTheLinter(t *testing.T) {
 		if err := s.WithdrawRecord(t.Context(), made[0].ID, essaim.Author{Name: "test"}); err != nil {
 			t.Fatal(err)
 		}
+		start = append(start, answered(t, s, network, made[1])...)
 		served, err := fedtest.Crawl(t.Context(), network, start...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		types := map[string]int{}
+		types, kinds := map[string]int{}, map[essaim.Kind]bool{}
 		for _, d := range served {
 			types[d.Type]++
+			var doc struct {
+				Kind essaim.Kind `json:"essaim:kind"`
+			}
+			if json.Unmarshal(d.Body, &doc) == nil {
+				kinds[doc.Kind] = true
+			}
 			for _, f := range d.Findings {
 				t.Errorf("%s: %s", d.Address, f)
 			}
 		}
 		for kind, least := range map[string]int{
 			"Application": 1, "Organization": 4, "Service": 8, "Person": 1, "Group": 1, "Announce": len(list), "Note": 3, "Article": len(list) - 2, "Event": 1, "Create": len(list) - 1, "Tombstone": 1,
-			"OrderedCollection": 2 * len(list), "Collection": 2 * (len(list) - 1), "OrderedCollectionPage": 3,
+			"OrderedCollection": 2 * len(list), "Collection": 2 * (len(list) - 1), "OrderedCollectionPage": 3, "QuoteAuthorization": 1,
 		} {
 			if types[kind] < least {
 				t.Errorf("read %d documents of type %s, want %d at least", types[kind], kind, least)
 			}
 		}
+		for _, k := range essaim.Kinds() {
+			if !kinds[k.Kind] {
+				t.Errorf("no document of a %s was read", k.Kind)
+			}
+		}
+		everyRoute(t, routes, served)
 	})
+}
+
+// answered gives a record what others leave at it: thanks, a share, an answer, a
+// permission to quote and an adaptation elsewhere. It returns the addresses that no
+// document leads to.
+func answered(t *testing.T, s *store.Store, network *fedtest.Network, rec essaim.Record) []string {
+	t.Helper()
+	peer := fedtest.NewPeer(t, network, "peer.example", "Person")
+	stamp := rec.ID + "/quotes/0123456789abcdef"
+	renderer, err := vocab.New(vocab.Config{Node: essaim.Node{BaseURL: "https://tourcoing.example", Territory: essaim.Territory{Actor: rec.Territory}}, Ed25519: fedtest.Ed25519("https://tourcoing.example"), RSA: &fedtest.RSA().PublicKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := renderer.Stamp(stamp, rec.Territory, "https://peer.example/n/2", rec.ID, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := essaim.Outgoing{ActivityID: "https://tourcoing.example/activities/1", Actor: rec.Territory, Receiver: peer.Actor, Inbox: peer.Inbox, OrderKey: "k", Body: []byte(`{}`)}
+	effects := []essaim.Effect{
+		essaim.AddFollower{Local: rec.Territory, Follower: essaim.RemoteActor{ID: peer.Actor, Type: "Person", Inbox: peer.Inbox, FetchedAt: time.Now()}, FollowID: "https://peer.example/f/1", Accept: out},
+		essaim.React{Kind: essaim.ReactionLike, ActivityID: "https://peer.example/l/1", Actor: peer.Actor, Object: rec.ID, At: time.Now()},
+		essaim.React{Kind: essaim.ReactionAnnounce, ActivityID: "https://peer.example/a/1", Actor: peer.Actor, Object: rec.ID, At: time.Now()},
+		essaim.HoldComment{ID: "https://peer.example/n/1", Actor: peer.Actor, InReplyTo: rec.ID, Content: "<p>Bravo</p>", Excerpt: "Bravo", Published: time.Now(), Policy: essaim.CommentsShown},
+		essaim.AllowQuote{Quote: essaim.Quote{ID: stamp, Object: rec.ID, Post: "https://peer.example/n/2", Actor: peer.Actor, Stamp: body}, Accept: essaim.Outgoing{
+			ActivityID: "https://tourcoing.example/activities/2", Actor: rec.Territory, Receiver: peer.Actor, Inbox: peer.Inbox, OrderKey: "k", Body: []byte(`{}`),
+		}},
+	}
+	for i, e := range effects {
+		if err := applied(t, s, peer.Actor, i, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []string{stamp, "https://tourcoing.example/commons", "https://tourcoing.example/commons/digest", "https://tourcoing.example/commons/digest/0"}
+}
+
+// applied has an effect come of an activity.
+func applied(t *testing.T, s *store.Store, actor string, i int, e essaim.Effect) error {
+	t.Helper()
+	if _, err := s.ReceiveActivity(t.Context(), essaim.Inbound{ActivityID: fmt.Sprintf("https://peer.example/in/%d", i), Type: "Like", Actor: actor, Raw: []byte("{}"), ReceivedAt: time.Now()}); err != nil {
+		return err
+	}
+	rows, err := s.ClaimInbound(t.Context(), 1, time.Minute)
+	if err != nil || len(rows) != 1 {
+		return fmt.Errorf("%d rows: %w", len(rows), err)
+	}
+	return s.Apply(t.Context(), []essaim.Applied{{ID: rows[0].ID, Attempt: rows[0].Attempt, State: essaim.InboundApplied, Effects: []essaim.Effect{e}}})[0]
+}
+
+// unread are the addresses that a crawl of documents does not read: what is no
+// ActivityStreams, what only a server that signs is told, and the documents of
+// other nodes, which are theirs to the byte.
+var unread = []string{
+	"/.well-known/webfinger", "/.well-known/nodeinfo", "/.well-known/host-meta", "/nodeinfo/2.1", "/nodeinfo/2.0",
+	"/actor/followers/sync", "/actors/{name}/followers/sync", "/commons/copies",
+}
+
+var placeholder = regexp.MustCompile(`\{\w+\}`)
+
+// everyRoute holds that what was read is of every address that the node answers.
+func everyRoute(t *testing.T, routes chi.Routes, served []fedtest.Served) {
+	t.Helper()
+	walked := 0
+	err := chi.Walk(routes, func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		if method != http.MethodGet || slices.Contains(unread, pattern) {
+			return nil
+		}
+		walked++
+		expression := regexp.MustCompile(`^https://tourcoing\.example` + placeholder.ReplaceAllString(pattern, `[^/?]+`) + `(\?.*)?$`)
+		if !slices.ContainsFunc(served, func(d fedtest.Served) bool { return expression.MatchString(d.Address) }) {
+			t.Errorf("no document at %s was read", pattern)
+		}
+		return nil
+	})
+	if err != nil || walked < 20 {
+		t.Errorf("%d addresses, %v", walked, err)
+	}
 }
 
 // The outbox is read from both ends: the same activities, each once
@@ -138,7 +232,7 @@ func TestEveryDocumentOfANodePassesTheLinter(t *testing.T) {
 func TestTheOutboxIsTheSameFromBothEnds(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
-		s, network := servedNode(t, db, "brest")
+		s, network, _ := servedNode(t, db, "brest")
 		list, err := demoRecords("brest", essaim.EmbeddedGazetteer())
 		if err != nil {
 			t.Fatal(err)

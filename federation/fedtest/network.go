@@ -14,6 +14,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+
+	"essaim/federation/sig"
 )
 
 // Network carries requests between hosts of one test. It is the
@@ -31,6 +33,7 @@ type Request struct {
 	Method, Host, Path string
 	Status             int // 0 when nobody answered
 	Body               []byte
+	KeyID              string // by which it says that it is signed; empty for none
 }
 
 // NewNetwork makes one without hosts.
@@ -83,6 +86,9 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = r.Body.Close()
 	}
 	entry := Request{Method: r.Method, Host: host, Path: r.URL.RequestURI(), Body: body}
+	if key, ok := sig.ClaimedKey(r.Header); ok {
+		entry.KeyID = key.String()
+	}
 	if h == nil || down {
 		n.note(entry)
 		return nil, fmt.Errorf("dial %s: %w", host, errRefused)
