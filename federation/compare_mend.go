@@ -83,12 +83,6 @@ func (w *walk) original(ctx context.Context, id string) (item essaim.CommonsTake
 	if err != nil || !iri.SameOrigin(w.origin) {
 		return item, fmt.Errorf("item %s: of another origin: %w", cut(id, 200), essaim.ErrForbidden)
 	}
-	reader, err := newReader(w.Ingester)
-	if err != nil {
-		return item, err
-	}
-	one := *w.crawl
-	one.reader = reader
 	answer, err := w.Client.Changed(ctx, iri.String(), "")
 	var gone *fetch.Gone
 	switch {
@@ -99,7 +93,7 @@ func (w *walk) original(ctx context.Context, id string) (item essaim.CommonsTake
 	case err != nil:
 		return item, err
 	}
-	item, err = one.item(ctx, answer.Body, w.Now())
+	item, err = w.item(ctx, answer.Body, w.Now())
 	item.ID = id
 	for i, e := range item.Effects {
 		if r, ok := e.(essaim.Replicate); ok {

@@ -126,11 +126,15 @@ func (t *thirdWalk) take(ctx context.Context, page essaim.CopiesPage) error {
 	if err := t.keepHeads(ctx, page.Heads); err != nil || len(page.Copies) == 0 {
 		return err
 	}
+	reader, err := newReader(t.Ingester)
+	if err != nil {
+		return err
+	}
 	items := make([]essaim.CommonsTaken, 0, len(page.Copies))
 	for i := range page.Copies {
 		c := &page.Copies[i]
 		item := essaim.CommonsTaken{ID: c.ID, Actor: c.Actor}
-		effects, err := t.reader.proven(c, t.peer.Host, t.Now())
+		effects, err := reader.proven(c, t.peer.Host, t.Now())
 		if err != nil {
 			item.Refused = cut(err.Error(), 300)
 		}

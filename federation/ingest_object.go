@@ -187,7 +187,7 @@ func (r *reader) record(o *wire.Object) error {
 	if rec.Updated.Before(rec.Published) {
 		rec.Updated = rec.Published
 	}
-	if rec.ContentDigest, rec.CopyDigest, err = proof.Digests(o.Value.Raw()); err != nil {
+	if rec.ContentDigest, rec.CopyDigest, err = r.object.Digests(); err != nil {
 		return fmt.Errorf("record %s: %w: %w", o.ID, essaim.ErrInvalid, err)
 	}
 	return r.does(essaim.Replicate{Record: rec, Document: o.Value.Raw(), Foreign: rec.Revision == 0})

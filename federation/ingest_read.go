@@ -11,6 +11,7 @@ import (
 	gofed "github.com/go-fed/activity/streams/vocab"
 
 	"essaim"
+	"essaim/federation/proof"
 	"essaim/federation/vocab"
 	"essaim/federation/wire"
 )
@@ -26,6 +27,7 @@ type reader struct {
 	// Of the activity being read.
 	in      essaim.Inbound
 	a       *wire.Activity
+	object  *proof.Document // that of the activity, as it came
 	effects []essaim.Effect
 }
 
@@ -69,7 +71,7 @@ func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, 
 	if err != nil {
 		return nil, err
 	}
-	r.a = a
+	r.a, r.object = a, proof.Of(a.Object.Value.Raw())
 	if r.PanicName != "" && a.Object.Value.Get("name").TextOr() == r.PanicName {
 		panic("asked for by " + in.ActivityID)
 	}
@@ -99,12 +101,12 @@ func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, 
 // vouched holds what a node that is replicated sends to the key that is pinned:
 // the activity, and the record or tombstone in it, which is kept as it came.
 func (r *reader) vouched(ctx context.Context) error {
-	if err := r.Actors.Vouch(ctx, r.a.Actor, r.a.Object.ID, r.a.Raw(), r.in.ReceivedAt); err != nil {
+	if err := r.Actors.Vouch(ctx, r.a.Actor, r.a.Object.ID, proof.Of(r.a.Raw()), r.in.ReceivedAt); err != nil {
 		return err
 	}
 	o := &r.a.Object
 	if o.Embedded() && !speaks(o.Type) && (o.Type == "Tombstone" || o.Value.Get("essaim:kind").Kind() != wire.KindNone) {
-		return r.Actors.Vouch(ctx, r.a.Actor, o.ID, o.Value.Raw(), r.in.ReceivedAt)
+		return r.Actors.Vouch(ctx, r.a.Actor, o.ID, r.object, r.in.ReceivedAt)
 	}
 	return nil
 }
@@ -270,7 +272,7 @@ func (r *reader) reaction(kind essaim.ReactionKind) error {
 // standing gives the effects of what stands in the commons of a host: those that
 // it would have if its author had sent it, by the same rules.
 func (r *reader) standing(ctx context.Context, raw []byte, host string, at time.Time) ([]essaim.Effect, error) {
-	return r.stands(raw, host, at, func(a *wire.Activity) error { return r.Actors.Vouch(ctx, a.Actor, a.Object.ID, raw, at) })
+	return r.stands(raw, host, at, func(a *wire.Activity) error { return r.Actors.Vouch(ctx, a.Actor, a.Object.ID, r.object, at) })
 }
 
 // proven is standing for a copy whose proof was checked where it was read.
@@ -287,7 +289,7 @@ func (r *reader) stands(raw []byte, host string, at time.Time, vouch func(*wire.
 		return nil, fmt.Errorf("of %s in the commons of %s: %w", a.Actor.Host(), host, essaim.ErrForbidden)
 	}
 	r.in = essaim.Inbound{ActivityID: a.ID.String(), Type: a.Type, Actor: a.Actor.String(), Raw: raw, ReceivedAt: at}
-	r.a, r.effects = a, nil
+	r.a, r.object, r.effects = a, proof.Of(raw), nil
 	if err := a.CheckAuthority(a.Actor); err != nil {
 		return nil, err
 	}

@@ -61,14 +61,14 @@ const (
 // the copies of it that are kept here. Errors wrap errContested, errUnproven,
 // errRefused or essaim.ErrUnavailable, when whether its key was rotated cannot be
 // known now.
-func (a *Actors) Vouch(ctx context.Context, owner, about essaim.IRI, doc []byte, came time.Time) error {
+func (a *Actors) Vouch(ctx context.Context, owner, about essaim.IRI, doc *proof.Document, came time.Time) error {
 	host := owner.Host()
 	for try := 0; ; try++ {
 		known, bound, err := a.trust.binds(ctx, host, about)
 		if err != nil || !bound {
 			return err
 		}
-		_, wrong := proof.VerifyOwned(doc, keysOf(known.Current())...)
+		_, wrong := doc.VerifyOwned(keysOf(known.Current())...)
 		if wrong == nil {
 			if known.Contested() && a.trust.mayAsk(host) {
 				// What it proves counts, whatever it shows.
@@ -77,7 +77,7 @@ func (a *Actors) Vouch(ctx context.Context, owner, about essaim.IRI, doc []byte,
 			return nil
 		}
 		last := a.trust.lately(host)
-		asked := try > 0 || last.continued && !known.Contested() && (!last.at.Before(came) || !another(doc, known))
+		asked := try > 0 || last.continued && !known.Contested() && (!last.at.Before(came) || !another(doc.Bytes(), known))
 		switch {
 		case asked && !known.Binds():
 			return errContested // kept: whoever has the domain now may not be who had it
@@ -105,7 +105,7 @@ func (a *Actors) Proven(ctx context.Context, node essaim.IRI, doc []byte, came t
 	case len(known.Keys) == 0:
 		return fmt.Errorf("%s shows no key that proves its actor: %w", node.Host(), errUnproven)
 	}
-	return a.Vouch(ctx, node, node, doc, came)
+	return a.Vouch(ctx, node, node, proof.Of(doc), came)
 }
 
 // another tells whether a proof may be by a key that is not known here: it is
@@ -204,7 +204,7 @@ func (a *Actors) Departed(ctx context.Context, id essaim.IRI, err error) bool {
 		return false
 	}
 	said, ok := doc.Get("id").IRI()
-	return ok && said == id && a.Vouch(ctx, id, id, gone.Body, a.now()) == nil
+	return ok && said == id && a.Vouch(ctx, id, id, proof.Of(gone.Body), a.now()) == nil
 }
 
 // judge holds an actor's document to the keys of its host: the one that holds, or

@@ -61,7 +61,7 @@ func main() {
 		for _, part := range []struct {
 			name string
 			run  func() error
-		}{{"start", b.start}, {"ingest", b.ingest}, {"hostile", b.hostile}, {"keystorm", b.keystorm}, {"fanout", b.fanout}, {"get", b.get}, {"search", b.search}, {"import", b.imports}} {
+		}{{"start", b.start}, {"ingest", b.ingest}, {"hostile", b.hostile}, {"keystorm", b.keystorm}, {"fanout", b.fanout}, {"get", b.get}, {"search", b.search}, {"import", b.imports}, {"replicate", b.replicate}} {
 			if *only != "" && !strings.Contains(","+*only+",", ","+part.name+",") {
 				continue
 			}

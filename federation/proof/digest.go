@@ -11,25 +11,7 @@ import (
 // version of a document: SHA-256, in hexadecimal, of its canonical form without
 // the proof, which signing again leaves unchanged. The second names an exact copy: SHA-256, in hexadecimal, of the canonical form with its proof. Two
 // nodes hold the same document if and only if their copy digests are equal.
-func Digests(doc []byte) (content, exact string, err error) {
-	list, _, err := split(doc)
-	if err != nil {
-		return "", "", err
-	}
-	whole, err := object(list)
-	if err != nil {
-		return "", "", err
-	}
-	exact = digest(whole)
-	if find(list, "proof") == nil {
-		return exact, exact, nil
-	}
-	bare, err := object(list, "proof")
-	if err != nil {
-		return "", "", err
-	}
-	return digest(bare), exact, nil
-}
+func Digests(doc []byte) (content, exact string, err error) { return Of(doc).Digests() }
 
 func digest(form []byte) string {
 	h := sha256.Sum256(form)

@@ -17,18 +17,7 @@ import (
 // FEP-fe34). That the keys are the owner's is for the caller to know. Errors are
 // those of Verify; a key or an owner of another origin gives ErrInvalid.
 func VerifyOwned(doc []byte, keys ...ed25519.PublicKey) (ed25519.PublicKey, error) {
-	list, _, err := split(doc)
-	if err != nil {
-		return nil, err
-	}
-	p, err := readFrom(list)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.checkOwner(list); err != nil {
-		return nil, err
-	}
-	return p.verify(list, keys)
+	return Of(doc).VerifyOwned(keys...)
 }
 
 // checkOwner holds the proof's key to the document's owner.

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package proof
+
+import "crypto/ed25519"
+
+// Document is a JSON document that is asked several things about its proof: it is
+// read, and brought into its canonical form, once, when it is first asked. Not for
+// several goroutines.
+type Document struct {
+	raw  []byte
+	read bool
+	list []member
+	err  error
+}
+
+// Of is the document in raw, which is not to change.
+func Of(raw []byte) *Document { return &Document{raw: raw} }
+
+// Bytes is the document as it came.
+func (d *Document) Bytes() []byte { return d.raw }
+
+// VerifyOwned checks that one of keys proves the document in the name of its
+// owner; see the function of that name.
+func (d *Document) VerifyOwned(keys ...ed25519.PublicKey) (ed25519.PublicKey, error) {
+	list, err := d.members()
+	if err != nil {
+		return nil, err
+	}
+	p, err := readFrom(list)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.checkOwner(list); err != nil {
+		return nil, err
+	}
+	return p.verify(list, keys)
+}
+
+// Digests gives the content digest and the copy digest; see the function of that
+// name.
+func (d *Document) Digests() (content, exact string, err error) {
+	list, err := d.members()
+	if err != nil {
+		return "", "", err
+	}
+	whole, err := object(list)
+	if err != nil {
+		return "", "", err
+	}
+	exact = digest(whole)
+	if find(list, "proof") == nil {
+		return exact, exact, nil
+	}
+	bare, err := object(list, "proof")
+	if err != nil {
+		return "", "", err
+	}
+	return digest(bare), exact, nil
+}
+
+func (d *Document) members() ([]member, error) {
+	if !d.read {
+		d.list, _, d.err = split(d.raw)
+		d.read = true
+	}
+	return d.list, d.err
+}
