@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"essaim"
 )
@@ -44,8 +45,10 @@ func (tx *Tx) rotations(ctx context.Context) ([]essaim.Rotation, error) {
 // Resign signs again, after a change of keys, what this node published: first
 // what waits to be delivered, then each record, withdrawn ones by their
 // tombstone, with the activity that published it. The content and the revision
-// stay; copy digest and change number are new, and nobody is told. It goes on
-// from where it was when the node stopped, and does nothing once all is done.
+// stay; copy digest and change number are new, and nobody is told. At the end
+// those who follow an actor are sent its document, which shows the new keys. It
+// goes on from where it was when the node stopped, and does nothing once all is
+// done.
 func (s *Store) Resign(ctx context.Context, sign essaim.ResignFunc) error {
 	open, err := s.query().found(ctx, "rotation_left")
 	if err != nil || !open {
@@ -132,7 +135,10 @@ func (tx *Tx) resignRecords(ctx context.Context, sign essaim.ResignFunc) (more b
 		return false, err
 	}
 	if len(page) == 0 {
-		return false, tx.later(ctx, "rotation_done", n, micros(tx.s.now()))
+		if err := tx.later(ctx, "rotation_done", n, micros(tx.s.now())); err != nil {
+			return false, err
+		}
+		return false, tx.tellKeys(ctx)
 	}
 	var public []*publication
 	for _, r := range page {
@@ -147,6 +153,39 @@ func (tx *Tx) resignRecords(ctx context.Context, sign essaim.ResignFunc) (more b
 		return false, err
 	}
 	return true, tx.number(ctx, public...)
+}
+
+// tellKeys sends the documents of actors that somebody follows, for the keys in
+// them. Not the node's own: its followers get that of its territory.
+func (tx *Tx) tellKeys(ctx context.Context) error {
+	node, err := tx.knownNode(ctx)
+	if err != nil {
+		return err
+	}
+	ids, err := list(ctx, tx, only[string], "follower_locals")
+	if err != nil {
+		return err
+	}
+	var told []*publication
+	for _, id := range ids {
+		name, ok := strings.CutPrefix(id, node.BaseURL+"/actors/")
+		if !ok {
+			continue
+		}
+		a, err := tx.localActor(ctx, name)
+		if errors.Is(err, essaim.ErrNotFound) || err == nil && a.Gone {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		p, err := tx.tell(ctx, essaim.Told{Verb: string(essaim.VerbUpdate), Actor: a.ID, Object: a.ID, Is: &a, At: tx.s.now()}, 0)
+		if err != nil {
+			return err
+		}
+		told = append(told, p)
+	}
+	return tx.number(ctx, told...)
 }
 
 // resignRecord does one, which is locked meanwhile; nil for one that was never

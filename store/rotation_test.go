@@ -34,6 +34,7 @@ func TestWhatWasPublishedIsSignedAgainAfterAChangeOfKeys(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n := followed(t, db)
 		n.follow(t, nodeActor, ana, anaInbox)
+		n.follow(t, territory, ana, anaInbox)
 		a := &again{digests: map[string]string{}}
 		var recs []essaim.Record
 		for i := range 60 { // more than one transaction
@@ -129,10 +130,14 @@ func TestWhatWasPublishedIsSignedAgainAfterAChangeOfKeys(t *testing.T) {
 		if got := one[int](t, n, "SELECT count(*) FROM activity WHERE rid IS NOT NULL AND bytes IS NOT NULL AND CAST(substr(bytes, length(bytes) - 4) AS TEXT) <> 'again'"); db.Name == "sqlite" && got != 0 {
 			t.Errorf("%d activities are not signed again", got)
 		}
-		for what, want := range map[string]int{"delivery": deliveries, "event": events} {
+		// Of no document, and of the keys once.
+		for what, want := range map[string]int{"delivery": deliveries, "event": events + 1} {
 			if got := one[int](t, n, "SELECT count(*) FROM "+what); got != want {
-				t.Errorf("%d rows of %s, want the %d from before: nobody is told", got, what, want)
+				t.Errorf("%d rows of %s, want %d", got, what, want)
 			}
+		}
+		if got := one[int](t, n, "SELECT count(*) FROM event e JOIN activity a ON a.id = e.activity_id WHERE a.type = 'Update' AND a.actor = '"+territory+"' AND a.rid IS NULL"); got != 1 {
+			t.Errorf("its followers are told %d times of the territory's keys", got)
 		}
 		copied, err := n.Document(t.Context(), "https://toulouse.example/objects/potager")
 		if err != nil || string(copied) != "potager 10.1" {

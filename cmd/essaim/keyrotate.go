@@ -23,7 +23,7 @@ const nextDir = keysDir + "-next"
 type keyRotateCommand struct{}
 
 func (keyRotateCommand) Help() string {
-	return "Makes new keys, introduced by a statement that the old ones sign. What is published is signed again in the background once the node runs; nobody is told, and nothing else of it changes. " +
+	return "Makes new keys, introduced by a statement that the old ones sign. What is published is signed again in the background once the node runs, and nothing else of it changes; those who follow an actor of the node are told its new keys. " +
 		"The node must be stopped, in all its processes. The old keys are set aside in the data directory, with the date.\n\n" +
 		"Example:\n\n    essaim key rotate --data /var/lib/essaim"
 }

@@ -3,9 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ed25519"
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +18,7 @@ import (
 	"essaim/federation"
 	"essaim/federation/fedtest"
 	"essaim/federation/proof"
+	"essaim/federation/vocab"
 )
 
 // A change of keys may be cut short anywhere: the database says which keys hold.
@@ -103,6 +108,12 @@ func TestANodeThatChangedItsKeysIsBelieved(t *testing.T) {
 		brest, toulouse := startNode(t, network, "brest"), startNode(t, network, "toulouse")
 		defer toulouse.stop()
 		toulouse.follow(t, brest)
+		// An account elsewhere, on software that replicates nothing.
+		alice := fedtest.NewPeer(t, network, "alice.example", "Person")
+		territory := "https://" + brest.host + "/actors/brest"
+		if status, err := alice.Post(t.Context(), "https://"+brest.host+"/inbox", alice.Activity("f1", "Follow", territory)); err != nil || status != http.StatusAccepted {
+			t.Fatalf("a Follow is answered %d, %v", status, err)
+		}
 		rec := brest.publish(t, "Atelier de réparation")
 		within(t, 2*time.Second, "the record is at Toulouse", toulouse.holds(rec.ID, 1))
 		first := publicOf(brest.keys)
@@ -125,6 +136,16 @@ func TestANodeThatChangedItsKeysIsBelieved(t *testing.T) {
 			t.Fatal(err)
 		}
 		doctor("once signed again")
+		within(t, time.Minute, "who follows the territory is told its keys", func() bool {
+			return slices.ContainsFunc(alice.Received(), func(r fedtest.Received) bool {
+				var a struct {
+					Type   string
+					Object json.RawMessage
+				}
+				return json.Unmarshal(r.Body, &a) == nil && a.Type == "Update" && vocab.ID(a.Object) == territory &&
+					bytes.Contains(a.Object, []byte(proof.EncodeMultikey(publicOf(brest.keys)))) && proof.Verify(r.Body, publicOf(brest.keys)) == nil
+			})
+		})
 		own, err := brest.Record(t.Context(), rec.ID)
 		if err != nil || own.ContentDigest != rec.ContentDigest || own.CopyDigest == rec.CopyDigest || own.Revision != 1 {
 			t.Errorf("got %+v, %v; want the same content, signed again", own, err)
