@@ -158,6 +158,12 @@ func (r *Replicator) CatchUp(ctx context.Context, host string) (essaim.CommonsPr
 	if peer.State != essaim.PeerFollowed {
 		return p, fmt.Errorf("%s is not followed: %w", host, essaim.ErrForbidden)
 	}
+	if held, err := r.Store.Heads(ctx, host, 1); err != nil {
+		return p, err
+	} else if len(held) > 0 && p.Cursor.Compare(held[0].Number) > 0 {
+		// Noted when pages were believed: what it skips would never be asked for.
+		p = essaim.CommonsProgress{Host: host, NextAt: p.NextAt}
+	}
 	c, err := r.crawl(peer, p)
 	if err != nil {
 		return p, err

@@ -36,6 +36,7 @@ type commonsNode struct {
 	router http.Handler
 	key    ed25519.PublicKey
 	moved  *atomic.Int64 // how far its clock is ahead
+	log    *slog.Logger
 
 	name   string
 	keys   federation.Keys
@@ -45,13 +46,19 @@ type commonsNode struct {
 
 func newCommonsNode(t testing.TB, db storetest.DB, name string, network *fedtest.Network) *commonsNode {
 	t.Helper()
-	n := &commonsNode{base: "https://" + name + ".example", moved: new(atomic.Int64), name: name}
+	keys := federation.Keys{RSA: fedtest.RSA(), Ed25519: fedtest.Ed25519(name + ".example")}
+	return newCommonsNodeOf(t, db, name, network, keys, slog.New(slog.NewTextHandler(t.Output(), nil)))
+}
+
+// newCommonsNodeOf is newCommonsNode with keys and a log of its own.
+func newCommonsNodeOf(t testing.TB, db storetest.DB, name string, network *fedtest.Network, keys federation.Keys, log *slog.Logger) *commonsNode {
+	t.Helper()
+	n := &commonsNode{base: "https://" + name + ".example", moved: new(atomic.Int64), name: name, keys: keys, log: log}
 	n.now = func() time.Time { return storetest.Start.Add(time.Duration(n.moved.Load())) }
 	node := essaim.Node{
 		BaseURL: n.base, Incarnation: storetest.Start.Unix() - 1000,
 		Territory: essaim.Territory{Actor: n.base + "/actors/" + name, Username: name, Name: strings.ToUpper(name[:1]) + name[1:]},
 	}
-	n.keys = federation.Keys{RSA: fedtest.RSA(), Ed25519: fedtest.Ed25519(name + ".example")}
 	n.key = n.keys.Ed25519.Public().(ed25519.PublicKey)
 	n.config = func(c *store.Config) {
 		node := node
@@ -80,7 +87,7 @@ func (n *commonsNode) serve(t testing.TB, network *fedtest.Network) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := federation.Config{Node: node, Keys: n.keys, Store: n.Store, Now: n.now, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	c := federation.Config{Node: node, Keys: n.keys, Store: n.Store, Now: n.now, Logger: n.log}
 	if network != nil {
 		c.Transport = network
 	}

@@ -108,6 +108,30 @@ func TestACursorAboveTheSignedHeadIsRefused(t *testing.T) {
 	}
 }
 
+// A node that believed pages once may hold a cursor that no head of the other
+// bears out: it reads from the beginning.
+func TestACursorThatNoHeadBearsOutIsGivenUp(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p := newPair(t, db)
+		p.brest.publish(t, "Une")
+		p.follow(t)
+		for _, ahead := range []essaim.CommonsNumber{{Incarnation: 9_999_999_999, N: 9}, {Incarnation: storetest.Start.Unix() - 1000, N: 1 << 40}} {
+			held := p.catchUp(t)
+			p.brest.publish(t, fmt.Sprint("Une autre ", ahead))
+			held.Cursor, held.Tag = ahead, `"of that page"`
+			if err := p.toulon.SaveCommonsProgress(t.Context(), held); err != nil {
+				t.Fatal(err)
+			}
+			p.brest.moved.Add(1 << 40)
+			p.toulon.moved.Add(1 << 40)
+			if p.catchUp(t); len(p.differences(t)) > 0 {
+				t.Errorf("after cursor %s: %v", ahead, p.differences(t))
+			}
+		}
+	})
+}
+
 // signedAs serves a head of the first node, signed by a key.
 func (p *pair) signedAs(t testing.TB, number essaim.CommonsNumber, key ed25519.PrivateKey) {
 	t.Helper()
