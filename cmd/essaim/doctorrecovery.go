@@ -24,11 +24,15 @@ func checkRecovery(ctx context.Context, n *Node) (finding, error) {
 	came := fmt.Sprintf("%d records and actors came back, %d were erased again", r.Recovered, r.Withdrawn)
 	switch {
 	case r.UnderWay():
-		return finding{State: "warn", What: "since " + stamp(r.BeganAt) + " the node gets back what it lost and publishes nothing: " + came + ".",
-			Mend: "it ends by itself; waited for: " + strings.Join(left, ", ")}, nil
+		return finding{
+			State: "warn", What: "since " + stamp(r.BeganAt) + " the node gets back what it lost and publishes nothing: " + came + ".",
+			Mend: "it ends by itself; waited for: " + strings.Join(left, ", "),
+		}, nil
 	case len(left) > 0:
-		return finding{State: "warn", What: "since " + stamp(r.BeganAt) + " " + came + "; not answered yet: " + strings.Join(left, ", ") + ".",
-			Mend: "they are asked hourly for two weeks"}, nil
+		return finding{
+			State: "warn", What: "since " + stamp(r.BeganAt) + " " + came + "; not answered yet: " + strings.Join(left, ", ") + ".",
+			Mend: "they are asked hourly for two weeks",
+		}, nil
 	}
 	return finding{What: "on " + stamp(r.BeganAt) + " " + came + "."}, nil
 }

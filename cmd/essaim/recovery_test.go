@@ -8,15 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"essaim"
-	"essaim/federation"
-	"essaim/federation/fedtest"
+	"essaim/store"
 	"essaim/store/sqlite"
 	"essaim/store/storetest"
 )
@@ -120,7 +118,7 @@ func (p *pair) liveADay(t testing.TB) (backup []byte, d day) {
 		d.published = append(d.published, p.brest.publish(t, fmt.Sprint("Neuve ", i)).ID)
 	}
 	brief := p.brest.publish(t, "Publiée et retirée").ID
-	d.erased = append(ids[5:7:7], brief)
+	d.erased = []string{ids[5], ids[6], brief}
 	for _, id := range d.erased {
 		if err := p.brest.WithdrawRecord(ctx, id, storetest.Author); err != nil {
 			t.Fatal(err)
@@ -203,6 +201,10 @@ func TestANodeThatForgotADayGetsItBackFromWhoRemembers(t *testing.T) {
 		if trust, err := p.toulon.PeerTrust(ctx, brestHost); err != nil || trust.BehindAt.IsZero() {
 			t.Errorf("nothing says that it is behind: %+v, %v", trust, err)
 		}
+		push := p.push(t, forked.ID)
+		if in := p.queued(t, "failed", push); in == nil || !strings.HasPrefix(in.Reason, "behind:") {
+			t.Errorf("what it pushes is %+v", in)
+		}
 		if under, err := p.brest.Recovering(ctx); err != nil || !under {
 			t.Fatalf("it was not told: %v", err)
 		}
@@ -237,6 +239,9 @@ func TestANodeThatForgotADayGetsItBackFromWhoRemembers(t *testing.T) {
 		if trust, err := p.toulon.PeerTrust(ctx, brestHost); err != nil || !trust.BehindAt.IsZero() {
 			t.Errorf("still behind: %+v, %v", trust, err)
 		}
+		if err := p.toulon.server.TurnInwards(ctx); err != nil || p.queued(t, "failed", push) != nil {
+			t.Errorf("what was kept is not read again: %v", err)
+		}
 		h, err := p.brest.CommonsState(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -253,6 +258,39 @@ func TestANodeThatForgotADayGetsItBackFromWhoRemembers(t *testing.T) {
 			t.Errorf("the other holds %q, %v", held.Title, err)
 		}
 	})
+}
+
+// push sends the second node the activity that publishes a record of the first.
+func (p *pair) push(t testing.TB, id string) (activity string) {
+	t.Helper()
+	var raw []byte
+	err := p.brest.DB().QueryRowContext(t.Context(), "SELECT a.id, a.bytes FROM activity a JOIN record r ON r.activity_id = a.id WHERE r.id = $1", id).Scan(&activity, &raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := essaim.Inbound{ActivityID: activity, Type: "Create", Actor: p.brest.base + "/actors/brest", Raw: raw, ReceivedAt: p.toulon.now()}
+	if _, err := p.toulon.ReceiveActivity(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.toulon.server.TurnInwards(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return activity
+}
+
+// queued is an activity that came to the second node, if it stands in a state.
+func (p *pair) queued(t testing.TB, state, activity string) *store.QueuedActivity {
+	t.Helper()
+	list, err := p.toulon.QueuedActivities(t.Context(), store.QueueFilter{State: state, Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range list {
+		if list[i].ActivityID == activity {
+			return &list[i]
+		}
+	}
+	return nil
 }
 
 func TestARestoredBackupAsksBeforeItWrites(t *testing.T) {
@@ -280,91 +318,6 @@ func TestARestoredBackupAsksBeforeItWrites(t *testing.T) {
 		var told int
 		if err := p.brest.DB().QueryRowContext(ctx, "SELECT count(*) FROM announce WHERE state = 'waiting'").Scan(&told); err != nil || told != 0 {
 			t.Errorf("%d announces of what came back (%v)", told, err)
-		}
-	})
-}
-
-// lying serves what another serves with a word changed in each document.
-func lying(t testing.TB, network *fedtest.Network, host string, router http.Handler) {
-	t.Helper()
-	base := "https://" + host
-	network.Serve(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer := httptest.NewRecorder()
-		router.ServeHTTP(answer, r)
-		body := bytes.ReplaceAll(answer.Body.Bytes(), []byte("https://toulon.example"), []byte(base))
-		if strings.HasPrefix(r.URL.Path, "/commons/copies") {
-			body = bytes.ReplaceAll(bytes.ReplaceAll(body, []byte("Fiche"), []byte("Ruche")), []byte("Tombstone"), []byte("TombStone"))
-		}
-		w.Header().Set("Content-Type", answer.Header().Get("Content-Type"))
-		w.WriteHeader(answer.Code)
-		_, _ = w.Write(body)
-	}))
-}
-
-func TestANodeBeginsAnewWithItsKeysAlone(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db storetest.DB) {
-		p, other := newPair(t, db), anew(t, db)
-		ctx := t.Context()
-		_, d := p.liveADay(t)
-		node, err := p.brest.Node(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lying(t, p.network, "menteur.example", p.toulon.router)
-		p.network.SetDown(brestHost, true)
-		rescuer, err := federation.NewRescuer(federation.Config{Node: node, Keys: p.brest.keys, Now: p.brest.now, Transport: p.network})
-		if err != nil {
-			t.Fatal(err)
-		}
-		hosts := []string{"menteur.example", "personne.example", "toulon.example"}
-		liar := rescuer.Survey(ctx, hosts[:2])
-		if liar.Records > 10 || liar.Refused < 120 || liar.Whole || liar.Missing == 0 || liar.Hosts[1].Reason == "" {
-			t.Errorf("of who lies and who is away: %+v", liar)
-		}
-		s := rescuer.Survey(ctx, hosts)
-		if !s.Whole || s.Missing != 0 || s.Records != 133 || s.Tombstones != 4 || s.Actors != 1 || s.Head.Root != d.root {
-			t.Errorf("survey: %d records, %d tombstones, %d actors, %d missing, whole %v", s.Records, s.Tombstones, s.Actors, s.Missing, s.Whole)
-		}
-		if _, err := p.brest.RecoveryHosts(ctx); err != nil {
-			t.Fatal(err)
-		}
-		fresh := other.Open(t, p.brest.config)
-		if err := fresh.RescueNode(ctx, node, s.Head, hosts...); err != nil {
-			t.Fatal(err)
-		}
-		if err := fresh.RescueNode(ctx, node, s.Head, hosts...); !errors.Is(err, essaim.ErrConflict) {
-			t.Errorf("a node that stands begins anew: %v", err)
-		}
-		p.brest.Store = fresh
-		p.brest.serve(t, p.network)
-		p.network.SetDown(brestHost, false)
-		step := func() essaim.Recovery {
-			t.Helper()
-			if err := p.brest.server.Rescuer().Step(ctx); err != nil {
-				t.Fatal(err)
-			}
-			rec, err := p.brest.Recovery(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return rec
-		}
-		if rec := step(); !rec.UnderWay() {
-			t.Errorf("it writes though one did not answer: %+v", rec)
-		}
-		p.pass(time.Hour) // and does not wait for ever
-		if rec := step(); rec.UnderWay() || rec.Cause != essaim.RecoveryRescue {
-			t.Errorf("it still waits: %+v", rec)
-		}
-		if again, err := p.brest.Node(ctx); err != nil || again.Incarnation <= node.Incarnation || !again.CreatedAt.Equal(node.CreatedAt) {
-			t.Errorf("node %+v, %v", again, err)
-		}
-		p.catchUp(t)
-		p.whole(t, d)
-		p.compare(t)
-		if r := p.brest.publish(t, "Fiche 3"); r.Slug == "fiche-3" {
-			t.Error("an address is given twice")
 		}
 	})
 }
