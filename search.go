@@ -65,4 +65,5 @@ type Count struct {
 type Related struct {
 	Type   RelationType
 	Record Record
+	Claim  ClaimState // of one that adapts it: how far that is acknowledged
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"essaim"
 	"essaim/store/storetest"
@@ -343,6 +344,43 @@ func TestTheBranchesOfATreeComeWithTheirClaims(t *testing.T) {
 		}
 		if got, err := o.Branches(t.Context(), []string{o.parent.ID, here.ID}, 2); err != nil || len(got) != 2 {
 			t.Errorf("%d of at most 2, %v", len(got), err)
+		}
+	})
+}
+
+func TestAnOfferWhoseRecordNeverComesIsForgottenInTime(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		o := offered(t, db)
+		o.offer(t, o.child.Record.Territory)
+		for _, step := range []struct {
+			after time.Duration
+			want  essaim.ClaimState
+		}{{80 * 24 * time.Hour, essaim.ClaimWaiting}, {20 * 24 * time.Hour, ""}} {
+			o.clock.pass(step.after)
+			if err := o.Tidy(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := o.Claim(t.Context(), o.child.Record.ID); err != nil || got != step.want {
+				t.Errorf("after %s: claim %q, %v; want %q", step.after, got, err, step.want)
+			}
+		}
+	})
+}
+
+func TestWhatAdaptsARecordIsListedWithItsClaim(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		o := offered(t, db)
+		for _, want := range []essaim.ClaimState{"", essaim.ClaimAcknowledged} {
+			o.hold(t, o.from(o.parent))
+			if want != "" {
+				o.offer(t, o.child.Record.Territory)
+			}
+			related, err := o.RelatedTo(t.Context(), o.parent.ID)
+			if err != nil || len(related) != 1 || related[0].Record.ID != o.child.Record.ID || related[0].Claim != want {
+				t.Errorf("related %+v, %v; want the adaptation with claim %q", related, err, want)
+			}
 		}
 	})
 }

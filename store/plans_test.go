@@ -40,6 +40,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"deliveries_forget", []any{key}, []string{"activity_of_receiver", "delivery_of_activity"}},
 		{"direct_forget", []any{key}, []string{"activity_of_receiver"}},
 		{"tidy_tombstones", []any{at, 500}, []string{"tombstone_of_stranger"}},
+		{"tidy_adaptations", []any{at, 500}, []string{"adaptation_waiting"}},
 		{"tidy_direct", []any{at, 500}, []string{"activity_direct", "delivery_of_activity"}},
 		{"comments_held", []any{key, "y", 20}, []string{"item_held"}},
 		{"host_due", []any{at, 100}, []string{"delivery_due", "delivery_order"}},

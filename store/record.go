@@ -85,9 +85,9 @@ func (s *Store) Revisions(ctx context.Context, id string) ([]essaim.Revision, er
 func (s *Store) RelatedTo(ctx context.Context, id string) ([]essaim.Related, error) {
 	var list []essaim.Related
 	err := s.query().each(ctx, "related_to", func(scan func(...any) error) error {
-		var relation string
-		e, err := scanEntry(func(dest ...any) error { return scan(append(dest, &relation)...) })
-		list = append(list, essaim.Related{Type: essaim.RelationType(relation), Record: e.Record})
+		var relation, claim string
+		e, err := scanEntry(func(dest ...any) error { return scan(append(dest, &relation, &claim)...) })
+		list = append(list, essaim.Related{Type: essaim.RelationType(relation), Record: e.Record, Claim: essaim.ClaimState(claim)})
 		return err
 	}, id)
 	if err != nil {

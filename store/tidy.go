@@ -19,6 +19,7 @@ const (
 	keepContact   = 365 * 24 * time.Hour // addresses of people who reported something
 	keepReport    = 365 * 24 * time.Hour // reports, once they came and were decided
 	keepTombstone = 400 * 24 * time.Hour // ids that strangers deleted; those of nodes that we follow stay for good
+	keepOffered   = 90 * 24 * time.Hour  // offers of adaptations whose record did not come; each edit of it offers it again
 	tidyTogether  = 500                  // rows of one transaction
 )
 
@@ -54,6 +55,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 	}
 	if err == nil {
 		err = s.tidyAll(ctx, "tidy_tombstones", micros(now.Add(-keepTombstone)))
+	}
+	if err == nil {
+		err = s.tidyAll(ctx, "tidy_adaptations", micros(now.Add(-keepOffered)))
 	}
 	if err == nil {
 		err = s.tidyInbox(ctx, now)

@@ -61,11 +61,7 @@ func (s *Server) fillRelations(r *http.Request, p *RecordPage) error {
 			continue
 		}
 		if rel.Type == essaim.RelationAdapts && p.Record.Origin == "" {
-			claim, err := s.store.Claim(r.Context(), rel.Record.ID)
-			if err != nil {
-				return err
-			}
-			link.Claimed = claim != essaim.ClaimAcknowledged
+			link.Claimed = rel.Claim != essaim.ClaimAcknowledged
 		}
 		add("relation."+string(rel.Type)+"_by", link)
 	}

@@ -59,3 +59,8 @@ SELECT n, child FROM adaptation WHERE parent = $1 AND state = 'acknowledged' AND
 
 -- name: adaptations_count
 SELECT count(*) FROM adaptation WHERE parent = $1 AND state = 'acknowledged'
+
+-- name: tidy_adaptations
+-- What waited for a record that never came, or of which nothing came of it.
+DELETE FROM adaptation WHERE child IN (
+    SELECT a.child FROM adaptation a WHERE a.state = 'waiting' AND a.at < $1 ORDER BY a.at LIMIT $2)

@@ -40,10 +40,11 @@ FROM record WHERE ends_at >= $1 AND state = 'published' AND (starts_at, position
 ORDER BY starts_at, position LIMIT $4
 
 -- name: related_to
+-- With what became of the claim of those that adapt it.
 SELECT r.rid, r.id, r.slug, r.origin, r.territory, r.territory_name, r.url, r.state, r.incarnation, r.revision,
        r.number, r.published_at, r.updated_at, r.content_digest, r.copy_digest, r.content,
-       r.position, r.activity_id, r.received_at, r.import_id, r.source_key, r.source_digest, l.type
-FROM relation l JOIN record r ON r.rid = l.rid
+       r.position, r.activity_id, r.received_at, r.import_id, r.source_key, r.source_digest, l.type, coalesce(a.state, '')
+FROM relation l JOIN record r ON r.rid = l.rid LEFT JOIN adaptation a ON a.child = r.id AND a.parent = l.target
 WHERE l.target = $1 AND r.state = 'published'
 ORDER BY r.position DESC LIMIT 200
 
