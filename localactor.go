@@ -208,13 +208,16 @@ func PersonName(chosen string) (string, error) {
 // Delete of an actor.
 type Told struct {
 	ID     string
-	Verb   string // Announce, Update, Delete, Offer or Accept
+	Verb   string // Announce, Update, Delete, Offer, Accept or Flag
 	Actor  string
 	Object string // of an Accept, the Offer
 	// Author is the object's, who learns of it; empty otherwise.
 	Author string
 	// Subject is, for an Offer, the record that adapts the object.
 	Subject string
+	// Digest and Text are, for a Flag, the content digest of the version that is
+	// withdrawn here, and why.
+	Digest, Text string
 	// Embedded is the object whole, where it is not named only.
 	Embedded []byte
 	// Is is the actor whose document an Update carries; Was, how it stood before,

@@ -15,17 +15,22 @@ const (
 	ItemComment   ItemKind = "comment"   // an answer that came from elsewhere
 	ItemReport    ItemKind = "report"    // somebody says that something here must not be
 	ItemCandidate ItemKind = "candidate" // something published elsewhere that may be shown here
+	// ItemWithdrawal is a record that this node shows no more, for a reason of its own.
+	ItemWithdrawal ItemKind = "withdrawal"
 )
 
 // ItemKinds lists them.
-func ItemKinds() []ItemKind { return []ItemKind{ItemComment, ItemReport, ItemCandidate} }
+func ItemKinds() []ItemKind {
+	return []ItemKind{ItemComment, ItemReport, ItemCandidate, ItemWithdrawal}
+}
 
 // ItemState is what was decided about an item; the words are the same for all
 // kinds.
 type ItemState string
 
 // The states of an item. An accepted comment or candidate is shown; an accepted
-// report was found right and acted upon. A hidden report was found wrong.
+// report was found right and acted upon. A hidden report was found wrong. An
+// accepted withdrawal stands; a hidden one was lifted.
 const (
 	ItemHeld     ItemState = "held" // nobody decided yet
 	ItemAccepted ItemState = "accepted"
@@ -38,11 +43,14 @@ func ItemStates() []ItemState { return []ItemState{ItemHeld, ItemAccepted, ItemH
 // ItemAction is what a moderator does to an item.
 type ItemAction string
 
-// The actions on an item. ItemRestore undoes the last ItemHide.
+// The actions on an item. ItemRestore undoes the last ItemHide, and lifts a
+// withdrawal. ItemWithdraw stands in the journal where one was made.
 const (
 	ItemAccept  ItemAction = "accept"
 	ItemHide    ItemAction = "hide"
 	ItemRestore ItemAction = "restore"
+
+	ItemWithdraw ItemAction = "withdraw"
 )
 
 // After is the state that an action leads to. was is the state that the item

@@ -21,6 +21,9 @@ type Report struct {
 	Objects    []string  `json:"objects"`
 	Text       string    `json:"text"`
 	ReceivedAt time.Time `json:"receivedAt"`
+	// Withdrawn makes the report a notice: its server, which is followed, withdrew the
+	// version of this content digest. Accepted, the record is withdrawn here too.
+	Withdrawn string `json:"withdrawn,omitempty"`
 }
 
 // Receipt is what who reports may know of a report.

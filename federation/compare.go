@@ -46,6 +46,8 @@ type CopyStore interface {
 	DueComparisons(ctx context.Context, n int) ([]string, error)
 	SaveComparison(ctx context.Context, host string, c essaim.CommonsComparison) error
 	PutOffComparison(ctx context.Context, host string, at time.Time) error
+	// WithdrawnHere tells which of some records this node shows no more.
+	WithdrawnHere(ctx context.Context, ids []string) (map[string]bool, error)
 }
 
 // errMoved means that the node changed while it was walked.
@@ -151,6 +153,9 @@ func (w *walk) run(ctx context.Context) (err error) {
 		return fmt.Errorf("read from the beginning: %w", errMoved)
 	}
 	if err := w.node(ctx, "", w.head.Root); err != nil {
+		return err
+	}
+	if err := w.leaveWithdrawn(ctx); err != nil {
 		return err
 	}
 	return w.mend(ctx)

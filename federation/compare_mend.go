@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 
@@ -32,6 +33,25 @@ func (w *walk) mend(ctx context.Context) error {
 	slices.Sort(w.kept)
 	w.kept = w.kept[:min(len(w.kept), maxKept)]
 	return nil
+}
+
+// leaveWithdrawn takes what is withdrawn here out of the differences: it is not
+// fetched again, and its line takes the digest that its origin lists.
+func (w *walk) leaveWithdrawn(ctx context.Context) error {
+	ids := append(slices.Collect(maps.Keys(w.differs)), w.extra...)
+	withdrawn, err := w.Store.WithdrawnHere(ctx, ids)
+	if err != nil || len(withdrawn) == 0 {
+		return err
+	}
+	var listed []essaim.CommonsItem
+	for id := range withdrawn {
+		if digest, ok := w.differs[id]; ok {
+			listed = append(listed, essaim.CommonsItem{ID: id, Digest: digest})
+			delete(w.differs, id)
+		}
+	}
+	w.extra = slices.DeleteFunc(w.extra, func(id string) bool { return withdrawn[id] })
+	return w.Store.NoteCopies(ctx, listed)
 }
 
 func (w *walk) mendSome(ctx context.Context, ids []string) error {

@@ -35,10 +35,32 @@ func (r *reader) flag(ctx context.Context) error {
 	if len(others)+len(actors) == 0 {
 		return nothingToDo("reports nothing")
 	}
+	withdrawn, err := r.notice(ctx)
+	if err != nil {
+		return err
+	}
 	text := []rune(markup.Plain(wire.TextOf(r.a.Root(), "content").In("fr")))
 	return r.does(essaim.FileReport{Report: essaim.Report{
-		ID: r.in.ActivityID, Host: r.a.Actor.Host(), Objects: others, Text: string(text[:min(len(text), essaim.MaxReport)]), ReceivedAt: r.in.ReceivedAt,
+		ID: r.in.ActivityID, Host: r.a.Actor.Host(), Objects: others, Text: string(text[:min(len(text), essaim.MaxReport)]), ReceivedAt: r.in.ReceivedAt, Withdrawn: withdrawn,
 	}, Actors: actors})
+}
+
+// notice is the content digest of what the node of a peer that we follow says to
+// have withdrawn; empty when the Flag is a report like another. Its proof was held
+// to the key that is pinned, as of all that such a node sends.
+func (r *reader) notice(ctx context.Context) (string, error) {
+	digest := r.a.Root().Get("essaim:withdrawn").TextOr()
+	if d, err := essaim.ParseDigest(digest); err != nil || d == (essaim.Digest{}) {
+		return "", nil //nolint:nilerr // no digest of ours
+	}
+	peer, err := r.Store.Peer(ctx, r.a.Actor.Host())
+	if err != nil {
+		return "", ignoreMissing(err)
+	}
+	if peer.State != essaim.PeerFollowed || peer.Actor != r.a.Actor.String() {
+		return "", nil
+	}
+	return digest, nil
 }
 
 // blocked takes leave of an actor that blocks one of ours: its follow goes, and

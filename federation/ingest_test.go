@@ -89,6 +89,9 @@ func said(effects []essaim.Effect) string {
 			list = append(list, fmt.Sprintf("%s about %s to %s", e.Type, e.Object, e.Answer.Inbox))
 		case essaim.FileReport:
 			list = append(list, fmt.Sprintf("report by %s of %s", e.Report.Host, strings.Join(e.Report.Objects, " "))+" actors "+strings.Join(e.Actors, " "))
+			if e.Report.Withdrawn != "" {
+				list = append(list, "withdrawn there: "+e.Report.Withdrawn)
+			}
 		case essaim.Refuse:
 			list = append(list, fmt.Sprintf("%s is blocked by %s", e.Local, e.Actor))
 		case essaim.EraseComment:

@@ -15,8 +15,8 @@ import (
 func (tx *Tx) replicate(ctx context.Context, e essaim.Replicate, now time.Time) (outcome, error) {
 	r := e.Record
 	var state essaim.PeerState
-	var gone bool
-	if err := tx.row(ctx, "replica_context", r.Origin, r.ID).Scan((*string)(&state), bit{&gone}); err != nil {
+	var gone, withdrawn bool
+	if err := tx.row(ctx, "replica_context", r.Origin, r.ID).Scan((*string)(&state), bit{&gone}, bit{&withdrawn}); err != nil {
 		return did, err
 	}
 	// A record may come before the Accept of the Follow that asked for it.
@@ -28,6 +28,9 @@ func (tx *Tx) replicate(ctx context.Context, e essaim.Replicate, now time.Time) 
 	}
 	if gone {
 		return outcome{nothing: "deleted before", erase: true}, nil
+	}
+	if withdrawn {
+		return tx.withdrawnAgain(ctx, r.ID, r.CopyDigest)
 	}
 	h, ok, err := tx.locked(ctx, r.ID)
 	if err != nil {
@@ -115,7 +118,7 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 			return nothing("neither of its author nor of its node"), nil
 		}
 		if h.State == essaim.StateWithdrawn {
-			return nothing("deleted before"), tx.renewTombstone(ctx, h.Origin, e, at)
+			return tx.eraseWithdrawn(ctx, h, e, at)
 		}
 		if err := tx.eraseReplica(ctx, h, e.Tombstone, e.CopyDigest, at); err != nil {
 			return did, err
@@ -134,6 +137,19 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 		return did, tx.removeComment(ctx, e.ID, now)
 	}
 	return tx.eraseElsewhere(ctx, e, at, now)
+}
+
+// eraseWithdrawn applies a deletion by the origin of what is withdrawn already:
+// here only, and its origin's tombstone then stands too, or by the origin itself.
+func (tx *Tx) eraseWithdrawn(ctx context.Context, h entry, e essaim.Erase, at time.Time) (outcome, error) {
+	gone, err := tx.found(ctx, "tombstone_stands", h.ID)
+	if err != nil || gone {
+		return nothing("deleted before"), errors.Join(err, tx.renewTombstone(ctx, h.Origin, e, at))
+	}
+	if err := tx.enlistCopy(ctx, h.Origin, &listing{id: h.ID, sort: sortTombstone, digest: e.CopyDigest}); err != nil {
+		return did, err
+	}
+	return did, tx.later(ctx, "tombstone_insert", h.ID, string(h.Kind), h.Origin, micros(at), e.Tombstone)
 }
 
 // eraseElsewhere applies the deletion of what is no record and no comment here:

@@ -133,7 +133,11 @@ func (tx *Tx) decide(ctx context.Context, i essaim.Item, a essaim.ItemAction, as
 	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return nil, err
 	}
-	next, err := a.After(i.State, was)
+	leads := a
+	if i.Kind == essaim.ItemWithdrawal && a == essaim.ItemRestore && i.State == essaim.ItemAccepted {
+		leads = essaim.ItemHide // the record is what is restored
+	}
+	next, err := leads.After(i.State, was)
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +174,8 @@ func (tx *Tx) decided(ctx context.Context, i essaim.Item, next essaim.ItemState,
 		if next == essaim.ItemAccepted {
 			return nil, tx.uphold(ctx, i, by)
 		}
+	case essaim.ItemWithdrawal:
+		return nil, tx.decideWithdrawal(ctx, i, next)
 	}
 	return nil, nil
 }

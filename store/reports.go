@@ -62,7 +62,11 @@ func (tx *Tx) fileReport(ctx context.Context, e essaim.FileReport, now time.Time
 	about := ""
 	for _, id := range r.Objects[:min(len(r.Objects), maxReported)] {
 		record := id
-		here, err := tx.found(ctx, "published_here", id)
+		shown := "published_here"
+		if r.Withdrawn != "" {
+			shown = "published_anywhere" // a notice may be of any territory's
+		}
+		here, err := tx.found(ctx, shown, id)
 		if err == nil && !here {
 			err = tx.row(ctx, "comment_thread", id).Scan(&record)
 			here = err == nil
@@ -108,27 +112,34 @@ func (tx *Tx) fileReport(ctx context.Context, e essaim.FileReport, now time.Time
 	if err != nil {
 		return did, err
 	}
-	_, err = tx.exec(ctx, "report_add", r.ID, n, r.Host, r.Contact, string(objects), r.Text, micros(now))
+	_, err = tx.exec(ctx, "report_add", r.ID, n, r.Host, r.Contact, string(objects), r.Text, micros(now), r.Withdrawn)
 	return did, err
 }
 
 func (tx *Tx) report(ctx context.Context, id string) (*essaim.Report, error) {
 	var r essaim.Report
 	var objects string
-	if err := tx.row(ctx, "report_by_id", id).Scan(&r.ID, &r.Host, &r.Contact, &objects, &r.Text, moment{&r.ReceivedAt}); err != nil {
+	if err := tx.row(ctx, "report_by_id", id).Scan(&r.ID, &r.Host, &r.Contact, &objects, &r.Text, moment{&r.ReceivedAt}, &r.Withdrawn); err != nil {
 		return nil, err
 	}
 	return &r, json.Unmarshal([]byte(objects), &r.Objects)
 }
 
-// uphold hides the comments that a report rightly is about. A record is
-// withdrawn by whoever may, on its page.
+// uphold hides the comments that a report rightly is about, and withdraws here the
+// records of others that a notice is about. One of this node is withdrawn by
+// whoever may, on its page.
 func (tx *Tx) uphold(ctx context.Context, i essaim.Item, by int64) error {
 	r, err := tx.report(ctx, i.Ref)
 	if err != nil {
 		return err
 	}
 	for _, id := range r.Objects {
+		if r.Withdrawn != "" {
+			if err := tx.withdrawAsTold(ctx, id, r, i, by); err != nil {
+				return err
+			}
+			continue
+		}
 		c, err := scanItem(tx.row(ctx, "item_by_ref", string(essaim.ItemComment), id).Scan)
 		if err == nil && c.State != essaim.ItemHidden {
 			_, err = tx.decide(ctx, c, essaim.ItemHide, "", by, fmt.Sprintf("report %d", i.N))
@@ -138,6 +149,27 @@ func (tx *Tx) uphold(ctx context.Context, i essaim.Item, by int64) error {
 		}
 	}
 	return nil
+}
+
+// withdrawAsTold withdraws here what another node withdrew.
+func (tx *Tx) withdrawAsTold(ctx context.Context, id string, r *essaim.Report, i essaim.Item, by int64) error {
+	e, ok, err := tx.locked(ctx, id)
+	if err != nil || !ok || e.Origin == "" || e.State != essaim.StatePublished {
+		return err
+	}
+	reason := fmt.Sprintf("report %d, of %s", i.N, r.Host)
+	w, err := tx.withdrawalItem(ctx, id, reason)
+	if err != nil {
+		return err
+	}
+	// Not told to others again: those who are to know were told by whom it comes from.
+	if err := tx.withdrawReplica(ctx, &e); err != nil {
+		return err
+	}
+	return tx.journal(ctx, essaim.Decision{
+		Account: by, Action: string(essaim.ItemWithdraw), Kind: string(essaim.ItemWithdrawal), Subject: id,
+		Before: string(w.State), After: string(essaim.ItemAccepted), Reason: reason,
+	})
 }
 
 // refuse ends what a local actor has to do with one that blocks it.

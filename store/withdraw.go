@@ -97,11 +97,19 @@ func blank(kind essaim.Kind) essaim.Content {
 	return c
 }
 
-// eraseEntry removes everything that was written of a record here, in the
+// eraseEntry is eraseBeside of what its origin withdrew: its tombstone stays.
+func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at time.Time) error {
+	if err := tx.eraseBeside(ctx, e); err != nil {
+		return err
+	}
+	return tx.later(ctx, "tombstone_insert", e.ID, string(e.Kind), e.Origin, micros(at), tombstone)
+}
+
+// eraseBeside removes everything that was written of a record here, in the
 // transaction that withdraws it: revisions, search rows, what was published of
 // it, and what still waits to be sent (replication.md, "Erasure"). The row
 // stays, blank, so that its address says that it was withdrawn.
-func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at time.Time) error {
+func (tx *Tx) eraseBeside(ctx context.Context, e *entry) error {
 	for _, name := range []string{"deliveries_erase", "events_erase", "activities_erase", "revisions_delete"} {
 		if err := tx.later(ctx, name, e.rid); err != nil {
 			return err
@@ -122,8 +130,5 @@ func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at tim
 	if err := tx.save(ctx, e); err != nil {
 		return err
 	}
-	if err := tx.later(ctx, "announce_drop", e.ID); err != nil {
-		return err
-	}
-	return tx.later(ctx, "tombstone_insert", e.ID, string(e.Kind), e.Origin, micros(at), tombstone)
+	return tx.later(ctx, "announce_drop", e.ID)
 }

@@ -176,7 +176,7 @@ func (s *Server) apiAnswer(w http.ResponseWriter, r *http.Request, rec essaim.Re
 	switch rec.State {
 	case essaim.StatePublished:
 	case essaim.StateWithdrawn:
-		return goneError{territory: rec.TerritoryName, at: rec.Updated}
+		return s.gone(r.Context(), rec)
 	default:
 		if rec.Origin != "" || !essaim.May(userOf(r), essaim.ActionWrite) {
 			return errPageNotFound

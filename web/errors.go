@@ -25,6 +25,7 @@ var errUnauthorized = errors.New("not signed in")
 type goneError struct {
 	territory string
 	at        time.Time
+	here      string // the territory of this node, when it is the one that withdrew it
 }
 
 func (goneError) Error() string { return "withdrawn" }
@@ -110,6 +111,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &gone) {
 		p.Heading = l.F("error.withdrawn.title", "Territory", gone.territory, "Date", l.Date(gone.at))
 		p.Text = l.T("error.withdrawn.text")
+		if gone.here != "" {
+			p.Heading = l.F("error.withdrawn_here.title", "Here", gone.here, "Date", l.Date(gone.at))
+			p.Text = l.F("error.withdrawn_here.text", "Here", gone.here, "Territory", gone.territory)
+		}
 		p.Title = p.Heading
 	}
 	if status == http.StatusInternalServerError {
@@ -134,6 +139,13 @@ func (s *Server) failJSON(w http.ResponseWriter, r *http.Request, status int, ke
 	if errors.As(err, &invalid) {
 		status = http.StatusUnprocessableEntity
 		body = map[string]any{"errors": invalid.Problems}
+	}
+	var gone goneError
+	if errors.As(err, &gone) {
+		body["withdrawn"] = "origin"
+		if gone.here != "" {
+			body["withdrawn"] = "here"
+		}
 	}
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="essaim"`)

@@ -42,20 +42,20 @@ type LineagePage struct {
 // adaptation keeps of it.
 type LineageNode struct {
 	RelationLink
-	ID       string
-	Year     string
-	Current  bool
-	Own      bool // of this node
-	Gone     bool // withdrawn by its origin
-	Children []*LineageNode
+	ID             string
+	Year           string
+	Current        bool
+	Own            bool // of this node
+	Gone, GoneHere bool // withdrawn by its origin; by this node alone
+	Children       []*LineageNode
 }
 
 // Changed is a difference, or why none can be shown.
 type Changed struct {
-	Known  bool // false when the version is not kept here
-	Gone   bool // the original was withdrawn
-	Lang   string
-	Fields []ChangedField
+	Known          bool // false when the version is not kept here
+	Gone, GoneHere bool // the original was withdrawn: by its origin, by this node alone
+	Lang           string
+	Fields         []ChangedField
 }
 
 // ChangedField is a field's difference under its name.
@@ -117,7 +117,10 @@ func (s *Server) growTree(ctx context.Context, p *LineagePage) error {
 		if known && parent.State == essaim.StatePublished {
 			above = lineageNode(parent)
 		} else if known {
-			above.Gone, above.Territory = parent.State == essaim.StateWithdrawn, parent.TerritoryName
+			above.Territory = parent.TerritoryName
+			if above.Gone, above.GoneHere, err = s.goneBy(ctx, parent); err != nil {
+				return err
+			}
 		}
 		if p.Parent == nil {
 			p.Parent = above
@@ -202,6 +205,12 @@ func lineageNode(rec essaim.Record) *LineageNode {
 	return n
 }
 
+// goneBy tells whether a record was withdrawn by its origin, or by this node alone.
+func (s *Server) goneBy(ctx context.Context, rec essaim.Record) (origin, here bool, err error) {
+	w, err := s.withdrawnHere(ctx, rec)
+	return rec.State == essaim.StateWithdrawn && w == nil, w != nil, err
+}
+
 // keptNode is what an adaptation keeps of its parent, whatever became of it.
 func keptNode(d essaim.Derivation) *LineageNode {
 	n := &LineageNode{ID: d.ID}
@@ -220,7 +229,11 @@ func (s *Server) compare(r *http.Request, p *LineagePage) error {
 		return err
 	}
 	held := err == nil && now.State == essaim.StatePublished
-	p.Since.Gone = err == nil && now.State == essaim.StateWithdrawn
+	if err == nil {
+		if p.Since.Gone, p.Since.GoneHere, err = s.goneBy(ctx, now); err != nil {
+			return err
+		}
+	}
 	version, err := s.store.ParentVersion(ctx, d)
 	switch {
 	case errors.Is(err, essaim.ErrNotFound) && held && now.ContentDigest == d.Digest:

@@ -162,6 +162,39 @@ func (s *Server) apiDecide(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// APIWithdrawal is a record that a moderator's program withdraws here.
+type APIWithdrawal struct {
+	URL    string `json:"url"` // of its page here or at its origin, or its id
+	Reason string `json:"reason"`
+}
+
+// apiWithdraw answers POST /api/v1/moderation/withdrawals.
+func (s *Server) apiWithdraw(w http.ResponseWriter, r *http.Request) error {
+	if err := s.may(r, essaim.ActionModerate); err != nil {
+		return err
+	}
+	var in APIWithdrawal
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	problems := essaim.Problems{}
+	if in.Reason = reason(in.Reason, problems); in.Reason == "" {
+		problems.Add("reason", "required")
+	}
+	if in.URL == "" {
+		problems.Add("url", "required")
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	d, err := s.store.WithdrawHere(r.Context(), in.URL, userOf(r).ID, in.Reason)
+	if err != nil {
+		return fmt.Errorf("moderation: %w", err)
+	}
+	writeJSON(w, http.StatusCreated, d)
+	return nil
+}
+
 // apiJournal answers GET /api/v1/moderation/journal.
 func (s *Server) apiJournal(w http.ResponseWriter, r *http.Request) error {
 	if err := s.may(r, essaim.ActionModerate); err != nil {

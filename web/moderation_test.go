@@ -182,3 +182,39 @@ func (s *site) signedInAlone(r *http.Request) {
 	r.Header.Del("Authorization")
 	s.signedIn(r)
 }
+
+func TestAModeratorWithdrawsARecordOfAnotherTerritoryAndItsPageSaysSo(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		s.follow(t)
+		rec, other := storetest.Publish(t, s.store, storetest.Initiative("D'ici")), s.replicate(t, storetest.Initiative("De Toulouse"), 1)
+		page := "/ailleurs/" + toulouse + "/" + other.Slug
+		call[struct{}](t, s, http.MethodPost, "moderation/withdrawals", `{"url":"`+other.ID+`","reason":""}`, http.StatusUnprocessableEntity, s.as(t, essaim.RoleFacilitator))
+		call[struct{}](t, s, http.MethodPost, "moderation/withdrawals", `{"url":"https://nulle.example/part","reason":"x"}`, http.StatusNotFound, s.as(t, essaim.RoleFacilitator))
+		call[struct{}](t, s, http.MethodPost, "moderation/withdrawals", `{"url":"`+other.ID+`","reason":"x"}`, http.StatusForbidden, s.as(t, essaim.RoleContributor))
+		d := call[essaim.ItemDetail](t, s, http.MethodPost, "moderation/withdrawals", `{"url":"https://brest.example`+page+`","reason":"demande fondée"}`, http.StatusCreated, s.as(t, essaim.RoleFacilitator))
+		if d.Kind != essaim.ItemWithdrawal || d.About != other.ID || d.State != essaim.ItemAccepted {
+			t.Errorf("item %+v", d.Item)
+		}
+		for lang, words := range map[string][]string{
+			"fr": {"Fiche retirée ici par Brest", "retrait local", "ni un retrait par son origine", "ni une disparition"},
+			"en": {"Record withdrawn here by Brest", "local withdrawal", "no withdrawal by its origin", "has not disappeared"},
+		} {
+			s.get(t, page, http.StatusGone, header("Accept-Language", lang)).says(t, words...)
+		}
+		answer := call[struct{ Withdrawn string }](t, s, http.MethodGet, "initiatives?id="+urlEscape(other.ID), "", http.StatusGone)
+		if answer.Withdrawn != "here" {
+			t.Errorf("the API says %q", answer.Withdrawn)
+		}
+		if err := s.store.WithdrawRecord(t.Context(), rec.ID, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		s.get(t, "/initiatives/"+rec.Slug, http.StatusGone).says(t, "un retrait par son origine")
+		d = call[essaim.ItemDetail](t, s, http.MethodPost, fmt.Sprintf("moderation/%d", d.N), `{"action":"restore","reason":"à tort"}`, http.StatusOK, s.as(t, essaim.RoleFacilitator))
+		if d.State != essaim.ItemHidden {
+			t.Errorf("lifted: %+v", d.Item)
+		}
+		s.get(t, page, http.StatusNotFound) // until it is fetched again
+	})
+}

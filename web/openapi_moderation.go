@@ -14,7 +14,8 @@ func describeModeration(paths, schemas object) {
 		"Receipt": reflect.TypeFor[essaim.Receipt](), "ReportInput": reflect.TypeFor[APIReport](),
 		"CommentList": reflect.TypeFor[APIComments](), "ModerationList": reflect.TypeFor[APIItems](), "ModerationItem": reflect.TypeFor[essaim.ItemDetail](),
 		"ModerationDecision": reflect.TypeFor[APIDecision](), "ModerationJournal": reflect.TypeFor[APIJournal](),
-		"Measures": reflect.TypeFor[APIMeasures](), "Measure": reflect.TypeFor[APIMeasure](),
+		"Withdrawal": reflect.TypeFor[APIWithdrawal](),
+		"Measures":   reflect.TypeFor[APIMeasures](), "Measure": reflect.TypeFor[APIMeasure](),
 	} {
 		schemas[name] = schemaOf(t)
 	}
@@ -50,9 +51,9 @@ func describeModeration(paths, schemas object) {
 		},
 	}
 	paths["/api/v1/moderation"] = object{"get": object{
-		"summary": "Comments, reports and candidates by state, the oldest first", "security": token,
+		"summary": "Comments, reports, candidates and withdrawals by state, the oldest first", "security": token,
 		"parameters": []object{
-			query("state", "string", "held unless given, accepted or hidden"), query("kind", "string", "comment, report or candidate"),
+			query("state", "string", "held unless given, accepted or hidden"), query("kind", "string", "comment, report, candidate or withdrawal"),
 			query(paramAfter, "integer", "as next says, for the page that follows"), limit,
 		},
 		"responses": refused(object{"200": answer("a page", "ModerationList"), "422": answer("problems by parameter", "Problems")}),
@@ -69,6 +70,11 @@ func describeModeration(paths, schemas object) {
 			"responses":   refused(object{"200": answer("the item", "ModerationItem"), "404": answer("none", "Error"), "409": answer("the action changes nothing", "Error"), "422": answer("problems by field", "Problems")}),
 		},
 	}
+	paths["/api/v1/moderation/withdrawals"] = object{"post": object{
+		"summary": "Show a record no more, whoever its origin is, on a founded request; restore on its item lifts it", "security": token,
+		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": ref("Withdrawal")}}},
+		"responses":   refused(object{"201": answer("its item", "ModerationItem"), "404": answer("nothing published here", "Error"), "409": answer("withdrawn already", "Error"), "422": answer("problems by field", "Problems")}),
+	}}
 	paths["/api/v1/moderation/measures"] = object{
 		"get": object{
 			"summary": "Blocks, silences and permissions of hosts and accounts elsewhere", "security": token,

@@ -3,6 +3,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -119,16 +121,44 @@ func (s *Server) visibleRecord(r *http.Request, k essaim.Kind, origin, slug stri
 	case essaim.StatePublished:
 		return rec, nil
 	case essaim.StateWithdrawn:
-		name := rec.TerritoryName
-		if name == "" {
-			name = s.cfg.Node.Territory.Name
-		}
-		return rec, goneError{territory: name, at: rec.Updated}
+		return rec, s.gone(r.Context(), rec)
 	}
 	if rec.Origin == "" && essaim.May(userOf(r), essaim.ActionWrite) {
 		return rec, nil
 	}
 	return rec, errPageNotFound
+}
+
+// gone says by whom a withdrawn record was withdrawn: its origin, or this node alone.
+func (s *Server) gone(ctx context.Context, rec essaim.Record) error {
+	gone := goneError{territory: rec.TerritoryName, at: rec.Updated}
+	if gone.territory == "" {
+		gone.territory = s.cfg.Node.Territory.Name
+	}
+	here, err := s.withdrawnHere(ctx, rec)
+	if err != nil {
+		return err
+	}
+	if here != nil {
+		gone.here, gone.at = s.cfg.Node.Territory.Name, here.At
+	}
+	return gone
+}
+
+// withdrawnHere is the local tombstone of a withdrawn record; nil when its origin
+// withdrew it.
+func (s *Server) withdrawnHere(ctx context.Context, rec essaim.Record) (*essaim.Withdrawal, error) {
+	if rec.Origin == "" || rec.State != essaim.StateWithdrawn {
+		return nil, nil
+	}
+	here, err := s.store.Withdrawal(ctx, rec.ID)
+	switch {
+	case errors.Is(err, essaim.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &here, nil
 }
 
 func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim.Record) error {

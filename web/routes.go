@@ -138,6 +138,7 @@ func (s *Server) moderationRoutes(r chi.Router, writes func(http.Handler) http.H
 	get(r, "/api/v1/moderation/journal", s.handle(s.apiJournal))
 	get(r, "/api/v1/moderation/measures", s.handle(s.apiMeasures))
 	r.With(writes).Post("/api/v1/moderation/measures", s.handle(s.apiMeasure))
+	r.With(writes).Post("/api/v1/moderation/withdrawals", s.handle(s.apiWithdraw))
 	get(r, "/api/v1/moderation/{n}", s.handle(s.apiItem))
 	r.With(writes).Post("/api/v1/moderation/{n}", s.handle(s.apiDecide))
 }

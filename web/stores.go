@@ -108,6 +108,15 @@ type Moderation interface {
 	Decisions(ctx context.Context, before int64, n int) ([]essaim.Decision, error)
 }
 
+// Withdrawals are the records of others that this node shows no more.
+type Withdrawals interface {
+	// WithdrawHere is essaim.ErrNotFound for an address of nothing published here,
+	// essaim.ErrConflict for what is withdrawn already.
+	WithdrawHere(ctx context.Context, address string, by int64, reason string) (essaim.ItemDetail, error)
+	// Withdrawal is essaim.ErrNotFound for what is not withdrawn here.
+	Withdrawal(ctx context.Context, id string) (essaim.Withdrawal, error)
+}
+
 // Health tells whether the database answers and its schema is the program's, and
 // whether the node gets back what it lost and publishes nothing meanwhile.
 type Health interface {
@@ -122,6 +131,7 @@ type Store interface {
 	Accounts
 	Network
 	Moderation
+	Withdrawals
 	PictureStore
 	Health
 }

@@ -22,6 +22,7 @@ var vocabularyTerms = []VocabularyTerm{
 	{"essaim:reviewedOn", "*", "date when it was last known to be true"},
 	{"essaim:translationOf", "*", "IRI of the record it translates"},
 	{"essaim:digest", "prov:wasDerivedFrom", "SHA-256 of the version adapted"},
+	{"essaim:withdrawn", "Flag", "content digest of the version that a node withdrew locally"},
 	{"essaim:adaptations", "initiative, recipe", "IRI of a Collection of acknowledged adaptations"},
 	{"essaim:n, essaim:count, essaim:root, essaim:at", "/commons", "state collection (docs/PROFILE.md): number of the latest change, items, root of the digest tree, when it was signed"},
 	{"essaim:digests, essaim:head, essaim:cursor", "/commons", "IRI of the digest tree; number of the latest change; where to read on"},

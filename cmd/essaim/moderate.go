@@ -20,7 +20,9 @@ type moderateCommand struct {
 	Show    moderateShow    `cmd:"" help:"Show one item, with what was decided about it."`
 	Accept  moderateAccept  `cmd:"" help:"Let an item through: a comment or candidate is shown, a report found right."`
 	Hide    moderateHide    `cmd:"" help:"Hide an item; of a report: find it wrong."`
-	Restore moderateRestore `cmd:"" help:"Undo a hide: the item is as it was before."`
+	Restore moderateRestore `cmd:"" help:"Undo a hide, or lift a withdrawal: the item is as it was before."`
+
+	Withdraw moderateWithdraw `cmd:"" help:"Show a record no more, whoever its origin is, on a founded request."`
 
 	Block    moderateBlock    `cmd:"" help:"Refuse everything from a host or an account, and send it nothing."`
 	Silence  moderateSilence  `cmd:"" help:"Take what a host or an account sends, and neither show nor count it."`
@@ -33,7 +35,7 @@ type moderateCommand struct {
 type moderateList struct {
 	listing
 	State string `default:"held" enum:"held,accepted,hidden" help:"held, accepted or hidden."`
-	Kind  string `default:"" enum:",comment,report,candidate" help:"Only comment, report or candidate."`
+	Kind  string `default:"" enum:",comment,report,candidate,withdrawal" help:"Only comment, report, candidate or withdrawal."`
 	After int64  `help:"Only items numbered above."`
 	Limit int    `default:"50" help:"How many, at most 100."`
 }
@@ -99,6 +101,9 @@ func itemRows(d essaim.ItemDetail) [][2]string {
 	}
 	if r := d.Report; r != nil {
 		rows = append(rows, [2]string{"from server", r.Host}, [2]string{"contact", r.Contact}, [2]string{"objects", strings.Join(r.Objects, " ")}, [2]string{"text", r.Text})
+		if r.Withdrawn != "" {
+			rows = append(rows, [2]string{"withdrawn there", "the version " + r.Withdrawn + "; accept withdraws it here"})
+		}
 	}
 	for _, x := range d.Decisions {
 		rows = append(rows, [2]string{stamp(x.At), fmt.Sprintf("%s: %s → %s by %s: %s", x.Action, x.Before, x.After, decidedBy(x.Account), x.Reason)})

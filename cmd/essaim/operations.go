@@ -48,6 +48,7 @@ func operations() map[string]operation {
 		"moderate.list":     answering(listItems),
 		"moderate.show":     answering(showItem),
 		"moderate.decide":   answering(decideItem),
+		"moderate.withdraw": answering(withdrawHere),
 		"moderate.measure":  answering(takeMeasure),
 		"moderate.measures": answering(listMeasures),
 		"moderate.journal":  answering(listDecisions),

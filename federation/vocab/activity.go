@@ -29,6 +29,8 @@ type envelope struct {
 	Audience  iri             `json:"audience,omitempty"`
 	Object    json.RawMessage `json:"object,omitempty"`
 	Result    iri             `json:"result,omitempty"`
+	Content   text            `json:"content,omitempty"`
+	Withdrawn text            `json:"essaim:withdrawn,omitempty"`
 }
 
 // activity is what the activity types of go-fed have in common that we set.
@@ -64,6 +66,8 @@ func newActivity(verb string) (activity, bool) {
 		return streams.NewActivityStreamsOffer(), true
 	case "Ignore":
 		return streams.NewActivityStreamsIgnore(), true
+	case "Flag":
+		return streams.NewActivityStreamsFlag(), true
 	}
 	return nil, false
 }
@@ -71,7 +75,7 @@ func newActivity(verb string) (activity, bool) {
 // Activity describes an activity to build.
 type Activity struct {
 	ID    string
-	Type  string // Create, Update, Delete, Follow, Accept, Reject, Undo, Announce, Ignore, Offer
+	Type  string // Create, Update, Delete, Follow, Accept, Reject, Undo, Announce, Ignore, Offer, Flag
 	Actor string // a local actor: it signs
 	// Object is the object's id, or its document as bytes, which are embedded
 	// as they are.
@@ -82,6 +86,9 @@ type Activity struct {
 	Audience  string    // the community it is for, if any
 	// Result is the stamp that an answer to a QuoteRequest grants.
 	Result string
+	// Content and Withdrawn are, of a Flag, why, and the content digest of the version
+	// that its node withdrew.
+	Content, Withdrawn string
 	// context is written instead of that of activities.
 	context json.RawMessage
 }
@@ -141,7 +148,7 @@ func (r *Renderer) envelope(a Activity) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("activity %s: %w", a.ID, err)
 	}
-	env.Result, env.Audience = iri(a.Result), iri(a.Audience)
+	env.Result, env.Audience, env.Content, env.Withdrawn = iri(a.Result), iri(a.Audience), text(a.Content), text(a.Withdrawn)
 	if a.context != nil {
 		env.Context = a.context
 	}

@@ -3,6 +3,7 @@
 package vocab
 
 import (
+	"html"
 	"time"
 
 	"essaim"
@@ -26,6 +27,16 @@ func (r *Renderer) Offer(id, actor, to, child, parent string, at time.Time) ([]b
 		return nil, err
 	}
 	return r.Build(Activity{ID: id, Type: "Offer", Actor: actor, Document: doc, To: []string{to}, Published: at})
+}
+
+// Notice tells a node that a record, of whatever territory, is withdrawn here, in
+// the version of a content digest, and why: for its moderators to read and to
+// decide (docs/PROFILE.md, "Withdrawing locally").
+func (r *Renderer) Notice(id, actor, to, record, digest, reason string, at time.Time) ([]byte, error) {
+	return r.Build(Activity{
+		ID: id, Type: "Flag", Actor: actor, Object: record, To: []string{to}, Published: at,
+		Content: html.EscapeString(reason), Withdrawn: digest, context: tombstoneTerms,
+	})
 }
 
 // AcceptOffer acknowledges an Offer, named by what names it: the rest of it is

@@ -95,6 +95,8 @@ func (r *Renderer) Tell(t essaim.Told) ([]byte, error) {
 		return r.Offer(t.ID, t.Actor, t.Author, t.Subject, t.Object, t.At)
 	case "Accept":
 		return r.AcceptOffer(t.ID, t.Actor, t.Author, t.Object)
+	case "Flag":
+		return r.Notice(t.ID, t.Actor, t.Author, t.Object, t.Digest, t.Text, t.At)
 	}
 	a := Activity{
 		ID: t.ID, Type: t.Verb, Actor: t.Actor, Object: t.Object, Document: t.Embedded,

@@ -153,8 +153,15 @@ func TestActivitiesKeepArraysAndTheirProof(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	notice, err := r.Tell(essaim.Told{
+		ID: "https://brest.example/activities/01JF", Verb: "Flag", Actor: r.NodeActor(), Author: "https://tourcoing.example/actor", Object: "https://toulouse.example/objects/1",
+		Digest: strings.Repeat("5e", 32), Text: "Demande fondée d’une personne nommée.", At: noon,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, doc := range map[string][]byte{
-		"offer.json": offer, "accept-offer.json": acknowledged, "follow.json": follow, "accept.json": accept, "reject.json": reject, "undo.json": undo, "stamp.json": stamp, "accept-quote.json": quote, "ignore.json": ignore,
+		"notice.json": notice, "offer.json": offer, "accept-offer.json": acknowledged, "follow.json": follow, "accept.json": accept, "reject.json": reject, "undo.json": undo, "stamp.json": stamp, "accept-quote.json": quote, "ignore.json": ignore,
 	} {
 		if err := proof.Verify(doc, key); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -243,8 +250,8 @@ func TestFederationDocumentHasAnExampleOfEveryTypeThatIsSent(t *testing.T) {
 			t.Errorf("the table of FEDERATION.md does not name %s", kind)
 		}
 	}
-	if built != 10 {
-		t.Errorf("%d types are built, want 10", built)
+	if built != 11 {
+		t.Errorf("%d types are built, want 11", built)
 	}
 }
 

@@ -68,9 +68,10 @@ SELECT 1 FROM record WHERE id = $1 AND origin = '' AND state = 'published'
 
 -- name: replica_context
 -- What decides whether a peer's record is wanted: the state of the peer, and
--- whether its tombstone stands.
+-- whether its tombstone stands, or one of this node's own.
 SELECT coalesce((SELECT p.state FROM peer p WHERE p.host = $1), ''),
-    CASE WHEN EXISTS (SELECT 1 FROM tombstone t WHERE t.id = $2) THEN 1 ELSE 0 END
+    CASE WHEN EXISTS (SELECT 1 FROM tombstone t WHERE t.id = $2) THEN 1 ELSE 0 END,
+    CASE WHEN EXISTS (SELECT 1 FROM withdrawal w WHERE w.id = $2) THEN 1 ELSE 0 END
 
 -- name: tombstone_stands
 SELECT 1 FROM tombstone WHERE id = $1

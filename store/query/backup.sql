@@ -308,13 +308,21 @@ FROM decision ORDER BY n
 INSERT INTO decision (n, at, account_id, action, kind, subject, before_state, after_state, reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
+-- name: backup_withdrawal
+SELECT id, origin, digest, at
+FROM withdrawal ORDER BY id
+
+-- name: restore_withdrawal
+INSERT INTO withdrawal (id, origin, digest, at)
+VALUES ($1, $2, $3, $4)
+
 -- name: backup_report
-SELECT id, n, host, contact, objects, text, received_at
+SELECT id, n, host, contact, objects, text, received_at, digest
 FROM report ORDER BY id
 
 -- name: restore_report
-INSERT INTO report (id, n, host, contact, objects, text, received_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO report (id, n, host, contact, objects, text, received_at, digest)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: backup_parent_version
 SELECT id, digest, content, at

@@ -44,7 +44,7 @@ SELECT
     coalesce((SELECT f.agreed FROM followed f WHERE f.actor = $3), ''),
     coalesce((SELECT a.name FROM actor a WHERE a.id = $3), ''),
     coalesce((SELECT a.unindexed FROM actor a WHERE a.id = $3), 0),
-    CASE WHEN EXISTS (SELECT 1 FROM tombstone t WHERE t.id = $1) THEN 1 ELSE 0 END
+    CASE WHEN EXISTS (SELECT 1 FROM tombstone t WHERE t.id = $1) OR EXISTS (SELECT 1 FROM withdrawal w WHERE w.id = $1) THEN 1 ELSE 0 END
 
 -- name: candidate_by_object
 SELECT object, record, author, brought_by, announce, updated_at FROM candidate WHERE object = $1

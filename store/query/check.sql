@@ -6,8 +6,8 @@ SELECT count(*), coalesce(min(r.id), '') FROM record r
 WHERE r.origin = '' AND r.state = 'published' AND (r.document IS NULL OR r.number = 0)
 
 -- name: check_erased
-SELECT count(*), coalesce(min(r.id), '') FROM record r JOIN tombstone t ON t.id = r.id
-WHERE r.state <> 'withdrawn'
+SELECT count(*), coalesce(min(r.id), '') FROM record r
+WHERE r.state <> 'withdrawn' AND (EXISTS (SELECT 1 FROM tombstone t WHERE t.id = r.id) OR EXISTS (SELECT 1 FROM withdrawal w WHERE w.id = r.id))
 
 -- name: check_slug
 SELECT count(*), coalesce(min(r.id), '') FROM record r
@@ -37,7 +37,7 @@ WHERE r.origin = '' AND r.state <> 'withdrawn'
 -- name: check_withdrawn
 SELECT count(*), coalesce(min(r.id), '') FROM record r
 WHERE r.state = 'withdrawn'
-  AND (r.title <> '' OR NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.id = r.id)
+  AND (r.title <> '' OR NOT EXISTS (SELECT 1 FROM tombstone t WHERE t.id = r.id) AND NOT EXISTS (SELECT 1 FROM withdrawal w WHERE w.id = r.id)
     OR EXISTS (SELECT 1 FROM revision v WHERE v.rid = r.rid)
     OR EXISTS (SELECT 1 FROM activity a WHERE a.rid = r.rid AND a.type <> 'Delete' AND a.bytes IS NOT NULL))
 

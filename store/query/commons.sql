@@ -128,14 +128,14 @@ SELECT c.key, c.id, c.digest,
     CASE c.sort WHEN 'record' THEN r.document WHEN 'tombstone' THEN coalesce(c.document, t.document) ELSE c.document END,
     CASE c.sort WHEN 'record' THEN r.content END, coalesce(r.title, ''), coalesce(r.incarnation, 0), coalesce(r.revision, 0), r.published_at, r.updated_at
 FROM commons c LEFT JOIN record r ON r.id = c.id LEFT JOIN tombstone t ON t.id = c.id
-WHERE c.origin = $1 AND c.key > $2
+WHERE c.origin = $1 AND c.key > $2 AND c.sort <> 'withdrawn'
 ORDER BY c.key LIMIT $3
 
 -- name: commons_copies_page
 SELECT c.key, c.id, c.digest,
     CASE c.sort WHEN 'record' THEN r.document WHEN 'tombstone' THEN coalesce(c.document, t.document) ELSE c.document END
 FROM commons c LEFT JOIN record r ON r.id = c.id LEFT JOIN tombstone t ON t.id = c.id
-WHERE c.origin = $1 AND c.origin <> '' AND c.key > $2 AND c.key >= $3 AND c.key < $4 AND c.digest <> ''
+WHERE c.origin = $1 AND c.origin <> '' AND c.key > $2 AND c.key >= $3 AND c.key < $4 AND c.digest <> '' AND c.sort <> 'withdrawn'
 ORDER BY c.key LIMIT $5
 
 -- name: commons_note
@@ -143,8 +143,8 @@ UPDATE commons SET digest = $2 WHERE id = $1 AND origin <> ''
 
 -- name: copy_held
 -- What is damaged is not held: its bytes have another digest than was noted. Nor is
--- a copy that has no line.
-SELECT CASE WHEN t.id IS NULL THEN 0 ELSE 1 END,
+-- a copy that has no line. What is withdrawn here is gone, whoever has it.
+SELECT CASE WHEN t.id IS NULL AND NOT EXISTS (SELECT 1 FROM withdrawal w WHERE w.id = k.id) THEN 0 ELSE 1 END,
     CASE WHEN c.digest IS NULL THEN CASE WHEN r.origin = '' THEN r.copy_digest ELSE '' END WHEN c.sort = 'record' AND r.copy_digest <> c.digest THEN '' ELSE c.digest END,
     coalesce(r.incarnation, 0), coalesce(r.revision, 0)
 FROM (SELECT CAST($1 AS TEXT) AS id) k LEFT JOIN commons c ON c.id = k.id LEFT JOIN record r ON r.id = k.id LEFT JOIN tombstone t ON t.id = k.id

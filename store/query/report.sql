@@ -1,5 +1,5 @@
 -- name: report_add
-INSERT INTO report (id, n, host, contact, objects, text, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO report (id, n, host, contact, objects, text, received_at, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: report_known
 SELECT 1 FROM report WHERE id = $1
@@ -16,7 +16,7 @@ SELECT count(*) FROM (
     SELECT 1 FROM report r JOIN item i ON i.n = r.n WHERE r.host = $1 AND r.host <> '' AND i.state = 'held' LIMIT $2) w
 
 -- name: report_by_id
-SELECT id, host, contact, objects, text, received_at FROM report WHERE id = $1
+SELECT id, host, contact, objects, text, received_at, digest FROM report WHERE id = $1
 
 -- name: receipt
 SELECT r.id, i.state, r.received_at FROM report r JOIN item i ON i.n = r.n WHERE r.id = $1
