@@ -65,7 +65,7 @@ func TestARecordOfAnotherTerritoryIsWithdrawnHereAndStaysAway(t *testing.T) {
 		if copies, err := n.Copies(t.Context(), toulouse, "", 10); err != nil || len(copies) != 0 {
 			t.Errorf("copies %v, %v", copies, err)
 		}
-		if served, _, err := n.CopiesAfter(t.Context(), toulouse, "", 10, 1<<20); err != nil || len(served) != 0 {
+		if served, _, err := n.CopiesAfter(t.Context(), toulouse, "", "", 10, 1<<20); err != nil || len(served) != 0 {
 			t.Errorf("it is served again: %v, %v", served, err)
 		}
 		if _, err := n.WithdrawHere(t.Context(), v.Record.ID, 0, "encore"); !errors.Is(err, essaim.ErrConflict) {
