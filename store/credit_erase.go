@@ -66,6 +66,19 @@ func (s *Store) EraseCredits(ctx context.Context, who essaim.Credit, by essaim.A
 	return n, nil
 }
 
+// EraseCredit takes a person out of the credits of one record, as EraseCredits does
+// of all: by her name as it is written there.
+func (s *Store) EraseCredit(ctx context.Context, record, name string, by essaim.Author) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		_, err := tx.eraseCredits(ctx, record, func(c essaim.Credit) bool { return c.Person && c.Name == name }, by)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("credits of %s: %w", record, err)
+	}
+	return nil
+}
+
 // jsonPattern finds a key with a value in what json.Marshal writes.
 func jsonPattern(key, value string) (string, error) {
 	b, err := json.Marshal(map[string]string{key: value})

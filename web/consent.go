@@ -133,7 +133,7 @@ func (s *Server) askConsent(w http.ResponseWriter, r *http.Request) error {
 }
 
 // answerConsent writes what she said: when, how, and which fields; a no takes her
-// out of the record. What is published says it anew.
+// name out of the record and of its history. What is published says it anew.
 func (s *Server) answerConsent(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return formError(err)
@@ -148,13 +148,12 @@ func (s *Server) answerConsent(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		credit, c := rec.Credits[at], rec.Content
-		c.Credits = slices.Clone(rec.Credits)
-		if said == "oui" {
+		switch {
+		case said == "non":
+			err = s.store.EraseCredit(r.Context(), rec.ID, credit.Name, essaim.Author{})
+		case !credit.Shown():
+			c.Credits = slices.Clone(rec.Credits)
 			c.Credits[at].Consent = &essaim.Consent{On: s.today(), How: byLink, Fields: agreedFields()}
-		} else {
-			c.Credits = slices.Delete(c.Credits, at, at+1)
-		}
-		if said == "non" || !credit.Shown() {
 			_, err = s.store.UpdateRecord(r.Context(), rec.ID, rec.Revision, c, rec.State, essaim.Author{})
 		}
 		if errors.Is(err, essaim.ErrConflict) && try < 3 {

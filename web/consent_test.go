@@ -118,6 +118,12 @@ func TestAPersonIsNamedOnceSheAgreedByHerLink(t *testing.T) {
 		if got := s.compost(t).Credits; len(got) != 0 {
 			t.Errorf("left %+v", got)
 		}
+		revisions, err := s.store.Revisions(t.Context(), s.compost(t).ID)
+		for _, rev := range revisions {
+			if err != nil || len(rev.Content.Credits) != 0 {
+				t.Errorf("revision %d keeps %+v, %v", rev.Number, rev.Content.Credits, err)
+			}
+		}
 		s.get(t, again, http.StatusNotFound)
 	})
 }

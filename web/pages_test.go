@@ -32,6 +32,11 @@ func (s *site) addresses(t *testing.T) []string {
 		}
 		path := strings.NewReplacer("{secret}", "secret", "{host}", toulouse, "/personnes/{name}", "/personnes/camille", "{name}", "brest").Replace(e.pattern)
 		switch {
+		case strings.HasPrefix(path, consentPath):
+			asked := essaim.Credit{Name: neighbour, Role: "porteur", Person: true}
+			rec := storetest.Publish(t, s.store, storetest.Initiative("Le lavoir", func(c *essaim.Content) { c.Credits = append(c.Credits, asked) }))
+			out = append(out, strings.TrimPrefix(s.consentLink(rec.ID, asked), storetest.Base), recordPath(rec))
+			continue
 		case strings.HasPrefix(path, "/ailleurs/"):
 			for _, rec := range s.records {
 				out = append(out, strings.Replace(path, "{slug}", rec.Slug, 1))
@@ -56,7 +61,7 @@ func (s *site) addresses(t *testing.T) []string {
 func TestEveryPageIsWellMade(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
-		s := newSite(t, db, func(c *Config) { c.Demo = true }).fill(t)
+		s := newSite(t, db, withLinks, func(c *Config) { c.Demo = true }).fill(t)
 		s.person(t)
 		paths := s.addresses(t)
 		if len(paths) < 50 {

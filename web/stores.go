@@ -65,6 +65,9 @@ type Writer interface {
 	// Adapt makes a draft that adapts a published record of here or elsewhere;
 	// essaim.ErrForbidden when its kind or its licence does not allow it.
 	Adapt(ctx context.Context, id string, by essaim.Author) (essaim.Record, error)
+	// EraseCredit takes a person, by her name as it is written, out of the credits of
+	// a record and of its history.
+	EraseCredit(ctx context.Context, record, name string, by essaim.Author) error
 	// WithdrawRecord erases the content and publishes the tombstone; a draft just goes.
 	WithdrawRecord(ctx context.Context, id string, by essaim.Author) error
 }
