@@ -114,7 +114,7 @@ var kinds = []struct {
 // itself.
 func pages(ctx context.Context, node *rig.Node) ([]page, error) {
 	list := []page{
-		{"accueil", "/"}, {"liste", "/initiatives"}, {"recherche", "/recherche?q=jardin"}, {"reseau", "/territoires"}, {"connexion", "/connexion"},
+		{"accueil", "/"}, {"liste", "/initiatives"}, {"recherche", "/recherche?q=jardin"}, {"reseau", "/territoires"}, {"personnes", "/personnes"}, {"connexion", "/connexion"},
 	}
 	for _, k := range kinds {
 		if k.example != nil {
