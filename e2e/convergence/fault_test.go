@@ -101,7 +101,7 @@ func (w *world) observe(n *node, read bool) (mended int) {
 func (w *world) befall() {
 	w.heal(false)
 	w.revive(false)
-	if w.side == nil && w.random.IntN(100) < 25 {
+	if w.side == nil && !w.recovering() && w.random.IntN(100) < 25 {
 		w.part()
 	}
 	if w.doomed == "" && w.random.IntN(100) < 35 {
@@ -113,6 +113,7 @@ func (w *world) befall() {
 	for range w.random.IntN(4) {
 		w.harm()
 	}
+	w.forget()
 }
 
 // recover ends what lasts.
@@ -132,7 +133,7 @@ func (w *world) part() {
 	w.across(func(a, b *node) { w.network.part(a.host, b.host, true) })
 	w.tell("%v and the others are parted", slices.Sorted(maps.Keys(w.side)))
 	for _, i := range []int{order[0], order[len(order)-1]} {
-		if w.nodes[i].up {
+		if w.nodes[i].up && !w.readOnly(w.nodes[i]) {
 			w.create(w.nodes[i])
 		}
 	}

@@ -70,13 +70,22 @@ func (w *world) edit(n *node, id string) {
 	c := w.model.of(n.host).records[id].content
 	c.Title = fmt.Sprintf("%.40s, revue %d", c.Title, w.round)
 	r, err := n.UpdateRecord(w.ctx, id, 0, c, essaim.StatePublished, author)
+	if errors.Is(err, essaim.ErrNotFound) {
+		w.tell("%s has not got %s back", n.host, id)
+		return
+	}
 	w.must(err)
 	w.note(n, r)
 	w.tell("%s changes %s", n.host, id)
 }
 
 func (w *world) withdraw(n *node, id string) {
-	w.must(n.WithdrawRecord(w.ctx, id, author))
+	err := n.WithdrawRecord(w.ctx, id, author)
+	if errors.Is(err, essaim.ErrNotFound) {
+		w.tell("%s has not got %s back", n.host, id)
+		return
+	}
+	w.must(err)
 	f := w.model.of(n.host).records[id]
 	f.deleted, f.touched = true, w.round
 	w.tell("%s deletes %s", n.host, id)
@@ -132,7 +141,7 @@ func (w *world) rounds(rounds int) {
 		w.befall()
 		for _, n := range w.nodes {
 			for range w.random.IntN(3) {
-				if n.up {
+				if n.up && !w.readOnly(n) {
 					w.act(n)
 				}
 			}

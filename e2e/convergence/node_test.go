@@ -3,10 +3,12 @@
 package convergence
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -54,7 +56,8 @@ type node struct {
 	rotations  int           // of its keys, so far
 	ids        *atomic.Int64 // given by its store and by its server
 	up         bool
-	backAt     int // round in which it is started again, when it is down
+	settled    bool // did what a start does in the background
+	backAt     int  // round in which it is started again, when it is down
 }
 
 // otherRSA stands for the key of a node that changed its keys; all nodes may share
@@ -77,17 +80,28 @@ func (n *node) publicKey() ed25519.PublicKey {
 
 // open opens the database, makes the node in it if it is empty, and puts it on the
 // network.
-func (n *node) open(ctx context.Context) (err error) {
+func (n *node) open(ctx context.Context) error {
+	if err := n.openStore(ctx); err != nil {
+		return err
+	}
+	return n.begin(ctx)
+}
+
+func (n *node) openStore(ctx context.Context) (err error) {
 	cfg := n.db.Config()
 	cfg.Now, cfg.NewID = n.clock.now, n.newID
 	cfg.Render = func(r essaim.RenderRequest) (essaim.Rendered, error) { return n.renderer.Render(r) }
 	cfg.Tell = func(t essaim.Told) ([]byte, error) { return n.renderer.Tell(t) }
 	cfg.Actor = func(a essaim.LocalActor) (essaim.Rendered, error) { return n.renderer.CommonsActor(a) }
-	if n.Store, err = store.Open(ctx, cfg); err != nil {
-		return err
-	}
+	cfg.ReadActor = func(a essaim.LocalActor, doc []byte) (essaim.Profile, error) { return n.renderer.ReadActor(a, doc) }
+	n.Store, err = store.Open(ctx, cfg)
+	return err
+}
+
+// begin makes a node of an open database and puts it on the network.
+func (n *node) begin(ctx context.Context) error {
 	info, err := n.Node(ctx)
-	if err != nil {
+	if errors.Is(err, essaim.ErrNotFound) {
 		name, _, _ := strings.Cut(n.host, ".")
 		info = essaim.Node{
 			BaseURL: n.base, Incarnation: n.clock.now().Unix(), KeyFingerprint: fmt.Sprint(0),
@@ -96,6 +110,8 @@ func (n *node) open(ctx context.Context) (err error) {
 		if err := n.CreateNode(ctx, info); err != nil {
 			return err
 		}
+	} else if err != nil {
+		return err
 	}
 	return n.serve(ctx, info)
 }
@@ -120,22 +136,27 @@ func (n *node) serve(ctx context.Context, info essaim.Node) error {
 	router := chi.NewRouter()
 	n.server.Mount(router)
 	n.network.serve(n.host, router)
-	n.up = true
-	return n.start(ctx)
+	n.up, n.settled = true, false
+	if err := n.server.TurnStart(ctx); err != nil {
+		return err
+	}
+	return n.settle(ctx)
 }
 
-// start does what the program does in the background once it runs.
-func (n *node) start(ctx context.Context) error {
+// settle does what the program does in the background once it runs and may
+// publish.
+func (n *node) settle(ctx context.Context) error {
+	if under, err := n.Recovering(ctx); err != nil || under || n.settled {
+		return err
+	}
+	n.settled = true
 	if err := n.NameActors(ctx); err != nil {
 		return err
 	}
 	if err := n.Resign(ctx, n.server.Renderer().Resign); err != nil {
 		return err
 	}
-	if err := n.RefreshCommons(ctx); err != nil {
-		return err
-	}
-	return n.server.TurnStart(ctx)
+	return n.RefreshCommons(ctx)
 }
 
 func (n *node) newID() string { return fmt.Sprintf("01k%023d", n.ids.Add(1)) }
@@ -170,4 +191,32 @@ func (n *node) rotate(ctx context.Context) error {
 		return err
 	}
 	return n.open(ctx)
+}
+
+// restore puts what a backup holds, in another database, in the place of the node.
+// A snapshot of a disk does the same, and nothing tells the node that it is old.
+func (n *node) restore(ctx context.Context, db storetest.DB, backup []byte, snapshot bool) error {
+	was, err := n.Incarnation(ctx)
+	if err != nil {
+		return err
+	}
+	if err := n.stop(); err != nil {
+		return err
+	}
+	n.db = db
+	if err := n.openStore(ctx); err != nil {
+		return err
+	}
+	if _, err := n.Restore(ctx, bytes.NewReader(backup)); err != nil {
+		return err
+	}
+	if snapshot {
+		err := n.damage(ctx, run("UPDATE counter SET recovering = 0, recoveries = 0"), run("DELETE FROM recovery"), run("DELETE FROM recovery_source"),
+			run("UPDATE node SET incarnation = $1", was))
+		if err := errors.Join(err, n.Close()); err != nil {
+			return err
+		}
+		return n.open(ctx)
+	}
+	return n.begin(ctx)
 }

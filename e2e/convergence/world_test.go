@@ -39,6 +39,7 @@ type world struct {
 
 	side   map[string]bool // hosts on one side of a cut; nil without one
 	healAt int             // round
+	saved  *saved          // a backup
 	doomed string          // host that is to die, after so many requests more
 	left   int
 
@@ -192,6 +193,9 @@ func (w *world) read() (cost reading) {
 		if n.up {
 			w.turn(n, n.server.TurnReplicas)
 			cost.repairs += w.observe(n, true)
+		}
+		if n.up {
+			w.must(n.settle(w.ctx))
 		}
 	}
 	cost.traffic = w.network.carried().minus(before)
