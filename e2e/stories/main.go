@@ -42,6 +42,7 @@ func main() {
 	s.demonstration()
 	s.lineage()
 	s.rescue()
+	s.takeover()
 	s.swarm()
 	s.End()
 }
