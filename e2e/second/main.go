@@ -113,14 +113,16 @@ func (r *reader) disagrees(check string, args ...string) error {
 
 // vectors reads those of the profile, then each file with one digit changed.
 func (r *reader) vectors() error {
-	files := []string{testdata + "commons.json", testdata + "documents.json"}
+	files := []string{testdata + "commons.json", testdata + "documents.json", testdata + "copies.json"}
 	f, err := r.walk(append([]string{"--vectors"}, files...)...)
-	if err != nil || !f.Agrees || f.Count < 17 {
+	if err != nil || !f.Agrees || f.Count < 27 {
 		return fmt.Errorf("%+v: %w", f, err)
 	}
-	for i, c := range []struct{ member, check string }{{"root", "tree"}, {"0", "tree"}, {"copyDigest", "digest"}, {"proofValue", "keys"}} {
-		file := min(i/2, 1)
-		text, err := os.ReadFile(filepath.Join(dir, files[file]))
+	for _, c := range []struct {
+		file          int
+		member, check string
+	}{{0, "root", "tree"}, {0, "0", "tree"}, {1, "copyDigest", "digest"}, {1, "proofValue", "keys"}, {2, "copyDigest", "copies"}, {2, "proofValue", "copies"}} {
+		text, err := os.ReadFile(filepath.Join(dir, files[c.file]))
 		if err != nil {
 			return err
 		}
@@ -132,8 +134,8 @@ func (r *reader) vectors() error {
 		if err := os.WriteFile(copied, changed, 0o600); err != nil {
 			return err
 		}
-		args := []string{"--vectors", files[0], files[1]}
-		args[1+file] = copied
+		args := append([]string{"--vectors"}, files...)
+		args[1+c.file] = copied
 		err = r.disagrees(c.check, args...)
 		_ = os.Remove(copied) // a leftover temporary file harms nobody
 		if err != nil {

@@ -141,3 +141,41 @@ export function compare(a, b) {
   for (const i of [0, 1]) if (a[i] !== b[i]) return a[i] < b[i] ? -1 : 1;
   return 0;
 }
+
+// copies reads a page of what one node holds of another: what of it is taken, by
+// the key of the other, and what is refused.
+export function copies(page, { host, origin, key: multibase, after = "", now }) {
+  const check = "copies";
+  const items = page.orderedItems;
+  hold(check, page["essaim:of"] === host && Array.isArray(items) && items.length <= 100, `no page of the copies of ${host}`);
+  const cursor = page["essaim:cursor"];
+  hold(check, cursor !== undefined || (items.length === 0 && !page.next), "items without a cursor");
+  hold(check, cursor === undefined || (/^[0-9a-f]{64}$/.test(cursor) && cursor > after), `cursor ${cursor} after ${after}`);
+  const found = { copies: [], heads: [], refused: [] };
+  const proves = (document) => {
+    try {
+      const owners = ownersOf(document);
+      hold(check, [document.id, ...owners].every((id) => new URL(id).origin === origin), `${document.id} is of another origin`);
+      verify(check, document, multibase, owners);
+      return !(Date.parse(document.updated ?? document.deleted) > now + 3600e3);
+    } catch (e) {
+      if (e instanceof Disagreement || e instanceof TypeError) return false;
+      throw e;
+    }
+  };
+  let last = after;
+  for (const item of items) {
+    const at = keyOf(item.id);
+    if (at <= last || at > cursor || !proves(item)) {
+      found.refused.push(item.id);
+      continue;
+    }
+    last = at;
+    found.copies.push({ id: item.id, contentDigest: contentDigest(item), copyDigest: copyDigest(item) });
+  }
+  for (const head of page["essaim:heads"] ?? []) {
+    if (head.id === origin + "/commons" && proves(head)) found.heads.push(`${head["essaim:incarnation"]}.${head["essaim:n"]}`);
+  }
+  found.heads.sort((a, b) => compare(number(check, b), number(check, a)));
+  return found;
+}

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-// The test vectors of docs/PROFILE.md.
+// The test vectors of docs/PROFILE.md: digest trees, signed documents, pages of
+// copies.
 
 import { utf8ToBytes } from "@noble/hashes/utils";
-import { contentDigest, copyDigest, Disagreement, follow, hash, hold, ownersOf, tree, verify } from "./profile.js";
+import { contentDigest, copies, copyDigest, Disagreement, follow, hash, hold, ownersOf, tree, verify } from "./profile.js";
 
-export function vectors(trees, signed) {
+export function vectors(trees, signed, pages) {
   for (const v of trees) {
     const lines = Array.from({ length: v.items }, (_, i) => ({ id: `https://brest.example/objects/${i}`, digest: hash(utf8ToBytes(`copy ${i}`)) }));
     const nodes = tree(lines);
@@ -23,7 +24,23 @@ export function vectors(trees, signed) {
     hold("digest", contentDigest(document) === want.contentDigest && copyDigest(document) === want.copyDigest, `${name}: other digests`);
   }
   for (const { name, document } of signed.refused) hold("refused", !proven(document, key), `${name}: it is proven`);
-  return { agrees: true, count: trees.length + signed.documents.length + signed.refused.length };
+  for (const { name, page, invalid, ...want } of pages.cases) {
+    const origin = new URL(pages.origin);
+    let found;
+    try {
+      found = copies(page, { host: origin.host, origin: origin.origin, key: pages.key, now: Date.parse(pages.now) });
+    } catch (e) {
+      if (!(e instanceof Disagreement)) throw e;
+      found = { copies: [], heads: [], refused: [] };
+      hold("copies", invalid, `${name}: ${e.message}`);
+      continue;
+    }
+    hold("copies", !invalid, `${name}: the page is read`);
+    for (const what of ["copies", "heads", "refused"]) {
+      hold("copies", JSON.stringify(found[what]) === JSON.stringify(want[what]), `${name}: ${what} ${JSON.stringify(found[what])}, want ${JSON.stringify(want[what])}`);
+    }
+  }
+  return { agrees: true, count: trees.length + signed.documents.length + signed.refused.length + pages.cases.length };
 }
 
 function proven(document, key) {

@@ -5,12 +5,12 @@
 // and leaves with 1. Anything that is neither leaves with 2.
 //
 //   node walk.js ORIGIN [--via ADDRESS] [--pin KEY] [--held NUMBER]
-//   node walk.js --vectors TREE DOCUMENTS
+//   node walk.js --vectors TREES DOCUMENTS COPIES
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import {
-  compare, contentDigest, copyDigest, Disagreement, follow, hold, innerHash, key, keyOf, leafHash, number, ownersOf, tree, verify,
+  compare, copyDigest, Disagreement, follow, hold, innerHash, keyOf, leafHash, number, ownersOf, tree, verify,
 } from "./profile.js";
 import { vectors } from "./vectors.js";
 
