@@ -27,6 +27,7 @@ SEEDS   ?=
 PORT    ?= 8080
 DIR     ?= demo
 FUZZ    ?= 10s
+FORGERIES ?= 100000
 
 ##@ Every day
 
@@ -118,6 +119,10 @@ convergence: ensure build ## five nodes under faults come to hold the same: SEED
 .PHONY: hostile
 hostile: ensure corpus build ## what a hostile server may send, on both databases: ONLY=regexp SEED=n
 	go run ./e2e/hostile $(if $(ONLY),-only '$(ONLY)') $(if $(SEED),-seed $(SEED))
+
+.PHONY: forger
+forger: ensure ## forgeries by one with keys of his own, on both databases: FORGERIES=100000 SEED=n
+	go test -count=1 -timeout 3h -v -run TestAForgerChangesNothingThatIsNotHis ./cmd/essaim -args -forgeries=$(FORGERIES) $(if $(SEED),-forger-seed=$(SEED))
 
 .PHONY: mutants
 mutants: ensure ## planted faults, each of which a test must catch

@@ -33,6 +33,7 @@ suite convergence make convergence SEEDS=1000
 suite conformance make conformance
 suite second make second
 suite hostile make hostile
+suite forger make forger FORGERIES=100000
 suite mutants make mutants
 suite package make package
 suite bench make bench
