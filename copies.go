@@ -89,3 +89,52 @@ type CopiesPage struct {
 
 // RefusedCopy is an item that was not believed, and why.
 type RefusedCopy struct{ ID, Reason string }
+
+// CopyCheck is what another node was found to hold of this one, or of a third.
+type CopyCheck struct {
+	Host   string // that was asked
+	Origin string // whose copies; empty for this node's
+	At     time.Time
+	// Number is up to which change of this node's the check was; of a third's it is
+	// by date.
+	Number int64
+	State  CopyCheckState
+	Items  int // that are held here
+	// Differs are those of them that it does not hold as they are here, with the
+	// digest of what it holds; empty for nothing.
+	Differs []CommonsItem
+	Next    time.Time
+}
+
+// CopyCheckState is what became of a check.
+type CopyCheckState string
+
+// The digest trees were compared and some copies read; the node holds nothing; the
+// trees differ too much to say what is held; bytes that it should hold were not
+// shown.
+const (
+	CheckCompared CopyCheckState = "compared"
+	CheckNothing  CopyCheckState = "nothing"
+	CheckFar      CopyCheckState = "far"
+	CheckUnproven CopyCheckState = "unproven"
+)
+
+// CopyHolder is what a node was found to hold under an id.
+type CopyHolder struct {
+	Host  string
+	Name  string // of its territory
+	At    time.Time
+	State HolderState
+}
+
+// HolderState is how what another node holds compares with what stands here.
+type HolderState string
+
+// The same bytes, the tombstone where one stands; other ones; nothing; unknown, for
+// one that was not asked since the last change, or could not be compared.
+const (
+	HoldsSame    HolderState = "same"
+	HoldsOther   HolderState = "other"
+	HoldsNothing HolderState = "nothing"
+	HoldsUnknown HolderState = "unknown"
+)

@@ -2,7 +2,10 @@
 
 package essaim
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // PeerState is how far our follow of a peer node is.
 type PeerState string
@@ -44,6 +47,64 @@ type Peer struct {
 	Key         string
 	OfferedKey  string
 	ContestedAt time.Time
+	// GoneAt is when an administrator said that it is gone.
+	GoneAt time.Time
+}
+
+// PeerLife is how a node that is followed fares.
+type PeerLife string
+
+// A peer is up to date, late, silent, gone, or its address is contested. One that
+// is not followed has none of them.
+const (
+	LifeCurrent   PeerLife = "current"
+	LifeLate      PeerLife = "late"
+	LifeSilent    PeerLife = "silent"
+	LifeGone      PeerLife = "gone"
+	LifeContested PeerLife = "contested"
+)
+
+// PeerSilence is after how long without an answer a peer is silent, unless the
+// node is told otherwise.
+const PeerSilence = 14 * 24 * time.Hour
+
+// Life is how a peer fares and since when; zero for one that is up to date. A
+// longer silence than the one given makes a late one silent: it counts from the
+// last that was heard of it, and only if it was asked for something since.
+func (p *Peer) Life(now time.Time, silence time.Duration) (life PeerLife, since time.Time) {
+	switch {
+	case p.State != PeerFollowed:
+		return "", time.Time{}
+	case !p.GoneAt.IsZero():
+		return LifeGone, p.GoneAt
+	case !p.ContestedAt.IsZero():
+		return LifeContested, p.ContestedAt
+	}
+	// One whose commons were never read may have none.
+	unread := p.Commons.Reason != "" && !p.Commons.StartedAt.IsZero()
+	if p.DownSince.IsZero() && !unread {
+		return LifeCurrent, time.Time{}
+	}
+	heard := p.Heard()
+	if now.Sub(heard) >= cmp.Or(silence, PeerSilence) {
+		return LifeSilent, heard
+	}
+	if p.DownSince.IsZero() || unread && p.Commons.CheckedAt.Before(p.DownSince) {
+		return LifeLate, p.Commons.CheckedAt
+	}
+	return LifeLate, p.DownSince
+}
+
+// Heard is when a peer last answered or sent something; when it was followed, for
+// one that never did.
+func (p *Peer) Heard() time.Time {
+	heard := p.FollowedAt
+	for _, t := range [...]time.Time{p.LastReceived, p.LastDelivered, p.Commons.CheckedAt} {
+		if t.After(heard) {
+			heard = t
+		}
+	}
+	return heard
 }
 
 // OurFollow is our Follow of an actor elsewhere: a node's, or an account's.

@@ -46,6 +46,8 @@ type PeerTrust struct {
 	// BehindAt is since when the node shows an older state than one that it signed;
 	// zero when it does not.
 	BehindAt time.Time
+	// GoneAt is when an administrator said that the node is gone.
+	GoneAt time.Time
 }
 
 // Binds tells whether the host is held to its keys in all that it says: while it

@@ -93,12 +93,12 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer, 
 type thirdWalk struct {
 	walk
 	copies CopiesOf
-	held   map[string]essaim.HeldCopy // under the ids of the page being taken
+	stands map[string]essaim.HeldCopy // under the ids of the page being taken
 }
 
 func (t *thirdWalk) standing(ctx context.Context, ids []string) (held map[string]essaim.HeldCopy, err error) {
-	t.held, err = t.Store.HeldCopies(ctx, ids)
-	return t.held, err
+	t.stands, err = t.Store.HeldCopies(ctx, ids)
+	return t.stands, err
 }
 
 // fetch asks for what differs, each by itself, or for everything when that costs
@@ -140,7 +140,9 @@ func (t *thirdWalk) take(ctx context.Context, page essaim.CopiesPage) error {
 		}
 		for _, e := range effects {
 			if rep, ok := e.(essaim.Replicate); ok {
-				rep.Repair = t.held[c.ID].CopyDigest == "" // or it is the same version
+				// The same version, where what is held was damaged; never one before it.
+				here := t.stands[c.ID]
+				rep.Repair, rep.Held = here.CopyDigest == "" && c.Version.Compare(here.Version) >= 0, t.held[c.ID]
 				e = rep
 			}
 			item.Effects = append(item.Effects, e)

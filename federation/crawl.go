@@ -42,6 +42,19 @@ func (r *Replicator) crawl(peer essaim.Peer, p essaim.CommonsProgress) (*crawl, 
 	return &crawl{Replicator: r, peer: peer, origin: origin, base: scheme + "://" + origin.Host(), progress: p}, nil
 }
 
+// back takes a node that was said to be gone for itself again once it shows a head
+// that its key signed since: whoever kept its documents cannot.
+func (c *crawl) back(ctx context.Context, gone time.Time) error {
+	h, err := c.head(ctx)
+	if err != nil {
+		return err
+	}
+	if !h.At.After(gone) {
+		return fmt.Errorf("%s was said to be gone, and signed nothing since: %w", c.peer.Host, essaim.ErrUnavailable)
+	}
+	return c.Ingester.Actors.trust.changed(c.peer.Host, c.Store.PeerGone(ctx, c.peer.Host, time.Time{}))
+}
+
 // run reads pages and takes them. While one is written the next is fetched and its
 // proofs are checked: each of the two costs about as much as the other.
 func (c *crawl) run(ctx context.Context) error {

@@ -42,6 +42,7 @@ type ReplicaStore interface {
 	// one transaction, and tells why some came to nothing.
 	ApplyCommons(ctx context.Context, items []essaim.CommonsTaken, p essaim.CommonsProgress) (why map[int]string, err error)
 	CopyStore
+	CheckStore
 	Heads(ctx context.Context, host string, n int) ([]essaim.CommonsHead, error)
 	SaveHead(ctx context.Context, host string, h essaim.CommonsHead) error
 	// PeerBehind notes that a node shows an older state than it signed before, or
@@ -49,6 +50,8 @@ type ReplicaStore interface {
 	PeerBehind(ctx context.Context, host string, behind bool) error
 	Peer(ctx context.Context, host string) (essaim.Peer, error)
 	Peers(ctx context.Context) ([]essaim.Peer, error)
+	// PeerGone notes that a node is gone, or no more when at is zero.
+	PeerGone(ctx context.Context, host string, at time.Time) error
 	Notify() <-chan struct{}
 }
 
@@ -83,6 +86,7 @@ func (r *Replicator) Run(ctx context.Context) error {
 		looked := r.Now()
 		r.readDue(ctx)
 		r.compareDue(ctx)
+		r.checkDue(ctx)
 		// The bell rings at each commit, an accepted follow's among them.
 		for rung := false; !rung; {
 			select {
@@ -125,7 +129,7 @@ func (r *Replicator) read(ctx context.Context, host string) {
 		p.Reason, p.NextAt = "", now.Add(readEvery+jitter(host, now, readJitter))
 	default:
 		wait := readFailed
-		if errors.Is(err, essaim.ErrNotFound) || errors.Is(err, essaim.ErrGone) {
+		if now.Sub(p.CheckedAt) > essaim.PeerSilence && !p.CheckedAt.IsZero() || errors.Is(err, essaim.ErrNotFound) || errors.Is(err, essaim.ErrGone) {
 			wait = readAbsent
 		}
 		p.Reason, p.NextAt = cut(err.Error(), 300), now.Add(wait+jitter(host, now, wait/4))
@@ -173,6 +177,11 @@ func (r *Replicator) CatchUp(ctx context.Context, host string) (essaim.CommonsPr
 	if !peer.ContestedAt.IsZero() {
 		// Nothing is read unless its key is its own again.
 		if err := r.Ingester.Actors.Continues(bounded, host); err != nil {
+			return p, err
+		}
+	}
+	if !peer.GoneAt.IsZero() {
+		if err := c.back(bounded, peer.GoneAt); err != nil {
 			return p, err
 		}
 	}

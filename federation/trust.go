@@ -46,6 +46,9 @@ var (
 	errBehind = fmt.Errorf("behind: it shows an older state than it signed: %w", essaim.ErrConflict)
 	// errRefused means that the host shows a key that an administrator refused.
 	errRefused = fmt.Errorf("by a key that was refused: %w", essaim.ErrForbidden)
+	// errGone means that the host's node was said to be gone, and had no key by which
+	// it could show that it is back.
+	errGone = fmt.Errorf("contested: its node was said to be gone: %w", essaim.ErrConflict)
 )
 
 const (
@@ -65,6 +68,9 @@ func (a *Actors) Vouch(ctx context.Context, owner, about essaim.IRI, doc *proof.
 	host := owner.Host()
 	for try := 0; ; try++ {
 		known, bound, err := a.trust.binds(ctx, host, about)
+		if err == nil && !known.GoneAt.IsZero() && len(known.Keys) == 0 {
+			return errGone
+		}
 		if err != nil || !bound {
 			return err
 		}

@@ -30,7 +30,7 @@ func (s *Store) PeerTrust(ctx context.Context, host string) (essaim.PeerTrust, e
 }
 
 func (tx *Tx) peerTrust(ctx context.Context, host string) (t essaim.PeerTrust, err error) {
-	err = tx.row(ctx, "peer_key_replicated", host).Scan(&t.Actor, stamp{&t.BehindAt})
+	err = tx.row(ctx, "peer_key_replicated", host).Scan(&t.Actor, stamp{&t.BehindAt}, moment{&t.GoneAt})
 	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return t, err
 	}

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,8 +53,55 @@ func scanPeer(scan scanFunc) (essaim.Peer, error) {
 	var p essaim.Peer
 	err := scan(&p.Host, (*string)(&p.State), &p.Actor, &p.Territory, &p.TerritoryName, &p.Username, &p.URL, &p.Inbox, &p.FollowID,
 		moment{&p.FollowedAt}, moment{&p.LastReceived}, moment{&p.LastDelivered}, moment{&p.DownSince}, &p.LastReason, &p.Records, &p.Waiting, bit{&p.FollowsUs},
-		&p.Key, &p.OfferedKey, moment{&p.ContestedAt})
+		&p.Key, &p.OfferedKey, moment{&p.ContestedAt}, moment{&p.GoneAt})
 	return p, err
+}
+
+// Unwell lists the nodes that are followed and of which something is wrong, as far
+// as essaim.Peer.Life looks at it.
+func (s *Store) Unwell(ctx context.Context) ([]essaim.Peer, error) {
+	all, err := list(ctx, s.query(), func(scan scanFunc) (essaim.Peer, error) {
+		p := essaim.Peer{State: essaim.PeerFollowed}
+		err := scan(&p.Host, moment{&p.FollowedAt}, moment{&p.LastReceived}, moment{&p.LastDelivered}, moment{&p.DownSince},
+			&p.Commons.Reason, moment{&p.Commons.StartedAt}, moment{&p.Commons.CheckedAt}, moment{&p.ContestedAt}, moment{&p.GoneAt})
+		return p, err
+	}, "peer_unwell")
+	if err != nil {
+		return nil, fmt.Errorf("peers that are not well: %w", err)
+	}
+	return all, nil
+}
+
+// PeerGone notes that an administrator says that a node that is followed is gone:
+// its copies stay, and whoever answers at its address without its key is another.
+// The zero time takes it back: what was kept meanwhile is read again.
+// essaim.ErrNotFound for one that is not followed.
+func (s *Store) PeerGone(ctx context.Context, host string, at time.Time) error {
+	err := s.write(ctx, urgent, func(tx *Tx) error {
+		n, err := tx.exec(ctx, "peer_gone", host, micros(at))
+		if err != nil || n == 0 {
+			return cmp.Or(err, essaim.ErrNotFound)
+		}
+		if at.IsZero() {
+			if _, err := tx.exec(ctx, "sync_again", host); err != nil {
+				return err
+			}
+			_, err = tx.exec(ctx, "inbox_settle", host, micros(s.now()), "contested:%")
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("peer %s: %w", host, err)
+	}
+	return nil
+}
+
+// CopyReceived is when the version of a record of another node that is held came.
+func (s *Store) CopyReceived(ctx context.Context, id string) (at time.Time, err error) {
+	if err := s.query().row(ctx, "copy_received", id).Scan(stamp{&at}); err != nil {
+		return at, fmt.Errorf("copy of %s: %w", id, err)
+	}
+	return at, nil
 }
 
 // FollowPeer stores a peer as requested and queues our Follow. A peer that we

@@ -22,8 +22,12 @@ type APIRecord struct {
 	URL  string `json:"url"`
 	Slug string `json:"slug"`
 	// Origin is the host that publishes the record, this one's for its own.
-	Origin        string    `json:"origin"`
-	Local         bool      `json:"local"`
+	Origin string `json:"origin"`
+	Local  bool   `json:"local"`
+	// OriginState is how that host fares when it is not well: late, silent, gone or
+	// contested; OriginSince since when.
+	OriginState   string    `json:"originState,omitempty"`
+	OriginSince   time.Time `json:"originSince,omitzero"`
 	Territory     string    `json:"territory"`
 	TerritoryName string    `json:"territoryName"`
 	State         string    `json:"state"`
@@ -134,9 +138,16 @@ func (s *Server) apiList(k essaim.KindInfo) handlerFunc {
 		if err != nil {
 			return fmt.Errorf("list: %w", err)
 		}
+		by, err := s.origins(r.Context())
+		if err != nil {
+			return err
+		}
 		list := APIList{Items: make([]APIRecord, len(res.Records)), Total: res.Total, Capped: res.Capped}
 		for i, rec := range res.Records {
 			list.Items[i] = s.apiRecord(rec)
+			if rec.Origin != "" {
+				list.Items[i].fares(by[rec.Origin])
+			}
 		}
 		if res.Next != "" {
 			next := without(v, "", "")
@@ -182,9 +193,20 @@ func (s *Server) apiAnswer(w http.ResponseWriter, r *http.Request, rec essaim.Re
 			return errPageNotFound
 		}
 	}
+	from, err := s.originOf(r.Context(), &rec)
+	if err != nil {
+		return err
+	}
+	out := s.apiRecord(rec)
+	out.fares(from)
 	w.Header().Set("Cache-Control", "no-cache")
-	writeJSON(w, http.StatusOK, s.apiRecord(rec))
+	writeJSON(w, http.StatusOK, out)
 	return nil
+}
+
+// fares says how the origin does.
+func (a *APIRecord) fares(from Origin) {
+	a.OriginState, a.OriginSince = string(from.Life), from.Since
 }
 
 // apiCreate answers POST /api/v1/{kind}.

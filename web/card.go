@@ -17,6 +17,7 @@ type Card struct {
 	Cancelled  bool
 	// Roles are those in which a record credits the person whose page it is on.
 	Roles    []string
+	From     Origin  // how its origin fares
 	Distance float64 // kilometres from where the search looks; negative when unknown
 }
 

@@ -39,7 +39,7 @@ func (s *Server) showHome(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("home: %w", err)
 	}
-	p.Latest, p.Total, p.Capped = cards(local.Records), local.Total, local.Capped
+	p.Latest, p.Total, p.Capped = cards(local.Records), local.Total, local.Capped // none comes from elsewhere
 	for _, k := range essaim.Kinds() {
 		t := Tile{Kind: k.Kind, Path: "/" + k.Path, Count: "0"}
 		for _, c := range local.Facets.Kinds {
@@ -62,7 +62,9 @@ func (s *Server) showHome(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("home: %w", err)
 	}
-	p.Meetings = cards(meetings.Records)
+	if p.Meetings, err = s.cards(ctx, meetings.Records); err != nil {
+		return err
+	}
 	if err := s.fillElsewhere(r, p); err != nil {
 		return err
 	}
@@ -97,7 +99,11 @@ func (s *Server) fillElsewhere(r *http.Request, p *HomePage) error {
 		if err != nil {
 			return fmt.Errorf("home: %w", err)
 		}
-		lists = append(lists, cards(res.Records))
+		list, err := s.cards(r.Context(), res.Records)
+		if err != nil {
+			return err
+		}
+		lists = append(lists, list)
 	}
 	for i := 0; i < shown; i++ {
 		for _, list := range lists {

@@ -116,7 +116,10 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	if err != nil {
 		return fmt.Errorf("list: %w", err)
 	}
-	p.Cards, p.Total, p.Capped = cards(res.Records), res.Total, res.Capped
+	p.Total, p.Capped = res.Total, res.Capped
+	if p.Cards, err = s.cards(r.Context(), res.Records); err != nil {
+		return err
+	}
 	near(p.Cards, q.Near)
 	s.fillFacets(p, l, q, res.Facets)
 	s.fillChips(p, l, q, v)

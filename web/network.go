@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"essaim"
 )
@@ -26,6 +27,9 @@ type PeerView struct {
 	essaim.Peer
 	// Status is a key of network.status and Tone how it looks: good, warn, bad.
 	Status, Tone string
+	// Heard and Since are of one that is silent or gone: its last answer, and since
+	// when it is.
+	Heard, Since time.Time
 	Records      string
 	Waiting      string
 	List         string // address of its records here
@@ -52,7 +56,11 @@ func (s *Server) showNetwork(w http.ResponseWriter, r *http.Request) error {
 		}
 		v := PeerView{Peer: peer, Records: l.Number(peer.Records), Waiting: l.Number(peer.Waiting)}
 		v.TerritoryName = peerName(peer)
-		v.Status, v.Tone = peerStatus(peer)
+		v.Status, v.Tone = s.peerStatus(&peer)
+		if life, since := peer.Life(s.now(), s.cfg.PeerSilence); life == essaim.LifeSilent || life == essaim.LifeGone {
+			v.Heard = peer.Heard()
+			v.Since = since
+		}
 		v.List = "/recherche?origin=" + urlEscape(peer.Host)
 		if !admin {
 			v.LastReason = ""
@@ -73,28 +81,21 @@ func peerName(p essaim.Peer) string {
 	return p.Host
 }
 
-// peerStatus reads the state of a peer: our follow first, then whether what we
-// send arrives.
-func peerStatus(p essaim.Peer) (status, tone string) {
-	switch {
-	case p.State == essaim.PeerBlocked:
-		return "blocked", "bad"
-	case !p.ContestedAt.IsZero():
-		return "contested", "bad"
-	}
+// peerStatus reads the state of a peer: our follow first, then how it fares.
+func (s *Server) peerStatus(p *essaim.Peer) (status, tone string) {
 	switch p.State {
+	case essaim.PeerBlocked:
+		return "blocked", "bad"
 	case essaim.PeerRefused:
 		return "refused", "bad"
 	case essaim.PeerRequested:
 		return "requested", "warn"
-	}
-	switch {
-	case !p.DownSince.IsZero():
-		return "down", "warn"
-	case p.Waiting > 0:
-		return "late", "warn"
-	case p.State == essaim.PeerKnown:
+	case essaim.PeerKnown:
 		return "known", ""
 	}
-	return "current", "good"
+	life, _ := p.Life(s.now(), s.cfg.PeerSilence)
+	if life == essaim.LifeCurrent {
+		return string(life), "good"
+	}
+	return string(life), Origin{Life: life}.Tone()
 }

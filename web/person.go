@@ -53,7 +53,10 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("person %s: %w", a.Username, err)
 	}
 	p := s.personPage(r, a)
-	p.Cards, p.Total, p.Capped = cards(found.Records), found.Total, found.Capped
+	p.Total, p.Capped = found.Total, found.Capped
+	if p.Cards, err = s.cards(r.Context(), found.Records); err != nil {
+		return err
+	}
 	for i := range p.Cards {
 		p.Cards[i].Roles = rolesOf(&p.Cards[i].Content, a.ID)
 	}

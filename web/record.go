@@ -40,6 +40,7 @@ type RecordPage struct {
 	Images    []essaim.Image    // those that this site serves
 	Likes     int
 	Announces int
+	From      Origin // how its origin fares
 	Edit      string // address of the form, for those who may write
 	History   string
 	// Comments are those that everyone may see, by thread; MoreComments is the
@@ -172,9 +173,13 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	p.Title, p.Description, p.Type = rec.Title, s.describe(rec), "article"
 	p.Object, p.Section = rec.ID, info.Path
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("kinds." + string(rec.Kind)), "/" + info.Path}, {rec.Title, ""}}
-	if rec.Origin != "" {
+	var err error
+	if p.From, err = s.originOf(r.Context(), &rec); err != nil {
+		return err
+	}
+	if rec.Origin != "" && p.From.Reachable() {
 		p.Canonical = rec.URL
-	} else if rec.State != essaim.StatePublished {
+	} else if rec.Origin == "" && rec.State != essaim.StatePublished {
 		p.NoIndex, p.Object = true, ""
 	}
 	p.Credits, p.Unnamed = creditGroups(rec.Content)
@@ -192,7 +197,6 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	if err := s.fillRelations(r, p); err != nil {
 		return err
 	}
-	var err error
 	if rec.State == essaim.StatePublished && rec.Origin == "" {
 		if p.Likes, p.Announces, err = s.store.Thanks(r.Context(), rec.ID); err != nil {
 			return fmt.Errorf("thanks: %w", err)

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"essaim"
 	"essaim/store/storetest"
@@ -257,16 +258,20 @@ func TestPeersAreSaidByWhatReadersUnderstand(t *testing.T) {
 		status, tone string
 	}{
 		{"well", essaim.Peer{State: essaim.PeerFollowed}, "current", "good"},
-		{"waiting", essaim.Peer{State: essaim.PeerFollowed, Waiting: 2}, "late", "warn"},
-		{"down", essaim.Peer{State: essaim.PeerFollowed, Waiting: 2, DownSince: storetest.Start}, "down", "warn"},
+		{"waiting", essaim.Peer{State: essaim.PeerFollowed, Waiting: 2}, "current", "good"},
+		{"down", essaim.Peer{State: essaim.PeerFollowed, FollowedAt: storetest.Start, DownSince: storetest.Start}, "late", "warn"},
+		{"silent", essaim.Peer{State: essaim.PeerFollowed, FollowedAt: storetest.Start.Add(-15 * 24 * time.Hour), DownSince: storetest.Start}, "silent", "warn"},
+		{"gone", essaim.Peer{State: essaim.PeerFollowed, GoneAt: storetest.Start}, "gone", "bad"},
+		{"contested", essaim.Peer{State: essaim.PeerFollowed, ContestedAt: storetest.Start}, "contested", "bad"},
 		{"asked", essaim.Peer{State: essaim.PeerRequested, Waiting: 1}, "requested", "warn"},
 		{"refused", essaim.Peer{State: essaim.PeerRefused}, "refused", "bad"},
 		{"blocked", essaim.Peer{State: essaim.PeerBlocked, DownSince: storetest.Start}, "blocked", "bad"},
 		{"follows us", essaim.Peer{State: essaim.PeerKnown, FollowsUs: true}, "known", ""},
 	}
 	known := localeKeys(t, "fr")
+	s := &Server{now: func() time.Time { return storetest.Start }}
 	for _, tt := range tests {
-		status, tone := peerStatus(tt.peer)
+		status, tone := s.peerStatus(&tt.peer)
 		if status != tt.status || tone != tt.tone {
 			t.Errorf("%s: %s %s, want %s %s", tt.name, status, tone, tt.status, tt.tone)
 		}

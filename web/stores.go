@@ -87,6 +87,10 @@ type Accounts interface {
 // Network lists the peers with their state.
 type Network interface {
 	Peers(ctx context.Context) ([]essaim.Peer, error)
+	// Unwell lists those that are followed and of which something is wrong.
+	Unwell(ctx context.Context) ([]essaim.Peer, error)
+	// CopyReceived is when the version of a record of another node came.
+	CopyReceived(ctx context.Context, id string) (time.Time, error)
 }
 
 // Moderation decides about what came from elsewhere. by is the account that

@@ -41,6 +41,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Demo puts the demonstration's notice on each page; Node.Demo does too.
 	Demo bool
+	// PeerSilence is after how long without an answer a peer is shown as silent;
+	// essaim.PeerSilence when zero.
+	PeerSilence time.Duration
 	// Dev reads templates at each request and opens /api/v1/routes, which tells
 	// PanicName where it is set.
 	Dev       bool

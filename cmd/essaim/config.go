@@ -47,6 +47,7 @@ type config struct {
 	Allowlist      bool
 	KeepRaw        time.Duration
 	KeepUnknown    time.Duration
+	PeerSilence    time.Duration // zero for essaim.PeerSilence
 	LogLevel       slog.Level
 	LogJSON        bool
 	MetricsListen  string
@@ -309,7 +310,7 @@ func (s settings) checkChoices(c *config, wrong func(key, format string, args ..
 	for key, d := range map[string]struct {
 		written string
 		into    *time.Duration
-	}{"raw_days": {s.RawDays, &c.KeepRaw}, "unknown_days": {s.UnknownDays, &c.KeepUnknown}} {
+	}{"raw_days": {s.RawDays, &c.KeepRaw}, "unknown_days": {s.UnknownDays, &c.KeepUnknown}, "silent_days": {s.SilentDays, &c.PeerSilence}} {
 		if d.written == "" {
 			continue
 		}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"essaim"
 )
@@ -195,9 +194,6 @@ func checkQueue(ctx context.Context, n *Node) (finding, error) {
 	return finding{What: what}, nil
 }
 
-// silent is after how long without an answer a peer is worth a warning.
-const silent = 14 * 24 * time.Hour
-
 func checkPeers(ctx context.Context, n *Node) (finding, error) {
 	peers, err := n.store.Peers(ctx)
 	if err != nil {
@@ -209,10 +205,10 @@ func checkPeers(ctx context.Context, n *Node) (finding, error) {
 		if p.State == essaim.PeerFollowed {
 			followed++
 		}
-		if !p.ContestedAt.IsZero() {
+		switch life, _ := p.Life(n.now(), n.cfg.PeerSilence); life {
+		case essaim.LifeContested:
 			contested = append(contested, p.Host)
-		}
-		if !p.DownSince.IsZero() && n.now().Sub(p.DownSince) > silent {
+		case essaim.LifeSilent:
 			quiet = append(quiet, p.Host)
 		}
 	}
@@ -223,7 +219,7 @@ func checkPeers(ctx context.Context, n *Node) (finding, error) {
 		}, nil
 	}
 	if len(quiet) > 0 {
-		return finding{State: "warn", What: "Silent for two weeks or more: " + strings.Join(quiet, " "), Mend: "essaim peer show HOST"}, nil
+		return finding{State: "warn", What: "Silent: " + strings.Join(quiet, " "), Mend: "essaim peer show HOST; if it is gone for good, essaim peer gone HOST"}, nil
 	}
 	return finding{What: fmt.Sprintf("%d followed.", followed)}, nil
 }

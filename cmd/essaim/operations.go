@@ -44,6 +44,8 @@ func operations() map[string]operation {
 		"peer.requests":     answering(listRequests),
 		"peer.answer":       answering(answerRequests),
 		"peer.retry":        answering(retryPeer),
+		"peer.gone":         answering(gonePeer),
+		"peer.back":         answering(backPeer),
 		"peer.sync":         answering(syncPeer),
 		"moderate.list":     answering(listItems),
 		"moderate.show":     answering(showItem),

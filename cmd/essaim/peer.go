@@ -28,6 +28,8 @@ type peerCommand struct {
 	Retry    peerRetry    `cmd:"" help:"Send now what waits for a host."`
 	Sync     peerSync     `cmd:"" help:"Compare what is held of a node with what it publishes, and mend it."`
 	Trust    peerTrust    `cmd:"" help:"Decide which key of a contested node is believed."`
+	Gone     peerGone     `cmd:"" help:"Say that a node that is followed is gone; its records stay, marked."`
+	Back     peerBack     `cmd:"" help:"Take back that a node is gone."`
 }
 
 type peerFollow struct {
@@ -66,6 +68,8 @@ type peerRow struct {
 	Host          string           `json:"host"`
 	Name          string           `json:"name"`
 	State         essaim.PeerState `json:"state"`
+	Life          essaim.PeerLife  `json:"life,omitempty"` // of one that is followed
+	LifeSince     time.Time        `json:"lifeSince,omitzero"`
 	URL           string           `json:"url"`
 	Actor         string           `json:"actor"`
 	FollowsUs     bool             `json:"followsUs"`
@@ -87,10 +91,19 @@ type peerRow struct {
 
 // status is the state in one word, for people.
 func (p peerRow) status() string {
-	if !p.ContestedAt.IsZero() {
+	switch {
+	case p.Life != "" && p.Life != essaim.LifeCurrent:
+		return string(p.Life)
+	case !p.ContestedAt.IsZero():
 		return "contested"
 	}
 	return string(p.State)
+}
+
+func (n *Node) peerRow(p essaim.Peer) peerRow {
+	row := newPeerRow(p)
+	row.Life, row.LifeSince = p.Life(n.now(), n.cfg.PeerSilence)
+	return row
 }
 
 func newPeerRow(p essaim.Peer) peerRow {
@@ -161,8 +174,14 @@ func (c peerShow) Run(ctx context.Context, a *app) error {
 			{"key", p.Key},
 		}
 		values = append(values, p.Commons.lines()...)
+		if !p.LifeSince.IsZero() {
+			values = append(values, [2]string{string(p.Life) + " since", stamp(p.LifeSince)})
+		}
+		if !p.ContestedAt.IsZero() && p.Life != essaim.LifeContested {
+			values = append(values, [2]string{"contested since", stamp(p.ContestedAt)})
+		}
 		if !p.ContestedAt.IsZero() {
-			values = append(values, [2]string{"contested since", stamp(p.ContestedAt)}, [2]string{"key that it shows", cmp.Or(p.Offered, "none")})
+			values = append(values, [2]string{"key that it shows", cmp.Or(p.Offered, "none")})
 		}
 		return c.print(a, p, []string{"WHAT", "VALUE"}, lines(values, func(l [2]string) []string { return l[:] }))
 	})
@@ -337,14 +356,14 @@ func listPeers(ctx context.Context, n *Node, _ none) ([]peerRow, error) {
 	}
 	rows := make([]peerRow, 0, len(peers))
 	for _, p := range peers {
-		rows = append(rows, newPeerRow(p))
+		rows = append(rows, n.peerRow(p))
 	}
 	return rows, nil
 }
 
 func showPeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 	p, err := n.store.Peer(ctx, host)
-	return newPeerRow(p), err
+	return n.peerRow(p), err
 }
 
 func trustPeer(ctx context.Context, n *Node, t trusted) (peerRow, error) {

@@ -48,6 +48,9 @@ type settings struct {
 	// for an administrator, `allowlist` accepts only the nodes followed here.
 	// Default: `open`.
 	PeerPolicy string `toml:"peer_policy" name:"peer-policy" placeholder:"open|approve|allowlist" help:"Who may follow the node as a peer."`
+	// For how many days a node that is followed may not answer before it is shown
+	// as silent, on the pages of its records too. Default: `14`.
+	SilentDays string `toml:"silent_days" name:"silent-days" placeholder:"DAYS" help:"Days without an answer after which a peer is silent."`
 	// Who may write to the node's inboxes: `open` for everyone who is not blocked,
 	// `allowlist` for the hosts and accounts of `essaim moderate allow` and the
 	// nodes followed here. Reading stays open. Default: `open`.

@@ -211,13 +211,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: backup_peer
 SELECT host, state, actor, territory, territory_name, username, url, inbox, follow_id, followed_at, last_received,
-    created_at
+    created_at, gone_at
 FROM peer ORDER BY host
 
 -- name: restore_peer
 INSERT INTO peer (host, state, actor, territory, territory_name, username, url, inbox, follow_id, followed_at, last_received,
-    created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    created_at, gone_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: backup_peer_key
 SELECT host, multikey, how, since, until, statement

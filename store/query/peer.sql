@@ -5,7 +5,7 @@ SELECT p.host, p.state, p.actor, p.territory, p.territory_name, p.username, p.ur
     coalesce(w.n, 0),
     CASE WHEN EXISTS (SELECT 1 FROM follower g WHERE g.local = $1 AND g.remote = p.actor AND g.state = 'accepted') THEN 1 ELSE 0 END,
     coalesce((SELECT k.multikey FROM peer_key k WHERE k.host = p.host AND k.how <> 'contested' AND k.until IS NULL), ''),
-    coalesce(c.multikey, ''), c.since
+    coalesce(c.multikey, ''), c.since, p.gone_at
 FROM peer p
 LEFT JOIN peer_key c ON c.host = p.host AND c.how = 'contested'
 LEFT JOIN host h ON h.host = p.host
@@ -20,12 +20,27 @@ SELECT p.host, p.state, p.actor, p.territory, p.territory_name, p.username, p.ur
     (SELECT count(*) FROM delivery d WHERE d.state = 'waiting' AND d.host = p.host),
     CASE WHEN EXISTS (SELECT 1 FROM follower g WHERE g.local = $1 AND g.remote = p.actor AND g.state = 'accepted') THEN 1 ELSE 0 END,
     coalesce((SELECT k.multikey FROM peer_key k WHERE k.host = p.host AND k.how <> 'contested' AND k.until IS NULL), ''),
-    coalesce(c.multikey, ''), c.since
+    coalesce(c.multikey, ''), c.since, p.gone_at
 FROM peer p
 LEFT JOIN peer_key c ON c.host = p.host AND c.how = 'contested'
 LEFT JOIN host h ON h.host = p.host
 LEFT JOIN facet f ON f.facet = 'origin' AND f.value = p.host
 WHERE p.host = $2
+
+-- name: peer_unwell
+SELECT p.host, p.followed_at, p.last_received, h.last_success, h.down_since,
+    coalesce(y.reason, ''), y.started_at, y.checked_at, c.since, p.gone_at
+FROM peer p
+LEFT JOIN peer_key c ON c.host = p.host AND c.how = 'contested'
+LEFT JOIN host h ON h.host = p.host
+LEFT JOIN commons_sync y ON y.host = p.host
+WHERE p.state = 'followed' AND (h.down_since IS NOT NULL OR coalesce(y.reason, '') <> '' OR c.since IS NOT NULL OR p.gone_at IS NOT NULL)
+
+-- name: peer_gone
+UPDATE peer SET gone_at = $2 WHERE host = $1 AND state = 'followed'
+
+-- name: copy_received
+SELECT received_at FROM record WHERE id = $1
 
 -- name: peer_state
 SELECT state FROM peer WHERE host = $1

@@ -34,7 +34,7 @@ SELECT 1 WHERE EXISTS (SELECT 1 FROM record r WHERE r.id = $1 AND r.origin <> ''
 DELETE FROM peer_key WHERE host = $1 AND how = 'contested'
 
 -- name: peer_key_replicated
-SELECT p.actor, y.behind_at FROM peer p LEFT JOIN commons_sync y ON y.host = p.host
+SELECT p.actor, y.behind_at, p.gone_at FROM peer p LEFT JOIN commons_sync y ON y.host = p.host
 WHERE p.host = $1 AND p.state IN ('requested', 'followed')
 
 -- name: inbox_settle
