@@ -59,6 +59,7 @@ type HostState struct {
 	NextAt      time.Time // nothing is due before; zero when well
 	Failures    int       // in a row
 	DownSince   time.Time // zero when it answers
+	FailedAt    time.Time // its last failure, or the answer that ended them; zero when there was none
 	LastSuccess time.Time
 	LastReason  string
 	// PausedUntil is what the host itself asked for (Retry-After): unlike our

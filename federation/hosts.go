@@ -88,7 +88,7 @@ type try struct {
 
 func newLane(state essaim.HostState, now time.Time) *lane {
 	l := &lane{state: state, limit: firstConnections, batch: 2 * firstConnections}
-	if state.Failures > 0 || now.Sub(state.DownSince) < slowFor && !state.DownSince.IsZero() {
+	if state.Failures > 0 || now.Sub(state.FailedAt) < slowFor {
 		l.slow = true
 	}
 	if state.Failures >= breakAfter {
@@ -161,7 +161,7 @@ func (l *lane) succeeded(now time.Time, took time.Duration) (save, recovered boo
 	l.typical += (took - l.typical) / time.Duration(min(l.answered, 4))
 	recovered = l.state.Failures > 0
 	if recovered {
-		l.slow = true
+		l.slow, l.state.FailedAt = true, now
 		l.batch = max(l.batch, 2*firstConnections)
 		l.limit = max(l.limit, firstConnections)
 	}
@@ -186,7 +186,7 @@ func (l *lane) hostFailed(now time.Time, reason string, wait time.Duration, rand
 		return
 	}
 	l.state.Failures++
-	l.state.LastReason = reason
+	l.state.LastReason, l.state.FailedAt = reason, now
 	if l.state.DownSince.IsZero() {
 		l.state.DownSince = now
 	}

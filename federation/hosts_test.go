@@ -126,6 +126,14 @@ func TestAHostThatIsDownIsAskedLessAndLess(t *testing.T) {
 		if h := q.hosts["down.example"]; h.Failures != 0 || !h.DownSince.IsZero() {
 			t.Errorf("got host state %+v, want well", h)
 		}
+		// All was sent, and the host is forgotten by the scheduler; not that it failed.
+		for i := range 50 {
+			q.add(fmt.Sprintf("https://down.example/inbox/%d", i), "another")
+		}
+		took = deliverAll(t, q, w, time.Hour, func() bool { return q.count(essaim.DeliveryDone) == 101 })
+		if took < 4*time.Second || took > 20*time.Second {
+			t.Errorf("50 deliveries to a host that failed minutes ago took %s, want ten a second", took)
+		}
 	})
 }
 

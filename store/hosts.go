@@ -28,7 +28,7 @@ func (s *Store) DueHosts(ctx context.Context, n int) ([]essaim.HostState, error)
 		return slices.Clone(s.due.hosts), nil
 	}
 	hosts, err := list(ctx, s.query(), func(scan scanFunc) (h essaim.HostState, err error) {
-		err = scan(&h.Host, moment{&h.NextAt}, &h.Failures, moment{&h.DownSince}, moment{&h.LastSuccess}, &h.LastReason, bit{&h.RFC9421}, moment{&h.PausedUntil})
+		err = scan(&h.Host, moment{&h.NextAt}, &h.Failures, moment{&h.DownSince}, moment{&h.LastSuccess}, &h.LastReason, bit{&h.RFC9421}, moment{&h.PausedUntil}, moment{&h.FailedAt})
 		return h, err
 	}, "host_due", micros(now), n)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Store) SaveHost(ctx context.Context, h essaim.HostState) error {
 				return err
 			}
 		}
-		_, err := tx.exec(ctx, "host_save", h.Host, instant(h.NextAt), h.Failures, micros(h.DownSince), micros(h.LastSuccess), h.LastReason, flag(h.RFC9421), instant(h.PausedUntil))
+		_, err := tx.exec(ctx, "host_save", h.Host, instant(h.NextAt), h.Failures, micros(h.DownSince), micros(h.LastSuccess), h.LastReason, flag(h.RFC9421), instant(h.PausedUntil), micros(h.FailedAt))
 		return err
 	})
 	if err != nil {

@@ -22,7 +22,7 @@ func TestHostsAreDueByWhoWaitedLongest(t *testing.T) {
 			n.dispatch(t)
 			n.clock.pass(time.Second)
 		}
-		down := essaim.HostState{Host: "c.example", NextAt: n.clock.now().Add(time.Minute), Failures: 3, DownSince: n.clock.now(), LastReason: "no answer", RFC9421: true}
+		down := essaim.HostState{Host: "c.example", NextAt: n.clock.now().Add(time.Minute), Failures: 3, DownSince: n.clock.now(), FailedAt: n.clock.now(), LastReason: "no answer", RFC9421: true}
 		if err := n.SaveHost(t.Context(), down); err != nil {
 			t.Fatal(err)
 		}

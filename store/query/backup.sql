@@ -168,12 +168,12 @@ INSERT INTO delivery (id, activity_id, actor, host, inbox, order_key, n, state, 
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 
 -- name: backup_host
-SELECT host, next_at, failures, down_since, last_success, last_reason, rfc9421, paused_until
+SELECT host, next_at, failures, down_since, last_success, last_reason, rfc9421, paused_until, failed_at
 FROM host ORDER BY host
 
 -- name: restore_host
-INSERT INTO host (host, next_at, failures, down_since, last_success, last_reason, rfc9421, paused_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO host (host, next_at, failures, down_since, last_success, last_reason, rfc9421, paused_until, failed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: backup_inbox
 SELECT id, activity_id, type, actor, object, raw, state, attempt, next_at, lease_until, reason, received_at,

@@ -93,11 +93,11 @@ WITH RECURSIVE h (host) AS (
             SELECT 1 FROM delivery e
             WHERE e.state = 'waiting' AND e.inbox = d.inbox AND e.order_key = d.order_key AND e.id < d.id)
         ORDER BY d.next_at, d.id LIMIT 1) AS at,
-        s.next_at, s.failures, s.down_since, s.last_success, s.last_reason, s.rfc9421, s.paused_until
+        s.next_at, s.failures, s.down_since, s.last_success, s.last_reason, s.rfc9421, s.paused_until, s.failed_at
     FROM h LEFT JOIN host s ON s.host = h.host
     WHERE h.host IS NOT NULL AND (s.next_at IS NULL OR s.next_at <= $1)
 )
-SELECT host, coalesce(next_at, 0), coalesce(failures, 0), down_since, last_success, coalesce(last_reason, ''), coalesce(rfc9421, 0), coalesce(paused_until, 0)
+SELECT host, coalesce(next_at, 0), coalesce(failures, 0), down_since, last_success, coalesce(last_reason, ''), coalesce(rfc9421, 0), coalesce(paused_until, 0), failed_at
 FROM due WHERE at IS NOT NULL
 ORDER BY at, host LIMIT $2
 
@@ -111,12 +111,13 @@ WITH RECURSIVE h (host) AS (
 SELECT h.host FROM h WHERE h.host IS NOT NULL
 
 -- name: host_save
-INSERT INTO host (host, next_at, failures, down_since, last_success, last_reason, rfc9421, paused_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO host (host, next_at, failures, down_since, last_success, last_reason, rfc9421, paused_until, failed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (host) DO UPDATE
 SET next_at = excluded.next_at, failures = excluded.failures, down_since = excluded.down_since,
     last_success = coalesce(excluded.last_success, host.last_success),
-    last_reason = excluded.last_reason, rfc9421 = excluded.rfc9421, paused_until = excluded.paused_until
+    last_reason = excluded.last_reason, rfc9421 = excluded.rfc9421, paused_until = excluded.paused_until,
+    failed_at = coalesce(excluded.failed_at, host.failed_at)
 
 -- name: host_wake
 UPDATE host SET next_at = paused_until WHERE host = $1 AND next_at > $2
