@@ -37,5 +37,20 @@ func moderationFaults() []fault {
 			edits: []edit{{file: "web/markup/markup.go", old: "return template.HTML(Sanitize(fragment))", new: "return template.HTML(fragment)"}},
 			test:  []string{"-short", "-run", "TestCommentsThatAreShown", "./web"},
 		},
+		{
+			name:  "a person is named without her agreement",
+			edits: []edit{{file: "person.go", old: "return !c.Person || c.Consent != nil && c.Consent.On != \"\"", new: "return !c.Person || c.Name != \"\""}},
+			test:  []string{"-short", "-run", "TestPersonAppearsOnlyByConsent", "."},
+		},
+		{
+			name:  "a program agrees for a person",
+			edits: []edit{{file: "web/api_input.go", old: "return in, s.keepConsents(r, before.Credits, &in.content)", new: "return in, nil"}},
+			test:  []string{"-short", "-run", "TestNobodyAgreesForAnother", "./web"},
+		},
+		{
+			name:  "the link of one person serves for another",
+			edits: []edit{{file: "web/consent.go", old: "[]string{\"consent\", record, cr.Role, cr.Name}", new: "[]string{\"consent\", record}"}},
+			test:  []string{"-short", "-run", "TestAPersonIsNamedOnce", "./web"},
+		},
 	}
 }
