@@ -273,20 +273,22 @@ func (n *Node) refreshCommons(ctx context.Context) {
 	}
 }
 
+// tidy removes what ended from the start on: one that was away for long, or is
+// started often, keeps nothing longer than it says.
 func (n *Node) tidy(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	for {
+		err := n.store.Tidy(ctx)
+		err = errors.Join(err, n.files.Sweep(n.now().Add(-tidyEvery), func(file string) (bool, error) { return n.store.HasPicture(ctx, file) }))
+		if err != nil && ctx.Err() == nil {
+			n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "not tidied", slog.String("error", err.Error()))
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			n.refreshCommons(ctx)
-			err := n.store.Tidy(ctx)
-			err = errors.Join(err, n.files.Sweep(n.now().Add(-tidyEvery), func(file string) (bool, error) { return n.store.HasPicture(ctx, file) }))
-			if err != nil && ctx.Err() == nil {
-				n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "not tidied", slog.String("error", err.Error()))
-			}
 		}
 	}
 }
