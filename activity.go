@@ -9,6 +9,7 @@ import "time"
 type Inbound struct {
 	ID         int64
 	ActivityID string // IRI, unique: what comes twice is applied once
+	Transient  bool   // it has no id of its own: once applied it may come again
 	Type       string
 	Actor      string // IRI of the actor that signed
 	Raw        []byte

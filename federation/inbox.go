@@ -150,7 +150,7 @@ func (i *Inbox) receive(w http.ResponseWriter, r *http.Request) (int, error) {
 	if !st.Listed && !i.arrivals.spendSite(key.Owner.Host(), float64(1+len(raw)/weight), i.perMinute) {
 		return http.StatusTooManyRequests, fmt.Errorf("%s sends more than %.0f activities a minute", key.Owner.Host(), i.perMinute)
 	}
-	if i.recent.has(a.ID.String()) {
+	if !a.Transient && i.recent.has(a.ID.String()) {
 		return http.StatusAccepted, nil // durable before; costs no query
 	}
 	if err := i.keep(r.Context(), a); err != nil {
@@ -221,7 +221,7 @@ func (i *Inbox) unverified(a *wire.Activity, err error) (int, error) {
 // is read twice. Others, which it would refuse, go to the same place.
 func (i *Inbox) keep(ctx context.Context, a *wire.Activity) error {
 	d := &delegate{inbox: i, in: essaim.Inbound{
-		ActivityID: a.ID.String(), Type: a.Type, Actor: a.Actor.String(), Raw: a.Raw(), ReceivedAt: i.now(),
+		ActivityID: a.ID.String(), Transient: a.Transient, Type: a.Type, Actor: a.Actor.String(), Raw: a.Raw(), ReceivedAt: i.now(),
 	}}
 	if !speaks(a.Type) {
 		return d.store(ctx)

@@ -19,6 +19,7 @@ import (
 func (s *Store) ReceiveActivity(ctx context.Context, in essaim.Inbound) (fresh bool, err error) {
 	var one int
 	switch err := s.query().row(ctx, "inbox_known", in.ActivityID).Scan(&one); {
+	case err == nil && in.Transient:
 	case err == nil:
 		return false, nil // what comes twice costs no write
 	case !errors.Is(err, essaim.ErrNotFound):
@@ -26,6 +27,12 @@ func (s *Store) ReceiveActivity(ctx context.Context, in essaim.Inbound) (fresh b
 	}
 	digest := sha256.Sum256(in.Raw)
 	err = s.write(ctx, urgent, func(tx *Tx) error {
+		if in.Transient {
+			// Said again, it comes after all that was said since.
+			if _, err := tx.exec(ctx, "inbox_said_before", in.ActivityID); err != nil {
+				return err
+			}
+		}
 		n, err := tx.exec(ctx, "inbox_add", in.ActivityID, in.Type, in.Actor, in.Raw, instant(in.ReceivedAt), hex.EncodeToString(digest[:]))
 		fresh = n == 1
 		tx.wake()

@@ -164,6 +164,15 @@ func TestAPinnedPostBecomesACandidate(t *testing.T) {
 		within(t, 30*time.Second, "what was only pinned is gone", func() bool {
 			return slices.Equal(brest.candidates(t), []string{"Un rucher", "Une presse"})
 		})
+		// Pinned again and taken off again, in the very same bytes.
+		pin(blog, "Add", "https://blog.example/p/1", "Un four")
+		within(t, 30*time.Second, "it is back", func() bool {
+			return slices.Equal(brest.candidates(t), []string{"Un four", "Un rucher", "Une presse"})
+		})
+		pin(blog, "Remove", "https://blog.example/p/1", "Un four")
+		within(t, 30*time.Second, "it is gone again", func() bool {
+			return slices.Equal(brest.candidates(t), []string{"Un rucher", "Une presse"})
+		})
 	})
 }
 

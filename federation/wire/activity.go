@@ -31,6 +31,9 @@ type Activity struct {
 	Objects []essaim.IRI
 	// Target is the collection or actor of Add, Remove, Move; may be zero.
 	Target essaim.IRI
+	// Transient is set for one without an id: the same bytes may be said again and
+	// mean it again (ActivityPub 3.1).
+	Transient bool
 }
 
 // Object is the object of an activity, named or given whole.
@@ -67,8 +70,8 @@ func Decode(raw []byte, lim Limits) (*Activity, error) {
 	}
 	a := &Activity{Document: d}
 	kind, kindErr := typeOf(d.Get("type"))
-	transient := (kind == "Add" || kind == "Remove") && !d.Get("id").Present()
-	if !transient {
+	a.Transient = (kind == "Add" || kind == "Remove") && !d.Get("id").Present()
+	if !a.Transient {
 		if a.ID, err = requiredIRI(d.Get("id"), "id"); err != nil {
 			return nil, err
 		}
@@ -79,7 +82,7 @@ func Decode(raw []byte, lim Limits) (*Activity, error) {
 	if a.Actor, err = onlyIRI(d.Get("actor"), "actor"); err != nil {
 		return nil, err
 	}
-	if transient {
+	if a.Transient {
 		if a.ID, err = transientID(a.Actor, raw); err != nil {
 			return nil, err
 		}

@@ -6,6 +6,10 @@ INSERT INTO inbox (activity_id, type, actor, object, raw, state, attempt, next_a
 VALUES ($1, $2, $3, '', $4, 'waiting', 0, 0, 0, '', $5, $6)
 ON CONFLICT (activity_id) DO NOTHING
 
+-- name: inbox_said_before
+-- What has no id of its own and was dealt with: it may be said again.
+DELETE FROM inbox WHERE activity_id = $1 AND state <> 'waiting'
+
 -- name: inbox_finish
 UPDATE inbox
 SET state = $3, reason = $4, next_at = $5, done_at = $6, object = $7, lease_until = 0
