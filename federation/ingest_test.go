@@ -238,12 +238,6 @@ func TestWhatAnActivityComesTo(t *testing.T) {
 	}
 }
 
-// pins is an Add or a Remove as Mastodon sends it: without an id, nor to anybody
-// (app/serializers/activitypub/add_note_serializer.rb).
-func pins(typ, actor, object string) string {
-	return fmt.Sprintf(`{"@context":"https://www.w3.org/ns/activitystreams","type":%q,"actor":%q,"object":%s,"target":"%s/featured"}`, typ, actor, object, actor)
-}
-
 func TestAcceptNamesTheFollowAndNothingElse(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)

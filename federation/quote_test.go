@@ -5,6 +5,7 @@ package federation_test
 import (
 	"crypto/ed25519"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,12 @@ import (
 // asksQuote is a QuoteRequest; object and post are JSON.
 func asksQuote(actor, object, post string) string {
 	return strings.Replace(activity("https://peer.example/a/1", "QuoteRequest", actor, object), `"object"`, `"instrument":`+post+`,"object"`, 1)
+}
+
+// pins is an Add or a Remove as Mastodon sends it: without an id, nor to anybody
+// (app/serializers/activitypub/add_note_serializer.rb).
+func pins(typ, actor, object string) string {
+	return fmt.Sprintf(`{"@context":"https://www.w3.org/ns/activitystreams","type":%q,"actor":%q,"object":%s,"target":"%s/featured"}`, typ, actor, object, actor)
 }
 
 func TestAStampNamesPostAndRecordAndIsTheSameEachTime(t *testing.T) {
