@@ -26,8 +26,11 @@ type APIRecord struct {
 	Local  bool   `json:"local"`
 	// OriginState is how that host fares when it is not well: late, silent, gone or
 	// contested; OriginSince since when.
-	OriginState   string    `json:"originState,omitempty"`
-	OriginSince   time.Time `json:"originSince,omitzero"`
+	OriginState string    `json:"originState,omitempty"`
+	OriginSince time.Time `json:"originSince,omitzero"`
+	// Copies are the other nodes found to hold the record as it stands, with the date
+	// of the check; of one record by itself only.
+	Copies        []APICopy `json:"copies,omitempty"`
 	Territory     string    `json:"territory"`
 	TerritoryName string    `json:"territoryName"`
 	State         string    `json:"state"`
@@ -38,6 +41,13 @@ type APIRecord struct {
 	essaim.Content
 	// Text is written as description.
 	Text struct{} `json:"text,omitzero"`
+}
+
+// APICopy is a node that holds a conforming copy.
+type APICopy struct {
+	Host      string    `json:"host"`
+	Name      string    `json:"name,omitempty"`
+	CheckedAt time.Time `json:"checkedAt"`
 }
 
 // UnmarshalJSON reads the head and the content, which share one JSON object:
@@ -187,7 +197,7 @@ func (s *Server) apiAnswer(w http.ResponseWriter, r *http.Request, rec essaim.Re
 	switch rec.State {
 	case essaim.StatePublished:
 	case essaim.StateWithdrawn:
-		return s.gone(r.Context(), rec)
+		return s.gone(r, rec)
 	default:
 		if rec.Origin != "" || !essaim.May(userOf(r), essaim.ActionWrite) {
 			return errPageNotFound
@@ -199,6 +209,9 @@ func (s *Server) apiAnswer(w http.ResponseWriter, r *http.Request, rec essaim.Re
 	}
 	out := s.apiRecord(rec)
 	out.fares(from)
+	if _, out.Copies, err = s.conforming(r.Context(), &rec); err != nil {
+		return err
+	}
 	w.Header().Set("Cache-Control", "no-cache")
 	writeJSON(w, http.StatusOK, out)
 	return nil

@@ -26,6 +26,7 @@ type goneError struct {
 	territory string
 	at        time.Time
 	here      string // the territory of this node, when it is the one that withdrew it
+	copies    string // where those who moderate see who confirmed it
 }
 
 func (goneError) Error() string { return "withdrawn" }
@@ -76,6 +77,7 @@ type ErrorPage struct {
 	Heading   string
 	Text      string
 	RequestID string // of an unknown failure, to be quoted
+	Copies    string // where those who moderate see who confirmed a deletion
 }
 
 // fail answers a request that failed, in the reader's language, as a page or as
@@ -115,6 +117,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			p.Heading = l.F("error.withdrawn_here.title", "Here", gone.here, "Date", l.Date(gone.at))
 			p.Text = l.F("error.withdrawn_here.text", "Here", gone.here, "Territory", gone.territory)
 		}
+		p.Copies = gone.copies
 		p.Title = p.Heading
 	}
 	if status == http.StatusInternalServerError {

@@ -41,6 +41,7 @@ type RecordPage struct {
 	Likes     int
 	Announces int
 	From      Origin // how its origin fares
+	Copies    Conforming
 	Edit      string // address of the form, for those who may write
 	History   string
 	// Comments are those that everyone may see, by thread; MoreComments is the
@@ -122,7 +123,7 @@ func (s *Server) visibleRecord(r *http.Request, k essaim.Kind, origin, slug stri
 	case essaim.StatePublished:
 		return rec, nil
 	case essaim.StateWithdrawn:
-		return rec, s.gone(r.Context(), rec)
+		return rec, s.gone(r, rec)
 	}
 	if rec.Origin == "" && essaim.May(userOf(r), essaim.ActionWrite) {
 		return rec, nil
@@ -131,12 +132,15 @@ func (s *Server) visibleRecord(r *http.Request, k essaim.Kind, origin, slug stri
 }
 
 // gone says by whom a withdrawn record was withdrawn: its origin, or this node alone.
-func (s *Server) gone(ctx context.Context, rec essaim.Record) error {
+func (s *Server) gone(r *http.Request, rec essaim.Record) error {
 	gone := goneError{territory: rec.TerritoryName, at: rec.Updated}
 	if gone.territory == "" {
 		gone.territory = s.cfg.Node.Territory.Name
 	}
-	here, err := s.withdrawnHere(ctx, rec)
+	if essaim.May(userOf(r), essaim.ActionModerate) {
+		gone.copies = recordPath(rec) + "/copies"
+	}
+	here, err := s.withdrawnHere(r.Context(), rec)
 	if err != nil {
 		return err
 	}
@@ -181,6 +185,9 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		p.Canonical = rec.URL
 	} else if rec.Origin == "" && rec.State != essaim.StatePublished {
 		p.NoIndex, p.Object = true, ""
+	}
+	if p.Copies, _, err = s.conforming(r.Context(), &rec); err != nil {
+		return err
 	}
 	p.Credits, p.Unnamed = creditGroups(rec.Content)
 	if err := s.linkPeople(r, p.Credits); err != nil {

@@ -65,6 +65,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	// A tree and two differences cost more than other pages.
 	lineages := r.With(s.limit(60, time.Minute))
 	get(lineages, "/ailleurs/{host}/{slug}/lignee", s.handle(s.showLineageElsewhere))
+	get(r, "/ailleurs/{host}/{slug}/copies", s.handle(s.showCopiesElsewhere))
 	r.With(s.limit(60, time.Minute)).Post("/ailleurs/{host}/{slug}/adapter", s.handle(s.adaptElsewhere))
 	get(r, "/ns/essaim", s.handle(s.showVocabulary))
 	get(r, "/mentions", s.handle(s.showText("legal")))
@@ -89,6 +90,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	for _, k := range essaim.Kinds() {
 		get(r, "/"+k.Path, s.handle(s.listKind(k)))
 		get(r, "/"+k.Path+"/{slug}", s.handle(s.showRecord(k)))
+		get(r, "/"+k.Path+"/{slug}/copies", s.handle(s.showCopies(k)))
 		get(r, "/"+k.Path+"/{slug}/historique", s.handle(s.showHistory(k)))
 		get(r, "/"+k.Path+"/{slug}/modifier", s.handle(s.editRecord(k)))
 		r.With(writes).Post("/"+k.Path+"/{slug}/modifier", s.handle(s.updateRecord(k)))

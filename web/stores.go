@@ -89,6 +89,8 @@ type Network interface {
 	Peers(ctx context.Context) ([]essaim.Peer, error)
 	// Unwell lists those that are followed and of which something is wrong.
 	Unwell(ctx context.Context) ([]essaim.Peer, error)
+	// CopyHolders lists the nodes that were asked what they hold under an id.
+	CopyHolders(ctx context.Context, id string) ([]essaim.CopyHolder, error)
 	// CopyReceived is when the version of a record of another node came.
 	CopyReceived(ctx context.Context, id string) (time.Time, error)
 }

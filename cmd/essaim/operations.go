@@ -44,6 +44,7 @@ func operations() map[string]operation {
 		"peer.requests":     answering(listRequests),
 		"peer.answer":       answering(answerRequests),
 		"peer.retry":        answering(retryPeer),
+		"peer.holders":      answering(listHolders),
 		"peer.gone":         answering(gonePeer),
 		"peer.back":         answering(backPeer),
 		"peer.sync":         answering(syncPeer),

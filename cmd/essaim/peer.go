@@ -29,6 +29,7 @@ type peerCommand struct {
 	Sync     peerSync     `cmd:"" help:"Compare what is held of a node with what it publishes, and mend it."`
 	Trust    peerTrust    `cmd:"" help:"Decide which key of a contested node is believed."`
 	Gone     peerGone     `cmd:"" help:"Say that a node that is followed is gone; its records stay, marked."`
+	Holders  peerHolders  `cmd:"" help:"Tell who holds a copy of a record, or confirmed its deletion."`
 	Back     peerBack     `cmd:"" help:"Take back that a node is gone."`
 }
 
