@@ -236,11 +236,25 @@ func (tx *Tx) departed(ctx context.Context, e essaim.Erase, host string, now tim
 	return err
 }
 
+// holdsCopy tells whether a copy is held already: whoever passes on what another
+// signed may write it in other bytes, which prove the same.
+func (tx *Tx) holdsCopy(ctx context.Context, id, digest string) (bool, error) {
+	var held string
+	err := tx.row(ctx, "commons_digest", id).Scan(&held)
+	if errors.Is(err, essaim.ErrNotFound) {
+		return false, nil
+	}
+	return held != "" && held == digest, err
+}
+
 // renewTombstone keeps a tombstone as its origin signed it, where it stood
 // without: a deletion often comes as an id alone.
 func (tx *Tx) renewTombstone(ctx context.Context, origin string, e essaim.Erase, at time.Time) error {
 	if e.CopyDigest == "" {
 		return nil
+	}
+	if held, err := tx.holdsCopy(ctx, e.ID, e.CopyDigest); err != nil || held {
+		return err
 	}
 	if err := tx.later(ctx, "tombstone_renew", e.ID, "", origin, micros(at), e.Tombstone); err != nil {
 		return err

@@ -197,6 +197,9 @@ func flatten(items []essaim.CommonsTaken) (all []essaim.Effect) {
 // come later. What its home shows when it is asked is not held to that.
 func (tx *Tx) takeActor(ctx context.Context, e essaim.SaveActor) (outcome, error) {
 	const older = "a newer copy of the actor is held"
+	if held, err := tx.holdsCopy(ctx, e.Actor.ID, e.CopyDigest); err != nil || held {
+		return nothing("held already"), err
+	}
 	var updated int64
 	var document []byte
 	err := tx.row(ctx, "actor_version", e.Actor.ID).Scan(&updated, &document)
