@@ -304,3 +304,26 @@ func TestCreditsOfAnOlderNodeAreListed(t *testing.T) {
 		}
 	})
 }
+
+// Who replicates a node holds the documents of its people, whether it follows them
+// or not.
+func TestWhoReplicatesTheNodeIsToldThatAPersonIsGone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		for _, replicated := range []bool{false, true} {
+			n, _ := newPerson(t, storetest.SQLite(t))
+			if db.Name == "postgres" {
+				n, _ = newPerson(t, storetest.Postgres(t))
+			}
+			if replicated {
+				n.follow(t, nodeActor, "https://toulouse.example/actor", "https://toulouse.example/inbox")
+			}
+			if err := n.DeletePerson(t.Context(), "camille"); err != nil {
+				t.Fatal(err)
+			}
+			if got := one[int](t, n, "SELECT count(*) FROM event e JOIN activity a ON a.id = e.activity_id WHERE a.type = 'Delete' AND a.actor = $1", camille) == 1; got != replicated {
+				t.Errorf("told: %t, want %t", got, replicated)
+			}
+		}
+	})
+}

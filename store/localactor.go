@@ -345,17 +345,21 @@ func (tx *Tx) buryActor(ctx context.Context, e *entry) (*publication, error) {
 // farewell tells the followers of an actor that it is gone, and the commons; nil
 // when neither knew it.
 func (tx *Tx) farewell(ctx context.Context, a essaim.LocalActor) (p *publication, err error) {
-	followed, err := tx.found(ctx, "follower_any", a.ID, "")
+	l, err := tx.actorListing(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	if followed {
-		p, err = tx.tell(ctx, essaim.Told{Verb: string(essaim.VerbDelete), Actor: a.ID, Object: a.ID, At: a.UpdatedAt}, 0)
-		if err != nil {
-			return nil, err
+	told, err := tx.found(ctx, "follower_any", a.ID, "")
+	if err == nil && !told && l != nil {
+		// Who replicates this node holds its document, followed or not.
+		var node string
+		if node, err = tx.nodeActor(ctx); err == nil {
+			told, err = tx.found(ctx, "follower_any", node, "")
 		}
 	}
-	l, err := tx.actorListing(ctx, a)
+	if err == nil && told {
+		p, err = tx.tell(ctx, essaim.Told{Verb: string(essaim.VerbDelete), Actor: a.ID, Object: a.ID, At: a.UpdatedAt}, 0)
+	}
 	if err != nil || l == nil {
 		return p, err
 	}
