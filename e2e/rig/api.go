@@ -23,6 +23,9 @@ var client = &http.Client{
 	Transport:     &http.Transport{MaxIdleConnsPerHost: 32},
 }
 
+// Client is what the suites ask nodes with: it follows no redirect.
+func Client() *http.Client { return client }
+
 // Get fetches an address; with accept when that is not empty.
 func Get(ctx context.Context, address, accept string) (status int, body []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

@@ -22,6 +22,7 @@ var cluster struct {
 	sync.Mutex
 	port int
 	bin  string
+	data string
 	cred *syscall.Credential
 }
 
@@ -75,7 +76,7 @@ func startCluster(s *Suite) error {
 	if err := asPostgres("pg_ctl", "-D", data, "-w", "-l", filepath.Join(dir, "log"), "-o", options, "start"); err != nil {
 		return err
 	}
-	cluster.port = port
+	cluster.port, cluster.data = port, data
 	s.Cleanup(func() {
 		if err := asPostgres("pg_ctl", "-D", data, "-m", "immediate", "stop"); err != nil {
 			fmt.Fprintln(os.Stderr, "PostgreSQL does not stop:", err)

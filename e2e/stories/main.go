@@ -35,7 +35,7 @@ func main() {
 	var seed uint64
 	flag.Uint64Var(&seed, "seed", 0, "seed of every random choice; 0 takes one")
 	flag.Parse()
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 25*time.Minute)
 	defer cancel()
 	s := &story{Suite: rig.NewSuite("stories", seed), ctx: ctx, nodes: map[string]*rig.Node{}}
 	s.Must("the binary and three ports that are free", s.prepare)
@@ -44,6 +44,7 @@ func main() {
 	s.rescue()
 	s.takeover()
 	s.swarm()
+	s.erasures()
 	s.End()
 }
 
