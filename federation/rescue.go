@@ -27,6 +27,7 @@ const (
 	rescueRetry    = 20 * time.Second // while nothing is published
 	rescueLater    = time.Hour        // afterwards
 	rescueTogether = 4                // nodes asked at a time
+	rescueWrites   = 50               // documents of a transaction
 	headBytes      = 16 << 10
 )
 
@@ -120,8 +121,9 @@ func (r *Rescuer) heard(ctx context.Context, heads []essaim.CommonsHead) error {
 }
 
 // Begin takes a head that is proven to be this node's: it tells whether what it
-// knows of is being got back.
-func (r *Rescuer) Begin(ctx context.Context, head essaim.CommonsHead) (bool, error) {
+// knows of is being got back. Those who brought it are asked besides the nodes that
+// this one knows of.
+func (r *Rescuer) Begin(ctx context.Context, head essaim.CommonsHead, by ...string) (bool, error) {
 	before, err := r.Store.Recovering(ctx)
 	if err != nil {
 		return false, err
@@ -130,6 +132,7 @@ func (r *Rescuer) Begin(ctx context.Context, head essaim.CommonsHead) (bool, err
 	if err != nil {
 		return false, err
 	}
+	hosts = append(by, hosts...)
 	under, err := r.Store.BeginRecovery(ctx, essaim.RecoveryHead, head, hosts...)
 	if under && !before {
 		r.Logger.LogAttrs(ctx, slog.LevelWarn, "this node lost changes that it signed; it gets them back and publishes nothing meanwhile",
@@ -190,13 +193,22 @@ func (r *Rescuer) read(ctx context.Context, from essaim.RecoverySource) error {
 			broken = err
 			return err
 		}
-		from.Cursor, from.Seen = page.Cursor, from.Seen+len(page.Copies)+page.Held
-		why, err := r.Store.TakeRecovered(ctx, r.recovered(ctx, page.Copies), from)
-		for _, reason := range why {
-			again = again || reason == essaim.RecordNotHere
+		from.Seen += len(page.Copies) + page.Held
+		items := r.recovered(ctx, page.Copies)
+		for {
+			some := items[:min(len(items), rescueWrites)]
+			if items = items[len(some):]; len(items) == 0 {
+				from.Cursor = page.Cursor
+			}
+			why, err := r.Store.TakeRecovered(ctx, some, from)
+			for i, reason := range why {
+				again = again || reason == essaim.RecordNotHere
+				r.Logger.LogAttrs(ctx, slog.LevelDebug, "copy changes nothing", slog.String("item", some[i].ID), slog.String("reason", reason))
+			}
+			if broken = err; err != nil || len(items) == 0 {
+				return err
+			}
 		}
-		broken = err
-		return err
 	})
 	if broken != nil || ctx.Err() != nil {
 		return errors.Join(broken, ctx.Err())
@@ -316,7 +328,11 @@ func (s *Server) hearHead(w http.ResponseWriter, r *http.Request) {
 		answerProblem(w, http.StatusForbidden, cut(err.Error(), 300))
 		return
 	}
-	under, err := s.rescuer.Begin(r.Context(), head)
+	var by []string
+	if host := r.URL.Query().Get("by"); isHost(host) && !s.isHost(host) {
+		by = append(by, host)
+	}
+	under, err := s.rescuer.Begin(r.Context(), head, by...)
 	switch {
 	case err != nil:
 		s.fail(w, r, err)

@@ -31,6 +31,9 @@ func (s *Store) TakeRecovered(ctx context.Context, items []essaim.Recovered, fro
 		recovered, withdrawn := 0, 0
 		for i := range items {
 			p, reason, err := tx.takeRecovered(ctx, &items[i])
+			if errors.Is(err, essaim.ErrInvalid) || errors.Is(err, essaim.ErrConflict) {
+				reason, err = err.Error(), nil // one that cannot be leaves the others alone
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", items[i].ID, err)
 			}

@@ -83,7 +83,7 @@ func (restoreCommand) Help() string {
 		"Keys come from the backup if it was made --with-keys, else from essaim key restore, before or after.\n\n" +
 		"With --from-peers there is no backup but that of the keys: what the node published comes back from the nodes that keep copies, proven by its own key. " +
 		"Drafts, accounts, comments and what is not under a free licence do not. What nobody can supply is told first.\n\n" +
-		"Examples:\n\n    essaim restore /var/backups/essaim/today.backup --data /var/lib/essaim\n" +
+		"Example:\n\n    essaim restore /var/backups/essaim/today.backup --data /var/lib/essaim\n" +
 		"    essaim restore --from-peers toulouse.example tourcoing.example --key /media/safe/brest.keys --admin-email animation@brest.example --data /var/lib/essaim"
 }
 

@@ -38,6 +38,7 @@ func (p *pair) rolledBack(t testing.TB, backup []byte, db storetest.DB) {
 		pool = lite.Writer
 	}
 	for _, statement := range []string{
+		"DELETE FROM peer", // who keeps its copies is forgotten too
 		"UPDATE counter SET recovering = 0, recoveries = 0", "DELETE FROM recovery", "DELETE FROM recovery_source", fmt.Sprint("UPDATE node SET incarnation = ", was),
 	} {
 		if _, err := pool.ExecContext(t.Context(), statement); err != nil {

@@ -34,7 +34,9 @@ SELECT host, after, seen, done_at, next_at, reason FROM recovery_source ORDER BY
 DELETE FROM recovery_source
 
 -- name: recovery_source_add
-INSERT INTO recovery_source (host, after, seen, done_at, next_at, reason) VALUES ($1, '', 0, NULL, $2, '')
+-- Whoever holds a later head may name one more: they are bounded.
+INSERT INTO recovery_source (host, after, seen, done_at, next_at, reason)
+SELECT CAST($1 AS TEXT), '', 0, NULL, CAST($2 AS BIGINT), '' WHERE (SELECT count(*) FROM recovery_source) < 200
 ON CONFLICT (host) DO NOTHING
 
 -- name: recovery_source_claim
