@@ -8,12 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"essaim"
+	"essaim/federation/fedtest"
+	"essaim/federation/vocab"
 	"essaim/store"
 	"essaim/store/sqlite"
 	"essaim/store/storetest"
@@ -321,4 +324,59 @@ func TestARestoredBackupAsksBeforeItWrites(t *testing.T) {
 			t.Errorf("%d announces of what came back (%v)", told, err)
 		}
 	})
+}
+
+func TestAHeadThatTheNodeDidNotSignMovesNothing(t *testing.T) {
+	t.Parallel()
+	n := newCommonsNode(t, storetest.SQLite(t), "brest", nil)
+	n.publish(t, "Une")
+	h, own := n.readHead(t)
+	later := essaim.CommonsHead{Number: essaim.CommonsNumber{Incarnation: h.Incarnation, N: h.N + 1000}, Count: 5000, Root: essaim.Digest{7}, At: n.now()}
+	sign := func(key string) []byte {
+		node, err := n.Node(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := vocab.New(vocab.Config{Node: node, Ed25519: fedtest.Ed25519(key), RSA: &n.keys.RSA.PublicKey, Now: n.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := r.CommonsHead(later)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	post := func(body []byte) int {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/commons?by=toulon.example", bytes.NewReader(body))
+		r.Header.Set("Content-Type", vocab.ContentType)
+		w := httptest.NewRecorder()
+		n.router.ServeHTTP(w, r)
+		return w.Code
+	}
+	for what, c := range map[string]struct {
+		body []byte
+		want int
+	}{
+		"its own":              {own, http.StatusNoContent},
+		"a number raised":      {bytes.Replace(own, fmt.Appendf(nil, `"essaim:n":%d`, h.N), fmt.Appendf(nil, `"essaim:n":%d`, h.N+9), 1), http.StatusForbidden},
+		"by another's key":     {sign("toulon.example"), http.StatusForbidden},
+		"of another node":      {bytes.ReplaceAll(sign("brest.example"), []byte("brest.example"), []byte("toulon.example")), http.StatusForbidden},
+		"no document":          {[]byte("{"), http.StatusForbidden},
+		"more than a head has": {bytes.Repeat([]byte(" "), 20<<10), http.StatusRequestEntityTooLarge},
+	} {
+		if got := post(c.body); got != c.want {
+			t.Errorf("%s: %d, want %d", what, got, c.want)
+		}
+		if under, err := n.Recovering(t.Context()); err != nil || under {
+			t.Fatalf("%s: it recovers (%v)", what, err)
+		}
+	}
+	if got := post(sign("brest.example")); got != http.StatusAccepted {
+		t.Errorf("one that it signed: %d", got)
+	}
+	rec, err := n.Recovery(t.Context())
+	if err != nil || !rec.UnderWay() || len(rec.Sources) != 1 || rec.Sources[0].Host != "toulon.example" {
+		t.Errorf("recovery %+v, %v", rec, err)
+	}
 }
