@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,6 +56,7 @@ type Deliverer struct {
 	lanes map[string]*lane
 	order []*lane // round robin
 	total int     // tries under way
+	once  bool    // lanes have their turn in the order of their hosts, else in any
 
 	// What the scheduler has to say to the two goroutines that talk to the
 	// database; it never waits for them.
@@ -151,6 +154,7 @@ func (d *Deliverer) schedule(ctx, work context.Context, once bool) {
 	if !once {
 		bell = d.Store.Notify()
 	}
+	d.once = once
 	// Our own results ring it too, a hundred times a second in a fan-out: one
 	// look answers all that came since the last.
 	heard := bell
@@ -260,6 +264,9 @@ func (d *Deliverer) refresh(ctx context.Context) {
 	d.order = d.order[:0]
 	for _, l := range d.lanes {
 		d.order = append(d.order, l)
+	}
+	if d.once {
+		slices.SortFunc(d.order, func(a, b *lane) int { return strings.Compare(a.state.Host, b.state.Host) })
 	}
 }
 
@@ -372,40 +379,3 @@ func (d *Deliverer) post(ctx context.Context, t *try, style sig.Style) answer {
 	}
 	return answer{try: t, result: result, err: err, style: style}
 }
-
-// wind gives back what was claimed and not begun, and waits for what is under
-// way, at most a few seconds.
-func (d *Deliverer) wind(ctx context.Context) {
-	for _, r := range d.wanting {
-		r.lane.claiming = false
-	}
-	d.wanting = nil
-	patience := time.NewTimer(5 * time.Second)
-	defer patience.Stop()
-	for {
-		for _, l := range d.lanes {
-			d.release(l, d.Now(), "")
-		}
-		if d.total == 0 && d.claiming == 0 && d.writing == 0 && len(d.pending) == 0 {
-			return
-		}
-		select {
-		case a := <-d.answers:
-			d.judge(ctx, a)
-		case c := <-d.claims:
-			d.take(c)
-		case d.writes() <- d.pending:
-			d.pending, d.writing = nil, d.writing+1
-		case batch := <-d.acked:
-			d.freed(batch)
-		case <-patience.C:
-			for _, l := range d.lanes {
-				for _, t := range l.running {
-					t.cancel(errStopping)
-				}
-			}
-		}
-	}
-}
-
-var errStopping = errors.New("the node stopped")

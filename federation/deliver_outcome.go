@@ -218,3 +218,40 @@ func other(style sig.Style) sig.Style {
 	}
 	return sig.Cavage
 }
+
+// wind gives back what was claimed and not begun, and waits for what is under
+// way, at most a few seconds.
+func (d *Deliverer) wind(ctx context.Context) {
+	for _, r := range d.wanting {
+		r.lane.claiming = false
+	}
+	d.wanting = nil
+	patience := time.NewTimer(5 * time.Second)
+	defer patience.Stop()
+	for {
+		for _, l := range d.lanes {
+			d.release(l, d.Now(), "")
+		}
+		if d.total == 0 && d.claiming == 0 && d.writing == 0 && len(d.pending) == 0 {
+			return
+		}
+		select {
+		case a := <-d.answers:
+			d.judge(ctx, a)
+		case c := <-d.claims:
+			d.take(c)
+		case d.writes() <- d.pending:
+			d.pending, d.writing = nil, d.writing+1
+		case batch := <-d.acked:
+			d.freed(batch)
+		case <-patience.C:
+			for _, l := range d.lanes {
+				for _, t := range l.running {
+					t.cancel(errStopping)
+				}
+			}
+		}
+	}
+}
+
+var errStopping = errors.New("the node stopped")

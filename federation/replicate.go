@@ -84,7 +84,7 @@ func (r *Replicator) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		looked := r.Now()
-		r.readDue(ctx)
+		r.readDue(ctx, readTogether)
 		r.compareDue(ctx)
 		r.checkDue(ctx)
 		// The bell rings at each commit, an accepted follow's among them.
@@ -101,17 +101,17 @@ func (r *Replicator) Run(ctx context.Context) error {
 	}
 }
 
-// readDue reads on where it is time to.
-func (r *Replicator) readDue(ctx context.Context) {
+// readDue reads on where it is time to, so many nodes at a time.
+func (r *Replicator) readDue(ctx context.Context, together int) {
 	for ctx.Err() == nil {
-		hosts, err := r.Store.DueCommons(ctx, readTogether)
+		hosts, err := r.Store.DueCommons(ctx, together)
 		if err != nil && ctx.Err() == nil {
 			r.Logger.Warn("commons of others not read", "error", err)
 		}
 		if len(hosts) == 0 {
 			return
 		}
-		eachOf(ctx, r.Logger, readTogether, hosts, func(host string) { r.read(ctx, host) })
+		eachOf(ctx, r.Logger, together, hosts, func(host string) { r.read(ctx, host) })
 	}
 }
 

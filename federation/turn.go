@@ -48,7 +48,7 @@ func (s *Server) TurnReplicas(ctx context.Context) error {
 	if err := s.rescuer.Step(ctx); err != nil {
 		return fmt.Errorf("turn of replicas: %w", err)
 	}
-	s.replicas.readDue(ctx)
+	s.replicas.readDue(ctx, 1) // in their order, so that a rig can do the same again
 	for s.replicas.compareDue(ctx) {
 	}
 	s.tasks.Wait()

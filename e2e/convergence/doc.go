@@ -17,5 +17,13 @@
 // A death is, here, a node that is cut off in the middle of a request, whose store
 // is dropped and whose database is opened again as it was at that moment. That
 // shows what the program makes of it, not that the database survives: the
-// processes of process_test.go are the real binary and get kill -9.
+// processes of process_test.go are the real binary and get kill -9, at moments that
+// no seed can repeat. Nor do turns show what workers do to each other side by side;
+// processes do.
+//
+// Counted as repaired is what was seen to differ after a fault and, after the node
+// read from others or what had been held up was sent again, to differ no more. What
+// a later change hid counts against it, and four faults of five must count. Not
+// counted are lost Offers and Accepts of adaptations: they are between two actors,
+// and the next change of the adaptation makes the next Offer.
 package convergence
