@@ -40,7 +40,9 @@ func (w *world) forget() {
 		if n.db.Dir == "" {
 			db = storetest.Postgres(w.t)
 		}
-		snapshot := w.random.IntN(2) == 0
+		// Before anybody read the head of what was pushed, nobody can tell a node that
+		// its disk is old (it is told by a restore that it is).
+		snapshot := w.random.IntN(2) == 0 && w.headKnown(n)
 		w.must(n.restore(w.ctx, db, s.bytes, snapshot))
 		s.round = 0 // one is enough
 		after, err := n.dump(w.ctx, n.host)
@@ -55,7 +57,11 @@ func (w *world) forget() {
 				lost = append(lost, &watch{at: n.host, of: other.host, id: id})
 			}
 		}
-		w.befell("restore", n.host, lost...)
+		how := "a backup"
+		if snapshot {
+			how = "a snapshot of its disk"
+		}
+		w.befell("restore", n.host+" to "+how, lost...)
 	}
 }
 
@@ -83,6 +89,20 @@ func (w *world) known(n *node) bool {
 		}
 	}
 	return true
+}
+
+// headKnown tells whether another holds the latest head of a node.
+func (w *world) headKnown(n *node) bool {
+	is, err := n.CommonsState(w.ctx)
+	w.must(err)
+	return slices.ContainsFunc(w.nodes, func(other *node) bool {
+		if other == n || !other.up {
+			return false
+		}
+		heads, err := other.Heads(w.ctx, n.host, 1)
+		w.must(err)
+		return len(heads) > 0 && heads[0].Number.Compare(is.Number) >= 0
+	})
 }
 
 // recovering tells whether a node gets back what it lost.
