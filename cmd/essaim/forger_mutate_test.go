@@ -305,7 +305,7 @@ func (m *material) document(surface string) object {
 	} else {
 		seldom(m, surface, proofs, "proof kept")(m, o)
 	}
-	if o["id"] == m.territory() && (o["type"] == "Tombstone" || o["formerType"] != nil) {
+	if o["id"] == m.territory() && o["type"] != "Organization" {
 		o["id"] = m.territory() + "/gone" // he does not leave: the others are to come yet
 	}
 	return o
@@ -329,8 +329,13 @@ func (m *material) activity(surface string) []byte {
 		a, signed = cloned(pick(m.rng, m.unsaid)), "proof kept"
 	}
 	seldom(m, surface, envelopes, "envelope as it was")(m, a)
-	if inner, ok := a["object"].(object); ok && a["type"] == "Delete" && m.rng.IntN(2) == 0 {
-		a["object"] = inner["id"]
+	if inner, ok := a["object"].(object); ok && a["type"] == "Delete" {
+		if inner["id"] == m.territory() {
+			inner["id"] = m.territory() + "/gone"
+		}
+		if m.rng.IntN(2) == 0 {
+			a["object"] = inner["id"]
+		}
 	}
 	seldom(m, surface, proofs, signed)(m, a)
 	if a["actor"] == m.territory() && a["object"] == m.territory() {

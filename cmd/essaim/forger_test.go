@@ -39,8 +39,12 @@ func TestAForgerChangesNothingThatIsNotHis(t *testing.T) {
 			share   int // of a hundred
 			run     func(*testing.T, string, int)
 		}{
-			{"activity", 45, w.activities}, {"item of his page", 21, w.ownPages}, {"item in another's name", 14, w.othersPages},
-			{"copy", 14, w.copies}, {"head", 5, w.forgedHeads}, {"digest", 1, w.digests},
+			{"activity", 45, w.activities},
+			{"item of his page", 21, w.ownPages},
+			{"item in another's name", 14, w.othersPages},
+			{"copy", 14, w.copies},
+			{"head", 5, w.forgedHeads},
+			{"digest", 1, w.digests},
 		}
 		all := *forgeries
 		if testing.Short() {
