@@ -143,7 +143,7 @@ func (p *plan) report(t *testing.T, took time.Duration) {
 		fmt.Printf("reading    %6d differences mended, with %.1f requests and %.0f bytes each\n", r.repairs, float64(r.requests)/float64(r.repairs), float64(r.bytes)/float64(r.repairs))
 	}
 	if e := p.resting; p.begun > 0 {
-		fmt.Printf("at rest    %.0f requests, %.0f bytes a day for five nodes that read and compare each other\n", float64(e.requests)/float64(p.begun), float64(e.bytes)/float64(p.begun))
+		fmt.Printf("at rest    %.0f requests, %.0f bytes for twenty pairs, each read twice and compared once\n", float64(e.requests)/float64(p.begun), float64(e.bytes)/float64(p.begun))
 	}
 	fmt.Printf("%d passed, %d failed\nconvergence: seeds %d to %d, %s\n", p.begun-p.failed, p.failed, p.first, p.first+uint64(p.begun)-1, took.Round(100*time.Millisecond))
 	if p.begun == 0 {
