@@ -19,19 +19,21 @@ func describeModeration(paths, schemas object) {
 	} {
 		schemas[name] = schemaOf(t)
 	}
-	token := []object{{"token": []string{}}}
-	refused := func(more object) object {
-		more["401"], more["403"] = answer("no valid token", "Error"), answer("not a moderator", "Error")
-		return more
-	}
-	query := func(name, typ, text string) object {
-		return object{"name": name, "in": "query", "schema": object{"type": typ}, "description": text}
-	}
-	limit := query(paramLimit, "integer", "1 to 100, 50 unless given")
+	limit := queryOf(paramLimit, "integer", "1 to 100, 50 unless given")
+	describeComments(paths, limit)
+	describeDecisions(paths, limit)
+}
+
+func queryOf(name, typ, text string) object {
+	return object{"name": name, "in": "query", "schema": object{"type": typ}, "description": text}
+}
+
+// describeComments writes what is open to everyone.
+func describeComments(paths, limit object) {
 	paths["/api/v1/comments"] = object{"get": object{
 		"summary": "Comments of a record that everyone may see, in the order in which they came",
 		"parameters": []object{
-			query("record", "string", "ActivityPub id of the record"), query(paramAfter, "integer", "as next says, for the page that follows"), limit,
+			queryOf("record", "string", "ActivityPub id of the record"), queryOf(paramAfter, "integer", "as next says, for the page that follows"), limit,
 		},
 		"responses": object{"200": answer("a page", "CommentList"), "404": answer("no such published record", "Error"), "422": answer("problems by parameter", "Problems")},
 	}}
@@ -50,11 +52,20 @@ func describeModeration(paths, schemas object) {
 			"responses": object{"200": answer("held, accepted (found right) or hidden (found wrong), with the reason", "Receipt"), "404": answer("none", "Error")},
 		},
 	}
+}
+
+// describeDecisions writes what is for moderators.
+func describeDecisions(paths, limit object) {
+	token := []object{{"token": []string{}}}
+	refused := func(more object) object {
+		more["401"], more["403"] = answer("no valid token", "Error"), answer("not a moderator", "Error")
+		return more
+	}
 	paths["/api/v1/moderation"] = object{"get": object{
 		"summary": "Comments, reports, candidates and withdrawals by state, the oldest first", "security": token,
 		"parameters": []object{
-			query("state", "string", "held unless given, accepted or hidden"), query("kind", "string", "comment, report, candidate or withdrawal"),
-			query(paramAfter, "integer", "as next says, for the page that follows"), limit,
+			queryOf("state", "string", "held unless given, accepted or hidden"), queryOf("kind", "string", "comment, report, candidate or withdrawal"),
+			queryOf(paramAfter, "integer", "as next says, for the page that follows"), limit,
 		},
 		"responses": refused(object{"200": answer("a page", "ModerationList"), "422": answer("problems by parameter", "Problems")}),
 	}}
@@ -88,7 +99,7 @@ func describeModeration(paths, schemas object) {
 	}
 	paths["/api/v1/moderation/journal"] = object{"get": object{
 		"summary": "Who decided what, when and why, newest first", "security": token,
-		"parameters": []object{query("before", "integer", "as next says, for the page that follows"), limit},
+		"parameters": []object{queryOf("before", "integer", "as next says, for the page that follows"), limit},
 		"responses":  refused(object{"200": answer("a page", "ModerationJournal")}),
 	}}
 }
