@@ -69,6 +69,11 @@ func furnished(t *testing.T, db storetest.DB) *node {
 	if err := n.PinPeerKeys(t.Context(), toulouse, "", essaim.PeerKey{Key: "zA", How: essaim.KeyFirst}, essaim.PeerKey{Key: "zB", How: essaim.KeyContinued, Statement: []byte("statement")}); err != nil {
 		t.Fatal(err)
 	}
+	hidden := version("retiree-ici", 10, 1)
+	n.apply(t, toulouseTerritory, hidden)
+	if _, err := n.WithdrawHere(t.Context(), hidden.Record.ID, 0, "demande fondée"); err != nil {
+		t.Fatal(err)
+	}
 	n.receive(t, "https://a.example/waiting", ana)
 	if err := n.SaveCommonsProgress(t.Context(), essaim.CommonsProgress{Host: toulouse, Cursor: essaim.CommonsNumber{Incarnation: 1, N: 2}, Items: 3, StartedAt: n.clock.now()}); err != nil {
 		t.Fatal(err)
@@ -249,7 +254,7 @@ func TestABackupLeavesNoTableOut(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, storetest.SQLite(t))
 	_, m := backup(t, n)
-	known := []string{"migration", "recovery", "recovery_source", "session", "signin", "search", "facet", "record_credit", "search_term", "search_term_data", "search_term_idx", "search_term_config", "search_term_docsize", "copy_check", "copy_differs"}
+	known := []string{"migration", "recovery", "recovery_source", "session", "signin", "search", "facet", "record_credit", "scrub", "search_term", "search_term_data", "search_term_idx", "search_term_config", "search_term_docsize", "copy_check", "copy_differs"}
 	for _, table := range m.Tables {
 		known = append(known, table.Name)
 		cols := one[int](t, n, "SELECT count(*) FROM pragma_table_info($1)", table.Name)

@@ -294,7 +294,7 @@ func (m *material) territory() string { return m.me.base + "/actors/mallory" }
 func (m *material) document(surface string) object {
 	list := m.own
 	base := "from his own"
-	if m.rng.IntN(3) > 0 {
+	if m.rng.IntN(2) == 0 {
 		list, base = m.others, "from another's"
 	}
 	m.class(surface, base)
@@ -341,5 +341,8 @@ func (m *material) activity(surface string) []byte {
 	if a["actor"] == m.territory() && a["object"] == m.territory() {
 		a["object"] = m.territory() + "/gone"
 	}
-	return seldom(m, surface, bytesOf, "bytes kept")(m, encodeObject(a))
+	if m.rng.IntN(4) > 0 {
+		return encodeObject(a)
+	}
+	return some(m, surface, bytesOf)(m, encodeObject(a))
 }
