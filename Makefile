@@ -113,7 +113,7 @@ flap: ensure build ## hosts that come and go, poison, a flood: what is promised 
 
 .PHONY: convergence
 convergence: ensure build ## five nodes under faults come to hold the same: SEEDS=1000, or SEED=n to replay one
-	ESSAIM_BIN='$(CURDIR)/bin/essaim' ESSAIM_SEED='$(SEED)' ESSAIM_SEEDS='$(SEEDS)' \
+	ESSAIM_BIN='$(CURDIR)/bin/essaim' CONVERGENCE_SEED='$(SEED)' CONVERGENCE_SEEDS='$(SEEDS)' \
 	  go test -count=1 -v -timeout 8h -run '^TestNodesConverge$$$(if $(SEED),,|^TestProcessesConverge$$)' ./e2e/convergence
 
 .PHONY: hostile

@@ -27,8 +27,8 @@ const (
 // rounds of a seed, of about an hour each.
 const roundsOfSeed = 10
 
-// TestNodesConverge runs seeds. ESSAIM_SEEDS says how many, ESSAIM_SEED from which
-// one on (alone: that one), ESSAIM_SEED_SECONDS for how long.
+// TestNodesConverge runs seeds. CONVERGENCE_SEEDS says how many, CONVERGENCE_SEED from which
+// one on (alone: that one), CONVERGENCE_SECONDS for how long.
 func TestNodesConverge(t *testing.T) {
 	p := newPlan(t)
 	fmt.Printf("convergence: seed %d\n", p.first)
@@ -71,10 +71,10 @@ func newPlan(t *testing.T) *plan {
 		}
 		return n
 	}
-	p := &plan{first: uint64(cmp.Or(number("ESSAIM_SEED"), firstSeed)), count: number("ESSAIM_SEEDS"), faults: map[string]int{}, mended: map[string]int{}}
-	share := time.Duration(number("ESSAIM_SEED_SECONDS")) * time.Second
+	p := &plan{first: uint64(cmp.Or(number("CONVERGENCE_SEED"), firstSeed)), count: number("CONVERGENCE_SEEDS"), faults: map[string]int{}, mended: map[string]int{}}
+	share := time.Duration(number("CONVERGENCE_SECONDS")) * time.Second
 	switch {
-	case p.count == 0 && share == 0 && os.Getenv("ESSAIM_SEED") != "":
+	case p.count == 0 && share == 0 && os.Getenv("CONVERGENCE_SEED") != "":
 		p.count = 1
 	case p.count == 0 && testing.Short():
 		p.count = 1
