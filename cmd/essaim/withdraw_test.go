@@ -54,15 +54,8 @@ func TestWhatIsWithdrawnHereIsNoDifferenceAndComesBackOnceItIsLifted(t *testing.
 		if _, err := p.brest.UpdateRecord(t.Context(), gone.ID, 0, storetest.Initiative("Encore"), essaim.StatePublished, storetest.Author); err != nil {
 			t.Fatal(err)
 		}
-		h, _ := p.brest.readHead(t)
-		progress, err := p.toulon.CommonsProgress(t.Context(), brestHost)
-		if err != nil {
-			t.Fatal(err)
-		}
-		progress.Cursor.N = h.N
-		if err := p.toulon.SaveCommonsProgress(t.Context(), progress); err != nil {
-			t.Fatal(err)
-		}
+		p.catchUp(t)
+		p.damage(t, db, "UPDATE commons SET digest = $2 WHERE id = $1", gone.ID, strings.Repeat("0", 64))
 		quiet("after an edit that was missed")
 		if _, err := p.toulon.DecideItem(t.Context(), d.N, essaim.ItemRestore, 0, "à tort"); err != nil {
 			t.Fatal(err)
