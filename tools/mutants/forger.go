@@ -28,9 +28,9 @@ func forgerFaults() []fault {
 		{
 			name: "a forger: a cursor is not held to the signed head",
 			edits: []edit{{
-				file: "federation/replicate.go",
-				old:  "\t\tif cursor.Compare(c.last) > 0 {\n\t\t\treturn 0,",
-				new:  "\t\tif c.last.N < 0 {\n\t\t\treturn 0,",
+				file: "federation/crawl.go",
+				old:  "\t\tif cursor.Compare(c.last) > 0 {\n\t\t\treturn nil,",
+				new:  "\t\tif c.last.N < 0 {\n\t\t\treturn nil,",
 			}},
 			test: test,
 		},
@@ -38,8 +38,8 @@ func forgerFaults() []fault {
 			name: "a forger: nothing is held to the key that is pinned",
 			edits: []edit{{
 				file: "federation/trust.go",
-				old:  "\t\tknown, bound, err := a.trust.binds(ctx, host, about)\n\t\tif err != nil || !bound {",
-				new:  "\t\tknown, bound, err := a.trust.binds(ctx, host, about)\n\t\tif err != nil || !bound || try == 0 {",
+				old:  "\t\tif err != nil || !bound {\n\t\t\treturn err\n\t\t}\n\t\t_, wrong",
+				new:  "\t\tif err != nil || !bound || try == 0 {\n\t\t\treturn err\n\t\t}\n\t\t_, wrong",
 			}},
 			test: test,
 		},
