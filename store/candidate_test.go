@@ -165,8 +165,12 @@ func TestACandidateThatPeopleTookOverIsTheirs(t *testing.T) {
 				n.follows(t, blog, "")
 				n.apply(t, blog, essaim.Propose{Proposal: proposal(article, "Un jardin", n.clock.now()), By: blog})
 				take(t, n, n.candidates(t)[0])
-				if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE object = $1 AND raw IS NOT NULL", article); got != 1 {
-					t.Fatalf("%d received copies, want 1", got)
+				want := 1
+				if name == "removed in the pages" {
+					want = 0 // what it was made of goes with it
+				}
+				if got := one[int](t, n, "SELECT count(*) FROM inbox WHERE object = $1 AND raw IS NOT NULL", article); got != want {
+					t.Fatalf("%d received copies, want %d", got, want)
 				}
 				before := one[int](t, n, "SELECT count(*) FROM record")
 				n.clock.pass(time.Hour)

@@ -181,7 +181,7 @@ func TestAWithdrawnRecordIsGoneWithItsDate(t *testing.T) {
 		}
 		s.get(t, "/lieux?fait=retire", http.StatusOK).says(t, "La fiche est retirée.")
 		d := s.get(t, recordPath(rec), http.StatusGone)
-		d.says(t, "Fiche retirée par Brest le 3 mars 2026", "Son contenu a été effacé")
+		d.says(t, "Fiche retirée par Brest le 3 mars 2026", "son contenu a été effacé")
 		d.hides(t, rec.Tagline, "Place de la Liberté")
 		s.get(t, recordPath(rec)+"/historique", http.StatusGone)
 		if got := s.ask(http.MethodGet, "/api/v1/venues/"+rec.Slug, ""); got.StatusCode != http.StatusGone {
