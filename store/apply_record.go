@@ -194,22 +194,21 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 	// The bytes of a stranger's are of no use: only nodes that we follow are served
 	// again. Its days are counted from here, whatever date it bears.
 	document := e.Tombstone
-	switch {
-	case state != essaim.PeerRequested && state != essaim.PeerFollowed:
+	if state != essaim.PeerRequested && state != essaim.PeerFollowed {
 		document, at = nil, now
-	case e.CopyDigest != "":
-		if err := tx.enlistCopy(ctx, host, &listing{id: e.ID, sort: sortTombstone, digest: e.CopyDigest}); err != nil {
-			return did, err
-		}
 	}
 	n, err := tx.exec(ctx, "tombstone_insert", e.ID, "", host, micros(at), document)
-	if err == nil && n == 0 {
-		if document == nil {
-			return nothing("deleted before"), nil
-		}
+	switch {
+	case err != nil:
+		return out, err
+	case n == 0 && document == nil:
+		return nothing("deleted before"), nil
+	case n == 0:
 		return nothing("deleted before"), tx.renewTombstone(ctx, host, e, at)
+	case document != nil && e.CopyDigest != "":
+		return out, tx.enlistCopy(ctx, host, &listing{id: e.ID, sort: sortTombstone, digest: e.CopyDigest})
 	}
-	return out, err
+	return out, nil
 }
 
 // departed erases what an actor left when its node, which is replicated, says by
