@@ -164,6 +164,28 @@ func TestARowThatSaysSomethingElseThanItsDocumentIsReadAgain(t *testing.T) {
 	})
 }
 
+// passOver makes the second node believe that it read all of the first's, as its
+// signed head says.
+func (p *pair) passOver(t testing.TB) {
+	t.Helper()
+	p.brest.readHead(t)
+	heads, err := p.brest.Heads(t.Context(), "", 1)
+	if err != nil || len(heads) != 1 {
+		t.Fatalf("heads %v, %v", heads, err)
+	}
+	if err := p.toulon.SaveHead(t.Context(), brestHost, heads[0]); err != nil {
+		t.Fatal(err)
+	}
+	progress, err := p.toulon.CommonsProgress(t.Context(), brestHost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	progress.Cursor = heads[0].Number
+	if err := p.toulon.SaveCommonsProgress(t.Context(), progress); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestADeletionThatWasMissedIsFoundAndNothingComesBack(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
@@ -175,15 +197,7 @@ func TestADeletionThatWasMissedIsFoundAndNothingComesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		// As if the change had been passed over: the cursor is behind it.
-		h, _ := p.brest.readHead(t)
-		progress, err := p.toulon.CommonsProgress(t.Context(), brestHost)
-		if err != nil {
-			t.Fatal(err)
-		}
-		progress.Cursor.N = h.N
-		if err := p.toulon.SaveCommonsProgress(t.Context(), progress); err != nil {
-			t.Fatal(err)
-		}
+		p.passOver(t)
 		if c := p.compare(t); c.Mended != 1 {
 			t.Errorf("comparison %+v", c)
 		}
@@ -264,15 +278,7 @@ func TestALyingDigestIsNotBelieved(t *testing.T) {
 	p.toulon.moved.Add(1 << 40)
 	p.brest.moved.Add(1 << 40)
 	p.brest.publish(t, "De plus")
-	progress, err := p.toulon.CommonsProgress(t.Context(), brestHost)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, _ := p.brest.readHead(t)
-	progress.Cursor.N = h.N
-	if err := p.toulon.SaveCommonsProgress(t.Context(), progress); err != nil {
-		t.Fatal(err)
-	}
+	p.passOver(t)
 	if _, err := p.toulon.server.Replicator().Compare(t.Context(), brestHost); err == nil {
 		t.Error("digests that are not of the signed head are walked")
 	}
