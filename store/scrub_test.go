@@ -95,7 +95,17 @@ func TestScrubbingLeavesNothingOfWhatWasErasedInTheFiles(t *testing.T) {
 		if err := n.Scrub(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if left, last := n.inFiles(t); left != 0 {
+		left, last := n.inFiles(t)
+		for range 3 { // PostgreSQL's own worker may write statistics of before meanwhile
+			if left == 0 || db.Name == "sqlite" {
+				break
+			}
+			if err := n.Scrub(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			left, last = n.inFiles(t)
+		}
+		if left != 0 {
 			t.Errorf("%d of %d are left, as in %s", left, before, last)
 		}
 		if broken, err := n.Check(t.Context()); err != nil || len(broken) != 0 {

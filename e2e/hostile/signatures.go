@@ -178,10 +178,12 @@ func (t *trial) many(n int, next func(int) (*request, signing, []byte)) (int, er
 				switch {
 				case err != nil:
 					failed = err
-				case !t.item.expects(got.status):
+				case got.status != http.StatusTooManyRequests && !t.item.expects(got.status):
 					failed = fmt.Errorf("answered %d, want %s: %.200s", got.status, t.item.Expect, got.body)
 				case (got.status == 429 || got.status == 503) && got.header.Get("Retry-After") == "":
 					failed = fmt.Errorf("%d without Retry-After", got.status)
+				case got.status == http.StatusTooManyRequests:
+					// Of so many at once, that is what is to be refused.
 				default:
 					last = got.status
 					if got.status/100 == 2 {
