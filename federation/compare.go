@@ -46,8 +46,8 @@ type CopyStore interface {
 	DueComparisons(ctx context.Context, n int) ([]string, error)
 	SaveComparison(ctx context.Context, host string, c essaim.CommonsComparison) error
 	PutOffComparison(ctx context.Context, host string, at time.Time) error
-	// WithdrawnHere tells which of some records this node shows no more.
-	WithdrawnHere(ctx context.Context, ids []string) (map[string]bool, error)
+	// WithdrawnHere lists the records of a host that this node shows no more.
+	WithdrawnHere(ctx context.Context, host string) (map[string]bool, error)
 }
 
 // errMoved means that the node changed while it was walked.

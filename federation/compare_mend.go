@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 
@@ -38,8 +37,10 @@ func (w *walk) mend(ctx context.Context) error {
 // leaveWithdrawn takes what is withdrawn here out of the differences: it is not
 // fetched again, and its line takes the digest that its origin lists.
 func (w *walk) leaveWithdrawn(ctx context.Context) error {
-	ids := append(slices.Collect(maps.Keys(w.differs)), w.extra...)
-	withdrawn, err := w.Store.WithdrawnHere(ctx, ids)
+	if len(w.differs)+len(w.extra) == 0 {
+		return nil
+	}
+	withdrawn, err := w.Store.WithdrawnHere(ctx, w.peer.Host)
 	if err != nil || len(withdrawn) == 0 {
 		return err
 	}
@@ -51,6 +52,9 @@ func (w *walk) leaveWithdrawn(ctx context.Context) error {
 		}
 	}
 	w.extra = slices.DeleteFunc(w.extra, func(id string) bool { return withdrawn[id] })
+	if len(listed) == 0 {
+		return nil
+	}
 	return w.Store.NoteCopies(ctx, listed)
 }
 

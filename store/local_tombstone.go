@@ -3,7 +3,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -235,17 +234,15 @@ func (s *Store) Withdrawal(ctx context.Context, id string) (w essaim.Withdrawal,
 	return w, nil
 }
 
-// WithdrawnHere tells which of some records are withdrawn here.
-func (s *Store) WithdrawnHere(ctx context.Context, ids []string) (map[string]bool, error) {
-	here := map[string]bool{}
+// WithdrawnHere lists the records of a host that are withdrawn here.
+func (s *Store) WithdrawnHere(ctx context.Context, host string) (map[string]bool, error) {
+	ids, err := list(ctx, s.query(), only[string], "withdrawals_of", host)
+	if err != nil {
+		return nil, fmt.Errorf("withdrawals of %s: %w", host, err)
+	}
+	here := make(map[string]bool, len(ids))
 	for _, id := range ids {
-		stands, err := s.query().found(ctx, "withdrawal_stands", id)
-		if err != nil {
-			return nil, fmt.Errorf("withdrawal of %s: %w", cmp.Or(id, "nothing"), err)
-		}
-		if stands {
-			here[id] = true
-		}
+		here[id] = true
 	}
 	return here, nil
 }

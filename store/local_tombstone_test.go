@@ -4,6 +4,7 @@ package store_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -41,6 +42,11 @@ func TestARecordOfAnotherTerritoryIsWithdrawnHereAndStaysAway(t *testing.T) {
 		w, err := n.Withdrawal(t.Context(), v.Record.ID)
 		if err != nil || w.Origin != toulouse || w.Digest != "content" || w.At.IsZero() {
 			t.Errorf("local tombstone %+v, %v", w, err)
+		}
+		for host, want := range map[string]map[string]bool{toulouse: {v.Record.ID: true}, "ailleurs.example": {}} {
+			if got, err := n.WithdrawnHere(t.Context(), host); err != nil || !maps.Equal(got, want) {
+				t.Errorf("withdrawn of %s: %v, %v; want %v", host, got, err, want)
+			}
 		}
 		// Pushed again, edited, signed anew, mended, read as a candidate: nothing brings it.
 		later := secret("jardin", 2)

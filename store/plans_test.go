@@ -110,6 +110,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"credits_delete", []any{7}, []string{"record_credit_of"}},
 		{"credits_forget", []any{key}, []string{"record_credit"}},
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
+		{"withdrawals_of", []any{key}, []string{"withdrawal_of_host"}},
 	}
 	// What a plan may read whole: results of its own parts, and tables of one row.
 	whole := []string{"CONSTANT", "h", "due", "f", "e", "c", "dispatch_cursor", "lately", "first", "w"}

@@ -7,8 +7,8 @@ ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, at = excluded.at
 -- name: withdrawal_of
 SELECT origin, digest, at FROM withdrawal WHERE id = $1
 
--- name: withdrawal_stands
-SELECT 1 FROM withdrawal WHERE id = $1
+-- name: withdrawals_of
+SELECT id FROM withdrawal WHERE origin = $1
 
 -- name: withdrawal_remove
 DELETE FROM withdrawal WHERE id = $1

@@ -6,6 +6,7 @@ CREATE TABLE withdrawal (
     digest TEXT   NOT NULL, -- content digest of the version that was held
     at     BIGINT NOT NULL
 );
+CREATE INDEX withdrawal_of_host ON withdrawal (origin);
 
 -- Of a notice: the content digest of the version that its node withdrew.
 ALTER TABLE report ADD COLUMN digest TEXT NOT NULL DEFAULT '';
