@@ -90,7 +90,9 @@ func TestTokensAreListedWithoutTheirSecretAndRevoked(t *testing.T) {
 			"INSERT INTO account (id, email, name, role, disabled, created_at) VALUES (1, 'a@b.example', 'A', 'admin', 0, 1)",
 			"INSERT INTO token (hash, account_id, label, created_at) VALUES ('" + hash + "', 1, 'agenda', 1000000)",
 		} {
-			writable(t, db, s, statement)
+			if err := db.Exec(ctx, s, statement); err != nil {
+				t.Fatal(err)
+			}
 		}
 		got, err := s.Tokens(ctx, 1)
 		if err != nil || len(got) != 1 || got[0].ID != "0123456789ab" || got[0].Label != "agenda" || !got[0].CreatedAt.Equal(time.Unix(1, 0)) {

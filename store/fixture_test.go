@@ -3,7 +3,6 @@
 package store_test
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -11,7 +10,6 @@ import (
 
 	"essaim"
 	"essaim/store"
-	"essaim/store/sqlite"
 	"essaim/store/storetest"
 )
 
@@ -69,17 +67,8 @@ func (n *node) config(cfg *store.Config) {
 // leave behind.
 func (n *node) raw(t testing.TB, statement string, args ...any) {
 	t.Helper()
-	pool := n.DB()
-	if n.db.Name == "sqlite" {
-		lite, err := sqlite.Open(context.Background(), n.db.Dir, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer lite.Close()
-		pool = lite.Writer
-	}
-	if _, err := pool.ExecContext(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+	if err := n.db.Exec(t.Context(), n.Store, statement, args...); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,17 +25,8 @@ func (p *pair) damage(t testing.TB, db storetest.DB, statement string, args ...a
 
 func (n *commonsNode) damage(t testing.TB, db storetest.DB, statement string, args ...any) {
 	t.Helper()
-	pool := n.DB()
-	if db.Name == "sqlite" {
-		lite, err := sqlite.Open(context.Background(), db.Dir, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer lite.Close()
-		pool = lite.Writer
-	}
-	if _, err := pool.ExecContext(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+	if err := db.Exec(t.Context(), n.Store, statement, args...); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -223,14 +213,7 @@ func TestWhatIsNotListedIsKeptUnlessItsDeletionIsShown(t *testing.T) {
 		p.catchUp(t)
 		// The origin forgets it wholly, and answers 404.
 		for _, statement := range []string{"DELETE FROM commons WHERE id = $1", "UPDATE record SET state = 'draft' WHERE id = $1"} {
-			origin, err := sqlite.Open(context.Background(), sqliteDir(t, p.brest), false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := origin.Writer.ExecContext(t.Context(), statement, lost); err != nil {
-				t.Fatal(err)
-			}
-			origin.Close()
+			p.brest.damage(t, storetest.DB{Name: "sqlite", Dir: sqliteDir(t, p.brest)}, statement, lost)
 		}
 		p.brest.moved.Add(1 << 40)
 		p.toulon.moved.Add(1 << 40)

@@ -6,27 +6,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"essaim/federation/proof"
-	"essaim/store/sqlite"
 )
 
 // damage runs statements below a node's store, as a disk or a hand does.
-func (n *node) damage(ctx context.Context, statements ...statement) (err error) {
-	pool := n.DB()
-	if n.db.Dir != "" {
-		lite, err := sqlite.Open(ctx, n.db.Dir, false)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, lite.Close()) }()
-		pool = lite.Writer
-	}
+func (n *node) damage(ctx context.Context, statements ...statement) error {
 	for _, s := range statements {
-		if _, err := pool.ExecContext(ctx, s.text, s.args...); err != nil {
-			return fmt.Errorf("%s: %w", s.text, err)
+		if err := n.db.Exec(ctx, n.Store, s.text, s.args...); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -4,17 +4,17 @@ package convergence
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"essaim/federation/fedtest"
 )
 
 // network carries requests between the nodes of a world, and is the proxy that
@@ -162,7 +162,11 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 		l.onLost(l.from, to, *lost)
 		return answer(r, http.StatusAccepted, nil), nil
 	}
-	status, header, out := l.ask(r, to, body)
+	l.mu.Lock()
+	h := l.hosts[to]
+	l.mu.Unlock()
+	w := fedtest.Answer(h, r, to, body)
+	out, header := w.Body.Bytes(), w.Header()
 	l.mu.Lock()
 	l.count.requests++
 	l.count.bytes += len(body) + len(out) + size(r.Header) + size(header) + len(r.URL.RequestURI())
@@ -171,7 +175,7 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("%s: %w", to, errReset)
 	}
 	l.answered(name)
-	a := answer(r, status, out)
+	a := answer(r, w.Code, out)
 	a.Header = header
 	return a, nil
 }
@@ -224,25 +228,6 @@ func (l *link) fate(r *http.Request, to string, body []byte) (name string, lost 
 		return name, &a, carried
 	}
 	return name, nil, carried
-}
-
-// ask has the host's handler answer.
-func (l *link) ask(r *http.Request, to string, body []byte) (int, http.Header, []byte) {
-	l.mu.Lock()
-	h := l.hosts[to]
-	l.mu.Unlock()
-	// What a server sees: the target alone in the URL, the host apart, and of the
-	// sender's context only its end.
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	defer context.AfterFunc(r.Context(), cancel)()
-	in := r.Clone(ctx)
-	in.RequestURI, in.Host, in.RemoteAddr = r.URL.RequestURI(), to, "192.0.2.1:1234"
-	in.URL.Scheme, in.URL.Host = "", ""
-	in.Body, in.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, in)
-	return w.Code, w.Header(), w.Body.Bytes()
 }
 
 func answer(r *http.Request, status int, body []byte) *http.Response {

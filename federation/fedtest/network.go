@@ -98,8 +98,24 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	}
-	// What a server sees: the target alone in the URL, the host apart, and of
-	// the sender's context only its end.
+	answered := make(chan *httptest.ResponseRecorder, 1)
+	go func() { answered <- Answer(h, r, host, body) }()
+	select {
+	case w := <-answered:
+		answer := w.Result()
+		answer.Request = r
+		entry.Status = answer.StatusCode
+		n.note(entry)
+		return answer, nil
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+// Answer has a host's handler answer a request, whose body was read. It sees what a
+// server does: the target alone in the URL, the host apart, and of the sender's
+// context only its end.
+func Answer(h http.Handler, r *http.Request, host string, body []byte) *httptest.ResponseRecorder {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	defer context.AfterFunc(r.Context(), cancel)()
@@ -108,21 +124,8 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 	in.URL.Scheme, in.URL.Host = "", ""
 	in.Body, in.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	w := httptest.NewRecorder()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		h.ServeHTTP(w, in)
-	}()
-	select {
-	case <-done:
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
-	}
-	answer := w.Result()
-	answer.Request = r
-	entry.Status = answer.StatusCode
-	n.note(entry)
-	return answer, nil
+	h.ServeHTTP(w, in)
+	return w
 }
 
 func (n *Network) note(e Request) {

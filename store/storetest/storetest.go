@@ -17,9 +17,12 @@ package storetest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"essaim/store"
+	"essaim/store/sqlite"
 )
 
 // DB is a fresh database with the schema and nothing in it.
@@ -62,6 +65,24 @@ func Postgres(t testing.TB) DB {
 
 // Config is where the database is, to be completed.
 func (db DB) Config() store.Config { return store.Config{Dir: db.Dir, URL: db.URL} }
+
+// Exec runs a statement below a store that is open on the database, as a disk, a
+// hand or another program does.
+func (db DB) Exec(ctx context.Context, s *store.Store, statement string, args ...any) (err error) {
+	pool := s.DB()
+	if db.Name == "sqlite" {
+		lite, err := sqlite.Open(ctx, db.Dir, false)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, lite.Close()) }()
+		pool = lite.Writer
+	}
+	if _, err := pool.ExecContext(ctx, statement, args...); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
+	}
+	return nil
+}
 
 // Open opens the database, with what the functions add to its configuration,
 // until the test ends.
