@@ -47,13 +47,14 @@ func (w *world) forget() {
 		s.round = 0 // one is enough
 		after, err := n.dump(w.ctx, n.host)
 		w.must(err)
+		gone := differences(before, after)
 		var lost []*watch
 		for _, other := range w.nodes {
 			if other == n || !other.up {
 				continue
 			}
 			lost = append(lost, w.behind(n, other)...)
-			for _, id := range differences(before, after) {
+			for _, id := range gone {
 				lost = append(lost, &watch{at: n.host, of: other.host, id: id})
 			}
 		}
