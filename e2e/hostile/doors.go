@@ -78,13 +78,12 @@ func unauthorized(t *trial) (int, error) {
 		if _, err := t.node.Run(t.ctx, "user", "add", "--data", t.node.Dir, "--email", email, "--role", role); err != nil {
 			return "", err
 		}
-		out, err := t.node.Run(t.ctx, "token", "create", "--data", t.node.Dir, "--user", email)
-		words := strings.Fields(out)
-		if err != nil || len(words) == 0 {
-			return "", fmt.Errorf("no token: %w", err)
+		token, err := t.node.TokenOf(t.ctx, email)
+		if err != nil {
+			return "", err
 		}
-		t.mail.secrets = append(t.mail.secrets, words[len(words)-1])
-		return "Bearer " + words[len(words)-1], nil
+		t.mail.secrets = append(t.mail.secrets, token)
+		return "Bearer " + token, nil
 	}
 	writer, err := account("writer@node.test", "contributeur")
 	if err != nil {

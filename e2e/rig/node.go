@@ -251,8 +251,13 @@ func (n *Node) AdminToken(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.Token, err = n.lastWord(ctx, "token", "create", "--data", n.Dir, "--user", email)
+	n.Token, err = n.TokenOf(ctx, email)
 	return err
+}
+
+// TokenOf makes an API token of an account.
+func (n *Node) TokenOf(ctx context.Context, email string) (string, error) {
+	return n.lastWord(ctx, "token", "create", "--data", n.Dir, "--user", email)
 }
 
 // SignInLink makes an address that signs the first administrator in, once.
