@@ -49,19 +49,26 @@ func (n *node) takeBack(t *testing.T, items ...essaim.Recovered) map[int]string 
 	return why
 }
 
+// signsHead saves the head of what the node publishes now.
+func (n *node) signsHead(t *testing.T) essaim.CommonsHead {
+	t.Helper()
+	own, err := n.CommonsState(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	own.At, own.Document = storetest.Start, []byte("own")
+	if err := n.SaveHead(t.Context(), "", own); err != nil {
+		t.Fatal(err)
+	}
+	return own
+}
+
 func TestOnlyAHeadBeyondItsOwnMakesANodeRecover(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n, ctx := newNode(t, db), t.Context()
 		storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
-		own, err := n.CommonsState(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		own.At, own.Document = storetest.Start, []byte("own")
-		if err := n.SaveHead(ctx, "", own); err != nil {
-			t.Fatal(err)
-		}
+		own := n.signsHead(t)
 		for what, h := range map[string]essaim.CommonsHead{
 			"its own": own, "an older number": lostHead(own.Number.Incarnation, own.Number.N-1), "an older incarnation": lostHead(own.Number.Incarnation-1, 1<<40),
 		} {
@@ -100,14 +107,7 @@ func TestAnotherRootAtTheSameNumberIsAnotherHistory(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n, ctx := newNode(t, db), t.Context()
 		storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
-		own, err := n.CommonsState(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		own.At, own.Document = storetest.Start, []byte("own")
-		if err := n.SaveHead(ctx, "", own); err != nil {
-			t.Fatal(err)
-		}
+		own := n.signsHead(t)
 		other := own
 		other.Root = essaim.Digest{1, 2, 3}
 		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, other, toulouse); err != nil || !under {

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"crypto/ed25519"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -188,25 +187,10 @@ func (tr *trio) plant(t testing.TB, id string, doc []byte) {
 // forged is a later version of a document, signed by a key in its owner's name.
 func forged(t testing.TB, doc []byte, keyOf string) []byte {
 	t.Helper()
-	var d map[string]any
-	dec := json.NewDecoder(bytes.NewReader(doc))
-	dec.UseNumber()
-	if err := dec.Decode(&d); err != nil {
-		t.Fatal(err)
-	}
-	delete(d, "proof")
+	d := decode(t, doc)
 	d["name"], d["essaim:revision"] = "Fausse", 99
-	b, err := json.Marshal(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	owner, _ := d["attributedTo"].(string)
 	key := fedtest.Ed25519(keyOf)
-	s, err := proof.Sign(b, key, owner+"#"+proof.KeyFragment(key.Public().(ed25519.PublicKey)), storetest.Start)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.Bytes
+	return signed(t, d, key, authorOf(d)+"#"+proof.KeyFragment(key.Public().(ed25519.PublicKey)))
 }
 
 func TestWhatAThirdNodeForgedKeepsOrResurrectsIsNotTaken(t *testing.T) {

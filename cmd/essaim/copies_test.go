@@ -103,13 +103,7 @@ func TestWhatIsHeldOfAnotherNodeIsServedAgainByteForByte(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		p := newPair(t, db)
-		var ids []string
-		for i := range 230 {
-			ids = append(ids, p.brest.publish(t, fmt.Sprint("Fiche ", i)).ID)
-		}
-		if err := p.brest.WithdrawRecord(t.Context(), ids[0], storetest.Author); err != nil {
-			t.Fatal(err)
-		}
+		ids := p.stock(t)
 		p.follow(t)
 		p.catchUp(t)
 		h, head := p.brest.readHead(t)
@@ -233,23 +227,14 @@ func TestCopiesAreReadFromAThirdNodeByTheKeyOfTheirOrigin(t *testing.T) {
 }
 
 // rewritten answers the pages of copies as another would.
-func (p *pair) rewritten(t testing.TB, change func(page map[string]any)) {
+func (p *pair) rewritten(t testing.TB, change func(page object)) {
 	t.Helper()
 	p.network.Serve("toulon.example", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _, body := p.toulon.get(t, p.toulon.base+r.URL.RequestURI(), "")
-		var page map[string]any
-		d := json.NewDecoder(bytes.NewReader(body))
-		d.UseNumber()
-		if err := d.Decode(&page); err != nil {
-			t.Error(err)
-		}
+		page := decode(t, body)
 		change(page)
-		b, err := json.Marshal(page)
-		if err != nil {
-			t.Error(err)
-		}
 		w.Header().Set("Content-Type", vocab.ContentType)
-		_, _ = w.Write(b)
+		_, _ = w.Write(encodeObject(page))
 	}))
 }
 
@@ -262,54 +247,39 @@ func TestWhoIsAskedForCopiesIsBelievedInNothing(t *testing.T) {
 	p.follow(t)
 	p.catchUp(t)
 	mallory := fedtest.Ed25519("mallory.example")
-	resigned := func(doc map[string]any, as string) map[string]any {
-		delete(doc, "proof")
-		b, err := json.Marshal(doc)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := proof.Sign(b, mallory, as, storetest.Start)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out map[string]any
-		if err := json.Unmarshal(s.Bytes, &out); err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	items := func(page map[string]any) []any { return page["orderedItems"].([]any) }
-	first := func(page map[string]any) map[string]any { return items(page)[0].(map[string]any) }
-	method := func(doc map[string]any) string {
-		return doc["proof"].(map[string]any)["verificationMethod"].(string)
+	resigned := func(doc object, as string) object { return decode(t, signed(t, doc, mallory, as)) }
+	items := func(page object) []any { return page["orderedItems"].([]any) }
+	first := func(page object) object { return items(page)[0].(object) }
+	method := func(doc object) string {
+		return doc["proof"].(object)["verificationMethod"].(string)
 	}
 	for _, c := range []struct {
 		name    string
-		change  func(page map[string]any)
+		change  func(page object)
 		copies  int
 		refused int
 		heads   int
 		fails   bool
 	}{
-		{"as it is", func(map[string]any) {}, 131, 0, 1, false},
-		{"a text changed", func(m map[string]any) { first(m)["name"] = "Autre" }, 129, 2, 1, false},
-		{"signed by another in its name", func(m map[string]any) { items(m)[0] = resigned(first(m), method(first(m))) }, 129, 2, 1, false},
-		{"signed by another in his own", func(m map[string]any) {
+		{"as it is", func(object) {}, 131, 0, 1, false},
+		{"a text changed", func(m object) { first(m)["name"] = "Autre" }, 129, 2, 1, false},
+		{"signed by another in its name", func(m object) { items(m)[0] = resigned(first(m), method(first(m))) }, 129, 2, 1, false},
+		{"signed by another in his own", func(m object) {
 			items(m)[0] = resigned(first(m), "https://mallory.example/actor#k")
 		}, 129, 2, 1, false},
-		{"without proof", func(m map[string]any) { delete(first(m), "proof") }, 129, 2, 1, false},
-		{"of another origin", func(m map[string]any) { first(m)["id"] = "https://mallory.example/objects/1" }, 129, 2, 1, false},
-		{"attributed to another", func(m map[string]any) { first(m)["attributedTo"] = "https://mallory.example/actor" }, 129, 2, 1, false},
-		{"one twice", func(m map[string]any) { items(m)[1] = items(m)[0] }, 129, 2, 1, false},
-		{"a head changed", func(m map[string]any) {
-			m["essaim:heads"].([]any)[0].(map[string]any)["essaim:n"] = 99
+		{"without proof", func(m object) { delete(first(m), "proof") }, 129, 2, 1, false},
+		{"of another origin", func(m object) { first(m)["id"] = "https://mallory.example/objects/1" }, 129, 2, 1, false},
+		{"attributed to another", func(m object) { first(m)["attributedTo"] = "https://mallory.example/actor" }, 129, 2, 1, false},
+		{"one twice", func(m object) { items(m)[1] = items(m)[0] }, 129, 2, 1, false},
+		{"a head changed", func(m object) {
+			m["essaim:heads"].([]any)[0].(object)["essaim:n"] = 99
 		}, 131, 0, 0, false},
-		{"no heads", func(m map[string]any) { delete(m, "essaim:heads") }, 131, 0, 0, false},
-		{"of another host", func(m map[string]any) { m["essaim:of"] = "mallory.example" }, 0, 0, 0, true},
-		{"a cursor that does not move", func(m map[string]any) { m["essaim:cursor"] = strings.Repeat("0", 64) }, 0, 0, 0, true},
-		{"a cursor that is none", func(m map[string]any) { m["essaim:cursor"] = "z" }, 0, 0, 0, true},
-		{"no cursor", func(m map[string]any) { delete(m, "essaim:cursor") }, 0, 0, 0, true},
-		{"too many", func(m map[string]any) { m["orderedItems"] = append(items(m), items(m)...) }, 0, 0, 0, true},
+		{"no heads", func(m object) { delete(m, "essaim:heads") }, 131, 0, 0, false},
+		{"of another host", func(m object) { m["essaim:of"] = "mallory.example" }, 0, 0, 0, true},
+		{"a cursor that does not move", func(m object) { m["essaim:cursor"] = strings.Repeat("0", 64) }, 0, 0, 0, true},
+		{"a cursor that is none", func(m object) { m["essaim:cursor"] = "z" }, 0, 0, 0, true},
+		{"no cursor", func(m object) { delete(m, "essaim:cursor") }, 0, 0, 0, true},
+		{"too many", func(m object) { m["orderedItems"] = append(items(m), items(m)...) }, 0, 0, 0, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p.rewritten(t, c.change)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,6 +16,7 @@ import (
 
 	"essaim/federation/proof"
 	"essaim/federation/vocab"
+	"essaim/store/storetest"
 )
 
 // object is a JSON object that is forged.
@@ -80,6 +82,17 @@ func encodeObject(o object) []byte {
 		panic(err) // made of what JSON holds
 	}
 	return b
+}
+
+// signed is a document with another proof, by a key in a name.
+func signed(t testing.TB, o object, key ed25519.PrivateKey, method string) []byte {
+	t.Helper()
+	delete(o, "proof")
+	s, err := proof.Sign(encodeObject(o), key, method, storetest.Start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Bytes
 }
 
 func cloned(o object) object {

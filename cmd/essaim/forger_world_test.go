@@ -71,7 +71,7 @@ func newForgery(t *testing.T, db storetest.DB, seed uint64) *forgery {
 	w.toulon = newCommonsNodeOf(t, db, "toulon", w.network, own, quiet)
 	w.material = &material{
 		rng: mathrand.New(mathrand.NewPCG(seed, 4)), me: w.mallory, classes: map[string]int{},
-		now: func() time.Time { return storetest.Start.Add(time.Duration(w.toulon.moved.Load())) },
+		now: w.toulon.now,
 		keys: testKeys{
 			Keys: keys, pem: fedtest.PublicPEM(&private.PublicKey), multikey: proof.EncodeMultikey(public), fragment: "#" + proof.KeyFragment(public),
 			known: []string{proof.EncodeMultikey(w.brest.key), proof.EncodeMultikey(w.toulon.key)},

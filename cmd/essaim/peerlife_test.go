@@ -43,7 +43,7 @@ func TestANodeSaidToBeGoneIsItselfOnlyByItsKey(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			life, _ := peer.Life(storetest.Start.Add(time.Duration(p.toulon.moved.Load())), 0)
+			life, _ := peer.Life(p.toulon.now(), 0)
 			return life
 		}
 		if life() != essaim.LifeGone {

@@ -34,6 +34,18 @@ func newPair(t testing.TB, db storetest.DB) *pair {
 	return p
 }
 
+// stock makes the first publish several pages of records, and withdraw one.
+func (p *pair) stock(t testing.TB) (ids []string) {
+	t.Helper()
+	for i := range 230 {
+		ids = append(ids, p.brest.publish(t, fmt.Sprint("Fiche ", i)).ID)
+	}
+	if err := p.brest.WithdrawRecord(t.Context(), ids[0], storetest.Author); err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
 // follow makes the second follow the first, as after its Accept.
 func (p *pair) follow(t testing.TB) {
 	t.Helper()
@@ -130,13 +142,7 @@ func TestAFirstFollowBringsEverythingAndTellsNobody(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		p := newPair(t, db)
-		var ids []string
-		for i := range 230 {
-			ids = append(ids, p.brest.publish(t, fmt.Sprint("Fiche ", i)).ID)
-		}
-		if err := p.brest.WithdrawRecord(t.Context(), ids[0], storetest.Author); err != nil {
-			t.Fatal(err)
-		}
+		p.stock(t)
 		p.follow(t)
 		progress := p.catchUp(t)
 		if different := p.differences(t); len(different) > 0 {
