@@ -98,24 +98,22 @@ export function follow(actor, pinned) {
   return keys;
 }
 
-// tree makes the nodes of the digest tree, by prefix, of lines {id, digest}.
+// tree makes the hashes of the digest tree, by prefix, of lines {id, digest}.
 export function tree(lines) {
   const nodes = new Map();
   const sorted = lines.map((l) => ({ ...l, key: keyOf(l.id) })).sort((a, b) => (a.key < b.key ? -1 : 1));
   const grow = (prefix, below) => {
-    let text;
     if (below.length <= leafSize) {
-      text = concatBytes(Uint8Array.of(0), utf8ToBytes(below.map((l) => `${l.id}\n${l.digest}\n`).join("")));
-    } else {
-      const children = [...digits].map((d) => {
-        const some = below.filter((l) => l.key.startsWith(prefix + d));
-        return some.length === 0 ? new Uint8Array(32) : grow(prefix + d, some);
-      });
-      text = concatBytes(Uint8Array.of(1), ...children);
+      nodes.set(prefix, leafHash(below));
+      return;
     }
-    const sum = sha256(text);
-    nodes.set(prefix, { hash: bytesToHex(sum), count: below.length, lines: below.length <= leafSize ? below : undefined });
-    return sum;
+    const children = [...digits].map((d) => {
+      const some = below.filter((l) => l.key.startsWith(prefix + d));
+      if (some.length === 0) return "";
+      grow(prefix + d, some);
+      return nodes.get(prefix + d);
+    });
+    nodes.set(prefix, innerHash(children));
   };
   grow("", sorted);
   return nodes;

@@ -178,7 +178,7 @@ class Walk {
       hold("etag", unchanged, "a page after which nothing changed is no 304");
       const nodes = tree([...items.values()]);
       hold("count", items.size === head["essaim:count"], `${items.size} items, the head says ${head["essaim:count"]}`);
-      hold("root", nodes.get("").hash === head["essaim:root"], `the pages make ${nodes.get("").hash}, the head says ${head["essaim:root"]}`);
+      hold("root", nodes.get("") === head["essaim:root"], `the pages make ${nodes.get("")}, the head says ${head["essaim:root"]}`);
       const listed = new Map(lines.map((l) => [l.id, l.digest]));
       hold("lines", listed.size === items.size && [...items.values()].every((it) => listed.get(it.id) === it.digest), "pages and tree differ");
       await this.own(items);
