@@ -20,7 +20,6 @@ import (
 type erasure struct {
 	*story
 	db      string
-	nodes   map[string]*rig.Node
 	canary  string // one word, in every text
 	records []rig.Listed
 	asked   int
@@ -32,7 +31,7 @@ type erasure struct {
 func (s *story) erasures() {
 	for _, db := range []string{"SQLite", "PostgreSQL"} {
 		e := &erasure{
-			story: s, db: db, nodes: map[string]*rig.Node{}, seen: map[string]map[string]bool{},
+			story: s.apart(), db: db, seen: map[string]map[string]bool{},
 			canary: fmt.Sprintf("kanari%dq", s.Seed()%1_000_000_007),
 		}
 		e.tell()
@@ -122,13 +121,12 @@ func (e *erasure) fill() error {
 		}
 	}
 	// She writes herself: nobody else may have her named.
-	printed, err := brest.Run(e.ctx, "token", "create", "--data", brest.Dir, "--user", e.email())
+	token, err := brest.TokenOf(e.ctx, e.email())
 	if err != nil {
 		return err
 	}
-	words := strings.Fields(printed)
 	hers := *brest
-	hers.Token = words[len(words)-1]
+	hers.Token = token
 	// Hers, in every field; the address keeps the first words of the title only.
 	all := e.everyField()
 	if err := covered(all); err != nil {
@@ -222,14 +220,14 @@ func covered(in map[string]any) error {
 func (e *erasure) adaptRecipe() error {
 	tourcoing, recipe := e.nodes["tourcoing"], e.records[1]
 	recipe.Origin = rig.Host(e.nodes["brest"].URL)
-	if err := rig.Eventually(30*time.Second, func() error { return e.holds("tourcoing", recipe.ID) }); err != nil {
+	if err := rig.Eventually(30*time.Second, func() error { return e.titled("tourcoing", recipe.ID, recipe.Title) }); err != nil {
 		return err
 	}
 	browser, err := e.signIn(tourcoing)
 	if err != nil {
 		return err
 	}
-	form, err := browser.post(e.ctx, tourcoing.URL+"/ailleurs/"+recipe.Origin+"/"+recipe.Slug+"/adapter", nil)
+	form, err := browser.post(e.ctx, e.pageOf("tourcoing", recipe)+"/adapter", nil)
 	if err != nil {
 		return err
 	}
@@ -242,25 +240,11 @@ func (e *erasure) adaptRecipe() error {
 	return tourcoing.API(e.ctx, http.MethodPut, "recipes/"+slug, own, nil)
 }
 
-// holds tells whether a node lists a record.
-func (e *erasure) holds(name, id string) error {
-	rows, err := e.nodes[name].Records(e.ctx, "")
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		if r.ID == id {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s does not hold %s", name, id)
-}
-
 // shown is the control: what is to be looked for is there to be found.
 func (e *erasure) shown() error {
 	for _, name := range territories {
 		for _, r := range e.records {
-			if err := rig.Eventually(30*time.Second, func() error { return e.holds(name, r.ID) }); err != nil {
+			if err := rig.Eventually(30*time.Second, func() error { return e.titled(name, r.ID, r.Title) }); err != nil {
 				return err
 			}
 		}

@@ -31,6 +31,13 @@ type story struct {
 	nodes map[string]*rig.Node
 }
 
+// apart is the same suite, with nodes of its own.
+func (s *story) apart() *story {
+	own := *s
+	own.nodes = map[string]*rig.Node{}
+	return &own
+}
+
 func main() {
 	var seed uint64
 	flag.Uint64Var(&seed, "seed", 0, "seed of every random choice; 0 takes one")

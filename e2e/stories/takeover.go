@@ -19,7 +19,7 @@ import (
 // of it, and the true node comes back without anybody's click. Toulouse is on
 // SQLite, Tourcoing and Brest are on PostgreSQL.
 func (s *story) takeover() {
-	t := &takeover{story: s, nodes: map[string]*rig.Node{}, copies: map[string]map[string][]byte{}}
+	t := &takeover{story: s.apart(), copies: map[string]map[string][]byte{}}
 	s.Must("takeover: Brest, and Toulouse and Tourcoing that hold its records", t.begin)
 	for n, back := range []struct {
 		how  string
@@ -46,7 +46,6 @@ var followers = [...]string{"toulouse", "tourcoing"}
 
 type takeover struct {
 	*story
-	nodes    map[string]*rig.Node
 	impostor *rig.Node
 	forger   *rig.Forger
 	turn     int
@@ -148,7 +147,7 @@ func (t *takeover) held(name string) (map[string][]byte, error) {
 		if r.Origin != rig.Host(t.nodes["brest"].URL) {
 			continue
 		}
-		status, body, err := rig.Get(t.ctx, t.nodes[name].URL+"/ailleurs/"+r.Origin+"/"+r.Slug, rig.ActivityJSON)
+		status, body, err := rig.Get(t.ctx, t.pageOf(name, r), rig.ActivityJSON)
 		if err != nil {
 			return nil, err
 		}
