@@ -3,6 +3,7 @@
 package federation
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
@@ -39,13 +40,15 @@ type CopiesOf struct {
 	After string
 	// Standing says what is held already under ids; nothing when nil.
 	Standing func(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error)
+	Pages    int              // that a reading has at most; 1000 when 0
 	Now      func() time.Time // time.Now when nil
 }
 
 // ReadCopies asks a node for the copies that it holds of another, which may be
 // silent, and gives those that prove themselves to take, page by page: signed by
-// the key of their origin, or by one of its retired keys if a head says so, with id, author and key of that one origin, newer than
-// what stands, and none that a tombstone keeps out (replication.md, Authenticity).
+// the key of their origin, or by one of its retired keys if a head says so, with id,
+// author and key of that one origin, newer than what stands, and none that a
+// tombstone keeps out (replication.md, Authenticity).
 // The node that is asked is believed in nothing. It ends at the last page, at an
 // error of take, or at the bounds of a reading; the last page that take saw says
 // whether there is More, and where to go on. essaim.ErrNotFound means that the
@@ -55,7 +58,7 @@ func ReadCopies(ctx context.Context, c CopiesOf, take func(context.Context, essa
 	if err != nil {
 		return err
 	}
-	for pages, size := 0, 0; pages < readPages && size < readBytes; pages++ {
+	for pages, size := 0, 0; pages < cmp.Or(c.Pages, readPages) && size < readBytes; pages++ {
 		answer, err := c.Client.Changed(ctx, vocab.CopiesOf(c.Holder, c.Origin.Host(), c.Under, r.after), "")
 		if err != nil {
 			return err

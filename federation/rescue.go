@@ -5,7 +5,6 @@ package federation
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 
 	"essaim"
 	"essaim/federation/proof"
-	"essaim/federation/vocab"
 	"essaim/federation/wire"
 )
 
@@ -60,8 +58,10 @@ type Rescuer struct {
 		Changer
 		NodeActor(ctx context.Context, host string) (string, error)
 	}
-	Node   essaim.IRI // its own actor
-	Key    string     // its own, as published
+	Node essaim.IRI // its own actor
+	Key  string     // its own, as published
+	// Pages bounds one reading of what a node holds, as CopiesOf.Pages.
+	Pages  int
 	Now    func() time.Time
 	Logger *slog.Logger
 
@@ -153,15 +153,22 @@ func (r *Rescuer) Step(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(due) == 0 {
-			break
-		}
 		for _, from := range due { // one after the other: they hold the same
 			if err := r.read(ctx, from); err != nil {
 				return err
 			}
+			if err := r.end(ctx); err != nil {
+				return err
+			}
+		}
+		if len(due) == 0 {
+			return r.end(ctx)
 		}
 	}
+}
+
+// end lets the node publish again if nothing is to be waited for.
+func (r *Rescuer) end(ctx context.Context) error {
 	rec, err := r.Store.Recovery(ctx)
 	if err != nil || !rec.UnderWay() {
 		return err
@@ -181,134 +188,6 @@ func (r *Rescuer) Step(ctx context.Context) error {
 			slog.Int("recovered", rec.Recovered), slog.Int("erased_again", rec.Withdrawn), slog.Int("nodes_without_answer", left))
 	}
 	return err
-}
-
-// read takes what one node holds of this one. An actor whose record comes later is
-// taken in a second reading.
-func (r *Rescuer) read(ctx context.Context, from essaim.RecoverySource) error {
-	again := false
-	var broken error
-	err := r.copies(ctx, from.Host, from.Cursor, func(ctx context.Context, page essaim.CopiesPage) error {
-		if err := r.lostHeads(ctx, page.Heads); err != nil {
-			broken = err
-			return err
-		}
-		from.Seen += len(page.Copies) + page.Held
-		items := r.recovered(ctx, page.Copies)
-		for {
-			some := items[:min(len(items), rescueWrites)]
-			if items = items[len(some):]; len(items) == 0 {
-				from.Cursor = page.Cursor
-			}
-			why, err := r.Store.TakeRecovered(ctx, some, from)
-			for i, reason := range why {
-				again = again || reason == essaim.RecordNotHere
-				r.Logger.LogAttrs(ctx, slog.LevelDebug, "copy changes nothing", slog.String("item", some[i].ID), slog.String("reason", reason))
-			}
-			if broken = err; err != nil || len(items) == 0 {
-				return err
-			}
-		}
-	})
-	if broken != nil || ctx.Err() != nil {
-		return errors.Join(broken, ctx.Err())
-	}
-	now := r.Now()
-	switch {
-	case err == nil && again && from.Reason != essaim.RecordNotHere:
-		from.Cursor, from.Reason, from.NextAt = "", essaim.RecordNotHere, now
-	case err == nil, errors.Is(err, essaim.ErrNotFound):
-		from.DoneAt, from.Reason = now, ""
-	default:
-		wait := rescueLater
-		if rec, err := r.Store.Recovering(ctx); err == nil && rec {
-			wait = rescueRetry
-		}
-		from.Reason, from.NextAt = cut(err.Error(), 300), now.Add(wait)
-		r.Logger.LogAttrs(ctx, slog.LevelInfo, "copies of this node not read", slog.String("host", from.Host), slog.String("reason", from.Reason))
-	}
-	return r.Store.SaveRecoverySource(ctx, from)
-}
-
-func (r *Rescuer) lostHeads(ctx context.Context, heads []essaim.CommonsHead) error {
-	if len(heads) == 0 {
-		return nil
-	}
-	return r.Store.NoteLostHead(ctx, heads[0])
-}
-
-// copies reads what a node holds of this one.
-func (r *Rescuer) copies(ctx context.Context, host, after string, take func(context.Context, essaim.CopiesPage) error) error {
-	var standing func(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error)
-	if r.Store != nil {
-		standing = r.same
-	}
-	actor, err := r.Client.NodeActor(ctx, host)
-	if err != nil {
-		return err
-	}
-	holder, err := essaim.ParseIRI(actor)
-	if err != nil {
-		return err
-	}
-	return ReadCopies(ctx, CopiesOf{
-		Client: r.Client, Holder: holder.Origin(), Origin: r.Node, Keys: []essaim.PeerKey{{Key: r.Key}}, After: after,
-		Standing: standing, Now: r.Now,
-	}, take)
-}
-
-// same leaves out what stands here byte for byte; which of two versions counts is
-// for the store to see.
-func (r *Rescuer) same(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error) {
-	held, err := r.Store.HeldCopies(ctx, ids)
-	for id, h := range held {
-		held[id] = essaim.HeldCopy{CopyDigest: h.CopyDigest}
-	}
-	return held, err
-}
-
-// recovered reads what copies say.
-func (r *Rescuer) recovered(ctx context.Context, copies []essaim.VerifiedCopy) []essaim.Recovered {
-	items := make([]essaim.Recovered, 0, len(copies))
-	for i := range copies {
-		it, err := readRecovered(copies[i])
-		if err != nil {
-			r.Logger.LogAttrs(ctx, slog.LevelInfo, "copy of this node not taken", slog.String("item", cut(copies[i].ID, 200)), slog.String("reason", cut(err.Error(), 300)))
-			continue
-		}
-		items = append(items, it)
-	}
-	return items
-}
-
-// readRecovered reads a copy of a document of this node. A panic over one leaves
-// the others alone.
-func readRecovered(c essaim.VerifiedCopy) (it essaim.Recovered, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
-		}
-	}()
-	it.VerifiedCopy = c
-	switch c.Sort {
-	case essaim.CopyRecord:
-		rec, err := vocab.Parse(c.Document)
-		if err != nil {
-			return it, err
-		}
-		if rec.ID != c.ID {
-			return it, fmt.Errorf("reads as %s: %w", cut(rec.ID, 200), essaim.ErrInvalid)
-		}
-		it.Record = &rec
-	case essaim.CopyActor:
-		doc, err := wire.Parse(c.Document, wire.Limits{})
-		if err != nil {
-			return it, err
-		}
-		it.Type = doc.Get("type").TextOr()
-		it.Created, _ = doc.Get("published").Time()
-	}
-	return it, nil
 }
 
 // hearHead takes a head of this node that somebody holds: who was shown an older

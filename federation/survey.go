@@ -54,6 +54,9 @@ func newRescuer(c Config, base string, client *fetch.Client) (*Rescuer, error) {
 	return &Rescuer{Client: client, Node: node, Key: proof.EncodeMultikey(public), woken: make(chan struct{}, 1)}, nil
 }
 
+// surveyTime is for how long one node is read in a survey.
+const surveyTime = 30 * time.Minute
+
 // surveyed is the latest that somebody supplies under an id.
 type surveyed struct {
 	sort    essaim.CopySort
@@ -82,26 +85,7 @@ func (r *Rescuer) Survey(ctx context.Context, hosts []string) essaim.RecoverySur
 	found := map[string]surveyed{}
 	for _, host := range hosts {
 		from := essaim.RecoverySource{Host: host}
-		err := r.copies(ctx, host, "", func(_ context.Context, page essaim.CopiesPage) error {
-			from.Seen += len(page.Copies)
-			if len(page.Heads) > 0 && (out.Head.Document == nil || older(out.Head, page.Heads[0])) {
-				out.Head = page.Heads[0]
-			}
-			for i := range page.Refused {
-				if out.Refused++; out.Refused == 1 {
-					out.Refusal = page.Refused[i].ID + ": " + page.Refused[i].Reason
-				}
-			}
-			for i := range page.Copies {
-				c := &page.Copies[i]
-				is := surveyed{c.Sort, c.CopyDigest, c.Version, c.Updated}
-				if was, ok := found[c.ID]; !ok || is.follows(was) {
-					found[c.ID] = is
-				}
-			}
-			return ctx.Err()
-		})
-		if err != nil {
+		if err := r.surveyOne(ctx, &from, found, &out); err != nil {
 			from.Reason = cut(err.Error(), 300)
 		}
 		out.Hosts = append(out.Hosts, from)
@@ -121,4 +105,36 @@ func (r *Rescuer) Survey(ctx context.Context, hosts []string) essaim.RecoverySur
 	out.Missing = max(out.Head.Count-len(found), 0)
 	out.Whole = out.Head.Document != nil && essaim.CommonsTree("", items)[""].Hash == out.Head.Root
 	return out
+}
+
+// surveyOne reads all that one host holds of the node.
+func (r *Rescuer) surveyOne(ctx context.Context, from *essaim.RecoverySource, found map[string]surveyed, out *essaim.RecoverySurvey) error {
+	ctx, stop := context.WithTimeout(ctx, surveyTime)
+	defer stop()
+	for more := true; more; {
+		err := r.copies(ctx, from.Host, from.Cursor, func(_ context.Context, page essaim.CopiesPage) error {
+			from.Cursor, more = page.Cursor, page.More
+			from.Seen += len(page.Copies)
+			if len(page.Heads) > 0 && (out.Head.Document == nil || older(out.Head, page.Heads[0])) {
+				out.Head = page.Heads[0]
+			}
+			for i := range page.Refused {
+				if out.Refused++; out.Refused == 1 {
+					out.Refusal = page.Refused[i].ID + ": " + page.Refused[i].Reason
+				}
+			}
+			for i := range page.Copies {
+				c := &page.Copies[i]
+				is := surveyed{c.Sort, c.CopyDigest, c.Version, c.Updated}
+				if was, ok := found[c.ID]; !ok || is.follows(was) {
+					found[c.ID] = is
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

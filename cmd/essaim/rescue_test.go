@@ -5,10 +5,13 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,6 +56,7 @@ func TestANodeBeginsAnewWithItsKeysAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		hosts := []string{"menteur.example", "personne.example", "toulon.example"}
+		rescuer.Pages = 1 // a bound is no end
 		liar := rescuer.Survey(ctx, hosts[:2])
 		if liar.Records > 10 || liar.Refused < 120 || liar.Whole || liar.Missing == 0 || liar.Hosts[1].Reason == "" {
 			t.Errorf("of who lies and who is away: %+v", liar)
@@ -61,8 +65,8 @@ func TestANodeBeginsAnewWithItsKeysAlone(t *testing.T) {
 		if !s.Whole || s.Missing != 0 || s.Records != 133 || s.Tombstones != 4 || s.Actors != 1 || s.Head.Root != d.root {
 			t.Errorf("survey: %d records, %d tombstones, %d actors, %d missing, whole %v", s.Records, s.Tombstones, s.Actors, s.Missing, s.Whole)
 		}
-		if _, err := p.brest.RecoveryHosts(ctx); err != nil {
-			t.Fatal(err)
+		if known, err := p.brest.RecoveryHosts(ctx); err != nil || !slices.Equal(known, []string{"toulon.example"}) {
+			t.Errorf("who may hold copies: %v, %v", known, err)
 		}
 		fresh := other.Open(t, p.brest.config)
 		if err := fresh.RescueNode(ctx, node, s.Head, hosts...); err != nil {
@@ -74,6 +78,7 @@ func TestANodeBeginsAnewWithItsKeysAlone(t *testing.T) {
 		p.brest.Store = fresh
 		p.brest.serve(t, p.network)
 		p.network.SetDown(brestHost, false)
+		p.brest.server.Rescuer().Pages = 1
 		step := func() essaim.Recovery {
 			t.Helper()
 			if err := p.brest.server.Rescuer().Step(ctx); err != nil {
@@ -85,7 +90,14 @@ func TestANodeBeginsAnewWithItsKeysAlone(t *testing.T) {
 			}
 			return rec
 		}
-		if rec := step(); !rec.UnderWay() {
+		if rec := step(); !rec.UnderWay() || rec.Recovered >= 133 || rec.Sources[2].Cursor == "" || !rec.Sources[2].DoneAt.IsZero() {
+			t.Errorf("after a page of two: %+v", rec)
+		}
+		for range 3 { // with what the actors' records make of it
+			p.pass(2 * time.Second)
+			step()
+		}
+		if rec := step(); !rec.UnderWay() || rec.Recovered != 134 || rec.Sources[2].DoneAt.IsZero() {
 			t.Errorf("it writes though one did not answer: %+v", rec)
 		}
 		p.pass(time.Hour) // and does not wait for ever
@@ -157,5 +169,49 @@ func TestASnapshotThatIsStartedRecoversByItself(t *testing.T) {
 		}
 		next := brest.publish(t, "Fête du retour")
 		within(t, time.Minute, "Toulouse takes what it publishes now", toulouse.holds(next.ID, 1))
+	})
+}
+
+func TestWhoeverAnswersWithoutEndHoldsNoRecoveryOpen(t *testing.T) {
+	t.Parallel()
+	fedtest.RSA()
+	synctest.Test(t, func(t *testing.T) {
+		network, ctx := fedtest.NewNetwork(), t.Context()
+		brest := startNode(t, network, "brest")
+		defer brest.stop()
+		peer := fedtest.NewPeer(t, network, "lente.example", "Application")
+		peer.Put("https://lente.example/.well-known/nodeinfo", map[string]any{"links": []map[string]string{
+			{"rel": "https://www.w3.org/ns/activitystreams#Application", "href": peer.Actor},
+		}})
+		var pages atomic.Int64
+		network.Serve("lente.example", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/commons/copies" {
+				peer.ServeHTTP(w, r)
+				return
+			}
+			time.Sleep(5 * time.Second)
+			w.Header().Set("Content-Type", "application/activity+json")
+			fmt.Fprintf(w, `{"essaim:of":"brest.example","essaim:cursor":"%064x","next":"https://lente.example/commons/copies","orderedItems":[]}`, pages.Add(1))
+		}))
+		node, err := brest.Node(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := essaim.CommonsHead{Number: essaim.CommonsNumber{Incarnation: node.Incarnation + 1, N: 1}, Count: 1, At: time.Now(), Document: []byte("{}")}
+		if under, err := brest.BeginRecovery(ctx, essaim.RecoveryHead, head, "lente.example"); err != nil || !under {
+			t.Fatal(under, err)
+		}
+		time.Sleep(10 * time.Minute)
+		if under, err := brest.Recovering(ctx); err != nil || !under {
+			t.Errorf("it waits for nobody: %v", err)
+		}
+		within(t, 10*time.Minute, "it publishes again", func() bool {
+			r, err := brest.Recovery(ctx)
+			return err == nil && !r.UnderWay()
+		})
+		r, err := brest.Recovery(ctx)
+		if err != nil || pages.Load() < 60 || len(r.Sources) != 1 || r.Sources[0].Cursor == "" || !r.Sources[0].DoneAt.IsZero() {
+			t.Errorf("after %d pages: %+v, %v", pages.Load(), r, err)
+		}
 	})
 }
