@@ -209,7 +209,7 @@ func (s *Server) apiAnswer(w http.ResponseWriter, r *http.Request, rec essaim.Re
 	}
 	out := s.apiRecord(rec)
 	out.fares(from)
-	if _, out.Copies, err = s.conforming(r.Context(), &rec); err != nil {
+	if out.Copies, _, err = s.conforming(r.Context(), &rec); err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-cache")

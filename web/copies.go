@@ -53,7 +53,7 @@ func (s *Server) copies(w http.ResponseWriter, r *http.Request, k essaim.Kind, h
 	if p.From, err = s.originOf(ctx, &rec); err != nil {
 		return err
 	}
-	if rec.Origin != "" && !deleted {
+	if p.Received = p.From.Copy; rec.Origin != "" && !deleted && p.Received.IsZero() {
 		if p.Received, err = s.store.CopyReceived(ctx, rec.ID); err != nil {
 			return err
 		}
@@ -63,10 +63,10 @@ func (s *Server) copies(w http.ResponseWriter, r *http.Request, k essaim.Kind, h
 		return err
 	}
 	info, _ := rec.Kind.Info()
-	// Of a withdrawn record no text is left, nor a page.
-	p.Title = cmp.Or(l.F("copies.title", "Title", rec.Title), rec.ID)
-	p.Crumbs = s.recordCrumbs(l, info, rec, l.T("copies.short"))
-	if deleted {
+	if !deleted {
+		p.Title = l.F("copies.title", "Title", rec.Title)
+		p.Crumbs = s.recordCrumbs(l, info, rec, l.T("copies.short"))
+	} else { // no text of it is left, nor a page
 		p.Title = l.T("copies.deleted_title")
 		p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("kinds." + string(rec.Kind)), "/" + info.Path}, {l.T("copies.short"), ""}}
 	}
@@ -98,30 +98,24 @@ func (s *Server) holders(ctx context.Context, l *locale, id string, deleted bool
 	return lines, nil
 }
 
-// Conforming are the sites that hold the record as it stands.
-type Conforming struct {
-	Names     []string
-	CheckedAt time.Time // the oldest of the checks
-}
-
-// conforming are those of a record that everyone may read.
-func (s *Server) conforming(ctx context.Context, rec *essaim.Record) (c Conforming, hosts []APICopy, err error) {
+// conforming lists the sites that hold a record, which everyone may read, as it
+// stands, and gives the date of the oldest of the checks.
+func (s *Server) conforming(ctx context.Context, rec *essaim.Record) (copies []APICopy, checked time.Time, err error) {
 	if rec.State != essaim.StatePublished {
-		return c, nil, nil
+		return nil, checked, nil
 	}
 	all, err := s.store.CopyHolders(ctx, rec.ID)
 	if err != nil {
-		return c, nil, fmt.Errorf("copies: %w", err)
+		return nil, checked, fmt.Errorf("copies: %w", err)
 	}
 	for _, h := range all {
 		if h.State != essaim.HoldsSame {
 			continue
 		}
-		c.Names = append(c.Names, cmp.Or(h.Name, h.Host))
-		if c.CheckedAt.IsZero() || h.At.Before(c.CheckedAt) {
-			c.CheckedAt = h.At
+		if checked.IsZero() || h.At.Before(checked) {
+			checked = h.At
 		}
-		hosts = append(hosts, APICopy{Host: h.Host, Name: h.Name, CheckedAt: h.At})
+		copies = append(copies, APICopy{Host: h.Host, Name: h.Name, CheckedAt: h.At})
 	}
-	return c, hosts, nil
+	return copies, checked, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -75,7 +76,7 @@ func (s *Server) createRecord(k essaim.KindInfo) handlerFunc {
 		}
 		s.findMentions(r.Context(), &c, state)
 		rec, err := s.store.CreateRecord(r.Context(), essaim.NewRecord{Content: c, State: state, Author: authorOf(r)})
-		if f.refused(err) {
+		if f.refused(&c, err) {
 			return s.renderForm(w, r, http.StatusUnprocessableEntity, k, page)
 		}
 		if err != nil {
@@ -138,7 +139,7 @@ func (s *Server) updateRecord(k essaim.KindInfo) handlerFunc {
 			page.Conflict, page.Revision = true, rec.Revision
 			return s.renderForm(w, r, http.StatusConflict, k, page)
 		}
-		if f.refused(err) {
+		if f.refused(&c, err) {
 			return s.renderForm(w, r, http.StatusUnprocessableEntity, k, page)
 		}
 		if err != nil {
@@ -212,22 +213,40 @@ func (s *Server) readForm(w http.ResponseWriter, r *http.Request, k essaim.Kind)
 
 // check adds what is wrong with the content to what is wrong with the form.
 func (f *recordForm) check(c *essaim.Content, state essaim.State) {
-	for field, reason := range c.Validate(state == essaim.StatePublished) {
-		if types := f.RelationTypes(); field == "relations" && len(types) > 0 {
-			field = "relations-" + string(types[0]) // where the form asks for it
-		}
-		f.problems.Add(field, reason)
-	}
+	f.take(c, c.Validate(state == essaim.StatePublished))
 }
 
-// refused takes the problems that the store found.
-func (f *recordForm) refused(err error) bool {
+// refused takes the problems that the store found with the content.
+func (f *recordForm) refused(c *essaim.Content, err error) bool {
 	var invalid *essaim.ValidationError
 	if !errors.As(err, &invalid) {
 		return false
 	}
-	f.problems = invalid.Problems
+	f.problems = essaim.Problems{}
+	f.take(c, invalid.Problems)
 	return true
+}
+
+// take adds problems with a content where the form asks for what they are about:
+// it has credits in two groups of rows, and relations by their type.
+func (f *recordForm) take(c *essaim.Content, found essaim.Problems) {
+	at, rows := make([]string, len(c.Credits)), map[string]int{}
+	for i, cr := range c.Credits {
+		group := creditRows(cr.Person)
+		at[i] = group + "." + strconv.Itoa(rows[group])
+		rows[group]++
+	}
+	for field, reason := range found {
+		if rest, ok := strings.CutPrefix(field, "credits."); ok {
+			n, part, _ := strings.Cut(rest, ".")
+			if i, err := strconv.Atoi(n); err == nil && i < len(at) {
+				field = at[i] + "." + part
+			}
+		} else if types := f.RelationTypes(); field == "relations" && len(types) > 0 {
+			field = "relations-" + string(types[0])
+		}
+		f.problems.Add(field, reason)
+	}
 }
 
 func formState(f *recordForm) essaim.State {

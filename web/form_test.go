@@ -136,6 +136,25 @@ func TestPersonsStandApartAndAreNotLostByTheForm(t *testing.T) {
 	}
 }
 
+func TestAProblemStandsAtTheRowThatItIsAbout(t *testing.T) {
+	t.Parallel()
+	s, l := formServer(t)
+	values := url.Values{
+		"credits.0.name": {"Vert le Jardin"}, "credits.0.role": {"porteur"}, "credits.0.kind": {"association"},
+		"people.0.name": {"Voisine"}, "people.0.role": {"porteur"}, "people.0.since": {"hier"},
+	}
+	f := &recordForm{kind: essaim.KindInitiative, values: values, problems: essaim.Problems{}, l: l}
+	c := f.read(s, essaim.Content{})
+	f.check(&c, essaim.StateDraft)
+	if f.problems["people.0.since"] == "" || f.problems["credits.0.since"] != "" || f.problems["credits.1.since"] != "" {
+		t.Errorf("problems %v, want one at people.0.since", f.problems)
+	}
+	stored := &essaim.ValidationError{Problems: essaim.Problems{"credits.1.since": "date"}}
+	if !f.refused(&c, stored) || len(f.problems) != 1 || f.problems["people.0.since"] != "date" {
+		t.Errorf("problems of the store %v, want one at people.0.since", f.problems)
+	}
+}
+
 func FuzzFormIsReadWithoutPanicAndValidated(f *testing.F) {
 	paris := "Europe/Paris"
 	f.Add("initiative", "title=a&places.0.commune=Brest&themes=numerique&body.indicators.0.label=x")

@@ -27,9 +27,7 @@ type PeerView struct {
 	essaim.Peer
 	// Status is a key of network.status and Tone how it looks: good, warn, bad.
 	Status, Tone string
-	// Heard and Since are of one that is silent or gone: its last answer, and since
-	// when it is.
-	Heard, Since time.Time
+	Heard        time.Time // its last answer, of one that is silent or gone
 	Records      string
 	Waiting      string
 	List         string // address of its records here
@@ -57,9 +55,8 @@ func (s *Server) showNetwork(w http.ResponseWriter, r *http.Request) error {
 		v := PeerView{Peer: peer, Records: l.Number(peer.Records), Waiting: l.Number(peer.Waiting)}
 		v.TerritoryName = peerName(peer)
 		v.Status, v.Tone = s.peerStatus(&peer)
-		if life, since := peer.Life(s.now(), s.cfg.PeerSilence); life == essaim.LifeSilent || life == essaim.LifeGone {
+		if v.Status == string(essaim.LifeSilent) || v.Status == string(essaim.LifeGone) {
 			v.Heard = peer.Heard()
-			v.Since = since
 		}
 		v.List = "/recherche?origin=" + urlEscape(peer.Host)
 		if !admin {
@@ -81,8 +78,12 @@ func peerName(p essaim.Peer) string {
 	return p.Host
 }
 
-// peerStatus reads the state of a peer: our follow first, then how it fares.
+// peerStatus reads the state of a peer: our follow first, then how it fares. Whose
+// key is contested is told so, whether it is followed or not.
 func (s *Server) peerStatus(p *essaim.Peer) (status, tone string) {
+	if p.State != essaim.PeerBlocked && p.State != essaim.PeerFollowed && !p.ContestedAt.IsZero() {
+		return string(essaim.LifeContested), "bad"
+	}
 	switch p.State {
 	case essaim.PeerBlocked:
 		return "blocked", "bad"

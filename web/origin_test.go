@@ -60,7 +60,7 @@ func TestPagesSayHowTheOriginOfARecordFares(t *testing.T) {
 		if err := s.store.PeerGone(ctx, toulouse, since.Add(24*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		fares(essaim.LifeGone, "Site disparu", "(toulouse.example) a disparu : c’est constaté depuis le 4 mars 2026. Vous lisez la copie du 3 mars 2026", false)
+		fares(essaim.LifeGone, "Site disparu", "(toulouse.example) a disparu (constat du 4 mars 2026). Vous lisez la copie du 3 mars 2026", false)
 		s.get(t, "/territoires", http.StatusOK).says(t, "Disparu")
 		if err := s.store.PeerGone(ctx, toulouse, time.Time{}); err != nil {
 			t.Fatal(err)

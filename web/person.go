@@ -100,12 +100,17 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request) error {
 	for _, a := range list {
 		p.People = append(p.People, PersonCard{
 			Name: s.actorName(r, a), Handle: "@" + a.Username + "@" + s.host, Page: peoplePath + a.Username,
-			Line: short(strings.ReplaceAll(markup.Plain(markup.Markdown(a.Profile.Summary)), "\n", " ")),
+			Line: short(summaryLine(a)),
 		})
 	}
 	p.Title, p.Description = l.T("people.title"), l.T("people.lede")
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {p.Title, ""}}
 	return s.render(w, r, http.StatusOK, "people", p)
+}
+
+// summaryLine is what an actor says of itself, in one line.
+func summaryLine(a essaim.LocalActor) string {
+	return strings.ReplaceAll(markup.Plain(markup.Markdown(a.Profile.Summary)), "\n", " ")
 }
 
 // personPage is what a person says of herself.
@@ -123,7 +128,7 @@ func (s *Server) personPage(r *http.Request, a essaim.LocalActor) *PersonPage {
 	}
 	p.Title, p.Type, p.Object = name, "profile", a.ID
 	p.Description = l.F("person.description", "Name", name, "Territory", s.cfg.Node.Territory.Name)
-	if text := strings.ReplaceAll(markup.Plain(markup.Markdown(a.Profile.Summary)), "\n", " "); text != "" {
+	if text := summaryLine(a); text != "" {
 		p.Description = short(text)
 	}
 	// Searches find a person only by her own yes, as on the Fediverse.

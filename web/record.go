@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -40,9 +41,10 @@ type RecordPage struct {
 	Images    []essaim.Image    // those that this site serves
 	Likes     int
 	Announces int
-	From      Origin // how its origin fares
-	Copies    Conforming
-	Edit      string // address of the form, for those who may write
+	From      Origin    // how its origin fares
+	Copies    []APICopy // that conform
+	CopiesAt  time.Time // when the oldest of them was checked
+	Edit      string    // address of the form, for those who may write
 	History   string
 	// Comments are those that everyone may see, by thread; MoreComments is the
 	// address of the ones after them.
@@ -186,7 +188,7 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	} else if rec.Origin == "" && rec.State != essaim.StatePublished {
 		p.NoIndex, p.Object = true, ""
 	}
-	if p.Copies, _, err = s.conforming(r.Context(), &rec); err != nil {
+	if p.Copies, p.CopiesAt, err = s.conforming(r.Context(), &rec); err != nil {
 		return err
 	}
 	p.Credits, p.Unnamed = creditGroups(rec.Content)

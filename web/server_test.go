@@ -263,6 +263,8 @@ func TestPeersAreSaidByWhatReadersUnderstand(t *testing.T) {
 		{"silent", essaim.Peer{State: essaim.PeerFollowed, FollowedAt: storetest.Start.Add(-15 * 24 * time.Hour), DownSince: storetest.Start}, "silent", "warn"},
 		{"gone", essaim.Peer{State: essaim.PeerFollowed, GoneAt: storetest.Start}, "gone", "bad"},
 		{"contested", essaim.Peer{State: essaim.PeerFollowed, ContestedAt: storetest.Start}, "contested", "bad"},
+		{"asked, and contested", essaim.Peer{State: essaim.PeerRequested, ContestedAt: storetest.Start}, "contested", "bad"},
+		{"blocked, and contested", essaim.Peer{State: essaim.PeerBlocked, ContestedAt: storetest.Start}, "blocked", "bad"},
 		{"asked", essaim.Peer{State: essaim.PeerRequested, Waiting: 1}, "requested", "warn"},
 		{"refused", essaim.Peer{State: essaim.PeerRefused}, "refused", "bad"},
 		{"blocked", essaim.Peer{State: essaim.PeerBlocked, DownSince: storetest.Start}, "blocked", "bad"},

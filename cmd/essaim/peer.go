@@ -102,13 +102,9 @@ func (p peerRow) status() string {
 }
 
 func (n *Node) peerRow(p essaim.Peer) peerRow {
-	row := newPeerRow(p)
-	row.Life, row.LifeSince = p.Life(n.now(), n.cfg.PeerSilence)
-	return row
-}
-
-func newPeerRow(p essaim.Peer) peerRow {
+	life, since := p.Life(n.now(), n.cfg.PeerSilence)
 	return peerRow{
+		Life: life, LifeSince: since,
 		Host: p.Host, Name: p.TerritoryName, State: p.State, URL: p.URL, Actor: p.Actor, FollowsUs: p.FollowsUs,
 		Records: p.Records, Waiting: p.Waiting, FollowedAt: p.FollowedAt, LastReceived: p.LastReceived,
 		LastDelivered: p.LastDelivered, DownSince: p.DownSince, Reason: p.LastReason,
@@ -344,10 +340,10 @@ func followPeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 		return peerRow{}, fmt.Errorf("%s is blocked: %w", host, essaim.ErrForbidden)
 	}
 	if p, err := n.store.Peer(ctx, host); err == nil && p.State == essaim.PeerFollowed {
-		return newPeerRow(p), nil
+		return n.peerRow(p), nil
 	}
 	p, err := n.federation.FollowPeer(ctx, host)
-	return newPeerRow(p), err
+	return n.peerRow(p), err
 }
 
 func listPeers(ctx context.Context, n *Node, _ none) ([]peerRow, error) {
@@ -383,7 +379,7 @@ func removePeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 	if err != nil {
 		return peerRow{}, err
 	}
-	return newPeerRow(p), n.federation.UnfollowPeer(ctx, host)
+	return n.peerRow(p), n.federation.UnfollowPeer(ctx, host)
 }
 
 func retryPeer(ctx context.Context, n *Node, host string) (none, error) {

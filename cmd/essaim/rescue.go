@@ -172,12 +172,12 @@ func (n *Node) getBack(ctx context.Context, a *app, b keyBackup, survey essaim.R
 }
 
 func (n *Node) recoverFor(ctx context.Context) (rec essaim.Recovery, err error) {
-	for try := range rescueTries {
+	for try := 1; ; try++ {
 		if err := n.federation.Rescuer().Step(ctx); err != nil {
 			return rec, err
 		}
 		rec, err = n.store.Recovery(ctx)
-		if err != nil || !rec.UnderWay() || try == rescueTries-1 {
+		if err != nil || !rec.UnderWay() || try == rescueTries {
 			return rec, err
 		}
 		select {
@@ -186,7 +186,6 @@ func (n *Node) recoverFor(ctx context.Context) (rec essaim.Recovery, err error) 
 		case <-time.After(rescueWait):
 		}
 	}
-	return rec, nil
 }
 
 // followAgain follows those that the node followed, and those that keep copies of
