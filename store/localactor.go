@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"essaim"
 )
@@ -328,18 +329,24 @@ func (tx *Tx) followedActor(ctx context.Context, e *entry) (*essaim.LocalActor, 
 // buryActor tells who knew a withdrawn record's actor that it is gone; nil when
 // nobody did.
 func (tx *Tx) buryActor(ctx context.Context, e *entry) (*publication, error) {
+	gone, err := tx.blankActor(ctx, e, e.Updated)
+	if err != nil || gone.ID == "" {
+		return nil, err
+	}
+	return tx.farewell(ctx, gone)
+}
+
+// blankActor erases what was chosen of a withdrawn record's actor and what waits to
+// be sent of it, and gives it as it is since; without an id when there is none.
+func (tx *Tx) blankActor(ctx context.Context, e *entry, at time.Time) (gone essaim.LocalActor, err error) {
 	id, _, err := tx.actorOf(ctx, e)
 	if err != nil || id == "" {
-		return nil, err
+		return gone, err
 	}
-	if err := tx.later(ctx, "local_actor_blank", id, micros(e.Updated)); err != nil {
-		return nil, err
+	if err := tx.later(ctx, "local_actor_blank", id, micros(at)); err != nil {
+		return gone, err
 	}
-	if err := tx.silence(ctx, id); err != nil {
-		return nil, err
-	}
-	gone := essaim.LocalActor{ID: id, Kind: recordActors[e.Kind], UpdatedAt: e.Updated, Gone: true}
-	return tx.farewell(ctx, gone)
+	return essaim.LocalActor{ID: id, Kind: recordActors[e.Kind], UpdatedAt: at, Gone: true}, tx.silence(ctx, id)
 }
 
 // farewell tells the followers of an actor that it is gone, and the commons; nil

@@ -234,10 +234,8 @@ func (tx *Tx) recoverTombstone(ctx context.Context, it *essaim.Recovered) ([]*pu
 	if !ok {
 		return []*publication{p}, "", tx.later(ctx, "tombstone_insert", it.ID, "", "", micros(at), it.Document)
 	}
-	if e.State == essaim.StateCandidate {
-		if err := tx.opened(ctx, e.ID, essaim.ItemHidden); err != nil {
-			return nil, "", err
-		}
+	if err := tx.leave(ctx, &e); err != nil {
+		return nil, "", err
 	}
 	if err := tx.forgetParent(ctx, e.rid, e.DerivedFrom); err != nil {
 		return nil, "", err
@@ -249,18 +247,12 @@ func (tx *Tx) recoverTombstone(ctx context.Context, it *essaim.Recovered) ([]*pu
 		return nil, "", err
 	}
 	p.rid = e.rid
-	id, _, err := tx.actorOf(ctx, &e)
-	if err != nil || id == "" {
+	// Its actor goes with it, and told so when it went the first time.
+	actor, err := tx.blankActor(ctx, &e, at)
+	if err != nil || actor.ID == "" {
 		return []*publication{p}, "", err
 	}
-	// Its actor goes with it, and told so when it went the first time.
-	if err := tx.later(ctx, "local_actor_blank", id, micros(at)); err != nil {
-		return nil, "", err
-	}
-	if err := tx.silence(ctx, id); err != nil {
-		return nil, "", err
-	}
-	l, err := tx.actorListing(ctx, essaim.LocalActor{ID: id, Kind: recordActors[e.Kind], UpdatedAt: at, Gone: true})
+	l, err := tx.actorListing(ctx, actor)
 	if l != nil {
 		p.also = &publication{silent: true, listing: l}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -226,6 +227,39 @@ func TestWhatComesBackIsNewerAndNeverErased(t *testing.T) {
 		rec, err := n.Recovery(ctx)
 		if err != nil || rec.Recovered != 4 || rec.Withdrawn != 2 {
 			t.Errorf("%d came back and %d were erased again, %v", rec.Recovered, rec.Withdrawn, err)
+		}
+		if broken, err := n.Check(ctx); err != nil || len(broken) > 0 {
+			t.Errorf("broken: %v, %v", broken, err)
+		}
+	})
+}
+
+func TestWhatIsErasedAgainGoesWithWhatItWasMadeOf(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		n.follows(t, blog, "")
+		// An address keeps the first words of a title, and stays.
+		title := "Une fiche dont le titre est bien trop long pour que son adresse en garde la fin " + canary
+		n.arrives(t, article, blog, essaim.Applied{Effects: []essaim.Effect{essaim.Propose{Proposal: proposal(article, title, n.clock.now()), By: blog}}})
+		record := n.candidates(t)[0]
+		if _, err := n.UpdateRecord(ctx, record.ID, 0, storetest.Initiative(title), essaim.StatePublished, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		before := n.holding(t, canary)
+		for _, where := range []string{"inbox.raw", "item.excerpt", "record.content"} {
+			if !slices.Contains(before, where) {
+				t.Fatalf("it is in %v to begin with, not in %s", before, where)
+			}
+		}
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(1772532000, 900), toulouse); err != nil || !under {
+			t.Fatal(under, err)
+		}
+		if why := n.takeBack(t, erasedAgain(record.ID)); len(why) > 0 {
+			t.Fatal(why)
+		}
+		if left := n.holding(t, canary); len(left) > 0 {
+			t.Errorf("it is left in %v", left)
 		}
 		if broken, err := n.Check(ctx); err != nil || len(broken) > 0 {
 			t.Errorf("broken: %v, %v", broken, err)

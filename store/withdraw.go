@@ -33,12 +33,7 @@ func (s *Store) WithdrawRecord(ctx context.Context, id string, by essaim.Author)
 // withdraw erases a local record and its actor. Of what was public the tombstone
 // remains.
 func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) ([]*publication, error) {
-	if e.State == essaim.StateCandidate {
-		if err := tx.opened(ctx, e.ID, essaim.ItemHidden); err != nil {
-			return nil, err
-		}
-	}
-	if err := tx.forgetCandidates(ctx, e.ID); err != nil {
+	if err := tx.leave(ctx, e); err != nil {
 		return nil, err
 	}
 	if e.State != essaim.StatePublished {
@@ -73,6 +68,17 @@ func (tx *Tx) withdraw(ctx context.Context, e *entry, silent bool) ([]*publicati
 	}
 	farewell, err := tx.buryActor(ctx, e)
 	return []*publication{p, farewell}, err
+}
+
+// leave ends what stands beside a local record that goes: its item, if it is a
+// candidate, and what is kept of the objects that it was made of.
+func (tx *Tx) leave(ctx context.Context, e *entry) error {
+	if e.State == essaim.StateCandidate {
+		if err := tx.opened(ctx, e.ID, essaim.ItemHidden); err != nil {
+			return err
+		}
+	}
+	return tx.forgetCandidates(ctx, e.ID)
 }
 
 // remove deletes what was never public, without a trace but its name.
