@@ -248,7 +248,7 @@ func (n *node) guard(t *testing.T, name, on, condition string) (lift func()) {
 		n.raw(t, fmt.Sprintf("CREATE TRIGGER %s BEFORE %s WHEN %s BEGIN SELECT RAISE(ABORT, '%s'); END", name, on, condition, name))
 		return func() { n.raw(t, "DROP TRIGGER "+name) }
 	}
-	n.raw(t, fmt.Sprintf("CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF %s THEN RAISE EXCEPTION '%s'; END IF; RETURN coalesce(NEW, OLD); END $$", name, condition, name))
+	n.raw(t, fmt.Sprintf("CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF %s THEN RAISE EXCEPTION '%s' USING ERRCODE = 'check_violation'; END IF; RETURN coalesce(NEW, OLD); END $$", name, condition, name))
 	n.raw(t, fmt.Sprintf("CREATE TRIGGER %s BEFORE %s FOR EACH ROW EXECUTE FUNCTION %s()", name, on, name))
 	return func() { n.raw(t, fmt.Sprintf("DROP TRIGGER %s ON %s", name, table)) }
 }

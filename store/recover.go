@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 
@@ -24,41 +25,59 @@ func (s *Store) TakeRecovered(ctx context.Context, items []essaim.Recovered, fro
 			s.foresee(&items[i].Record.Content)
 		}
 	}
-	err = s.write(ctx, patient, func(tx *Tx) error {
-		why = map[int]string{}
-		tx.recovers = true
-		var made []*publication
-		recovered, withdrawn := 0, 0
-		for i := range items {
-			p, reason, err := tx.takeRecovered(ctx, &items[i])
-			if errors.Is(err, essaim.ErrInvalid) || errors.Is(err, essaim.ErrConflict) {
-				reason, err = err.Error(), nil // one that cannot be leaves the others alone
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", items[i].ID, err)
-			}
-			switch {
-			case reason != "":
-				why[i] = reason
-			case items[i].Sort == essaim.CopyTombstone:
-				withdrawn++
-			default:
-				recovered++
-			}
-			made = append(made, p...)
-		}
-		if err := tx.later(ctx, "recovery_count", recovered, withdrawn); err != nil {
+	bad := map[int]string{}
+	for {
+		at := -1
+		err = s.write(ctx, patient, func(tx *Tx) error {
+			why = maps.Clone(bad)
+			at, err = tx.takeAll(ctx, items, from, why)
 			return err
+		})
+		if at < 0 || !errors.Is(err, essaim.ErrInvalid) && !errors.Is(err, essaim.ErrConflict) {
+			break
 		}
-		if err := tx.saveSource(ctx, from); err != nil {
-			return err
-		}
-		return tx.number(ctx, made...)
-	})
+		bad[at] = err.Error() // one that cannot be leaves the others alone, and nothing of it
+	}
 	if err != nil {
 		return nil, fmt.Errorf("recovery from %s: %w", from.Host, err)
 	}
 	return why, nil
+}
+
+// takeAll writes the items of which it is not told already why they come to nothing,
+// and tells of the others. After an error at is the item that it is about, or -1.
+func (tx *Tx) takeAll(ctx context.Context, items []essaim.Recovered, from essaim.RecoverySource, why map[int]string) (at int, err error) {
+	tx.recovers = true
+	var made []*publication
+	recovered, withdrawn := 0, 0
+	for i := range items {
+		if why[i] != "" {
+			continue
+		}
+		p, reason, err := tx.takeRecovered(ctx, &items[i])
+		if err == nil {
+			err = tx.flush(ctx)
+		}
+		if err != nil {
+			return i, fmt.Errorf("%s: %w", items[i].ID, err)
+		}
+		switch {
+		case reason != "":
+			why[i] = reason
+		case items[i].Sort == essaim.CopyTombstone:
+			withdrawn++
+		default:
+			recovered++
+		}
+		made = append(made, p...)
+	}
+	if err := tx.later(ctx, "recovery_count", recovered, withdrawn); err != nil {
+		return -1, err
+	}
+	if err := tx.saveSource(ctx, from); err != nil {
+		return -1, err
+	}
+	return -1, tx.number(ctx, made...)
 }
 
 // Why something that came back changes nothing.
@@ -66,6 +85,8 @@ const (
 	notLost    = "held as new or newer"
 	notReborn  = "erased since"
 	notItsName = "its name is another's here"
+	notItsID   = "another stands under its id"
+	notKnown   = "neither a record, nor an actor, nor a tombstone of this node"
 )
 
 func (tx *Tx) takeRecovered(ctx context.Context, it *essaim.Recovered) ([]*publication, string, error) {
@@ -89,7 +110,7 @@ func (tx *Tx) takeRecovered(ctx context.Context, it *essaim.Recovered) ([]*publi
 	case it.Sort == essaim.CopyTombstone:
 		return tx.recoverTombstone(ctx, it)
 	}
-	return nil, "", fmt.Errorf("neither a record, nor an actor, nor a tombstone of this node: %w", essaim.ErrInvalid)
+	return nil, notKnown, nil
 }
 
 // recoverRecord writes a version that was lost, as it was signed. A tombstone that
@@ -107,7 +128,7 @@ func (tx *Tx) recoverRecord(ctx context.Context, it *essaim.Recovered) ([]*publi
 	case gone || ok && held.State == essaim.StateWithdrawn:
 		return nil, notReborn, nil
 	case ok && (held.Origin != "" || held.Kind != it.Record.Kind):
-		return nil, "", fmt.Errorf("another stands under its id: %w", essaim.ErrConflict)
+		return nil, notItsID, nil
 	case ok && !loses(held, it.Record):
 		return nil, notLost, nil
 	}
@@ -224,7 +245,7 @@ func (tx *Tx) recoverTombstone(ctx context.Context, it *essaim.Recovered) ([]*pu
 	case gone || ok && e.State == essaim.StateWithdrawn:
 		return nil, notReborn, nil
 	case ok && e.Origin != "":
-		return nil, "", fmt.Errorf("another stands under its id: %w", essaim.ErrConflict)
+		return nil, notItsID, nil
 	}
 	at := it.Updated
 	if at.IsZero() {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -260,6 +261,39 @@ func TestWhatIsErasedAgainGoesWithWhatItWasMadeOf(t *testing.T) {
 		}
 		if left := n.holding(t, canary); len(left) > 0 {
 			t.Errorf("it is left in %v", left)
+		}
+		if broken, err := n.Check(ctx); err != nil || len(broken) > 0 {
+			t.Errorf("broken: %v, %v", broken, err)
+		}
+	})
+}
+
+func TestAnItemThatCannotComeBackLeavesTheOthersAloneAndNothingOfIt(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		const inc = 1772532000
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(inc, 900), toulouse); err != nil || !under {
+			t.Fatal(under, err)
+		}
+		n.guard(t, "refused", "INSERT ON revision", "NEW.content LIKE '%refusée%'") // once its record is written
+		strange := lost("etrange", "Étrange", inc, 1)
+		strange.Sort = "x"
+		why := n.takeBack(t, lost("avant", "Avant", inc, 1), lost("refusee", "La refusée", inc, 1), strange, lost("apres", "Après", inc, 1))
+		if len(why) != 2 || !strings.Contains(why[1], "refused") || !strings.Contains(why[2], "neither") {
+			t.Errorf("came to nothing: %v", why)
+		}
+		for id, want := range map[string]int{"avant": 1, "refusee": 0, "apres": 1} {
+			if got := one[int](t, n, "SELECT count(*) FROM record WHERE id = $1", brest+"/objects/"+id); got != want {
+				t.Errorf("%s: %d records, want %d", id, got, want)
+			}
+		}
+		if _, ok := standing(t, n, 100)[brest+"/objects/refusee"]; ok {
+			t.Error("what was refused stands in the commons")
+		}
+		rec, err := n.Recovery(ctx)
+		if err != nil || rec.Recovered != 2 || len(rec.Sources) != 1 || rec.Sources[0].Seen != 4 {
+			t.Errorf("recovery %+v, %v", rec, err)
 		}
 		if broken, err := n.Check(ctx); err != nil || len(broken) > 0 {
 			t.Errorf("broken: %v, %v", broken, err)
