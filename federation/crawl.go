@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,8 +38,7 @@ func (r *Replicator) crawl(peer essaim.Peer, p essaim.CommonsProgress) (*crawl, 
 	if err != nil {
 		return nil, fmt.Errorf("node %s: %w", peer.Host, err)
 	}
-	scheme, _, _ := strings.Cut(origin.String(), "://")
-	return &crawl{Replicator: r, peer: peer, origin: origin, base: scheme + "://" + origin.Host(), progress: p}, nil
+	return &crawl{Replicator: r, peer: peer, origin: origin, base: origin.Origin(), progress: p}, nil
 }
 
 // back takes a node that was said to be gone for itself again once it shows a head
@@ -59,12 +57,12 @@ func (c *crawl) back(ctx context.Context, gone time.Time) error {
 // run reads pages and takes them. While one is written the next is fetched and its
 // proofs are checked: each of the two costs about as much as the other.
 func (c *crawl) run(ctx context.Context) error {
-	ctx, stop := context.WithCancel(ctx)
+	reads, stop := context.WithCancel(ctx)
 	pages := make(chan crawled)
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		defer close(pages)
-		c.ahead(ctx, c.progress, pages)
+		c.ahead(reads, c.progress, pages)
 	})
 	defer reading.Wait()
 	defer stop()
@@ -72,19 +70,17 @@ func (c *crawl) run(ctx context.Context) error {
 		if page.err != nil {
 			return page.err
 		}
-		if page.items == nil {
-			c.end()
-			return nil
-		}
-		if err := c.take(ctx, page); err != nil {
-			return err
+		if page.items != nil {
+			if err := c.take(ctx, page); err != nil {
+				return err
+			}
 		}
 		if len(page.items) == 0 {
 			c.end()
 			return nil
 		}
 	}
-	return nil
+	return ctx.Err() // without a page, when it ended meanwhile
 }
 
 // crawled is a page that was read, and what the progress is once it is written.
@@ -111,8 +107,14 @@ func (c *crawl) ahead(ctx context.Context, p essaim.CommonsProgress, pages chan<
 	}
 }
 
-// next fetches and reads the page behind p, and moves p behind it.
+// next fetches and reads the page behind p, and moves p behind it. A panic over it
+// is an error of this node's reading.
 func (c *crawl) next(ctx context.Context, p *essaim.CommonsProgress, first bool) (page crawled, size int) {
+	defer func() {
+		if v := recover(); v != nil {
+			page, size = crawled{err: fmt.Errorf("page of %s: panic: %v: %w", c.peer.Host, v, essaim.ErrInvalid)}, 0
+		}
+	}()
 	answer, err := c.Client.Changed(ctx, vocab.CommonsAfter(c.base, p.Cursor), p.Tag)
 	if err != nil || answer.Unchanged {
 		return crawled{err: err}, 0
