@@ -230,7 +230,8 @@ func (c corpusReader) outcome(t *testing.T, raw []byte, class, id, author string
 	var err error
 	switch class {
 	case "1 activity":
-		effects, err = c.read(t.Context(), essaim.Inbound{ActivityID: id, Actor: author, Raw: raw, ReceivedAt: c.Now()})
+		c.begin(essaim.Inbound{ActivityID: id, Actor: author, Raw: raw, ReceivedAt: c.Now()})
+		effects, err = c.read(t.Context())
 	case "2 object":
 		var d *wire.Document
 		if d, err = wire.Parse(raw, wire.Fetched); err == nil {

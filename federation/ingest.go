@@ -230,6 +230,7 @@ func (g *Ingester) prepareAll(ctx context.Context, readers []*reader, claimed []
 // prepare reads one activity and says what it comes to. Nothing in it can stop
 // the others: a panic is a reason like another.
 func (g *Ingester) prepare(ctx context.Context, r *reader, in essaim.Inbound) (out essaim.Applied) {
+	r.begin(in)
 	defer func() {
 		if p := recover(); p != nil {
 			out = g.putOff(in, fmt.Errorf("panic: %v", p))
@@ -240,7 +241,7 @@ func (g *Ingester) prepare(ctx context.Context, r *reader, in essaim.Inbound) (o
 	if in.Attempt > maxClaims {
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundFailed, Reason: "given up: its tries never ended"}
 	}
-	effects, err := r.read(fetch.Bounded(ctx, maxRequests), in)
+	effects, err := r.read(fetch.Bounded(ctx, maxRequests))
 	var none nothingToDo
 	var later heldUntil
 	switch {

@@ -63,10 +63,15 @@ func newReader(g *Ingester) (*reader, error) {
 	return r, err
 }
 
-// read gives the effects of an activity. An error that is nothingToDo or
+// begin makes the reader ready for an activity: nothing of the one before is left.
+func (r *reader) begin(in essaim.Inbound) {
+	r.in, r.a, r.object, r.effects = in, nil, nil, nil
+}
+
+// read gives the effects of the activity that was begun. An error that is nothingToDo or
 // heldUntil, or wraps essaim.ErrInvalid or ErrForbidden, is final.
-func (r *reader) read(ctx context.Context, in essaim.Inbound) ([]essaim.Effect, error) {
-	r.in, r.a, r.effects = in, nil, nil
+func (r *reader) read(ctx context.Context) ([]essaim.Effect, error) {
+	in := &r.in
 	a, err := wire.Decode(in.Raw, wire.Limits{})
 	if err != nil {
 		return nil, err

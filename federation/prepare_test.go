@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"testing"
+
+	"essaim"
+)
+
+func TestAnActivityThatIsGivenUpCarriesNothingOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	c := corpusIngester(t)
+	raw := func(id string) []byte {
+		return []byte(`{"@context":"https://www.w3.org/ns/activitystreams","id":"https://toulon.example/a/` + id + `","type":"Create","actor":"https://toulon.example/alice",
+			"object":{"id":"https://toulon.example/o/` + id + `","type":"Note","attributedTo":"https://toulon.example/alice","content":"x"}}`)
+	}
+	in := func(id string, attempt int) essaim.Inbound {
+		return essaim.Inbound{ID: 1, ActivityID: "https://toulon.example/a/" + id, Actor: "https://toulon.example/alice", Raw: raw(id), Attempt: attempt, ReceivedAt: c.Now()}
+	}
+	if done := c.prepare(t.Context(), c.reader, in("1", 1)); done.Object != "https://toulon.example/o/1" {
+		t.Fatalf("of one that is read: %+v", done)
+	}
+	if done := c.prepare(t.Context(), c.reader, in("2", maxClaims+1)); done.State != essaim.InboundFailed || done.Object != "" {
+		t.Errorf("of one that is given up: %+v", done)
+	}
+}
