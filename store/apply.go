@@ -180,12 +180,12 @@ func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
 			return fmt.Errorf("inbound activity %d: %T: %w", in.ID, e, err)
 		}
 		if out.erase {
-			if err := tx.later(ctx, "inbox_erase", in.ID); err != nil {
+			if err := tx.eraseReceived(ctx, in.ID); err != nil {
 				return err
 			}
 		}
 		if out.newer {
-			if err := tx.later(ctx, "inbox_erase_older", objectOf(e), in.ID); err != nil {
+			if err := tx.eraseOlder(ctx, objectOf(e), in.ID); err != nil {
 				return err
 			}
 		}

@@ -161,7 +161,7 @@ func (s *Store) ApplyCommons(ctx context.Context, items []essaim.CommonsTaken, p
 						why[i] = out.nothing
 					}
 					if out.newer {
-						if err := tx.later(ctx, "inbox_erase_older", objectOf(e), 0); err != nil {
+						if err := tx.eraseOlder(ctx, objectOf(e), 0); err != nil {
 							at = i
 							return err
 						}

@@ -83,6 +83,35 @@ func TestANewerVersionErasesTheBytesOfTheOlderOnes(t *testing.T) {
 	})
 }
 
+// A node that never withdraws anything itself has bytes to write over as well.
+func TestWhatIsErasedOfReceivedActivitiesIsNotedToBeWrittenOver(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, _, _ := withdrawn(t, db)
+		n.arrives(t, "https://toulouse.example/activities/2", toulouseTerritory, essaim.Applied{Effects: []essaim.Effect{secret("four", 1)}})
+		for _, step := range []struct {
+			what string
+			act  func() error
+		}{
+			{"by a newer version", func() error { n.apply(t, toulouseTerritory, version("four", 10, 2)); return nil }},
+			{"by a newer version of the commons", func() error {
+				v := version("four", 10, 3)
+				_, err := n.ApplyCommons(t.Context(), []essaim.CommonsTaken{{ID: v.Record.ID, Effects: []essaim.Effect{v}}}, essaim.CommonsProgress{Host: toulouse})
+				return err
+			}},
+			{"for it is withdrawn here", func() error { n.apply(t, toulouseTerritory, secret("jardin", 2)); return nil }},
+		} {
+			n.raw(t, "UPDATE scrub SET erased_at = NULL")
+			if err := step.act(); err != nil {
+				t.Fatal(err)
+			}
+			if got := one[int](t, n, "SELECT count(*) FROM scrub WHERE erased_at IS NOT NULL"); got != 1 {
+				t.Errorf("what is erased %s is not noted", step.what)
+			}
+		}
+	})
+}
+
 func TestAWithdrawnRecordTakesTheBytesOfItsCommentsAlong(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

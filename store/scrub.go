@@ -41,6 +41,23 @@ func (tx *Tx) eraseRaw(ctx context.Context, object string) error {
 	return tx.noteErased(ctx)
 }
 
+// eraseOlder erases the bytes of the activities, but one, that carried the versions
+// of an object before.
+func (tx *Tx) eraseOlder(ctx context.Context, object string, but int64) error {
+	if err := tx.later(ctx, "inbox_erase_older", object, but); err != nil {
+		return err
+	}
+	return tx.noteErased(ctx)
+}
+
+// eraseReceived erases the bytes of an activity.
+func (tx *Tx) eraseReceived(ctx context.Context, id int64) error {
+	if err := tx.later(ctx, "inbox_erase", id); err != nil {
+		return err
+	}
+	return tx.noteErased(ctx)
+}
+
 // Scrub writes over what erased rows left in the database's files, and cuts
 // SQLite's log. PostgreSQL writes its tables anew for that: each is closed to
 // everyone for as long as it takes. essaim.ErrUnavailable when others kept it
