@@ -144,3 +144,28 @@ func TestBothDatabasesHaveTheSameSchema(t *testing.T) {
 		t.Errorf("schemas (-sqlite +postgres):\n%s", diff)
 	}
 }
+
+// SQLite orders text by its bytes. PostgreSQL does where a column says so: another
+// order would not be that of a backup, nor of the keys that two columns are joined by.
+func TestEveryTextOfPostgreSQLIsOrderedByItsBytes(t *testing.T) {
+	t.Parallel()
+	rows, err := storetest.Postgres(t).Open(t).DB().QueryContext(t.Context(), `SELECT table_name || '.' || column_name, coalesce(collation_name, 'that of the database')
+		FROM information_schema.columns WHERE table_schema = 'public' AND data_type = 'text'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	read := 0
+	for ; rows.Next(); read++ {
+		var column, order string
+		if err := rows.Scan(&column, &order); err != nil {
+			t.Fatal(err)
+		}
+		if order != "C" {
+			t.Errorf("%s has the order %s", column, order)
+		}
+	}
+	if err := rows.Err(); err != nil || read < 100 {
+		t.Errorf("%d columns read, %v", read, err)
+	}
+}
