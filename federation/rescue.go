@@ -32,7 +32,8 @@ const (
 // RescueStore keeps what this node gets back.
 type RescueStore interface {
 	// BeginRecovery is durable; for essaim.RecoveryHead it does nothing unless the
-	// head goes beyond the node's own. It tells whether a recovery is under way.
+	// head goes beyond the node's own, and adds the nodes that it knows of. It tells
+	// whether a recovery is under way.
 	BeginRecovery(ctx context.Context, cause essaim.RecoveryCause, head essaim.CommonsHead, hosts ...string) (bool, error)
 	NoteLostHead(ctx context.Context, head essaim.CommonsHead) error
 	Recovery(ctx context.Context) (essaim.Recovery, error)
@@ -128,15 +129,10 @@ func (r *Rescuer) Begin(ctx context.Context, head essaim.CommonsHead, by ...stri
 	if err != nil {
 		return false, err
 	}
-	hosts, err := r.Store.RecoveryHosts(ctx)
-	if err != nil {
-		return false, err
-	}
-	hosts = append(by, hosts...)
-	under, err := r.Store.BeginRecovery(ctx, essaim.RecoveryHead, head, hosts...)
+	under, err := r.Store.BeginRecovery(ctx, essaim.RecoveryHead, head, by...)
 	if under && !before {
 		r.Logger.LogAttrs(ctx, slog.LevelWarn, "this node lost changes that it signed; it gets them back and publishes nothing meanwhile",
-			slog.String("head", head.Number.String()), slog.Int("nodes_asked", len(hosts)))
+			slog.String("head", head.Number.String()))
 		select {
 		case r.woken <- struct{}{}:
 		default:

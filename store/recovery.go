@@ -18,19 +18,45 @@ import (
 // the recovery bears a greater incarnation than anything before. It is durable,
 // and does nothing but add to a recovery that is under way. For
 // essaim.RecoveryHead the head must go beyond the node's own, which is decided
-// here. It tells whether a recovery is under way.
+// here, without a write where it does not; the nodes that it knows of are asked
+// then too. It tells whether a recovery is under way.
 func (s *Store) BeginRecovery(ctx context.Context, cause essaim.RecoveryCause, head essaim.CommonsHead, hosts ...string) (under bool, err error) {
+	if cause == essaim.RecoveryHead {
+		// Anybody shows a node its own head as often as he likes.
+		if lost, err := s.isBeyond(ctx, head); err != nil || !lost {
+			return false, err
+		}
+	}
 	err = s.write(ctx, urgent, func(tx *Tx) error {
 		return tx.beginRecovery(ctx, cause, head, hosts)
 	})
-	s.forgetNode()
 	if errors.Is(err, errNothingLost) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("begin a recovery: %w", err)
 	}
+	s.forgetNode()
 	return true, nil
+}
+
+// isBeyond tells whether a head goes beyond the node's own, or a recovery is under way.
+func (s *Store) isBeyond(ctx context.Context, head essaim.CommonsHead) (lost bool, err error) {
+	err = s.read(ctx, func(tx *Tx) error {
+		var n int64
+		if err := tx.row(ctx, "recovery_counter").Scan(&n, bit{&lost}); err != nil || lost {
+			return err
+		}
+		node, _, err := tx.node(ctx)
+		if err == nil {
+			lost, err = tx.beyond(ctx, node, head)
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("head of this node: %w", err)
+	}
+	return lost, nil
 }
 
 // errNothingLost undoes a recovery that there is no reason for.
@@ -56,6 +82,11 @@ func (tx *Tx) beginRecovery(ctx context.Context, cause essaim.RecoveryCause, hea
 			if beyond, err := tx.beyond(ctx, node, head); err != nil || !beyond {
 				return errors.Join(err, errNothingLost)
 			}
+			known, err := list(ctx, tx, only[string], "recovery_hosts")
+			if err != nil {
+				return err
+			}
+			hosts = append(slices.Clip(hosts), known...)
 		}
 		at := max(now.Unix(), node.Incarnation+1, head.Number.Incarnation+1)
 		if _, err := tx.exec(ctx, "restore_node_at", at); err != nil {

@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"essaim"
 	"essaim/store"
+	"essaim/store/sqlite"
 	"essaim/store/storetest"
 )
 
@@ -100,6 +102,40 @@ func TestOnlyAHeadBeyondItsOwnMakesANodeRecover(t *testing.T) {
 		rec, err := n.Recovery(ctx)
 		if err != nil || !rec.UnderWay() || len(rec.Sources) != 2 || rec.Head.Number != later.Number {
 			t.Errorf("recovery %+v, %v", rec, err)
+		}
+	})
+}
+
+func TestWhoShowsANodeItsOwnHeadHoldsNoWriterUp(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		storetest.Publish(t, n.Store, storetest.Initiative("Jardin"))
+		own, err := n.CommonsState(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pool := n.DB()
+		if db.Name == "sqlite" {
+			lite, err := sqlite.Open(ctx, db.Dir, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer lite.Close()
+			pool = lite.Writer
+		}
+		other, err := pool.BeginTx(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Rollback() //nolint:errcheck // it holds what a write would wait for
+		if _, err := other.ExecContext(ctx, "UPDATE counter SET recoveries = recoveries"); err != nil {
+			t.Fatal(err)
+		}
+		bounded, stop := context.WithTimeout(ctx, 3*time.Second)
+		defer stop()
+		if under, err := n.BeginRecovery(bounded, essaim.RecoveryHead, own, toulouse); err != nil || under {
+			t.Errorf("under way %v, %v", under, err)
 		}
 	})
 }
