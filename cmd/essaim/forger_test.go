@@ -128,7 +128,7 @@ func (w *forgery) unchanged(t *testing.T, when string) {
 		}
 	}
 	for _, row := range w.rows(t, "SELECT document FROM head WHERE host = $1", brestHost) {
-		if !w.heads[string(row[0].value.([]byte))] {
+		if !w.heads[exact(row[0].value.([]byte))] {
 			t.Errorf("%s: a head of another is kept: %s", when, row[0].value)
 		}
 	}
