@@ -178,7 +178,10 @@ func TestWhoeverAnswersWithoutEndHoldsNoRecoveryOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network, ctx := fedtest.NewNetwork(), t.Context()
 		brest := startNode(t, network, "brest")
-		defer brest.stop()
+		defer func() {
+			brest.stop()
+			time.Sleep(time.Minute) // until the page that it last asked for is answered
+		}()
 		peer := fedtest.NewPeer(t, network, "lente.example", "Application")
 		peer.Put("https://lente.example/.well-known/nodeinfo", map[string]any{"links": []map[string]string{
 			{"rel": "https://www.w3.org/ns/activitystreams#Application", "href": peer.Actor},
