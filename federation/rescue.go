@@ -40,8 +40,9 @@ type RescueStore interface {
 	Recovering(ctx context.Context) (bool, error)
 	// RecoveryHosts lists the nodes that may hold copies of this one.
 	RecoveryHosts(ctx context.Context) ([]string, error)
-	// ClaimRecoverySources leases those that are to be asked now.
-	ClaimRecoverySources(ctx context.Context, lease time.Duration) ([]essaim.RecoverySource, error)
+	// ClaimRecoverySource leases one that is to be asked now; its Host is empty when
+	// there is none.
+	ClaimRecoverySource(ctx context.Context, lease time.Duration) (essaim.RecoverySource, error)
 	SaveRecoverySource(ctx context.Context, from essaim.RecoverySource) error
 	TakeRecovered(ctx context.Context, items []essaim.Recovered, from essaim.RecoverySource) (why map[int]string, err error)
 	EndRecovery(ctx context.Context) (bool, error)
@@ -144,21 +145,19 @@ func (r *Rescuer) Begin(ctx context.Context, head essaim.CommonsHead, by ...stri
 // Step asks the sources of a recovery that are due, and ends it once all were
 // read, or answered nothing for too long.
 func (r *Rescuer) Step(ctx context.Context) error {
-	for {
-		due, err := r.Store.ClaimRecoverySources(ctx, rescueLease)
+	for { // one after the other: they hold the same
+		from, err := r.Store.ClaimRecoverySource(ctx, rescueLease)
 		if err != nil {
 			return err
 		}
-		for _, from := range due { // one after the other: they hold the same
-			if err := r.read(ctx, from); err != nil {
-				return err
-			}
-			if err := r.end(ctx); err != nil {
-				return err
-			}
+		if from.Host != "" {
+			err = r.read(ctx, from)
 		}
-		if len(due) == 0 {
-			return r.end(ctx)
+		if err == nil {
+			err = r.end(ctx)
+		}
+		if err != nil || from.Host == "" {
+			return err
 		}
 	}
 }

@@ -72,6 +72,7 @@ func (r *Rescuer) takeBack(ctx context.Context, from *essaim.RecoverySource, pag
 		if items = items[len(some):]; len(items) == 0 {
 			from.Cursor = page.Cursor
 		}
+		from.NextAt = r.Now().Add(rescueLease)
 		why, err := r.Store.TakeRecovered(ctx, some, *from)
 		if err != nil {
 			return err

@@ -313,8 +313,8 @@ func (s *shelf) Recovery(context.Context) (essaim.Recovery, error) { return essa
 
 func (s *shelf) RecoveryHosts(context.Context) ([]string, error) { return nil, nil }
 
-func (s *shelf) ClaimRecoverySources(context.Context, time.Duration) ([]essaim.RecoverySource, error) {
-	return nil, nil
+func (s *shelf) ClaimRecoverySource(context.Context, time.Duration) (essaim.RecoverySource, error) {
+	return essaim.RecoverySource{}, nil
 }
 
 func (s *shelf) ClaimWanted(context.Context, time.Duration) (essaim.Wanted, error) {

@@ -265,34 +265,30 @@ func (s *Store) RecoveryHosts(ctx context.Context) ([]string, error) {
 // recoverFor is for how long a node that did not answer is asked again.
 const recoverFor = 14 * 24 * time.Hour
 
-// ClaimRecoverySources leases the sources of the latest recovery that are to be
-// asked now: no other process gets them until they are saved, or the lease ends.
-func (s *Store) ClaimRecoverySources(ctx context.Context, lease time.Duration) ([]essaim.RecoverySource, error) {
+// ClaimRecoverySource leases the source of the latest recovery that is to be asked
+// now and was for longest: no other process gets it until the lease ends, which
+// NextAt says and saving it moves. There is none when Host is empty.
+func (s *Store) ClaimRecoverySource(ctx context.Context, lease time.Duration) (claimed essaim.RecoverySource, err error) {
 	rec, err := s.Recovery(ctx)
 	now := s.now()
 	if err != nil || now.After(rec.BeganAt.Add(recoverFor)) {
-		return nil, err
+		return claimed, err
 	}
 	due := slices.DeleteFunc(rec.Sources, func(f essaim.RecoverySource) bool { return !f.DoneAt.IsZero() || f.NextAt.After(now) })
-	if len(due) == 0 {
-		return nil, nil
-	}
-	var claimed []essaim.RecoverySource
-	err = s.write(ctx, patient, func(tx *Tx) error {
-		claimed = nil
-		for _, from := range due {
-			n, err := tx.exec(ctx, "recovery_source_claim", from.Host, instant(now.Add(lease)), instant(now))
-			if err != nil {
-				return err
-			}
-			if n > 0 {
-				claimed = append(claimed, from)
-			}
+	slices.SortStableFunc(due, func(a, b essaim.RecoverySource) int { return a.NextAt.Compare(b.NextAt) })
+	for _, from := range due {
+		from.NextAt = now.Add(lease)
+		n := int64(0)
+		err = s.write(ctx, patient, func(tx *Tx) error {
+			n, err = tx.exec(ctx, "recovery_source_claim", from.Host, instant(from.NextAt), instant(now))
+			return err
+		})
+		if err != nil {
+			return claimed, fmt.Errorf("sources of a recovery: %w", err)
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("sources of a recovery: %w", err)
+		if n > 0 {
+			return from, nil
+		}
 	}
 	return claimed, nil
 }

@@ -192,6 +192,39 @@ func TestNoProcessPublishesWhileItsNodeGetsBackWhatItLost(t *testing.T) {
 	}
 }
 
+func TestASourceIsReadByOneProcessUntilItIsSaved(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(1772532000, 900), toulouse, "tourcoing.example"); err != nil || !under {
+			t.Fatal(err)
+		}
+		claim := func(want string) essaim.RecoverySource {
+			t.Helper()
+			from, err := n.ClaimRecoverySource(ctx, 5*time.Minute)
+			if err != nil || from.Host != want {
+				t.Errorf("claimed %q, want %q (%v)", from.Host, want, err)
+			}
+			return from
+		}
+		from := claim(toulouse)
+		n.clock.pass(time.Minute)
+		if _, err := n.TakeRecovered(ctx, nil, from); err != nil { // its first page
+			t.Fatal(err)
+		}
+		other := claim("tourcoing.example")
+		claim("")
+		n.clock.pass(4 * time.Minute) // nobody renewed it
+		claim(toulouse)
+		other.NextAt, other.DoneAt = n.clock.now(), n.clock.now()
+		if err := n.SaveRecoverySource(ctx, other); err != nil {
+			t.Fatal(err)
+		}
+		n.clock.pass(time.Minute)
+		claim("")
+	})
+}
+
 func TestWhatComesBackIsNewerAndNeverErased(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

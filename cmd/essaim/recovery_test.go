@@ -308,9 +308,22 @@ func TestARestoredBackupAsksBeforeItWrites(t *testing.T) {
 		if _, err := p.brest.CreateRecord(ctx, essaim.NewRecord{Content: storetest.Initiative("Trop tôt"), State: essaim.StatePublished, Author: storetest.Author}); !errors.Is(err, essaim.ErrRecovering) {
 			t.Errorf("it publishes: %v", err)
 		}
-		if err := p.brest.server.Rescuer().Step(ctx); err != nil {
-			t.Fatal(err)
+		pages := 0
+		p.network.Serve("toulon.example", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/commons/copies" { // each takes nearly as long as the lease
+				pages++
+				p.brest.moved.Add(int64(4 * time.Minute))
+				if from, err := p.brest.ClaimRecoverySource(ctx, time.Hour); err != nil || from.Host != "" {
+					t.Errorf("at page %d another process reads %q too (%v)", pages, from.Host, err)
+				}
+			}
+			p.toulon.router.ServeHTTP(w, r)
+		}))
+		if err := p.brest.server.Rescuer().Step(ctx); err != nil || pages < 2 {
+			t.Fatal(pages, err)
 		}
+		p.network.Serve("toulon.example", p.toulon.router)
+		p.toulon.moved.Store(p.brest.moved.Load())
 		p.pass(time.Minute)
 		for _, r := range p.network.Log()[since:] {
 			if r.Host != "toulon.example" {
