@@ -22,6 +22,8 @@ const (
 	scrubPages  = 500            // looked at together
 	scrubWrites = 50             // pages of one transaction
 	scrubTries  = 5              // at cutting the log, while others read it
+	scrubWaits  = 100            // for transactions of before, scrubWait each time
+	scrubWait   = 100 * time.Millisecond
 )
 
 // noteErased says that bytes of what was erased may still be in the files.
@@ -215,18 +217,44 @@ func (p *pg) scrub(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
+	r := &pgRunner{q: conn, set: p.set}
 	run := func(ctx context.Context, name string) error {
-		text, _ := p.set.Text(name)
-		if _, err := conn.ExecContext(ctx, text); err != nil {
+		if _, err := r.exec(ctx, name); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		return nil
 	}
 	defer func() { err = errors.Join(err, run(context.WithoutCancel(ctx), "scrub_impatience")) }()
-	for _, name := range []string{"scrub_patience", "scrub_statistics", "scrub_tables"} {
+	for _, name := range []string{"scrub_patience", "scrub_statistics", "scrub_emptied"} {
 		if err := run(ctx, name); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := outlast(ctx, r); err != nil {
+		return err
+	}
+	return run(ctx, "scrub_tables")
+}
+
+// outlast waits until every transaction that is open has ended: a table that is
+// written anew keeps the erased rows that one of them may still read.
+func outlast(ctx context.Context, r runner) error {
+	var mark string
+	if err := scanOne(ctx, r, &mark, "scrub_mark"); err != nil {
+		return err
+	}
+	for try := 1; ; try++ {
+		var older int64
+		if err := scanOne(ctx, r, &older, "scrub_older", mark); err != nil || older == 0 {
+			return err
+		}
+		if try == scrubWaits {
+			return fmt.Errorf("%d transactions of before are open: %w", older, essaim.ErrUnavailable)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(scrubWait):
+		}
+	}
 }

@@ -4,8 +4,11 @@ package store_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,20 +17,24 @@ import (
 
 	"essaim"
 	"essaim/store/storetest"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // canary stands in every text that is erased in these tests.
 const canary = "kanari7q3"
 
 // inFiles counts the canaries in the files of a database: SQLite's with its log,
-// or those of each table of PostgreSQL, as the server shows them to who may read.
+// or the tables of PostgreSQL whose files, as the server shows them to who may read,
+// hold one.
 func (n *node) inFiles(t testing.TB) (found int, last string) {
 	t.Helper()
 	if n.db.Name != "sqlite" {
 		n.raw(t, "CHECKPOINT")
-		return one[int](t, n, `SELECT count(*) FROM pg_class c
+		last = one[string](t, n, `SELECT coalesce(string_agg(c.relname, ' '), '') FROM pg_class c
 			WHERE pg_relation_filepath(c.oid) IS NOT NULL AND (pg_stat_file(pg_relation_filepath(c.oid), true)).size > 0
-			AND position($1::bytea IN pg_read_binary_file(pg_relation_filepath(c.oid), 0, 1 << 28, true)) > 0`, []byte(canary)), ""
+			AND position($1::bytea IN pg_read_binary_file(pg_relation_filepath(c.oid), 0, 1 << 28, true)) > 0`, []byte(canary))
+		return len(strings.Fields(last)), last
 	}
 	files := 0
 	err := filepath.WalkDir(n.db.Dir, func(path string, d fs.DirEntry, err error) error {
@@ -48,6 +55,21 @@ func (n *node) inFiles(t testing.TB) (found int, last string) {
 		t.Fatalf("%d files read: %v", files, err)
 	}
 	return found, last
+}
+
+// scrub writes over what was erased, once those that other tests of the server
+// keep from it are done.
+func (n *node) scrub(t testing.TB) {
+	t.Helper()
+	for {
+		err := n.Scrub(t.Context())
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, essaim.ErrUnavailable) || t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Rows that move from page to page leave copies behind, which erasing the row
@@ -92,20 +114,8 @@ func TestScrubbingLeavesNothingOfWhatWasErasedInTheFiles(t *testing.T) {
 			t.Fatal("that something was erased is not noted")
 		}
 		before, _ := n.inFiles(t)
-		if err := n.Scrub(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		left, last := n.inFiles(t)
-		for range 3 { // PostgreSQL's own worker may write statistics of before meanwhile
-			if left == 0 || db.Name == "sqlite" {
-				break
-			}
-			if err := n.Scrub(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			left, last = n.inFiles(t)
-		}
-		if left != 0 {
+		n.scrub(t)
+		if left, last := n.inFiles(t); left != 0 {
 			t.Errorf("%d of %d are left, as in %s", left, before, last)
 		}
 		if broken, err := n.Check(t.Context()); err != nil || len(broken) != 0 {
@@ -118,6 +128,77 @@ func TestScrubbingLeavesNothingOfWhatWasErasedInTheFiles(t *testing.T) {
 			t.Error("that it was done is not noted")
 		}
 	})
+}
+
+// PostgreSQL keeps erased rows for every transaction that was open before, in the
+// tables that it writes anew as well, and be it one of another database.
+func TestScrubbingIsNotDoneWhileATransactionOfBeforeIsOpen(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, storetest.Postgres(t))
+	u, err := url.Parse(n.db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/postgres"
+	elsewhere, err := pgx.Connect(t.Context(), u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer elsewhere.Close(context.Background())
+	title := "Une fiche dont le titre est bien trop long pour que son adresse en garde la fin " + canary
+	r := storetest.Publish(t, n.Store, storetest.Initiative(title))
+	if _, err := elsewhere.Exec(t.Context(), "BEGIN; SELECT pg_current_xact_id()"); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.WithdrawRecord(t.Context(), r.ID, storetest.Author); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Scrub(t.Context()); !errors.Is(err, essaim.ErrUnavailable) || !strings.Contains(err.Error(), "transactions") {
+		left, where := n.inFiles(t)
+		t.Errorf("scrubbed: %v, and it is left in %d tables: %s", err, left, where)
+	}
+	if got := one[int](t, n, "SELECT count(*) FROM scrub WHERE erased_at IS NOT NULL AND done_at IS NULL"); got != 1 {
+		t.Error("that something is left to write over is not noted any more")
+	}
+	if _, err := elsewhere.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	n.scrub(t)
+	if left, where := n.inFiles(t); left != 0 {
+		t.Errorf("it is left in %d tables: %s", left, where)
+	}
+}
+
+func TestScrubbingLeavesNoStatisticsOfATableThatBecameEmpty(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, storetest.Postgres(t))
+	r := storetest.Publish(t, n.Store, storetest.Initiative("Un jardin"))
+	for i := range 3 {
+		n.apply(t, "https://peer.example/users/alice", essaim.HoldComment{
+			ID: fmt.Sprint("https://peer.example/n/", i), Actor: "https://peer.example/users/alice", InReplyTo: r.ID, Content: "<p>" + canary + "</p>", Excerpt: canary,
+			Published: n.clock.now(), Policy: essaim.CommentsShown,
+		})
+	}
+	const columns = "SELECT string_agg(concat_ws(' ', table_name, column_name, data_type, collation_name, is_nullable, column_default), E'\\n' ORDER BY table_name, column_name) FROM information_schema.columns WHERE table_schema = 'public'"
+	before := one[string](t, n, columns)
+	n.raw(t, "ANALYZE")
+	if err := n.WithdrawRecord(t.Context(), r.ID, storetest.Author); err != nil {
+		t.Fatal(err)
+	}
+	const known = "SELECT coalesce(string_agg(tablename || '.' || attname, ' '), '') FROM pg_stats s WHERE schemaname = 'public' AND s::text LIKE '%" + canary + "%'"
+	if got := one[string](t, n, known); !strings.Contains(got, "comment.content") || one[int](t, n, "SELECT count(*) FROM comment") > 0 {
+		t.Fatalf("statistics of %s hold it to begin with", got)
+	}
+	n.scrub(t)
+	if got := one[string](t, n, known); got != "" {
+		t.Errorf("statistics of %s hold it", got)
+	}
+	if left, where := n.inFiles(t); left != 0 {
+		t.Errorf("it is left in %d tables: %s", left, where)
+	}
+	if after := one[string](t, n, columns); after != before {
+		t.Errorf("columns are\n%s\nand were\n%s", after, before)
+	}
 }
 
 func TestWhatWasErasedIsWrittenOverWithinADayAndNotMoreOften(t *testing.T) {
