@@ -14,4 +14,6 @@ type Withdrawal struct {
 	// Digest is the content digest of the version that was held.
 	Digest string    `json:"digest"`
 	At     time.Time `json:"at"`
+	// Item is its number among what moderators decide about.
+	Item int64 `json:"item"`
 }

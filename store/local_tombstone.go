@@ -228,7 +228,7 @@ func (tx *Tx) lift(ctx context.Context, id string) error {
 // Withdrawal is the local tombstone of a record; essaim.ErrNotFound without one.
 func (s *Store) Withdrawal(ctx context.Context, id string) (w essaim.Withdrawal, err error) {
 	w.ID = id
-	if err = s.query().row(ctx, "withdrawal_of", id).Scan(&w.Origin, &w.Digest, stamp{&w.At}); err != nil {
+	if err = s.query().row(ctx, "withdrawal_of", id).Scan(&w.Origin, &w.Digest, stamp{&w.At}, &w.Item); err != nil {
 		return w, fmt.Errorf("withdrawal of %s: %w", id, err)
 	}
 	return w, nil

@@ -27,6 +27,7 @@ type goneError struct {
 	at        time.Time
 	here      string // the territory of this node, when it is the one that withdrew it
 	copies    string // where those who moderate see who confirmed it
+	lift      string // where they take the withdrawal by this node back
 }
 
 func (goneError) Error() string { return "withdrawn" }
@@ -78,6 +79,7 @@ type ErrorPage struct {
 	Text      string
 	RequestID string // of an unknown failure, to be quoted
 	Copies    string // where those who moderate see who confirmed a deletion
+	Lift      string // where they take a local withdrawal back
 }
 
 // fail answers a request that failed, in the reader's language, as a page or as
@@ -117,7 +119,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			p.Heading = l.F("error.withdrawn_here.title", "Here", gone.here, "Date", l.Date(gone.at))
 			p.Text = l.F("error.withdrawn_here.text", "Here", gone.here, "Territory", gone.territory)
 		}
-		p.Copies = gone.copies
+		p.Copies, p.Lift = gone.copies, gone.lift
 		p.Title = p.Heading
 	}
 	if status == http.StatusInternalServerError {

@@ -40,6 +40,24 @@ func (s *site) as(t testing.TB, role essaim.Role) asked {
 	return header("Authorization", "Bearer jeton-"+email)
 }
 
+// signedInAs sends the session of an account of a role.
+func (s *site) signedInAs(t testing.TB, role essaim.Role) asked {
+	t.Helper()
+	s.as(t, role)
+	u, err := s.store.UserByEmail(t.Context(), string(role)+"@brest.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := "session-" + string(role)
+	if err := s.store.NewSignIn(t.Context(), u.ID, secret, s.clock.Now().Add(signInLife)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.store.UseSignIn(t.Context(), secret, secret, s.clock.Now().Add(sessionLife)); err != nil {
+		t.Fatal(err)
+	}
+	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: s.cookieName(), Value: secret}) }
+}
+
 func TestModeratorsDecideThroughTheAPI(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

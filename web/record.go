@@ -45,6 +45,7 @@ type RecordPage struct {
 	Copies    []APICopy // that conform
 	CopiesAt  time.Time // when the oldest of them was checked
 	Edit      string    // address of the form, for those who may write
+	Withdraw  string    // address at which it is withdrawn, for those who may
 	History   string
 	// Comments are those that everyone may see, by thread; MoreComments is the
 	// address of the ones after them.
@@ -139,15 +140,18 @@ func (s *Server) gone(r *http.Request, rec essaim.Record) error {
 	if gone.territory == "" {
 		gone.territory = s.cfg.Node.Territory.Name
 	}
-	if essaim.May(userOf(r), essaim.ActionModerate) {
-		gone.copies = recordPath(rec) + "/copies"
-	}
 	here, err := s.withdrawnHere(r.Context(), rec)
 	if err != nil {
 		return err
 	}
 	if here != nil {
 		gone.here, gone.at = s.cfg.Node.Territory.Name, here.At
+	}
+	switch moderates := essaim.May(userOf(r), essaim.ActionModerate); {
+	case moderates && here != nil: // nobody else is asked to delete it
+		gone.lift = recordPath(rec) + "/retablir"
+	case moderates:
+		gone.copies = recordPath(rec) + "/copies"
 	}
 	return gone
 }
@@ -219,6 +223,8 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		if essaim.May(userOf(r), essaim.ActionWrite) {
 			p.Edit, p.Waiting = recordPath(rec)+"/modifier", s.waiting(rec)
 		}
+	} else if rec.State == essaim.StatePublished && essaim.May(userOf(r), essaim.ActionModerate) {
+		p.Withdraw = recordPath(rec) + "/retirer"
 	}
 	s.offerToAdapt(r, p)
 	if rec.Kind.MayBeAdapted() && (rec.DerivedFrom != nil || p.adapted()) {

@@ -139,7 +139,7 @@ func TestAReplicatedRecordSaysWhereItComesFrom(t *testing.T) {
 		}
 		// Nobody edits here what another territory publishes.
 		signed := s.get(t, "/ailleurs/"+toulouse+"/"+rec.Slug, http.StatusOK, s.signedIn)
-		signed.hides(t, "/modifier", "/retirer")
+		signed.hides(t, "/modifier")
 		for _, path := range []string{"/ailleurs/" + toulouse + "/rien", "/ailleurs/nulle.example/" + rec.Slug, "/ailleurs/brest.example/complet-initiative", "/ailleurs/local/complet-initiative"} {
 			s.get(t, path, http.StatusNotFound)
 		}

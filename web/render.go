@@ -80,6 +80,7 @@ type page interface{ base() *Base }
 // cookie carries them.
 var flashes = map[string]string{
 	"publie": "flash.published", "brouillon": "flash.draft", "modifie": "flash.updated", "retire": "flash.withdrawn", "adapte": "flash.adapted",
+	"retire-ici": "flash.withdrawn_here", "retabli": "flash.lifted",
 	"bonjour": "flash.signed_in", "au-revoir": "flash.signed_out",
 }
 

@@ -194,17 +194,7 @@ func TestWritingNeedsAnAccountThatMay(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		s := newSite(t, db).fill(t)
-		contributor, err := s.store.CreateUser(t.Context(), essaim.User{Email: "proposer@brest.example", Role: essaim.RoleContributor})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.store.NewSignIn(t.Context(), contributor.ID, "autre", s.clock.Now().Add(signInLife)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.store.UseSignIn(t.Context(), "autre", "session-autre", s.clock.Now().Add(sessionLife)); err != nil {
-			t.Fatal(err)
-		}
-		other := func(r *http.Request) { r.AddCookie(&http.Cookie{Name: s.cookieName(), Value: "session-autre"}) }
+		other := s.signedInAs(t, essaim.RoleContributor)
 		path := recordPath(s.records[essaim.KindInitiative])
 		for _, at := range []string{"/ecrire/initiatives", path + "/modifier", path + "/retirer"} {
 			for _, method := range []string{http.MethodGet, http.MethodPost} {

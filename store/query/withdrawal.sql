@@ -5,7 +5,8 @@ INSERT INTO withdrawal (id, origin, digest, at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, at = excluded.at
 
 -- name: withdrawal_of
-SELECT origin, digest, at FROM withdrawal WHERE id = $1
+SELECT w.origin, w.digest, w.at, coalesce(i.n, 0)
+FROM withdrawal w LEFT JOIN item i ON i.kind = 'withdrawal' AND i.ref = w.id WHERE w.id = $1
 
 -- name: withdrawals_of
 SELECT id FROM withdrawal WHERE origin = $1
