@@ -47,6 +47,7 @@ type LineageNode struct {
 	Current        bool
 	Own            bool // of this node
 	Gone, GoneHere bool // withdrawn by its origin; by this node alone
+	From           Origin
 	Children       []*LineageNode
 }
 
@@ -132,7 +133,26 @@ func (s *Server) growTree(ctx context.Context, p *LineagePage) error {
 		rec = parent
 	}
 	p.Tree = top
-	return s.growDown(ctx, p, len(seen))
+	if err := s.growDown(ctx, p, len(seen)); err != nil {
+		return err
+	}
+	by, err := s.origins(ctx)
+	top.mark(by)
+	return err
+}
+
+// mark says of each node below how its origin fares. What is not held of one whose
+// address is not its own any more has no page.
+func (n *LineageNode) mark(by map[string]Origin) {
+	if u, err := url.Parse(n.ID); err == nil && !n.Own {
+		n.From = by[u.Host]
+	}
+	if n.Outside && !n.From.Reachable() {
+		n.Path, n.Outside = "", false
+	}
+	for _, child := range n.Children {
+		child.mark(by)
+	}
 }
 
 // growDown fills the tree below its root, a query a generation. Each record

@@ -50,6 +50,37 @@ func TestTheLineageTellsTheTreeAndWhatChanged(t *testing.T) {
 	})
 }
 
+func TestTheTreeSaysHowTheOriginOfWhatIsNotHeldFares(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		s.follow(t)
+		parent := "https://toulouse.example/objects/jamais-venue"
+		child := s.replicate(t, storetest.Initiative("Le four du Nord", func(c *essaim.Content) {
+			c.DerivedFrom = &essaim.Derivation{ID: parent, Digest: "d", Name: "Le four", AttributedTo: toulouseActor, Licence: c.Licence}
+		}), 1)
+		page := recordPath(child) + "/lignee"
+		links := func(want int, label string) {
+			t.Helper()
+			d := s.get(t, page, http.StatusOK)
+			if got := len(d.with("a", "href", parent)); got != want {
+				t.Errorf("%d links to what is not held, want %d", got, want)
+			}
+			if got := strings.Count(d.text(), label); label != "" && got != 2 { // of both
+				t.Errorf("%q is said %d times, want 2", label, got)
+			}
+			if label == "" && len(d.with("span", "class", "state bad")) > 0 {
+				t.Error("a site that answers is marked")
+			}
+		}
+		links(1, "")
+		if err := s.store.PeerGone(t.Context(), toulouse, s.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+		links(0, "Site disparu") // its address may be another's
+	})
+}
+
 func TestATreeThatComesBackToItselfEnds(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
