@@ -133,6 +133,16 @@ func (s *Store) FollowPeer(ctx context.Context, p essaim.Peer, follow essaim.Out
 	return nil
 }
 
+// removePeer removes a peer, and what it was found to hold.
+func (tx *Tx) removePeer(ctx context.Context, host string) error {
+	for _, name := range []string{"peer_remove", "copy_checks_forget", "copy_differs_forget"} {
+		if _, err := tx.exec(ctx, name, host); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // UnfollowPeer removes a peer and queues the Undo of our Follow; what is held of
 // it stays. A peer that follows us stays known.
 func (s *Store) UnfollowPeer(ctx context.Context, host string, undo essaim.Outgoing) error {
@@ -148,7 +158,7 @@ func (s *Store) UnfollowPeer(ctx context.Context, host string, undo essaim.Outgo
 		if p.FollowsUs {
 			_, err = tx.exec(ctx, "peer_set_state", host, string(essaim.PeerKnown))
 		} else {
-			_, err = tx.exec(ctx, "peer_remove", host)
+			err = tx.removePeer(ctx, host)
 		}
 		if err == nil {
 			err = tx.settlePeer(ctx, host, s.now()) // it is a host like others

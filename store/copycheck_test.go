@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+func TestANodeThatIsAskedNoMoreIsNoHolder(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := followed(t, db), t.Context()
+		same, other := storetest.Publish(t, n.Store, storetest.Initiative("Tenue")), storetest.Publish(t, n.Store, storetest.Initiative("Autre"))
+		check := essaim.CopyCheck{
+			Host: toulouse, At: n.clock.now(), Number: 1 << 40, State: essaim.CheckCompared, Items: 2, Next: n.clock.now(),
+			Differs: []essaim.CommonsItem{{ID: other.ID, Digest: "another"}},
+		}
+		if err := n.SaveCopyCheck(ctx, check); err != nil {
+			t.Fatal(err)
+		}
+		holders := func(when string, want int) {
+			t.Helper()
+			for id, state := range map[string]essaim.HolderState{same.ID: essaim.HoldsSame, other.ID: essaim.HoldsOther} {
+				got, err := n.CopyHolders(ctx, id)
+				if err != nil || len(got) != want || want > 0 && (got[0].State != state || got[0].Name != "Toulouse") {
+					t.Errorf("%s: %+v, %v; want %d that holds %s", when, got, err, want, state)
+				}
+			}
+		}
+		holders("followed", 1)
+		if err := n.PeerGone(ctx, toulouse, n.clock.now()); err != nil {
+			t.Fatal(err)
+		}
+		holders("gone", 0)
+		if err := n.PeerGone(ctx, toulouse, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		holders("come back", 1)
+		if err := n.UnfollowPeer(ctx, toulouse, essaim.Outgoing{}); err != nil {
+			t.Fatal(err)
+		}
+		holders("followed no more", 0)
+		for _, table := range []string{"copy_check", "copy_differs"} {
+			if got := one[int](t, n, "SELECT count(*) FROM "+table); got != 0 {
+				t.Errorf("%d rows of %s are left", got, table)
+			}
+		}
+	})
+}
