@@ -26,6 +26,7 @@ const (
 	checkNodes   = 2000             // of a tree
 	checkDiffers = 20000            // items
 	checkSamples = 4                // whose bytes are read
+	sampleWidth  = 5                // digits that a sample's key begins with, if there is one
 )
 
 // CheckStore keeps what other nodes were found to hold.
@@ -71,25 +72,35 @@ func (r *Replicator) CheckCopies(ctx context.Context, host string) error {
 	if err != nil {
 		return fmt.Errorf("node %s: %w", host, err)
 	}
-	if err := r.checkOne(ctx, peer, at.Origin(), ""); err != nil {
-		return err
-	}
-	if peer.State != essaim.PeerFollowed {
-		return nil
+	wrong := r.checkOne(ctx, peer, at.Origin(), "")
+	if peer.State != essaim.PeerFollowed || away(ctx, wrong) {
+		return wrong
 	}
 	peers, err := r.Store.Peers(ctx)
-	if err != nil {
-		return err
+	if err != nil || len(peers) == 0 {
+		return errors.Join(wrong, err)
 	}
-	for _, of := range peers {
+	// Another one each time: the time may not be enough for all.
+	first := int(r.Now().Unix() % int64(len(peers)))
+	for _, of := range slices.Concat(peers[first:], peers[:first]) {
 		if of.State != essaim.PeerFollowed || of.Host == host {
 			continue
 		}
-		if err := r.checkOne(ctx, peer, at.Origin(), of.Host); err != nil {
-			return err
+		err := r.checkOne(ctx, peer, at.Origin(), of.Host)
+		if err != nil {
+			wrong = errors.Join(wrong, fmt.Errorf("copies of %s: %w", of.Host, err))
+		}
+		if away(ctx, err) {
+			break
 		}
 	}
-	return nil
+	return wrong
+}
+
+// away tells whether an error says that a node cannot be asked for anything else
+// now; a wrong answer about one origin says nothing of the next.
+func away(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, essaim.ErrUnavailable) && !errors.Is(err, errMoved)
 }
 
 func (r *Replicator) checkOne(ctx context.Context, peer essaim.Peer, base, origin string) error {
@@ -186,7 +197,7 @@ func (c *copyCheck) walk(ctx context.Context, prefix string, here heldNode, want
 		}
 	}
 	if theirs.hash() != want {
-		return fmt.Errorf("digests of %s at %q: not what stands above them: %w", c.Host, prefix, essaim.ErrUnavailable)
+		return fmt.Errorf("digests of %s at %q: not what stands above them: %w", c.Host, prefix, essaim.ErrForbidden)
 	}
 	if !theirs.inner {
 		return c.lacks(ctx, prefix, theirs.lines)
@@ -234,9 +245,12 @@ func (c *copyCheck) sample(ctx context.Context) (essaim.CopyCheckState, error) {
 	shown, hidden := 0, 0
 	for i := range checkSamples {
 		from := essaim.CommonsKey(fmt.Sprint(c.Host, c.of, c.At.UnixNano(), i))
-		items, err := c.Store.CopyItems(ctx, c.Origin, from[:2], 1)
-		if err != nil {
-			return "", err
+		var items []essaim.CommonsItem
+		for width := sampleWidth; width >= 0 && len(items) == 0; width-- {
+			var err error
+			if items, err = c.Store.CopyItems(ctx, c.Origin, from[:width], 1); err != nil {
+				return "", err
+			}
 		}
 		if len(items) == 0 || slices.ContainsFunc(c.Differs, func(d essaim.CommonsItem) bool { return d.ID == items[0].ID }) {
 			continue

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/federation/fedtest"
 	"essaim/store/storetest"
 )
 
@@ -36,6 +37,41 @@ func (n *commonsNode) check(t testing.TB, hosts ...string) {
 	for _, host := range hosts {
 		if err := n.server.Replicator().CheckCopies(t.Context(), host+".example"); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// repeatedBy makes a host answer for the digests of what it holds of n with n's
+// own, and show nothing.
+func (n *commonsNode) repeatedBy(t testing.TB, network *fedtest.Network, host string) {
+	t.Helper()
+	of := strings.TrimPrefix(n.base, "https://")
+	network.Serve(host, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rest, ok := strings.CutPrefix(r.URL.Path, "/commons/copies/digest"); ok && r.URL.Query().Get("of") == of {
+			_, _, body := n.get(t, n.base+"/commons/digest"+rest, "")
+			w.Header().Set("Content-Type", "application/activity+json")
+			_, _ = w.Write([]byte(`{"essaim:of":"` + of + `",` + string(body[1:])))
+			return
+		}
+		http.NotFound(w, r)
+	}))
+}
+
+func TestFewCopiesAreReadToo(t *testing.T) {
+	t.Parallel()
+	tr, _ := newTrio(t, storetest.SQLite(t))
+	lorient := newCommonsNode(t, storetest.SQLite(t), "lorient", tr.network)
+	var ids []string
+	for i := range 3 {
+		ids = append(ids, lorient.publish(t, fmt.Sprint("Fiche ", i)).ID)
+	}
+	tr.toulon.follow(t, "lorient.example")
+	lorient.follow(t, "toulon.example")
+	lorient.repeatedBy(t, tr.network, "toulon.example")
+	lorient.check(t, "toulon")
+	for _, id := range ids {
+		if got := lorient.holders(t, id); !slices.Equal(got, []string{"toulon unknown"}) {
+			t.Errorf("of digests alone: %v", got)
 		}
 	}
 }
@@ -101,16 +137,28 @@ func TestWhoHoldsACopyIsCheckedAndNotClaimed(t *testing.T) {
 		if got := tr.tourcoing.holders(t, ids[0]); !slices.Equal(got, []string{"toulon same"}) {
 			t.Errorf("of a third: %v", got)
 		}
-		// Who repeats our own digests and shows no bytes holds nothing.
+		// What it says of one origin that is wrong leaves the next one alone.
+		later()
+		before, err := tr.tourcoing.CopyHolders(ctx, ids[0])
+		if err != nil {
+			t.Fatal(err)
+		}
 		tr.network.Serve("toulon.example", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if rest, ok := strings.CutPrefix(r.URL.Path, "/commons/copies/digest"); ok && r.URL.Query().Get("of") == "lorient.example" {
-				_, _, body := brest.get(t, brest.base+"/commons/digest"+rest, "")
+			if r.URL.Query().Get("of") == "tourcoing.example" {
 				w.Header().Set("Content-Type", "application/activity+json")
-				_, _ = w.Write([]byte(`{"essaim:of":"lorient.example",` + string(body[1:])))
+				_, _ = w.Write([]byte(`{"essaim:of":"tourcoing.example","essaim:children":[]}`))
 				return
 			}
-			http.NotFound(w, r)
+			tr.toulon.router.ServeHTTP(w, r)
 		}))
+		if err := tr.tourcoing.server.Replicator().CheckCopies(ctx, "toulon.example"); !errors.Is(err, essaim.ErrInvalid) {
+			t.Errorf("a tree that is none: %v", err)
+		}
+		if after, err := tr.tourcoing.CopyHolders(ctx, ids[0]); err != nil || len(after) != 1 || after[0].State != essaim.HoldsSame || !after[0].At.After(before[0].At) {
+			t.Errorf("the next one: %+v after %+v, %v", after, before, err)
+		}
+		// Who repeats our own digests and shows no bytes holds nothing.
+		brest.repeatedBy(t, tr.network, "toulon.example")
 		later()
 		brest.check(t, "toulon")
 		if got := brest.holders(t, ids[0]); got[0] != "toulon unknown" {
