@@ -21,8 +21,9 @@ const (
 	scrubEvery  = 20 * time.Hour // at most, and at the latest
 	scrubPages  = 500            // looked at together
 	scrubWrites = 50             // pages of one transaction
-	scrubTries  = 5              // at cutting the log, while others read it
-	scrubWaits  = 100            // for transactions of before, scrubWait each time
+	scrubTries  = 25             // at cutting the log while others read it, scrubTry apart
+	scrubTry    = time.Second
+	scrubWaits  = 100 // for transactions of before, scrubWait each time
 	scrubWait   = 100 * time.Millisecond
 )
 
@@ -174,10 +175,23 @@ func writeOver(ctx context.Context, r runner, pages []int64) error {
 }
 
 // cutLog moves the log into the file and cuts it to nothing, once nobody reads it.
-func (l *lite) cutLog(ctx context.Context) error {
+// SQLite's own patience would have those who write wait with it.
+func (l *lite) cutLog(ctx context.Context) (err error) {
+	conn, err := l.db.Reader.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	r := &preparedConn{conn: conn, set: l.reads.set, stmts: map[string]*sql.Stmt{}}
+	defer func() {
+		_, patient := r.exec(ctx, "scrub_log_patience")
+		err = errors.Join(err, patient, r.close(), conn.Close())
+	}()
+	if _, err := r.exec(ctx, "scrub_log_haste"); err != nil {
+		return err
+	}
 	for try := 1; ; try++ {
 		var busy, written, moved int64
-		rows, err := l.db.Reader.QueryContext(ctx, l.text("scrub_log"))
+		rows, err := r.query(ctx, "scrub_log")
 		if err != nil {
 			return err
 		}
@@ -190,12 +204,10 @@ func (l *lite) cutLog(ctx context.Context) error {
 		if try == scrubTries {
 			return fmt.Errorf("the log is being read: %w", essaim.ErrUnavailable)
 		}
+		if wait(ctx, scrubTry); ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
-}
-
-func (l *lite) text(name string) string {
-	text, _ := l.reads.set.Text(name)
-	return text
 }
 
 // scanOne scans the only column of the only row that a statement gives.
@@ -251,10 +263,8 @@ func outlast(ctx context.Context, r runner) error {
 		if try == scrubWaits {
 			return fmt.Errorf("%d transactions of before are open: %w", older, essaim.ErrUnavailable)
 		}
-		select {
-		case <-ctx.Done():
+		if wait(ctx, scrubWait); ctx.Err() != nil {
 			return ctx.Err()
-		case <-time.After(scrubWait):
 		}
 	}
 }

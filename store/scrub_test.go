@@ -5,6 +5,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -128,6 +129,47 @@ func TestScrubbingLeavesNothingOfWhatWasErasedInTheFiles(t *testing.T) {
 			t.Error("that it was done is not noted")
 		}
 	})
+}
+
+// The log is cut once nobody reads it: who writes does not wait for that.
+func TestWhoWritesDoesNotWaitForAScrubThatWaitsForReaders(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, storetest.SQLite(t))
+	storetest.Publish(t, n.Store, storetest.Initiative("Un jardin"))
+	reader, err := n.DB().BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Rollback()
+	var records int
+	if err := reader.QueryRowContext(t.Context(), "SELECT count(*) FROM record").Scan(&records); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- n.Scrub(t.Context()) }()
+	var longest time.Duration
+	for start := time.Now(); time.Since(start) < 2*time.Second; {
+		began := time.Now()
+		if err := n.SaveHost(t.Context(), essaim.HostState{Host: toulouse, DownSince: n.clock.now()}); err != nil {
+			t.Fatal(err)
+		}
+		longest = max(longest, time.Since(began))
+	}
+	if longest > 3*time.Second {
+		t.Errorf("a write waited %s", longest)
+	}
+	select {
+	case err := <-done:
+		t.Errorf("the log is cut while it is read: %v", err)
+		return
+	default:
+	}
+	if err := reader.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 }
 
 // PostgreSQL keeps erased rows for every transaction that was open before, in the

@@ -14,6 +14,13 @@ UPDATE sqlite_dbpage SET data = $2 WHERE pgno = $1
 -- What the log held is in the file, or written over: the log is cut to nothing.
 PRAGMA wal_checkpoint(TRUNCATE)
 
+-- name: scrub_log_haste
+PRAGMA busy_timeout(0)
+
+-- name: scrub_log_patience
+-- As sqlite.go sets it.
+PRAGMA busy_timeout(5000)
+
 -- name: scrub_term_left
 -- A process that ended half-way may have left the row that makes a segment.
 SELECT count(*) FROM search_term WHERE search_term MATCH 'filter : zscrubz' AND rowid = 0
