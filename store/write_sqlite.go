@@ -317,14 +317,14 @@ func (l *lite) compact(ctx context.Context) error {
 func (l *lite) merge(ctx context.Context) error {
 	for pages, moved := -compactPages, true; moved; pages = compactPages {
 		err := l.write(ctx, patient, func(r runner) error {
-			before, err := changesTotal(ctx, r)
-			if err != nil {
+			var before, after int64
+			if err := scanOne(ctx, r, &before, "changes_total"); err != nil {
 				return err
 			}
 			if _, err := r.exec(ctx, "search_compact", pages); err != nil {
 				return err
 			}
-			after, err := changesTotal(ctx, r)
+			err := scanOne(ctx, r, &after, "changes_total")
 			// "If the difference is less than 2, the merge was a no-op" (FTS5 6.7).
 			moved = after-before >= 2
 			return err
@@ -334,18 +334,6 @@ func (l *lite) merge(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func changesTotal(ctx context.Context, r runner) (n int64, err error) {
-	rows, err := r.query(ctx, "changes_total")
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		err = rows.Scan(&n)
-	}
-	return n, errors.Join(err, rows.Err())
 }
 
 func (l *lite) expression(m match, t tier) string { return m.fts5(t) }

@@ -6,4 +6,4 @@ CREATE TABLE scrub (
     begun_at  BIGINT,
     done_at   BIGINT
 );
-INSERT INTO scrub (id, erased_at) SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM tombstone) THEN 1 END;
+INSERT INTO scrub (id, erased_at) SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM tombstone) THEN (extract(epoch FROM now()) * 1000000)::bigint END;

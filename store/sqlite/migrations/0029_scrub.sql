@@ -6,4 +6,4 @@ CREATE TABLE scrub (
     begun_at  INTEGER,
     done_at   INTEGER
 );
-INSERT INTO scrub (id, erased_at) SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM tombstone) THEN 1 END;
+INSERT INTO scrub (id, erased_at) SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM tombstone) THEN CAST(strftime('%s', 'now') AS INTEGER) * 1000000 END;
