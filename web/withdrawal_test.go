@@ -32,8 +32,8 @@ func TestAModeratorWithdrawsARecordOfAnotherTerritoryOnItsPageAndTakesItBack(t *
 		links(page, ask, http.StatusOK, 1, moderator)
 		s.get(t, back, http.StatusNotFound, moderator)
 		for lang, words := range map[string][]string{
-			"fr": {"Retirer « De Toulouse » de ce nœud", "L'original, chez Toulouse, n'est pas touché", "n'y nommez personne", "reçoivent un avis signé"},
-			"en": {"Withdraw “De Toulouse” from this node", "The original, at Toulouse, is not touched", "name nobody in it", "receive a signed notice"},
+			"fr": {"Retirer « De Toulouse » de ce site", "L'original, chez Toulouse, n'est pas touché", "n'y nommez personne", "reçoivent un avis signé"},
+			"en": {"Withdraw “De Toulouse” from this site", "The original, at Toulouse, is not touched", "name nobody in it", "receive a signed notice"},
 		} {
 			d := s.get(t, ask, http.StatusOK, moderator, header("Accept-Language", lang))
 			d.says(t, words...)
@@ -53,7 +53,7 @@ func TestAModeratorWithdrawsARecordOfAnotherTerritoryOnItsPageAndTakesItBack(t *
 		}
 		read(t, s.post(ask, typed("demande fondée"), moderator), ask, http.StatusGone) // whoever is second finds it done
 		d := s.get(t, done, http.StatusGone, moderator)
-		d.says(t, "La fiche est retirée de ce nœud.", "Fiche retirée ici par Brest", "retrait local")
+		d.says(t, "La fiche est retirée de ce site.", "Fiche retirée ici par Brest", "retrait local")
 		checkPage(t, done, "fr", d)
 		links(page, back, http.StatusGone, 0)
 		links(page, back, http.StatusGone, 1, moderator)
