@@ -58,7 +58,7 @@ test: ensure corpus ## install what is missing and run everything in its short f
 	go test -count=1 -timeout 18m ./...
 
 .PHONY: test-full
-test-full: ensure corpus build ## the figures stated in the issues; an hour or more
+test-full: ensure corpus build ## every suite at the size of a release, two hours or more; less with SEEDS=n FORGERIES=n
 	tools/full.sh
 
 .PHONY: check
