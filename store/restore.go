@@ -51,10 +51,16 @@ func (s *Store) Restore(ctx context.Context, r io.Reader) (Restored, error) {
 			return fmt.Errorf("the database is not empty: %w", essaim.ErrConflict)
 		}
 		var err error
-		if out, err = tx.load(ctx, r); err != nil {
+		var old *older
+		if out, old, err = tx.load(ctx, r); err != nil {
 			return err
 		}
-		if err := tx.verify(ctx, out.Manifest); err != nil {
+		if old != nil {
+			err = old.comeForward(ctx, out.Manifest)
+		} else {
+			err = tx.verify(ctx, out.Manifest)
+		}
+		if err != nil {
 			return err
 		}
 		return tx.settle(ctx, &out)
@@ -68,10 +74,10 @@ func (s *Store) Restore(ctx context.Context, r io.Reader) (Restored, error) {
 
 // load reads the archive into the tables and compares what it read with the
 // archive's own manifest.
-func (tx *Tx) load(ctx context.Context, r io.Reader) (out Restored, err error) {
+func (tx *Tx) load(ctx context.Context, r io.Reader) (out Restored, old *older, err error) {
 	zip, err := gzip.NewReader(r)
 	if err != nil {
-		return out, fmt.Errorf("not a backup: %w: %w", essaim.ErrInvalid, err)
+		return out, nil, fmt.Errorf("not a backup: %w: %w", essaim.ErrInvalid, err)
 	}
 	in := tar.NewReader(zip)
 	var head *Manifest
@@ -79,70 +85,74 @@ func (tx *Tx) load(ctx context.Context, r io.Reader) (out Restored, err error) {
 	for {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
-			return out, fmt.Errorf("the backup ends too early: %w", essaim.ErrInvalid)
+			return out, nil, fmt.Errorf("the backup ends too early: %w", essaim.ErrInvalid)
 		}
 		if err != nil {
-			return out, fmt.Errorf("damaged backup: %w: %w", essaim.ErrInvalid, err)
+			return out, nil, fmt.Errorf("damaged backup: %w: %w", essaim.ErrInvalid, err)
 		}
 		table, isPart := strings.CutPrefix(h.Name, "tables/")
 		switch {
 		case head == nil && h.Name == backupHead:
 			head = &Manifest{}
 			if err := readJSON(in, head); err != nil {
-				return out, err
+				return out, nil, err
 			}
-			if err := tx.readable(ctx, head); err != nil {
-				return out, err
+			if old, err = tx.readable(ctx, head); err != nil {
+				return out, nil, err
 			}
 			for _, t := range head.Tables {
-				read[t.Name] = &loading{sum: sha256.New(), columns: len(t.Columns)}
+				read[t.Name] = &loading{sum: sha256.New(), table: t}
 			}
 		case head == nil:
-			return out, fmt.Errorf("not a backup: it begins with %q: %w", h.Name, essaim.ErrInvalid)
+			return out, nil, fmt.Errorf("not a backup: it begins with %q: %w", h.Name, essaim.ErrInvalid)
 		case isPart:
 			table, _, _ = strings.Cut(table, "/")
-			if err := tx.loadPart(ctx, in, table, read[table]); err != nil {
-				return out, fmt.Errorf("table %s: %w", table, err)
+			if err := tx.loadPart(ctx, in, read[table], old); err != nil {
+				return out, nil, fmt.Errorf("table %s: %w", table, err)
 			}
 		case h.Name == backupKeys:
 			if out.Sealed, err = io.ReadAll(io.LimitReader(in, restoreSmall)); err != nil {
-				return out, fmt.Errorf("damaged backup: %w: %w", essaim.ErrInvalid, err)
+				return out, nil, fmt.Errorf("damaged backup: %w: %w", essaim.ErrInvalid, err)
 			}
 		case h.Name == backupManifest:
 			if err := readJSON(in, &out.Manifest); err != nil {
-				return out, err
+				return out, nil, err
 			}
-			return out, compare(out.Manifest, head, read)
+			return out, old, compare(out.Manifest, head, read)
 		}
 	}
 }
 
 // loading is how far a table is read.
 type loading struct {
-	sum     hash.Hash
-	columns int
-	rows    int64
+	sum   hash.Hash
+	table ManifestTable
+	rows  int64
 }
 
-// readable tells whether this program's schema is the backup's.
-func (tx *Tx) readable(ctx context.Context, m *Manifest) error {
+// readable tells whether this program reads the backup; one of an older schema has
+// taken the database back to it.
+func (tx *Tx) readable(ctx context.Context, m *Manifest) (*older, error) {
 	var schema int
 	if err := tx.row(ctx, "schema_version").Scan(&schema); err != nil {
-		return err
+		return nil, err
+	}
+	if m.Format == backupFormat && m.Schema < schema {
+		return tx.goBack(ctx, m)
 	}
 	if m.Format != backupFormat || m.Schema != schema {
-		return fmt.Errorf("a backup of format %d, schema %d, and this program reads format %d, schema %d: %w",
+		return nil, fmt.Errorf("a backup of format %d, schema %d, and this program reads format %d, schema %d: %w",
 			m.Format, m.Schema, backupFormat, schema, essaim.ErrInvalid)
 	}
 	for i, name := range backupTables {
 		if i >= len(m.Tables) || m.Tables[i].Name != name || !slices.Equal(m.Tables[i].Columns, tx.s.columns(name)) {
-			return fmt.Errorf("the backup's table %s is not the program's: %w", name, essaim.ErrInvalid)
+			return nil, fmt.Errorf("the backup's table %s is not the program's: %w", name, essaim.ErrInvalid)
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-func (tx *Tx) loadPart(ctx context.Context, in io.Reader, table string, l *loading) error {
+func (tx *Tx) loadPart(ctx context.Context, in io.Reader, l *loading, old *older) error {
 	if l == nil {
 		return fmt.Errorf("unknown: %w", essaim.ErrInvalid)
 	}
@@ -152,11 +162,16 @@ func (tx *Tx) loadPart(ctx context.Context, in io.Reader, table string, l *loadi
 		l.sum.Write(lines.Bytes())
 		l.sum.Write([]byte("\n"))
 		l.rows++
-		values, err := decodeRow(lines.Bytes(), l.columns)
+		values, err := decodeRow(lines.Bytes(), len(l.table.Columns))
 		if err != nil {
 			return fmt.Errorf("row %d: %w: %w", l.rows, essaim.ErrInvalid, err)
 		}
-		if _, err := tx.exec(ctx, "restore_"+table, values...); err != nil {
+		if old != nil {
+			err = old.write(ctx, l.table, lines.Bytes(), values)
+		} else {
+			_, err = tx.exec(ctx, "restore_"+l.table.Name, values...)
+		}
+		if err != nil {
 			return fmt.Errorf("row %d: %w", l.rows, err)
 		}
 	}

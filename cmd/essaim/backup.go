@@ -78,7 +78,7 @@ type restoreCommand struct {
 }
 
 func (restoreCommand) Help() string {
-	return "Restores a backup into an empty data directory (or database), reads it back to compare, and gives the node a new incarnation. " +
+	return "Restores a backup into an empty data directory (or database), reads it back to compare, and gives the node a new incarnation. A backup that an older version made is brought forward. " +
 		"A node that has peers asks them, when it is served, for what it published after the backup, and publishes nothing until then. " +
 		"Keys come from the backup if it was made --with-keys, else from essaim key restore, before or after.\n\n" +
 		"With --from-peers there is no backup but that of the keys: what the node published comes back from the nodes that keep copies, proven by its own key. " +
