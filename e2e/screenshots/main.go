@@ -140,6 +140,9 @@ func pages(ctx context.Context, node *rig.Node) ([]page, error) {
 			return nil, fmt.Errorf("no record of the node's own among %d %s", len(found.Items), k.segment)
 		}
 		list = append(list, page{k.name, at})
+		if k.name == "initiative" {
+			list = append(list, page{"copies", at + "/copies"})
+		}
 	}
 	return append(list, page{"personne", "/personnes/" + person}), creditPerson(ctx, node)
 }
