@@ -309,21 +309,21 @@ func TestCreditsOfAnOlderNodeAreListed(t *testing.T) {
 // or not.
 func TestWhoReplicatesTheNodeIsToldThatAPersonIsGone(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db storetest.DB) {
-		for _, replicated := range []bool{false, true} {
-			n, _ := newPerson(t, storetest.SQLite(t))
-			if db.Name == "postgres" {
-				n, _ = newPerson(t, storetest.Postgres(t))
-			}
-			if replicated {
-				n.follow(t, nodeActor, "https://toulouse.example/actor", "https://toulouse.example/inbox")
-			}
-			if err := n.DeletePerson(t.Context(), "camille"); err != nil {
-				t.Fatal(err)
-			}
-			if got := one[int](t, n, "SELECT count(*) FROM event e JOIN activity a ON a.id = e.activity_id WHERE a.type = 'Delete' AND a.actor = $1", camille) == 1; got != replicated {
-				t.Errorf("told: %t, want %t", got, replicated)
-			}
-		}
-	})
+	for name, replicated := range map[string]bool{"replicated": true, "alone": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db storetest.DB) {
+				n, _ := newPerson(t, db)
+				if replicated {
+					n.follow(t, nodeActor, "https://toulouse.example/actor", "https://toulouse.example/inbox")
+				}
+				if err := n.DeletePerson(t.Context(), "camille"); err != nil {
+					t.Fatal(err)
+				}
+				if got := one[int](t, n, "SELECT count(*) FROM event e JOIN activity a ON a.id = e.activity_id WHERE a.type = 'Delete' AND a.actor = $1", camille) == 1; got != replicated {
+					t.Errorf("told: %t, want %t", got, replicated)
+				}
+			})
+		})
+	}
 }

@@ -47,6 +47,15 @@ func TestBlankClearsWhatRowsThatMovedLeftBehind(t *testing.T) {
 	}
 	run("DELETE FROM r WHERE c LIKE '" + word + "%'")
 	run("PRAGMA wal_checkpoint(TRUNCATE)")
+	// b stands in no index, of which an integrity check would tell.
+	rows := func() (all string) {
+		t.Helper()
+		if err := db.QueryRowContext(t.Context(), "SELECT group_concat(id || k || c || hex(b)) FROM (SELECT * FROM r ORDER BY id)").Scan(&all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	before := rows()
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -73,5 +82,8 @@ func TestBlankClearsWhatRowsThatMovedLeftBehind(t *testing.T) {
 	var whole string
 	if err := db.QueryRowContext(t.Context(), "PRAGMA integrity_check(1)").Scan(&whole); err != nil || whole != "ok" {
 		t.Errorf("the file is %s, %v", whole, err)
+	}
+	if after := rows(); after != before || len(before) < 1<<20 {
+		t.Errorf("rows of %d bytes are others, of %d", len(before), len(after))
 	}
 }
