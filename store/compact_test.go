@@ -4,10 +4,21 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"essaim"
+	"essaim/store"
 	"essaim/store/storetest"
 )
+
+// parts counts those of the full-text index.
+func parts(t *testing.T, s *store.Store) (n int) {
+	t.Helper()
+	if err := s.DB().QueryRowContext(t.Context(), "SELECT count(DISTINCT segid) FROM search_term_idx").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
 
 // An import leaves the index in one part, and what it indexed is found.
 func TestAnImportCompactsTheIndex(t *testing.T) {
@@ -21,24 +32,42 @@ func TestAnImportCompactsTheIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	parts := func() (n int) {
-		t.Helper()
-		if err := s.DB().QueryRowContext(t.Context(), "SELECT count(DISTINCT segid) FROM search_term_idx").Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	if got := parts(); got < 2 {
+	if got := parts(t, s); got < 2 {
 		t.Fatalf("the index has %d parts before: nothing to merge", got)
 	}
 	if err := s.EndImport(t.Context(), id, essaim.ImportReport{Created: together * times}); err != nil {
 		t.Fatal(err)
 	}
-	if got := parts(); got != 1 {
+	if got := parts(t, s); got != 1 {
 		t.Errorf("the index has %d parts, want 1", got)
 	}
 	found, err := s.Search(t.Context(), essaim.Query{Text: "lieu"})
 	if err != nil || found.Total != essaim.CountCap {
 		t.Errorf("found %d, %v; want %d", found.Total, err, essaim.CountCap)
+	}
+}
+
+func TestTidyingCompactsTheIndexThoughAScrubFails(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, storetest.SQLite(t))
+	id := begin(t, n.Store)
+	const together, times = 100, 12
+	rows := someRows(together * times)
+	for i := range times {
+		if _, err := n.ImportRows(t.Context(), id, rows[i*together:(i+1)*together]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.raw(t, "UPDATE scrub SET erased_at = 1")
+	n.guard(t, "refused", "UPDATE ON scrub", "NEW.begun_at IS NOT NULL")
+	n.clock.pass(24 * time.Hour)
+	if got := parts(t, n.Store); got < 2 {
+		t.Fatalf("the index has %d parts before: nothing to merge", got)
+	}
+	if err := n.Tidy(t.Context()); err == nil {
+		t.Error("that the scrub failed is not told")
+	}
+	if got := parts(t, n.Store); got != 1 {
+		t.Errorf("the index has %d parts, want 1", got)
 	}
 }

@@ -5,6 +5,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -63,10 +64,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 		err = s.tidyInbox(ctx, now)
 	}
 	if err == nil {
-		err = s.db.compact(ctx)
-	}
-	if err == nil {
-		err = s.scrubDue(ctx, now)
+		// A scrub compacts the index as well; one that others keep from its end does not
+		// keep it from being compacted.
+		err = errors.Join(s.scrubDue(ctx, now), s.db.compact(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("tidy: %w", err)

@@ -309,12 +309,12 @@ func (l *lite) compact(ctx context.Context) error {
 	if l.indexed.Load() < compactAfter {
 		return nil
 	}
-	l.indexed.Store(0)
 	return l.merge(ctx)
 }
 
 // merge makes one part of those of the index.
 func (l *lite) merge(ctx context.Context) error {
+	l.indexed.Store(0)
 	for pages, moved := -compactPages, true; moved; pages = compactPages {
 		err := l.write(ctx, patient, func(r runner) error {
 			var before, after int64
