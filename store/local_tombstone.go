@@ -210,10 +210,8 @@ func (tx *Tx) lift(ctx context.Context, id string) error {
 	if err != nil || gone || !ok {
 		return err
 	}
-	for _, name := range []string{"places_delete", "themes_delete", "relations_delete", "revisions_delete", "credits_delete", "record_delete"} {
-		if err := tx.later(ctx, name, e.rid); err != nil {
-			return err
-		}
+	if err := tx.deleteRow(ctx, e.rid); err != nil {
+		return err
 	}
 	if err := tx.later(ctx, "commons_lift", id); err != nil {
 		return err

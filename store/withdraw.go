@@ -86,12 +86,20 @@ func (tx *Tx) remove(ctx context.Context, e *entry) error {
 	if err := tx.forgetParent(ctx, e.rid, e.DerivedFrom); err != nil {
 		return err
 	}
-	for _, name := range []string{"places_delete", "themes_delete", "relations_delete", "revisions_delete", "record_delete"} {
-		if err := tx.later(ctx, name, e.rid); err != nil {
+	if err := tx.deleteRow(ctx, e.rid); err != nil {
+		return err
+	}
+	return tx.noteErased(ctx)
+}
+
+// deleteRow deletes a record's row, with those beside it.
+func (tx *Tx) deleteRow(ctx context.Context, rid int64) error {
+	for _, name := range []string{"places_delete", "themes_delete", "relations_delete", "revisions_delete", "credits_delete", "record_delete"} {
+		if err := tx.later(ctx, name, rid); err != nil {
 			return err
 		}
 	}
-	return tx.noteErased(ctx)
+	return nil
 }
 
 // blank is the content of a tombstone: its kind, which stays for good.
