@@ -308,13 +308,8 @@ func (tx *Tx) saveSource(ctx context.Context, from essaim.RecoverySource) error 
 
 // EndRecovery lets the node publish again. It tells whether one was under way.
 func (s *Store) EndRecovery(ctx context.Context) (ended bool, err error) {
-	err = s.write(ctx, urgent, func(tx *Tx) error {
-		n, err := tx.exec(ctx, "recovery_release")
-		if ended = n > 0; err != nil || !ended {
-			return err
-		}
-		_, err = tx.exec(ctx, "recovery_end", micros(tx.s.now()))
-		tx.wake()
+	err = s.write(ctx, urgent, func(tx *Tx) (err error) {
+		ended, err = tx.endRecovery(ctx)
 		return err
 	})
 	if err != nil {
@@ -322,6 +317,16 @@ func (s *Store) EndRecovery(ctx context.Context) (ended bool, err error) {
 	}
 	s.forgetNode()
 	return ended, nil
+}
+
+func (tx *Tx) endRecovery(ctx context.Context) (ended bool, err error) {
+	n, err := tx.exec(ctx, "recovery_release")
+	if err != nil || n == 0 {
+		return false, err
+	}
+	tx.wake()
+	_, err = tx.exec(ctx, "recovery_end", micros(tx.s.now()))
+	return true, err
 }
 
 // Recovering tells whether nothing is published because the node gets back what it

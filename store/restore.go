@@ -234,10 +234,7 @@ func (tx *Tx) settle(ctx context.Context, out *Restored) error {
 		return err
 	}
 	if len(hosts) == 0 { // nobody to ask
-		if _, err := tx.exec(ctx, "recovery_release"); err != nil {
-			return err
-		}
-		if _, err := tx.exec(ctx, "recovery_end", micros(tx.s.now())); err != nil {
+		if _, err := tx.endRecovery(ctx); err != nil {
 			return err
 		}
 	}
