@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -98,8 +99,9 @@ func (s *Store) HeldCopies(ctx context.Context, ids []string) (map[string]essaim
 // heldTrees keeps the digest trees of what is held of other hosts in memory for a
 // moment: whoever asks for a node of one does not make all of it anew.
 type heldTrees struct {
-	mu sync.Mutex
-	by map[string]heldTree
+	making sync.Mutex // one at a time
+	mu     sync.Mutex
+	by     map[string]heldTree
 }
 
 type heldTree struct {
@@ -112,25 +114,56 @@ const (
 	maxHeldTrees  = 64
 )
 
+// since is the tree of a host, if it is fresh and was made after a time.
+func (t *heldTrees) since(host string, after, now time.Time) (heldTree, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tree, known := t.by[host]
+	return tree, known && tree.at.After(after) && now.Sub(tree.at) < heldTreeFresh
+}
+
+// keep keeps the tree of a host. When there are too many, those that are no longer
+// fresh go first.
+func (t *heldTrees) keep(host string, tree heldTree) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.by) >= maxHeldTrees {
+		maps.DeleteFunc(t.by, func(_ string, old heldTree) bool { return tree.at.Sub(old.at) >= heldTreeFresh })
+	}
+	if t.by == nil || len(t.by) >= maxHeldTrees {
+		t.by = map[string]heldTree{}
+	}
+	t.by[host] = tree
+}
+
+// heldTree is the digest tree of what is held of a host, made after a time and less
+// than a minute ago. Of a host of which nothing is held none is kept: anybody may
+// name any.
+func (s *Store) heldTree(ctx context.Context, host string, after time.Time) (heldTree, error) {
+	if tree, ok := s.held.since(host, after, s.now()); ok {
+		return tree, nil
+	}
+	s.held.making.Lock()
+	defer s.held.making.Unlock()
+	now := s.now()
+	if tree, ok := s.held.since(host, after, now); ok {
+		return tree, nil
+	}
+	nodes, err := s.CopyTree(ctx, host)
+	if err == nil && nodes[""].Count > 0 {
+		s.held.keep(host, heldTree{now, nodes})
+	}
+	return heldTree{now, nodes}, err
+}
+
 // CopyNode is a node of the digest tree of what is held of a host, with the root
 // of which it is a part: of an inner node the children, of a leaf the items. What
 // changed less than a minute ago may not be in it.
 func (s *Store) CopyNode(ctx context.Context, host, prefix string) (root, n essaim.CommonsNode, children [16]essaim.CommonsNode, items []essaim.CommonsItem, err error) {
-	t := &s.held
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	var tree heldTree
 	for try := 0; ; try++ {
-		tree, known := t.by[host]
-		if now := s.now(); !known || try > 0 || now.Sub(tree.at) >= heldTreeFresh {
-			nodes, err := s.CopyTree(ctx, host)
-			if err != nil {
-				return root, n, children, nil, err
-			}
-			if len(t.by) >= maxHeldTrees || t.by == nil {
-				t.by = map[string]heldTree{}
-			}
-			tree = heldTree{now, nodes}
-			t.by[host] = tree
+		if tree, err = s.heldTree(ctx, host, tree.at); err != nil {
+			return root, n, children, nil, err
 		}
 		root, n = tree.nodes[""], tree.nodes[prefix]
 		if !n.Leaf() {
