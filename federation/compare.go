@@ -77,8 +77,8 @@ func (r *Replicator) compareDue(ctx context.Context) bool {
 // Compare reads on in a node's commons, then walks its digest tree where it
 // differs from what is held, and mends: what is missing, old, damaged, or was
 // deleted there is asked for at its own address and taken by the rules of what is
-// pushed. Of a node that cannot be read, other nodes are asked. The bytes of all copies are looked at first, for the walk believes their
-// noted digests.
+// pushed. Of a node that cannot be read, other nodes are asked. The bytes of all
+// copies are looked at first, for the walk believes their noted digests.
 func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsComparison, error) {
 	ctx, stop := context.WithTimeout(ctx, compareTime)
 	defer stop()
@@ -94,7 +94,7 @@ func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsCo
 	for try := 1; ; try++ {
 		p, err := r.CatchUp(ctx, host)
 		if err != nil {
-			return r.compareOthers(ctx, peer, err)
+			return r.compareOthers(ctx, peer, again, err)
 		}
 		if p.DoneAt.IsZero() {
 			return done, fmt.Errorf("%s is still being read: %w", host, essaim.ErrUnavailable)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 
 	"essaim"
@@ -17,8 +18,10 @@ const othersAsked = 8
 
 // compareOthers compares what is held of a node that cannot be read, which why
 // says, with what the other nodes hold of it, and takes of them what proves itself
-// and says more. why is returned when no node could be asked.
-func (r *Replicator) compareOthers(ctx context.Context, peer essaim.Peer, why error) (done essaim.CommonsComparison, err error) {
+// and says more; again is how many rows were mended from here. why is returned when
+// no node could be asked.
+func (r *Replicator) compareOthers(ctx context.Context, peer essaim.Peer, again int, why error) (done essaim.CommonsComparison, err error) {
+	done.Differences, done.Mended = again, again
 	known, err := r.Ingester.Actors.trust.of(ctx, peer.Host)
 	if err != nil || peer.State != essaim.PeerFollowed || len(known.Keys) == 0 || ctx.Err() != nil {
 		return done, why
@@ -35,12 +38,12 @@ func (r *Replicator) compareOthers(ctx context.Context, peer essaim.Peer, why er
 			continue
 		}
 		found, mended, err := r.compareOther(ctx, peer, other, known.Keys)
+		done.Differences, done.Mended = done.Differences+found, done.Mended+mended // before an error, too
 		if err != nil {
 			r.Logger.LogAttrs(ctx, slog.LevelInfo, "copies not compared", slog.String("of", peer.Host), slog.String("at", other.Host), slog.String("reason", cut(err.Error(), 300)))
 			continue
 		}
 		done.Others = append(done.Others, other.Host)
-		done.Differences, done.Mended = done.Differences+found, done.Mended+mended
 	}
 	if len(done.Others) == 0 {
 		return done, why
@@ -66,19 +69,30 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer, 
 		return 0, 0, err
 	}
 	t := &thirdWalk{walk: walk{crawl: c, differs: map[string]string{}, held: map[string]string{}}}
-	t.asks = func(ctx context.Context, prefix string) (*answered, error) {
+	ask := func(ctx context.Context, prefix string) (*answered, error) {
 		return askDigests(ctx, r.Client, vocab.CopyDigests(at.Origin(), peer.Host, prefix), "essaim:of", peer.Host)
 	}
 	if t.here, err = r.Store.CopyTree(ctx, peer.Host); err != nil {
 		return 0, 0, err
 	}
-	root, err := t.asks(ctx, "")
+	root, err := ask(ctx, "")
 	if err != nil {
 		return 0, 0, err
+	}
+	t.asks = func(ctx context.Context, prefix string) (*answered, error) {
+		if prefix == "" {
+			return root, nil
+		}
+		return ask(ctx, prefix)
 	}
 	if err := t.node(ctx, "", root.hash()); err != nil {
 		return 0, 0, err
 	}
+	withdrawn, err := r.Store.WithdrawnHere(ctx, peer.Host)
+	if err != nil {
+		return 0, 0, err
+	}
+	maps.DeleteFunc(t.differs, func(id, _ string) bool { return withdrawn[id] })
 	heads, err := r.Store.Heads(ctx, peer.Host, servedHeads)
 	if err != nil {
 		return 0, 0, err
@@ -107,7 +121,7 @@ func (t *thirdWalk) fetch(ctx context.Context) error {
 	if len(t.differs)*readAnew > max(t.here[""].Count, commonsPage) {
 		return ReadCopies(ctx, t.copies, t.take)
 	}
-	for id := range t.differs {
+	for _, id := range slices.Sorted(maps.Keys(t.differs)) {
 		one := t.copies
 		one.Under = essaim.CommonsKey(id)
 		if err := ReadCopies(ctx, one, t.take); err != nil {

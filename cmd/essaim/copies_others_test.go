@@ -84,19 +84,35 @@ func TestOfASilentNodeTheOthersAreAsked(t *testing.T) {
 		if err := tr.brest.WithdrawRecord(ctx, ids[1], storetest.Author); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := tr.brest.UpdateRecord(ctx, ids[4], 0, storetest.Initiative("Revue, et retirée ailleurs"), essaim.StatePublished, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tr.tourcoing.WithdrawHere(ctx, ids[4], 0, "demande fondée"); err != nil {
+			t.Fatal(err)
+		}
 		added := tr.brest.publish(t, "Une de plus").ID
 		tr.catchUp(t)
 		tr.network.SetDown(brestHost, true)
 		// The third missed all of that, and its disk did the rest.
 		tr.tourcoing.damage(t, db, "UPDATE record SET document = $2 WHERE id = $1", ids[2], []byte(`{"id":"damaged"}`))
 		tr.tourcoing.damage(t, db, "DELETE FROM commons WHERE id = $1", ids[3])
+		tr.tourcoing.damage(t, db, "UPDATE record SET title = 'Autre chose' WHERE id = $1", ids[5])
 		since := len(tr.network.Log())
 		c := tr.compareBrest(t)
-		if c.Differences != 5 || c.Mended != 5 || len(c.Others) != 1 || c.Others[0] != "toulon.example" {
-			t.Errorf("comparison %+v, want 5 found and mended with toulon.example", c)
+		if c.Differences != 6 || c.Mended != 6 || len(c.Others) != 1 || c.Others[0] != "toulon.example" {
+			t.Errorf("comparison %+v, want 6 found and mended with toulon.example", c)
 		}
-		if got, want := tr.tourcoing.heldRoot(t), tr.toulon.heldRoot(t); got != want {
-			t.Errorf("root %s, want %s", got, want)
+		roots := 0
+		for _, r := range tr.network.Log()[since:] {
+			if strings.HasPrefix(r.Path, "/commons/copies/digest?") {
+				roots++
+			}
+			if strings.Contains(r.Path, essaim.CommonsKey(ids[4])) {
+				t.Errorf("%s: what is withdrawn here is fetched", r.Path)
+			}
+		}
+		if roots != 1 {
+			t.Errorf("the root is asked for %d times", roots)
 		}
 		for _, id := range []string{ids[0], ids[2], ids[3], added} {
 			want, err := tr.toulon.Document(ctx, id)
@@ -124,7 +140,8 @@ func TestOfASilentNodeTheOthersAreAsked(t *testing.T) {
 		if broken, err := tr.tourcoing.Check(ctx); err != nil || len(broken) > 0 {
 			t.Errorf("broken: %v %v", broken, err)
 		}
-		// Asked again, it costs one request where nothing differs.
+		// Asked again, it costs one request, and one more for the line of what is
+		// withdrawn here.
 		since = len(tr.network.Log())
 		if again := tr.compareBrest(t); again.Differences != 0 || len(again.Others) != 1 {
 			t.Errorf("again %+v", again)
@@ -135,7 +152,7 @@ func TestOfASilentNodeTheOthersAreAsked(t *testing.T) {
 				asked++
 			}
 		}
-		if asked != 1 {
+		if asked != 2 {
 			t.Errorf("%d requests where nothing differs", asked)
 		}
 		noted, err := tr.tourcoing.CommonsProgress(ctx, brestHost)
