@@ -18,7 +18,6 @@ type VerifiedCopy struct {
 	// computed from them.
 	ContentDigest string
 	CopyDigest    string
-	Key           string // that proved it, as it is published
 	// Version is which one of a record it is. Of an actor and a tombstone only
 	// Updated says so, zero when the document does not.
 	Version RecordVersion
@@ -84,7 +83,6 @@ type CopiesPage struct {
 	Held    int
 	Cursor  string // up to where everything was read
 	More    bool
-	Bytes   int
 }
 
 // RefusedCopy is an item that was not believed, and why.

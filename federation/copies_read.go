@@ -110,7 +110,7 @@ func newCopiesReader(c CopiesOf) (*copiesReader, error) {
 		return nil, fmt.Errorf("copies of %q: no key that would prove them: %w", c.Origin, essaim.ErrForbidden)
 	}
 	for _, h := range c.Heads {
-		if key, err := r.provenBy(h.Document); err == nil {
+		if key, err := r.provenBy(proof.Of(h.Document)); err == nil {
 			r.witness = append(r.witness, witness{h.Root, key})
 		}
 	}
@@ -119,13 +119,13 @@ func newCopiesReader(c CopiesOf) (*copiesReader, error) {
 
 // provenBy is the place of the key that proves a document: the last holds, those
 // before it are retired.
-func (r *copiesReader) provenBy(doc []byte) (i int, err error) {
+func (r *copiesReader) provenBy(doc *proof.Document) (i int, err error) {
 	for i = len(r.keys) - 1; i >= 0; i-- {
 		if r.keys[i] == nil {
 			continue
 		}
 		var wrong error
-		if _, wrong = proof.VerifyOwned(doc, r.keys[i]); wrong == nil {
+		if _, wrong = doc.VerifyOwned(r.keys[i]); wrong == nil {
 			return i, nil
 		}
 		if err == nil {
@@ -146,7 +146,7 @@ func (r *copiesReader) page(ctx context.Context, answer fetch.Answer) (p essaim.
 	if doc.Get("essaim:of").TextOr() != r.Origin.Host() || list.Kind() != wire.KindArray || list.Len() > commonsPage || heads.Len() > servedHeads {
 		return p, fmt.Errorf("no page of its copies: %w", essaim.ErrInvalid)
 	}
-	p.Bytes, p.Cursor, p.More = len(answer.Body), r.after, doc.Get("next").Present()
+	p.Cursor, p.More = r.after, doc.Get("next").Present()
 	if cursor := doc.Get("essaim:cursor"); cursor.Present() {
 		// The order is that of keys: whoever answers in another would never end.
 		text := cursor.TextOr()
@@ -193,12 +193,13 @@ func (r *copiesReader) copy(ctx context.Context, raw []byte) (c essaim.VerifiedC
 	if err := a.CheckAuthority(a.Actor); err != nil {
 		return c, err
 	}
-	key, err := r.provenBy(raw)
+	doc := proof.Of(raw)
+	key, err := r.provenBy(doc)
 	if err != nil {
 		return c, err
 	}
-	c = essaim.VerifiedCopy{ID: a.Object.ID.String(), Actor: a.Actor.String(), Document: slices.Clone(raw), Key: r.Keys[key].Key}
-	if c.ContentDigest, c.CopyDigest, err = proof.Digests(raw); err != nil {
+	c = essaim.VerifiedCopy{ID: a.Object.ID.String(), Actor: a.Actor.String(), Document: slices.Clone(raw)}
+	if c.ContentDigest, c.CopyDigest, err = doc.Digests(); err != nil {
 		return c, err
 	}
 	if key < len(r.keys)-1 && !r.listed(ctx, &c, key) {

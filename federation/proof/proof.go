@@ -59,7 +59,7 @@ type Proof struct {
 // Signed is a document with its proof, and what was computed on the way.
 type Signed struct {
 	Bytes         []byte
-	ContentDigest string // see ContentDigest
+	ContentDigest string // see Digests
 	CopyDigest    string // see Digests
 
 	form []byte // canonical, proof included
@@ -95,7 +95,8 @@ func Sign(doc []byte, key ed25519.PrivateKey, method string, created time.Time) 
 
 // Held is a document that was signed before, to be embedded once more.
 func Held(doc []byte) (out Signed, err error) {
-	list, _, err := split(doc)
+	d := Of(doc)
+	list, err := d.members()
 	if err != nil {
 		return out, err
 	}
@@ -106,7 +107,7 @@ func Held(doc []byte) (out Signed, err error) {
 		return out, err
 	}
 	out.Bytes = doc
-	out.ContentDigest, out.CopyDigest, err = Digests(doc)
+	out.ContentDigest, out.CopyDigest, err = d.Digests()
 	return out, err
 }
 
