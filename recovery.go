@@ -26,12 +26,12 @@ const (
 // published; what is asked for later is still taken, below what was written
 // since.
 type Recovery struct {
-	Cause     RecoveryCause `json:"cause"`
-	BeganAt   time.Time     `json:"beganAt"`
-	EndedAt   time.Time     `json:"endedAt,omitzero"` // when it was writable again
-	Head      CommonsHead   `json:"-"`                // the latest that anybody showed; zero for none
-	Recovered int           `json:"recovered"`        // records and actors that came back
-	Withdrawn int           `json:"withdrawn"`        // that were erased again
+	Cause     RecoveryCause
+	BeganAt   time.Time
+	EndedAt   time.Time   // when it was writable again
+	Head      CommonsHead // the latest that anybody showed; zero for none
+	Recovered int         // records and actors that came back
+	Withdrawn int         // that were erased again
 	Sources   []RecoverySource
 }
 
@@ -40,12 +40,12 @@ func (r Recovery) UnderWay() bool { return !r.BeganAt.IsZero() && r.EndedAt.IsZe
 
 // RecoverySource is a node that is asked for what it holds of this one.
 type RecoverySource struct {
-	Host   string    `json:"host"`
-	Cursor string    `json:"-"` // where reading goes on
-	Seen   int       `json:"seen"`
-	DoneAt time.Time `json:"doneAt,omitzero"`
-	NextAt time.Time `json:"-"` // when it is asked again
-	Reason string    `json:"reason,omitempty"`
+	Host   string
+	Cursor string // where reading goes on
+	Seen   int
+	DoneAt time.Time
+	NextAt time.Time // when it is asked again
+	Reason string
 }
 
 // RecoverySurvey is what other nodes could give back of one, before anything is

@@ -24,7 +24,7 @@ type RenderRequest struct {
 	At     time.Time
 	// Signed is the version's document where it was signed before and only came
 	// back: then its activity alone is made.
-	Signed *Rendered
+	Signed []byte
 }
 
 // Rendered is what federation/vocab makes of a record; store keeps it as bytes

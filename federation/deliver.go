@@ -123,6 +123,7 @@ func (d *Deliverer) Run(ctx context.Context) error { return d.run(ctx, false) }
 
 // run is Run; once ends it when nothing more can be begun now.
 func (d *Deliverer) run(ctx context.Context, once bool) error {
+	d.once = once
 	d.lanes, d.order, d.total = map[string]*lane{}, nil, 0
 	d.answers, d.claims, d.acked = make(chan answer), make(chan claimAnswer), make(chan []hostResult)
 	d.results, d.ask = make(chan []hostResult), make(chan claimRequest)
@@ -138,7 +139,7 @@ func (d *Deliverer) run(ctx context.Context, once bool) error {
 	}
 	d.tasks.Go(func() { d.claimer(work) })
 	d.tasks.Go(func() { d.acker(work) })
-	d.schedule(ctx, work, once)
+	d.schedule(ctx, work)
 	// A database that is away must not keep the node from stopping.
 	defer time.AfterFunc(8*time.Second, stop).Stop()
 	d.wind(work)
@@ -149,12 +150,11 @@ func (d *Deliverer) run(ctx context.Context, once bool) error {
 }
 
 // schedule is the one goroutine that decides.
-func (d *Deliverer) schedule(ctx, work context.Context, once bool) {
+func (d *Deliverer) schedule(ctx, work context.Context) {
 	var bell <-chan struct{}
-	if !once {
+	if !d.once {
 		bell = d.Store.Notify()
 	}
-	d.once = once
 	// Our own results ring it too, a hundred times a second in a fan-out: one
 	// look answers all that came since the last.
 	heard := bell
@@ -168,7 +168,7 @@ func (d *Deliverer) schedule(ctx, work context.Context, once bool) {
 	d.refresh(work)
 	for {
 		pace.Reset(d.start(work))
-		if once && d.rests() {
+		if d.once && d.rests() {
 			return
 		}
 		select {

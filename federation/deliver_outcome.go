@@ -232,7 +232,7 @@ func (d *Deliverer) wind(ctx context.Context) {
 		for _, l := range d.lanes {
 			d.release(l, d.Now(), "")
 		}
-		if d.total == 0 && d.claiming == 0 && d.writing == 0 && len(d.pending) == 0 {
+		if d.rests() {
 			return
 		}
 		select {

@@ -188,7 +188,7 @@ func (tx *Tx) republish(e *entry, it *essaim.Recovered) (*publication, error) {
 	}
 	out, err := tx.s.cfg.Render(essaim.RenderRequest{
 		Verb: verb, ActivityID: e.activityID, Record: e.Record, At: e.Updated,
-		Signed: &essaim.Rendered{Document: it.Document, ContentDigest: it.ContentDigest, CopyDigest: it.CopyDigest},
+		Signed: it.Document,
 	})
 	if err != nil {
 		return nil, err

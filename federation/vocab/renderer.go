@@ -135,7 +135,7 @@ func (r *Renderer) copied(rec *essaim.Record) iris {
 
 func (r *Renderer) document(req essaim.RenderRequest) (proof.Signed, error) {
 	if req.Signed != nil {
-		return proof.Held(req.Signed.Document)
+		return proof.Held(req.Signed)
 	}
 	if req.Verb == essaim.VerbDelete {
 		return r.tombstone(&req.Record, req.At)
