@@ -25,31 +25,31 @@ type shelf struct {
 	Store
 	*queue
 
-	mu        sync.Mutex
-	objects   map[string]Stored
-	outbox    [][]byte
-	peers     []essaim.Peer
-	number    int64
-	owned     bool
-	reads     int
-	err       error
-	followers int
-	blocked   map[string]bool
-	members   int // of each collection about a record
-	followed  []essaim.Outgoing
-	actors    map[string]essaim.RemoteActor
-	locals    []essaim.LocalActor
-	listed    []essaim.ListEntry
-	records   map[string]essaim.Record
-	stamps    map[string][]byte
-	stale     []string // actors to refresh
-	gone      []string
-	due       []essaim.Avatar
-	at        map[string][]string // followers by local actor and host
-	follows   map[string]essaim.OurFollow
-	sent      []string          // type and actor of each
-	avatars   map[string]string // files
-	trust     map[string]essaim.PeerTrust
+	mu            sync.Mutex
+	objects       map[string]Stored
+	outbox        [][]byte
+	peers         []essaim.Peer
+	number        int64
+	owned         bool
+	reads         int
+	err           error
+	followers     int
+	blocked       map[string]bool
+	members       int // of each collection about a record
+	followed      []essaim.Outgoing
+	actors        map[string]essaim.RemoteActor
+	locals        []essaim.LocalActor
+	listed        []essaim.ListEntry
+	records       map[string]essaim.Record
+	stamps        map[string][]byte
+	stale         []string // actors to refresh
+	gone, holders []string // holders of copies of this node
+	due           []essaim.Avatar
+	at            map[string][]string // followers by local actor and host
+	follows       map[string]essaim.OurFollow
+	sent          []string          // type and actor of each
+	avatars       map[string]string // files
+	trust         map[string]essaim.PeerTrust
 }
 
 func newShelf() *shelf {
@@ -311,7 +311,7 @@ func (s *shelf) Recovering(context.Context) (bool, error) { return false, nil }
 
 func (s *shelf) Recovery(context.Context) (essaim.Recovery, error) { return essaim.Recovery{}, nil }
 
-func (s *shelf) RecoveryHosts(context.Context) ([]string, error) { return nil, nil }
+func (s *shelf) RecoveryHosts(context.Context) ([]string, error) { return s.holders, nil }
 
 func (s *shelf) ClaimRecoverySource(context.Context, time.Duration) (essaim.RecoverySource, error) {
 	return essaim.RecoverySource{}, nil
