@@ -23,8 +23,9 @@ const (
 	scrubWrites = 50             // pages of one transaction
 	scrubTries  = 25             // at cutting the log while others read it, scrubTry apart
 	scrubTry    = time.Second
-	scrubWaits  = 100 // for transactions of before, scrubWait each time
+	scrubWaits  = 300 // for transactions of before, scrubWait each time
 	scrubWait   = 100 * time.Millisecond
+	scrubLease  = 2 * time.Hour // after which one that has not ended counts as ended
 )
 
 // noteErased says that bytes of what was erased may still be in the files.
@@ -64,25 +65,32 @@ func (tx *Tx) eraseReceived(ctx context.Context, id int64) error {
 // Scrub writes over what erased rows left in the database's files, and cuts
 // SQLite's log. PostgreSQL writes its tables anew for that: each is closed to
 // everyone for as long as it takes. essaim.ErrUnavailable when others kept it
-// from the end; it can be begun again.
+// from the end; it can be begun again. essaim.ErrConflict while another is under
+// way.
 func (s *Store) Scrub(ctx context.Context) error {
-	err := s.write(ctx, patient, func(tx *Tx) error {
-		_, err := tx.exec(ctx, "erased_begin", micros(s.now()))
-		return err
-	})
-	if err == nil {
-		err = s.db.class(s.db.scrub(ctx))
-	}
-	if err == nil {
-		err = s.write(ctx, patient, func(tx *Tx) error {
-			_, err := tx.exec(ctx, "erased_done", micros(s.now()))
-			return err
-		})
-	}
-	if err != nil {
+	if err := s.scrub(ctx); err != nil {
 		return fmt.Errorf("scrub: %w", err)
 	}
 	return nil
+}
+
+func (s *Store) scrub(ctx context.Context) error {
+	begun := s.now()
+	mark := func(ctx context.Context, name string, args ...any) error {
+		return s.write(ctx, patient, func(tx *Tx) error {
+			if n, err := tx.exec(ctx, name, args...); err != nil || n == 1 {
+				return err
+			}
+			return fmt.Errorf("another is under way: %w", essaim.ErrConflict)
+		})
+	}
+	if err := mark(ctx, "erased_begin", micros(begun), micros(begun.Add(-scrubLease))); err != nil {
+		return err
+	}
+	if err := s.db.class(s.db.scrub(ctx)); err != nil {
+		return errors.Join(err, mark(context.WithoutCancel(ctx), "erased_left", micros(begun)))
+	}
+	return mark(ctx, "erased_done", micros(s.now()), micros(begun))
 }
 
 // scrubDue scrubs when something was erased since the last time, once a day.
@@ -95,7 +103,10 @@ func (s *Store) scrubDue(ctx context.Context, now time.Time) error {
 	if erased.IsZero() || !night || now.Sub(done) < scrubEvery {
 		return nil
 	}
-	return s.Scrub(ctx)
+	if err := s.Scrub(ctx); !errors.Is(err, essaim.ErrConflict) {
+		return err
+	}
+	return nil // another process does it
 }
 
 func (l *lite) scrub(ctx context.Context) error {
@@ -237,7 +248,14 @@ func (p *pg) scrub(ctx context.Context) (err error) {
 		return nil
 	}
 	defer func() { err = errors.Join(err, run(context.WithoutCancel(ctx), "scrub_impatience")) }()
-	for _, name := range []string{"scrub_patience", "scrub_statistics", "scrub_emptied"} {
+	if err := run(ctx, "scrub_patience"); err != nil {
+		return err
+	}
+	// Before the statistics too: they may be made of rows that are being erased.
+	if err := outlast(ctx, r); err != nil {
+		return err
+	}
+	for _, name := range []string{"scrub_statistics", "scrub_emptied"} {
 		if err := run(ctx, name); err != nil {
 			return err
 		}
@@ -260,11 +278,8 @@ func outlast(ctx context.Context, r runner) error {
 		if err := scanOne(ctx, r, &older, "scrub_older", mark); err != nil || older == 0 {
 			return err
 		}
-		if try == scrubWaits {
+		if wait(ctx, scrubWait); try == scrubWaits || ctx.Err() != nil {
 			return fmt.Errorf("%d transactions of before are open: %w", older, essaim.ErrUnavailable)
-		}
-		if wait(ctx, scrubWait); ctx.Err() != nil {
-			return ctx.Err()
 		}
 	}
 }

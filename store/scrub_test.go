@@ -195,12 +195,17 @@ func TestScrubbingIsNotDoneWhileATransactionOfBeforeIsOpen(t *testing.T) {
 	if err := n.WithdrawRecord(t.Context(), r.ID, storetest.Author); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.Scrub(t.Context()); !errors.Is(err, essaim.ErrUnavailable) || !strings.Contains(err.Error(), "transactions") {
+	hasty, stop := context.WithTimeout(t.Context(), time.Second) // others of this server wait for it meanwhile
+	defer stop()
+	if err := n.Scrub(hasty); !errors.Is(err, essaim.ErrUnavailable) || !strings.Contains(err.Error(), "transactions") {
 		left, where := n.inFiles(t)
 		t.Errorf("scrubbed: %v, and it is left in %d tables: %s", err, left, where)
 	}
 	if got := one[int](t, n, "SELECT count(*) FROM scrub WHERE erased_at IS NOT NULL AND done_at IS NULL"); got != 1 {
 		t.Error("that something is left to write over is not noted any more")
+	}
+	if got := one[int](t, n, "SELECT count(*) FROM scrub WHERE begun_at IS NULL"); got != 1 {
+		t.Error("it counts as under way")
 	}
 	if _, err := elsewhere.Exec(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
@@ -209,6 +214,81 @@ func TestScrubbingIsNotDoneWhileATransactionOfBeforeIsOpen(t *testing.T) {
 	if left, where := n.inFiles(t); left != 0 {
 		t.Errorf("it is left in %d tables: %s", left, where)
 	}
+}
+
+// Rows that are being erased count as rows for the statistics: one that was noted
+// before, as anything else was erased, would not keep the scrub from its end.
+func TestScrubbingWaitsForWhatIsBeingErased(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, storetest.Postgres(t))
+	n.raw(t, "CREATE TABLE erased (word text)")
+	n.raw(t, "INSERT INTO erased SELECT '"+canary+"' FROM generate_series(1, 50)")
+	tx, err := n.DB().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(t.Context(), "DELETE FROM erased"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- n.Scrub(t.Context()) }()
+	select {
+	case err := <-done:
+		t.Fatalf("it does not wait: %v", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil && !errors.Is(err, essaim.ErrUnavailable) {
+		t.Fatal(err)
+	} else if err != nil {
+		n.scrub(t)
+	}
+	if got := one[int](t, n, "SELECT count(*) FROM pg_stats s WHERE tablename = 'erased' AND s::text LIKE '%"+canary+"%'"); got != 0 {
+		t.Error("the statistics hold what was erased")
+	}
+}
+
+func TestScrubsDoNotTakeEachOthersNotes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		erase := func() {
+			t.Helper()
+			r := storetest.Publish(t, n.Store, storetest.Initiative("À retirer"))
+			if err := n.WithdrawRecord(t.Context(), r.ID, storetest.Author); err != nil {
+				t.Fatal(err)
+			}
+		}
+		noted := func() int { return one[int](t, n, "SELECT count(*) FROM scrub WHERE erased_at IS NOT NULL") }
+		now := n.clock.now().UnixMicro()
+
+		n.raw(t, fmt.Sprintf("UPDATE scrub SET begun_at = %d", now)) // another process's
+		erase()                                                      // by the same clock, at the same time
+		if err := n.Scrub(t.Context()); !errors.Is(err, essaim.ErrConflict) || noted() != 1 {
+			t.Errorf("it begins beside another: %v, %d noted", err, noted())
+		}
+		n.clock.pass(24 * time.Hour) // at night
+		n.raw(t, fmt.Sprintf("UPDATE scrub SET begun_at = %d", n.clock.now().UnixMicro()))
+		if err := n.Tidy(t.Context()); err != nil || noted() != 1 {
+			t.Errorf("it is not left to the other: %v, %d noted", err, noted())
+		}
+		n.clock.pass(3 * time.Hour) // the other was ended
+		n.scrub(t)
+		if noted() != 0 {
+			t.Error("what another left is not written over")
+		}
+
+		// Of two processes the clock of one is behind.
+		n.raw(t, fmt.Sprintf("UPDATE scrub SET begun_at = %d", n.clock.now().Add(time.Minute).UnixMicro()))
+		erase()
+		n.raw(t, "UPDATE scrub SET done_at = 1, erased_at = CASE WHEN erased_at <= begun_at THEN NULL ELSE erased_at END, begun_at = NULL")
+		if noted() != 1 {
+			t.Error("what was erased while a scrub was under way is forgotten at its end")
+		}
+	})
 }
 
 func TestScrubbingLeavesNoStatisticsOfATableThatBecameEmpty(t *testing.T) {
