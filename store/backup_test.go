@@ -192,6 +192,10 @@ func TestARestoreIsWholeOrNothing(t *testing.T) {
 			"cut in the middle": file[:len(file)/2],
 			"nothing":           nil,
 			"not a backup":      []byte("not a backup"),
+			"other columns":     ending(t, file, func(m *store.Manifest) { m.Tables[0].Columns[0] = "1; --" }),
+			"one table twice": ending(t, file, func(m *store.Manifest) {
+				m.Tables[1] = m.Tables[0]
+			}),
 		} {
 			if _, err := empty.Restore(t.Context(), bytes.NewReader(damaged)); !errors.Is(err, essaim.ErrInvalid) {
 				t.Errorf("%s: %v, want invalid", what, err)

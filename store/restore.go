@@ -186,11 +186,13 @@ func compare(m Manifest, head *Manifest, read map[string]*loading) error {
 	if m.Format != head.Format || m.Schema != head.Schema || len(m.Tables) != len(head.Tables) {
 		return fmt.Errorf("the backup's manifest is of another backup: %w", essaim.ErrInvalid)
 	}
+	told := map[string]bool{}
 	for _, t := range m.Tables {
 		l := read[t.Name]
-		if l == nil || l.rows != t.Rows || digest(l.sum) != t.Digest {
+		if l == nil || told[t.Name] || l.rows != t.Rows || digest(l.sum) != t.Digest || !slices.Equal(l.table.Columns, t.Columns) {
 			return fmt.Errorf("table %s is not what the backup's manifest says: %w", t.Name, essaim.ErrInvalid)
 		}
+		told[t.Name] = true
 	}
 	return nil
 }

@@ -110,25 +110,17 @@ type entry struct {
 	body []byte
 }
 
-// olden makes of a backup the one that a program of an older schema would have made,
-// and tells which tables lost columns, or all of them.
-func olden(t *testing.T, file []byte, schema int) (old []byte, lost map[string]bool) {
+// unpacked are the entries of an archive.
+func unpacked(t *testing.T, file []byte) (entries []entry) {
 	t.Helper()
-	columns := columnsAt(t, schema)
 	zip, err := gzip.NewReader(bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var entries []entry
-	add := func(name string, b []byte) { entries = append(entries, entry{name, b}) }
-	lost = map[string]bool{}
-	keep := map[string][]int{}
-	digests := map[string]string{}
-	in := tar.NewReader(zip)
-	for {
+	for in := tar.NewReader(zip); ; {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return entries
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -137,7 +129,40 @@ func olden(t *testing.T, file []byte, schema int) (old []byte, lost map[string]b
 		if err != nil {
 			t.Fatal(err)
 		}
-		part, isPart := strings.CutPrefix(h.Name, "tables/")
+		entries = append(entries, entry{h.Name, b})
+	}
+}
+
+// ending is a backup whose closing manifest says something else.
+func ending(t *testing.T, file []byte, change func(*store.Manifest)) []byte {
+	t.Helper()
+	entries := unpacked(t, file)
+	last := &entries[len(entries)-1]
+	var m store.Manifest
+	if err := json.Unmarshal(last.body, &m); err != nil {
+		t.Fatal(err)
+	}
+	change(&m)
+	var err error
+	if last.body, err = json.Marshal(m); err != nil {
+		t.Fatal(err)
+	}
+	return packed(t, entries...)
+}
+
+// olden makes of a backup the one that a program of an older schema would have made,
+// and tells which tables lost columns, or all of them.
+func olden(t *testing.T, file []byte, schema int) (old []byte, lost map[string]bool) {
+	t.Helper()
+	columns := columnsAt(t, schema)
+	var entries []entry
+	add := func(name string, b []byte) { entries = append(entries, entry{name, b}) }
+	lost = map[string]bool{}
+	keep := map[string][]int{}
+	digests := map[string]string{}
+	for _, e := range unpacked(t, file) {
+		b := e.body
+		part, isPart := strings.CutPrefix(e.name, "tables/")
 		switch {
 		case isPart:
 			table, _, _ := strings.Cut(part, "/")
@@ -150,8 +175,8 @@ func olden(t *testing.T, file []byte, schema int) (old []byte, lost map[string]b
 			lines := shorter(t, b, keep[table])
 			sum := sha256.Sum256(lines)
 			digests[table] = hex.EncodeToString(sum[:])
-			add(h.Name, lines)
-		case strings.HasSuffix(h.Name, ".json"):
+			add(e.name, lines)
+		case strings.HasSuffix(e.name, ".json"):
 			var m store.Manifest
 			if err := json.Unmarshal(b, &m); err != nil {
 				t.Fatal(err)
@@ -176,12 +201,13 @@ func olden(t *testing.T, file []byte, schema int) (old []byte, lost map[string]b
 				}
 			}
 			m.Tables = kept
-			if b, err = json.Marshal(m); err != nil {
+			b, err := json.Marshal(m)
+			if err != nil {
 				t.Fatal(err)
 			}
-			add(h.Name, b)
+			add(e.name, b)
 		default:
-			add(h.Name, b)
+			add(e.name, b)
 		}
 	}
 	return packed(t, entries...), lost

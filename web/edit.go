@@ -230,16 +230,20 @@ func (f *recordForm) refused(c *essaim.Content, err error) bool {
 // take adds problems with a content where the form asks for what they are about:
 // it has credits in two groups of rows, and relations by their type.
 func (f *recordForm) take(c *essaim.Content, found essaim.Problems) {
-	at, rows := make([]string, len(c.Credits)), map[string]int{}
+	at, rows := make([]string, len(c.Credits)), map[string][]int{}
+	for _, group := range []string{creditGroup(false), creditGroup(true)} {
+		rows[group] = f.creditRows(group)
+	}
 	for i, cr := range c.Credits {
-		group := creditRows(cr.Person)
-		at[i] = group + "." + strconv.Itoa(rows[group])
-		rows[group]++
+		if group := creditGroup(cr.Person); len(rows[group]) > 0 {
+			at[i] = group + "." + strconv.Itoa(rows[group][0])
+			rows[group] = rows[group][1:]
+		}
 	}
 	for field, reason := range found {
 		if rest, ok := strings.CutPrefix(field, "credits."); ok {
 			n, part, _ := strings.Cut(rest, ".")
-			if i, err := strconv.Atoi(n); err == nil && i < len(at) {
+			if i, err := strconv.Atoi(n); err == nil && i < len(at) && at[i] != "" {
 				field = at[i] + "." + part
 			}
 		} else if types := f.RelationTypes(); field == "relations" && len(types) > 0 {

@@ -57,7 +57,7 @@ func (f *recordForm) write(c essaim.Content) {
 	f.setLines("sources", sources)
 	rows := map[string]int{}
 	for _, cr := range c.Credits {
-		group := creditRows(cr.Person)
+		group := creditGroup(cr.Person)
 		at := group + "." + strconv.Itoa(rows[group]) + "."
 		rows[group]++
 		f.set(at+"name", cr.Name)
@@ -270,25 +270,32 @@ func (s *Server) locate(p *essaim.Place) {
 	}
 }
 
-// creditRows is the group of rows in which the form asks for credits: those of
+// creditGroup is the group of rows in which the form asks for credits: those of
 // bodies, and those of natural persons, who are asked themselves (keepConsents).
-func creditRows(person bool) string {
+func creditGroup(person bool) string {
 	if person {
 		return "people"
 	}
 	return "credits"
 }
 
+// creditRows are the rows of a group that name somebody.
+func (f *recordForm) creditRows(group string) (rows []int) {
+	for i := range f.count(group) {
+		if at := group + "." + strconv.Itoa(i) + "."; f.line(at+"name") != "" || f.line(at+"self") != "" {
+			rows = append(rows, i)
+		}
+	}
+	return rows
+}
+
 // readCredits reads the credits of bodies, or of people.
 func (f *recordForm) readCredits(before []essaim.Credit, person bool) []essaim.Credit {
 	var out []essaim.Credit
-	group := creditRows(person)
-	for i := range f.count(group) {
+	group := creditGroup(person)
+	for _, i := range f.creditRows(group) {
 		at := group + "." + strconv.Itoa(i) + "."
 		name, role, self := f.line(at+"name"), cmp.Or(f.line(at+"role"), "porteur"), f.line(at+"self") != ""
-		if name == "" && !self {
-			continue
-		}
 		cr := essaim.Credit{Person: person}
 		for _, o := range before {
 			if o.Person == person && o.Name == name && o.Role == role {

@@ -141,17 +141,18 @@ func TestAProblemStandsAtTheRowThatItIsAbout(t *testing.T) {
 	s, l := formServer(t)
 	values := url.Values{
 		"credits.0.name": {"Vert le Jardin"}, "credits.0.role": {"porteur"}, "credits.0.kind": {"association"},
-		"people.0.name": {"Voisine"}, "people.0.role": {"porteur"}, "people.0.since": {"hier"},
+		"people.0.name": {""}, "people.0.since": {""}, // blank: her row was emptied
+		"people.1.name": {"Voisine"}, "people.1.role": {"porteur"}, "people.1.since": {"hier"},
 	}
 	f := &recordForm{kind: essaim.KindInitiative, values: values, problems: essaim.Problems{}, l: l}
 	c := f.read(s, essaim.Content{})
 	f.check(&c, essaim.StateDraft)
-	if f.problems["people.0.since"] == "" || f.problems["credits.0.since"] != "" || f.problems["credits.1.since"] != "" {
-		t.Errorf("problems %v, want one at people.0.since", f.problems)
+	if f.problems["people.1.since"] == "" || f.problems["credits.0.since"] != "" || f.problems["credits.1.since"] != "" {
+		t.Errorf("problems %v, want one at people.1.since", f.problems)
 	}
 	stored := &essaim.ValidationError{Problems: essaim.Problems{"credits.1.since": "date"}}
-	if !f.refused(&c, stored) || len(f.problems) != 1 || f.problems["people.0.since"] != "date" {
-		t.Errorf("problems of the store %v, want one at people.0.since", f.problems)
+	if !f.refused(&c, stored) || len(f.problems) != 1 || f.problems["people.1.since"] != "date" {
+		t.Errorf("problems of the store %v, want one at people.1.since", f.problems)
 	}
 }
 
