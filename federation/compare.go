@@ -78,8 +78,10 @@ func (r *Replicator) compareDue(ctx context.Context) bool {
 // differs from what is held, and mends: what is missing, old, damaged, or was
 // deleted there is asked for at its own address and taken by the rules of what is
 // pushed. Of a node that cannot be read, other nodes are asked. The bytes of all
-// copies are looked at first, for the walk believes their noted digests.
-func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsComparison, error) {
+// copies are looked at first, for the walk believes their noted digests. A panic
+// over what the node sent is an error.
+func (r *Replicator) Compare(ctx context.Context, host string) (done essaim.CommonsComparison, err error) {
+	defer caught(&err)
 	ctx, stop := context.WithTimeout(ctx, compareTime)
 	defer stop()
 	peer, err := r.Store.Peer(ctx, host)
@@ -90,7 +92,6 @@ func (r *Replicator) Compare(ctx context.Context, host string) (essaim.CommonsCo
 	if err != nil {
 		return essaim.CommonsComparison{}, err
 	}
-	var done essaim.CommonsComparison
 	for try := 1; ; try++ {
 		p, err := r.CatchUp(ctx, host)
 		if err != nil {

@@ -54,8 +54,10 @@ func (r *Replicator) compareOthers(ctx context.Context, peer essaim.Peer, again 
 }
 
 // compareOther walks the digest tree of what another node holds of a peer, where
-// it differs from what is held here, and asks for what differs.
+// it differs from what is held here, and asks for what differs. A panic over it
+// leaves the nodes that are asked besides alone.
 func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer, keys []essaim.PeerKey) (found, mended int, err error) {
+	defer caught(&err)
 	at, err := essaim.ParseIRI(other.Actor)
 	if err != nil {
 		return 0, 0, fmt.Errorf("node %s: %w", other.Host, err)

@@ -60,8 +60,9 @@ func (r *Replicator) checkDue(ctx context.Context) {
 
 // CheckCopies asks a node what it holds of this one and of the others that are
 // followed: its digest trees are compared with what stands here, and the bytes of
-// some copies are read.
-func (r *Replicator) CheckCopies(ctx context.Context, host string) error {
+// some copies are read. A panic over what it answers is an error.
+func (r *Replicator) CheckCopies(ctx context.Context, host string) (err error) {
+	defer caught(&err)
 	ctx, stop := context.WithTimeout(ctx, checkTime)
 	defer stop()
 	peer, err := r.Store.Peer(ctx, host)

@@ -178,11 +178,7 @@ func (r *copiesReader) page(ctx context.Context, answer fetch.Answer) (p essaim.
 // copy says what an item is, if it proves itself. A panic over it leaves the
 // others alone.
 func (r *copiesReader) copy(ctx context.Context, raw []byte) (c essaim.VerifiedCopy, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			c, err = essaim.VerifiedCopy{}, fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
-		}
-	}()
+	defer caught(&err)
 	a, err := wire.Published(raw, wire.Limits{})
 	if err != nil {
 		return c, err

@@ -110,11 +110,7 @@ func (c *crawl) ahead(ctx context.Context, p essaim.CommonsProgress, pages chan<
 // next fetches and reads the page behind p, and moves p behind it. A panic over it
 // is an error of this node's reading.
 func (c *crawl) next(ctx context.Context, p *essaim.CommonsProgress, first bool) (page crawled, size int) {
-	defer func() {
-		if v := recover(); v != nil {
-			page, size = crawled{err: fmt.Errorf("page of %s: panic: %v: %w", c.peer.Host, v, essaim.ErrInvalid)}, 0
-		}
-	}()
+	defer caught(&page.err)
 	answer, err := c.Client.Changed(ctx, vocab.CommonsAfter(c.base, p.Cursor), p.Tag)
 	if err != nil || answer.Unchanged {
 		return crawled{err: err}, 0
@@ -308,11 +304,7 @@ func (c *crawl) forgetActors(effects []essaim.Effect) {
 
 // item says what one comes to. A panic over it leaves the others alone.
 func (c *crawl) item(ctx context.Context, raw []byte, at time.Time) (taken essaim.CommonsTaken, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			taken, err = essaim.CommonsTaken{}, fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
-		}
-	}()
+	defer caught(&err)
 	reader, err := newReader(c.Ingester)
 	if err != nil {
 		return taken, err

@@ -4,8 +4,11 @@ package federation
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
+
+	"essaim"
 )
 
 // eachOf does f for each item, so many at once, and waits for all; it begins
@@ -29,5 +32,14 @@ func eachOf[T any](ctx context.Context, log *slog.Logger, atOnce int, items []T,
 			}()
 			f(item)
 		})
+	}
+}
+
+// caught makes of a panic an error that what was read is invalid: deferred where a
+// document of another server is read in a goroutine that would take the node with
+// it.
+func caught(err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
 	}
 }

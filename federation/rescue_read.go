@@ -89,8 +89,9 @@ func (r *Rescuer) takeBack(ctx context.Context, from *essaim.RecoverySource, pag
 	}
 }
 
-// copies reads what a node holds of this one.
-func (r *Rescuer) copies(ctx context.Context, host, after string, take func(context.Context, essaim.CopiesPage) error) error {
+// copies reads what a node holds of this one. A panic over it is an error.
+func (r *Rescuer) copies(ctx context.Context, host, after string, take func(context.Context, essaim.CopiesPage) error) (err error) {
+	defer caught(&err)
 	var standing func(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error)
 	if r.Store != nil {
 		standing = r.same
@@ -136,11 +137,7 @@ func (r *Rescuer) recovered(ctx context.Context, copies []essaim.VerifiedCopy) [
 // readRecovered reads a copy of a document of this node. A panic over one leaves
 // the others alone.
 func readRecovered(c essaim.VerifiedCopy) (it essaim.Recovered, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
-		}
-	}()
+	defer caught(&err)
 	it.VerifiedCopy = c
 	switch c.Sort {
 	case essaim.CopyRecord:

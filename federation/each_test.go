@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/federation/fedtest"
+	"essaim/federation/fetch"
+	"essaim/federation/proof"
+)
+
+// hostile is a client of which each document makes its reader panic: that which
+// says who the node is too when it is anonymous.
+type hostile struct{ anonymous bool }
+
+func (hostile) Changed(context.Context, string, string) (fetch.Answer, error) {
+	panic("a document of its own sort")
+}
+
+func (h hostile) NodeActor(_ context.Context, host string) (string, error) {
+	if h.anonymous {
+		panic("an actor of its own sort")
+	}
+	return "https://" + host + "/actor", nil
+}
+
+// duties is a store in which Toulon's turn has come, until it is put off.
+type duties struct {
+	ReplicaStore // what is not asked for here
+	peer         essaim.Peer
+	putOff       map[string]time.Time
+}
+
+func (d *duties) due(what string) ([]string, error) {
+	if d.putOff[what].IsZero() {
+		return []string{d.peer.Host}, nil
+	}
+	return nil, nil
+}
+
+func (d *duties) DueComparisons(context.Context, int) ([]string, error) { return d.due("comparison") }
+func (d *duties) DueCopyChecks(context.Context, int) ([]string, error)  { return d.due("check") }
+
+func (d *duties) PutOffComparison(_ context.Context, _ string, at time.Time) error {
+	d.putOff["comparison"] = at
+	return nil
+}
+
+func (d *duties) PutOffCopyCheck(_ context.Context, _ string, at time.Time) error {
+	d.putOff["check"] = at
+	return nil
+}
+
+func (d *duties) Peer(context.Context, string) (essaim.Peer, error) { return d.peer, nil }
+
+func (d *duties) Copies(context.Context, string, string, int) ([]essaim.CommonsCopy, error) {
+	return nil, nil
+}
+
+func (d *duties) CommonsProgress(context.Context, string) (essaim.CommonsProgress, error) {
+	return essaim.CommonsProgress{}, essaim.ErrNotFound
+}
+
+func (d *duties) Heads(context.Context, string, int) ([]essaim.CommonsHead, error) { return nil, nil }
+
+func (d *duties) CommonsNode(context.Context, string) (h essaim.CommonsHead, n essaim.CommonsNode, c [16]essaim.CommonsNode, i []essaim.CommonsItem, err error) {
+	return h, n, c, i, nil
+}
+
+func (d *duties) CopyTree(context.Context, string) (map[string]essaim.CommonsNode, error) {
+	return nil, nil
+}
+
+func TestAPanicOverCopiesThatOneNodeHoldsLeavesTheOthersToBeAsked(t *testing.T) {
+	t.Parallel()
+	r := &Replicator{Store: &duties{}, Client: hostile{}}
+	_, _, err := r.compareOther(t.Context(), essaim.Peer{Host: "toulon.example", Actor: "https://toulon.example/actor"},
+		essaim.Peer{Host: "lyon.example", Actor: "https://lyon.example/actor"}, nil)
+	if !errors.Is(err, essaim.ErrInvalid) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestAPanicOverWhatANodeAnswersPutsItOff(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, time.March, 3, 12, 0, 0, 0, time.UTC)
+	for what, turn := range map[string]func(*Replicator){
+		"comparison": func(r *Replicator) { r.compareDue(t.Context()) },
+		"check":      func(r *Replicator) { r.checkDue(t.Context()) },
+	} {
+		// Said to be gone: its head is asked for before its pages are.
+		d := &duties{putOff: map[string]time.Time{}, peer: essaim.Peer{
+			Host: "toulon.example", Actor: "https://toulon.example/actor", State: essaim.PeerFollowed, GoneAt: now.Add(-time.Hour),
+		}}
+		c := corpusIngester(t)
+		r := &Replicator{Store: d, Client: hostile{}, Ingester: c.Ingester, Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler)}
+		turn(r)
+		if at := d.putOff[what]; !at.After(now) {
+			t.Errorf("%s put off until %s", what, at)
+		}
+	}
+}
+
+// lost is a store in which one source of a recovery is to be asked, once.
+type lost struct {
+	RescueStore // what is not asked for here
+	due         []essaim.RecoverySource
+	saved       []essaim.RecoverySource
+}
+
+func (l *lost) ClaimRecoverySource(context.Context, time.Duration) (from essaim.RecoverySource, err error) {
+	if len(l.due) > 0 {
+		from, l.due = l.due[0], l.due[1:]
+	}
+	return from, nil
+}
+
+func (l *lost) SaveRecoverySource(_ context.Context, from essaim.RecoverySource) error {
+	l.saved = append(l.saved, from)
+	return nil
+}
+
+func (l *lost) Recovery(context.Context) (essaim.Recovery, error) { return essaim.Recovery{}, nil }
+func (l *lost) Recovering(context.Context) (bool, error)          { return true, nil }
+
+func TestAPanicOverASourceOfARecoveryLeavesTheOthersTheirTurn(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, time.March, 3, 12, 0, 0, 0, time.UTC)
+	node, err := essaim.ParseIRI("https://brest.example/actor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, anonymous := range []bool{false, true} {
+		l := &lost{due: []essaim.RecoverySource{{Host: "lyon.example"}, {Host: "toulon.example"}}}
+		r := &Rescuer{
+			Store: l, Client: hostile{anonymous}, Node: node, Key: proof.EncodeMultikey(fedtest.Ed25519("brest").Public().(ed25519.PublicKey)),
+			Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+		}
+		if err := r.Step(t.Context()); err != nil {
+			t.Errorf("anonymous %v: %v", anonymous, err)
+		}
+		again := slices.DeleteFunc(l.saved, func(s essaim.RecoverySource) bool {
+			return !s.NextAt.Equal(now.Add(rescueRetry)) || !strings.Contains(s.Reason, "of its own sort")
+		})
+		if len(again) != 2 {
+			t.Errorf("anonymous %v: asked again later: %+v", anonymous, again)
+		}
+	}
+}
