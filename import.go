@@ -2,7 +2,10 @@
 
 package essaim
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Import is one run that brought rows of a file in; its records belong to it
 // and can be undone by its id.
@@ -36,6 +39,25 @@ type ImportRow struct {
 	Digest  string
 	Content Content
 	State   State // candidate or published
+}
+
+// RowName names the row that a content was made of by what is published of it: for
+// a node that got its records back from others, who do not know the keys of rows.
+// It is no key, and empty of what no import made.
+func (c *Content) RowName() string {
+	if len(c.Sources) == 0 || c.Sources[0].Fetched == "" {
+		return ""
+	}
+	s := c.Sources[0]
+	parts := []string{"~" + string(c.Kind), s.Name, s.URL, s.Key} // a key begins with a letter
+	if s.Key == "" {
+		parts = append(parts, c.Title)
+		if len(c.Places) > 0 {
+			p := c.Places[0]
+			parts = append(parts, p.Street, p.City, p.INSEE, p.EPCI, p.Departement, p.Region)
+		}
+	}
+	return strings.Join(parts, "|")
 }
 
 // ImportOutcome is what a store made of a row.

@@ -3,10 +3,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -150,12 +152,35 @@ func (s *Store) renderGuarded(e *entry, verb essaim.Verb) (p *publication, err e
 	return p, err
 }
 
-// bySource finds the records that bear the keys of rows.
+// bySource finds the records that bear the keys of rows, and those that came back
+// from others, which bear names (RowName) until an import finds them.
 func (tx *Tx) bySource(ctx context.Context, rows []essaim.ImportRow) (map[string]*entry, error) {
 	keys := make([]string, len(rows))
 	for i := range rows {
 		keys[i] = rows[i].Key
 	}
+	held, err := tx.withKeys(ctx, keys)
+	if err != nil || len(held) == len(rows) {
+		return held, err
+	}
+	keys = keys[:0]
+	for i := range rows {
+		if held[rows[i].Key] == nil {
+			keys = append(keys, rows[i].Content.RowName())
+		}
+	}
+	back, err := tx.withKeys(ctx, keys)
+	for i := range rows {
+		if name := rows[i].Content.RowName(); held[rows[i].Key] == nil && back[name] != nil {
+			held[rows[i].Key] = back[name]
+			delete(back, name)
+		}
+	}
+	return held, err
+}
+
+// withKeys are the records that bear one of some keys, by it.
+func (tx *Tx) withKeys(ctx context.Context, keys []string) (map[string]*entry, error) {
 	list, err := json.Marshal(keys)
 	if err != nil {
 		return nil, err
@@ -176,6 +201,9 @@ func (tx *Tx) planRow(ctx context.Context, id int64, e *entry, row *essaim.Impor
 		return importPlan{outcome: essaim.ImportCreated, entry: e, verb: essaim.VerbCreate}, err
 	}
 	outcome, err := tx.compare(ctx, e, row)
+	if err == nil && e.key != row.Key && sameSource(e.Content, row.Content) {
+		err = tx.later(ctx, "import_found", e.rid, row.Key, row.Digest)
+	}
 	if err != nil || outcome == essaim.ImportUnchanged {
 		return importPlan{outcome: outcome}, err
 	}
@@ -184,10 +212,29 @@ func (tx *Tx) planRow(ctx context.Context, id int64, e *entry, row *essaim.Impor
 	return importPlan{outcome: outcome, entry: e, verb: verb}, err
 }
 
+// sameSource tells whether two contents say the same, whenever it was fetched. One
+// that was published says what goes without saying too.
+func sameSource(a, b essaim.Content) bool {
+	for _, c := range []*essaim.Content{&a, &b} {
+		c.Contacts, c.Sources = nil, slices.Clone(c.Sources)
+		for i := range c.Sources {
+			c.Sources[i].Fetched = ""
+		}
+		c.Language, c.Places = cmp.Or(c.Language, "fr"), slices.Clone(c.Places)
+		for i := range c.Places {
+			c.Places[i].Country = cmp.Or(c.Places[i].Country, "FR")
+		}
+	}
+	one, err := json.Marshal(a)
+	other, err2 := json.Marshal(b)
+	return err == nil && err2 == nil && string(one) == string(other)
+}
+
 // compare says what a row does to the record that bears its key: nothing when
-// the source did not change it, or when people here did.
+// the source did not change it, when people here did, or when it came back from
+// others and nobody knows any more who wrote what it says.
 func (tx *Tx) compare(ctx context.Context, e *entry, row *essaim.ImportRow) (essaim.ImportOutcome, error) {
-	if e.digest == row.Digest || e.State == essaim.StateWithdrawn {
+	if e.key != row.Key || e.digest == row.Digest || e.State == essaim.StateWithdrawn {
 		return essaim.ImportUnchanged, nil
 	}
 	edited, err := tx.edited(ctx, e.rid)

@@ -144,6 +144,15 @@ func (tx *Tx) recoverRecord(ctx context.Context, it *essaim.Recovered) ([]*publi
 			return nil, "", err
 		}
 	}
+	if name := e.RowName(); e.key == "" && name != "" {
+		named, err := tx.withKeys(ctx, []string{name})
+		if err != nil {
+			return nil, "", err
+		}
+		if len(named) == 0 {
+			e.key = name
+		}
+	}
 	p, err := tx.republish(e, it)
 	if err != nil {
 		return nil, "", err
