@@ -4,18 +4,13 @@ package federation
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"log/slog"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"essaim"
-	"essaim/federation/fedtest"
 	"essaim/federation/fetch"
-	"essaim/federation/proof"
 )
 
 // hostile is a client of which each document makes its reader panic: that which
@@ -106,53 +101,6 @@ func TestAPanicOverWhatANodeAnswersPutsItOff(t *testing.T) {
 		turn(r)
 		if at := d.putOff[what]; !at.After(now) {
 			t.Errorf("%s put off until %s", what, at)
-		}
-	}
-}
-
-// lost is a store in which one source of a recovery is to be asked, once.
-type lost struct {
-	RescueStore // what is not asked for here
-	due         []essaim.RecoverySource
-	saved       []essaim.RecoverySource
-}
-
-func (l *lost) ClaimRecoverySource(context.Context, time.Duration) (from essaim.RecoverySource, err error) {
-	if len(l.due) > 0 {
-		from, l.due = l.due[0], l.due[1:]
-	}
-	return from, nil
-}
-
-func (l *lost) SaveRecoverySource(_ context.Context, from essaim.RecoverySource) error {
-	l.saved = append(l.saved, from)
-	return nil
-}
-
-func (l *lost) Recovery(context.Context) (essaim.Recovery, error) { return essaim.Recovery{}, nil }
-func (l *lost) Recovering(context.Context) (bool, error)          { return true, nil }
-
-func TestAPanicOverASourceOfARecoveryLeavesTheOthersTheirTurn(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, time.March, 3, 12, 0, 0, 0, time.UTC)
-	node, err := essaim.ParseIRI("https://brest.example/actor")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, anonymous := range []bool{false, true} {
-		l := &lost{due: []essaim.RecoverySource{{Host: "lyon.example"}, {Host: "toulon.example"}}}
-		r := &Rescuer{
-			Store: l, Client: hostile{anonymous}, Node: node, Key: proof.EncodeMultikey(fedtest.Ed25519("brest").Public().(ed25519.PublicKey)),
-			Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
-		}
-		if err := r.Step(t.Context()); err != nil {
-			t.Errorf("anonymous %v: %v", anonymous, err)
-		}
-		again := slices.DeleteFunc(l.saved, func(s essaim.RecoverySource) bool {
-			return !s.NextAt.Equal(now.Add(rescueRetry)) || !strings.Contains(s.Reason, "of its own sort")
-		})
-		if len(again) != 2 {
-			t.Errorf("anonymous %v: asked again later: %+v", anonymous, again)
 		}
 	}
 }

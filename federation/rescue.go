@@ -40,9 +40,9 @@ type RescueStore interface {
 	Recovering(ctx context.Context) (bool, error)
 	// RecoveryHosts lists the nodes that may hold copies of this one.
 	RecoveryHosts(ctx context.Context) ([]string, error)
-	// ClaimRecoverySource leases one that is to be asked now; its Host is empty when
-	// there is none.
-	ClaimRecoverySource(ctx context.Context, lease time.Duration) (essaim.RecoverySource, error)
+	// ClaimRecoverySource leases one that is to be asked now, those that gave something
+	// before the others or after them; its Host is empty when there is none.
+	ClaimRecoverySource(ctx context.Context, lease time.Duration, gave bool) (essaim.RecoverySource, error)
 	SaveRecoverySource(ctx context.Context, from essaim.RecoverySource) error
 	TakeRecovered(ctx context.Context, items []essaim.Recovered, from essaim.RecoverySource) (why map[int]string, err error)
 	EndRecovery(ctx context.Context) (bool, error)
@@ -145,8 +145,10 @@ func (r *Rescuer) Begin(ctx context.Context, head essaim.CommonsHead, by ...stri
 // Step asks the sources of a recovery that are due, and ends it once all were
 // read, or answered nothing for too long.
 func (r *Rescuer) Step(ctx context.Context) error {
-	for { // one after the other: they hold the same
-		from, err := r.Store.ClaimRecoverySource(ctx, rescueLease)
+	// One after the other: they hold the same. Between two that are not known yet, who
+	// may be many and silent, one that gave something goes on.
+	for gave := true; ; gave = !gave {
+		from, err := r.Store.ClaimRecoverySource(ctx, rescueLease, gave)
 		if err != nil {
 			return err
 		}

@@ -313,7 +313,7 @@ func (s *shelf) Recovery(context.Context) (essaim.Recovery, error) { return essa
 
 func (s *shelf) RecoveryHosts(context.Context) ([]string, error) { return s.holders, nil }
 
-func (s *shelf) ClaimRecoverySource(context.Context, time.Duration) (essaim.RecoverySource, error) {
+func (s *shelf) ClaimRecoverySource(context.Context, time.Duration, bool) (essaim.RecoverySource, error) {
 	return essaim.RecoverySource{}, nil
 }
 

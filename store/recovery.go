@@ -17,14 +17,15 @@ import (
 // the commit on nothing is published, by no process, and what is published after
 // the recovery bears a greater incarnation than anything before. It is durable,
 // and does nothing but add to a recovery that is under way. For
-// essaim.RecoveryHead the head must go beyond the node's own, which is decided
-// here, without a write where it does not; the nodes that it knows of are asked
-// then too. It tells whether a recovery is under way.
+// essaim.RecoveryHead the head must go beyond the node's own, or while it recovers
+// not back behind the one that is known to be lost, which is decided here, without
+// a write where it does not; the nodes that it knows of are asked then too. It
+// tells whether a recovery is under way.
 func (s *Store) BeginRecovery(ctx context.Context, cause essaim.RecoveryCause, head essaim.CommonsHead, hosts ...string) (under bool, err error) {
 	if cause == essaim.RecoveryHead {
 		// Anybody shows a node its own head as often as he likes.
-		if lost, err := s.isBeyond(ctx, head); err != nil || !lost {
-			return false, err
+		if under, news, err := s.isNews(ctx, head); err != nil || !news {
+			return under, err
 		}
 	}
 	err = s.write(ctx, urgent, func(tx *Tx) error {
@@ -40,23 +41,31 @@ func (s *Store) BeginRecovery(ctx context.Context, cause essaim.RecoveryCause, h
 	return true, nil
 }
 
-// isBeyond tells whether a head goes beyond the node's own, or a recovery is under way.
-func (s *Store) isBeyond(ctx context.Context, head essaim.CommonsHead) (lost bool, err error) {
+// isNews tells whether a recovery is under way, and whether a head says something
+// of it, or begins one.
+func (s *Store) isNews(ctx context.Context, head essaim.CommonsHead) (under, news bool, err error) {
 	err = s.read(ctx, func(tx *Tx) error {
 		var n int64
-		if err := tx.row(ctx, "recovery_counter").Scan(&n, bit{&lost}); err != nil || lost {
+		if err := tx.row(ctx, "recovery_counter").Scan(&n, bit{&under}); err != nil {
+			return err
+		}
+		if under {
+			// All heads of the node are public: whoever kept an old one could name any
+			// number of hosts to ask.
+			r, err := tx.lastRecovery(ctx)
+			news = head.Number.Compare(r.Head.Number) >= 0
 			return err
 		}
 		node, _, err := tx.node(ctx)
 		if err == nil {
-			lost, err = tx.beyond(ctx, node, head)
+			news, err = tx.beyond(ctx, node, head)
 		}
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("head of this node: %w", err)
+		return false, false, fmt.Errorf("head of this node: %w", err)
 	}
-	return lost, nil
+	return under, news, nil
 }
 
 // errNothingLost undoes a recovery that there is no reason for.
@@ -266,16 +275,23 @@ func (s *Store) RecoveryHosts(ctx context.Context) ([]string, error) {
 const recoverFor = 14 * 24 * time.Hour
 
 // ClaimRecoverySource leases the source of the latest recovery that is to be asked
-// now and was for longest: no other process gets it until the lease ends, which
-// NextAt says and saving it moves. There is none when Host is empty.
-func (s *Store) ClaimRecoverySource(ctx context.Context, lease time.Duration) (claimed essaim.RecoverySource, err error) {
+// now, one that gave something before the others or after them, and was for longest:
+// no other process gets it until the lease ends, which NextAt says and saving it
+// moves. There is none when Host is empty.
+func (s *Store) ClaimRecoverySource(ctx context.Context, lease time.Duration, gave bool) (claimed essaim.RecoverySource, err error) {
 	rec, err := s.Recovery(ctx)
 	now := s.now()
 	if err != nil || now.After(rec.BeganAt.Add(recoverFor)) {
 		return claimed, err
 	}
 	due := slices.DeleteFunc(rec.Sources, func(f essaim.RecoverySource) bool { return !f.DoneAt.IsZero() || f.NextAt.After(now) })
-	slices.SortStableFunc(due, func(a, b essaim.RecoverySource) int { return a.NextAt.Compare(b.NextAt) })
+	turn := func(f essaim.RecoverySource) int {
+		if f.Seen > 0 == gave {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(due, func(a, b essaim.RecoverySource) int { return cmp.Or(turn(a)-turn(b), a.NextAt.Compare(b.NextAt)) })
 	for _, from := range due {
 		from.NextAt = now.Add(lease)
 		n := int64(0)

@@ -5,6 +5,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,16 +59,80 @@ func TestOnlyAHeadBeyondItsOwnMakesANodeRecover(t *testing.T) {
 		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, later, toulouse); err != nil || !under {
 			t.Fatalf("a later incarnation: under way %v, %v", under, err)
 		}
-		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(1, 1), "tourcoing.example"); err != nil || !under {
-			t.Errorf("while it is under way: %v, %v", under, err)
-		}
 		after, err := n.Node(ctx)
 		if err != nil || after.Incarnation <= later.Number.Incarnation {
 			t.Errorf("incarnation %d after a head of %d (%v)", after.Incarnation, later.Number.Incarnation, err)
 		}
 		rec, err := n.Recovery(ctx)
-		if err != nil || !rec.UnderWay() || len(rec.Sources) != 2 || rec.Head.Number != later.Number {
+		if err != nil || !rec.UnderWay() || len(rec.Sources) != 1 || rec.Head.Number != later.Number {
 			t.Errorf("recovery %+v, %v", rec, err)
+		}
+	})
+}
+
+func TestWhileANodeRecoversNobodyAddsSourcesWithAnOldHead(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		// Begun by a restoring, of which no head is known.
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryRestore, essaim.CommonsHead{}, toulouse); err != nil || !under {
+			t.Fatal(under, err)
+		}
+		for _, c := range []struct {
+			what  string
+			head  essaim.CommonsHead
+			by    string
+			want  int
+			known int64
+		}{
+			{"the first head", lostHead(1772532000, 500), "lyon.example", 2, 500},
+			{"an older one", lostHead(1772532000, 1), "inconnu.example", 2, 500},
+			{"one of an older incarnation", lostHead(1772531999, 900), "inconnu.example", 2, 500},
+			{"the same", lostHead(1772532000, 500), "nantes.example", 3, 500},
+			{"a newer one", lostHead(1772532000, 900), "lille.example", 4, 900},
+			{"the one that was the latest", lostHead(1772532000, 500), "inconnu.example", 4, 900},
+		} {
+			if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, c.head, c.by); err != nil || !under {
+				t.Errorf("%s: under way %v, %v", c.what, under, err)
+			}
+			rec, err := n.Recovery(ctx)
+			if err != nil || len(rec.Sources) != c.want || rec.Head.Number.N != c.known {
+				t.Errorf("%s: %d sources, head %s, want %d and %d (%v)", c.what, len(rec.Sources), rec.Head.Number, c.want, c.known, err)
+			}
+		}
+	})
+}
+
+func TestASourceThatGaveSomethingGoesOnBetweenTwoThatAreNotKnown(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(1772532000, 900), "a.example", "b.example", "c.example", toulouse); err != nil || !under {
+			t.Fatal(under, err)
+		}
+		n.clock.pass(time.Minute)
+		// One shows a cursor without an item.
+		for host, seen := range map[string]int{toulouse: 50, "a.example": 0} {
+			if err := n.SaveRecoverySource(ctx, essaim.RecoverySource{Host: host, Cursor: "0a", Seen: seen, NextAt: n.clock.now()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		for gave := true; len(got) < 4; gave = !gave {
+			from, err := n.ClaimRecoverySource(ctx, 5*time.Minute, gave)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, from.Host)
+			if from.Host == toulouse { // a page further
+				from.Seen, from.NextAt = from.Seen+50, n.clock.now()
+				if err := n.SaveRecoverySource(ctx, from); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if want := []string{toulouse, "b.example", toulouse, "c.example"}; !slices.Equal(got, want) {
+			t.Errorf("claimed %v, want %v", got, want)
 		}
 	})
 }
@@ -167,7 +232,7 @@ func TestASourceIsReadByOneProcessUntilItIsSaved(t *testing.T) {
 		}
 		claim := func(want string) essaim.RecoverySource {
 			t.Helper()
-			from, err := n.ClaimRecoverySource(ctx, 5*time.Minute)
+			from, err := n.ClaimRecoverySource(ctx, 5*time.Minute, true)
 			if err != nil || from.Host != want {
 				t.Errorf("claimed %q, want %q (%v)", from.Host, want, err)
 			}

@@ -300,7 +300,7 @@ func TestARestoredBackupAsksBeforeItWrites(t *testing.T) {
 			if r.URL.Path == "/commons/copies" { // each takes nearly as long as the lease
 				pages++
 				p.brest.moved.Add(int64(4 * time.Minute))
-				if from, err := p.brest.ClaimRecoverySource(ctx, time.Hour); err != nil || from.Host != "" {
+				if from, err := p.brest.ClaimRecoverySource(ctx, time.Hour, true); err != nil || from.Host != "" {
 					t.Errorf("at page %d another process reads %q too (%v)", pages, from.Host, err)
 				}
 			}
