@@ -39,7 +39,8 @@ type Applied struct {
 	RetryAt time.Time // set when State is InboundWaiting: try again then
 	Effects []Effect
 	// Object is the id of what the activity carries whole, so that its erasure finds
-	// the activity's bytes whatever became of it; empty when it carries nothing.
+	// the activity's bytes whatever became of it; empty when it carries nothing, or
+	// when that is not known: what was noted at an earlier try stays.
 	Object string
 }
 

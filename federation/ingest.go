@@ -35,7 +35,8 @@ const (
 	// maxClaims bounds what never comes to an end: a process that dies of it, a
 	// database that goes away again and again.
 	maxClaims = 10
-	maxAhead  = time.Hour // a document dated further ahead is held
+	maxNamed  = 2 * maxClaims // until then what is given up is read for its object
+	maxAhead  = time.Hour     // a document dated further ahead is held
 	wakeEvery = 30 * time.Second
 	// maxRequests bounds what one input makes this node fetch.
 	maxRequests = 10
@@ -239,6 +240,11 @@ func (g *Ingester) prepare(ctx context.Context, r *reader, in essaim.Inbound) (o
 		out.Object = r.carried()
 	}()
 	if in.Attempt > maxClaims {
+		if in.Attempt <= maxNamed {
+			// For what it carries. It passed this gate when it came, which may be what the
+			// process dies of all the same.
+			r.a, _ = wire.Decode(in.Raw, wire.Limits{})
+		}
 		return essaim.Applied{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundFailed, Reason: "given up: its tries never ended"}
 	}
 	effects, err := r.read(fetch.Bounded(ctx, maxRequests))

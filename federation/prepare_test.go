@@ -8,7 +8,7 @@ import (
 	"essaim"
 )
 
-func TestAnActivityThatIsGivenUpCarriesNothingOfTheOneBefore(t *testing.T) {
+func TestAnActivityThatIsGivenUpIsNamedByWhatItCarriesItself(t *testing.T) {
 	t.Parallel()
 	c := corpusIngester(t)
 	raw := func(id string) []byte {
@@ -21,7 +21,18 @@ func TestAnActivityThatIsGivenUpCarriesNothingOfTheOneBefore(t *testing.T) {
 	if done := c.prepare(t.Context(), c.reader, in("1", 1)); done.Object != "https://toulon.example/o/1" {
 		t.Fatalf("of one that is read: %+v", done)
 	}
-	if done := c.prepare(t.Context(), c.reader, in("2", maxClaims+1)); done.State != essaim.InboundFailed || done.Object != "" {
-		t.Errorf("of one that is given up: %+v", done)
+	broken := in("3", maxClaims+1)
+	broken.Raw = broken.Raw[:40]
+	for what, given := range map[string]struct {
+		in   essaim.Inbound
+		want string
+	}{
+		"one that is given up":               {in("2", maxClaims+1), "https://toulon.example/o/2"},
+		"one whose bytes nothing can read":   {broken, ""},
+		"one that reading may be the end of": {in("4", maxNamed+1), ""},
+	} {
+		if done := c.prepare(t.Context(), c.reader, given.in); done.State != essaim.InboundFailed || done.Object != given.want {
+			t.Errorf("of %s: %+v, want %q", what, done, given.want)
+		}
 	}
 }

@@ -67,6 +67,31 @@ func TestADeletionByTheOriginLeavesNothingInAnyTable(t *testing.T) {
 	})
 }
 
+func TestAnActivityThatIsGivenUpKeepsTheNameOfWhatItCarries(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := followed(t, db)
+		v := secret("jardin", 1)
+		n.arrives(t, "https://toulouse.example/activities/1", toulouseTerritory, essaim.Applied{
+			State: essaim.InboundWaiting, Reason: "for a test", RetryAt: n.clock.now(), Object: v.Record.ID,
+		})
+		for _, in := range n.claim(t, 1) { // by a process that could not read it any more
+			for _, err := range n.Apply(t.Context(), []essaim.Applied{{ID: in.ID, Attempt: in.Attempt, State: essaim.InboundFailed, Reason: "given up"}}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if got := n.inbound(t, "https://toulouse.example/activities/1").State; got != essaim.InboundFailed || !slices.Contains(n.holding(t, canary), "inbox.raw") {
+			t.Fatalf("it is %s to begin with", got)
+		}
+		n.apply(t, toulouseTerritory, essaim.Erase{ID: v.Record.ID, Actor: toulouseTerritory, At: n.clock.now()})
+		if left := n.holding(t, canary); len(left) > 0 {
+			t.Errorf("it is left in %v", left)
+		}
+	})
+}
+
 func TestANewerVersionErasesTheBytesOfTheOlderOnes(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

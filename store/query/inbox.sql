@@ -11,8 +11,9 @@ ON CONFLICT (activity_id) DO NOTHING
 DELETE FROM inbox WHERE activity_id = $1 AND state <> 'waiting'
 
 -- name: inbox_finish
+-- What a try before named stays, where this one could not tell.
 UPDATE inbox
-SET state = $3, reason = $4, next_at = $5, done_at = $6, object = $7, lease_until = 0
+SET state = $3, reason = $4, next_at = $5, done_at = $6, object = COALESCE(NULLIF(CAST($7 AS TEXT), ''), object), lease_until = 0
 WHERE id = $1 AND attempt = $2 AND state = 'waiting'
 RETURNING actor
 
