@@ -117,6 +117,8 @@ func objectOf(e essaim.Effect) string {
 		return e.Proposal.Object
 	case essaim.Want:
 		return e.Object
+	case essaim.SaveActor:
+		return e.Actor.ID
 	}
 	return ""
 }
@@ -124,7 +126,8 @@ func objectOf(e essaim.Effect) string {
 // outcome is what an effect came to: nothing, and then why.
 type outcome struct {
 	nothing string
-	// erase is set when the activity's own bytes hold what is erased for good.
+	// erase is set when the activity's own bytes hold what is erased for good, or what
+	// a newer version took the place of.
 	erase bool
 	// newer is set when a version took the place of another, whose bytes go.
 	newer bool

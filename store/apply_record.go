@@ -45,7 +45,8 @@ func (tx *Tx) replicate(ctx context.Context, e essaim.Replicate, now time.Time) 
 	}
 	if ok {
 		if why := supersedes(e, h); why != "" {
-			return nothing(why), nil
+			// What comes late may say what a newer version no longer does.
+			return outcome{nothing: why, erase: why == past || why == notNewer && (r.Revision < h.Revision || r.CopyDigest != h.CopyDigest)}, nil
 		}
 	}
 	if err := tx.upsertReplica(ctx, h, r, e.Document, now); err != nil {
@@ -62,6 +63,12 @@ func (tx *Tx) replicate(ctx context.Context, e essaim.Replicate, now time.Time) 
 	return out, tx.later(ctx, "peer_received", r.Origin, micros(now), micros(now.Add(-time.Second)))
 }
 
+// Why a version comes too late.
+const (
+	past     = "older than what is held"
+	notNewer = "not newer than what is held"
+)
+
 // supersedes tells why a version does not replace what is held; empty when it
 // does.
 func supersedes(e essaim.Replicate, h entry) string {
@@ -76,17 +83,17 @@ func supersedes(e essaim.Replicate, h entry) string {
 	case e.Repair:
 		return "" // what is held says of itself what it is not
 	case e.Foreign && r.Updated.Before(h.Updated):
-		return "older than what is held"
+		return past
 	case e.Foreign:
 		return "" // by date, then by arrival
 	case r.Incarnation != h.Incarnation:
 		if r.Incarnation < h.Incarnation {
-			return "older than what is held"
+			return past
 		}
 	case r.Revision == h.Revision && r.ContentDigest == h.ContentDigest && r.CopyDigest != h.CopyDigest:
 		return "" // signed anew, by a key that took the place of the first
 	case r.Revision <= h.Revision:
-		return "not newer than what is held"
+		return notNewer
 	}
 	return ""
 }

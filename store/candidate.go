@@ -133,7 +133,7 @@ func (tx *Tx) newCandidate(ctx context.Context, e essaim.Propose, c essaim.Conte
 func (tx *Tx) refreshCandidate(ctx context.Context, e essaim.Propose, held candidate, c essaim.Content, digest string, now time.Time) (outcome, error) {
 	updated := later(e.Proposal.Published, e.Proposal.Updated)
 	if updated.Before(held.updated) {
-		return nothing("older than what is held"), nil
+		return outcome{nothing: past, erase: true}, nil
 	}
 	r, touched, err := tx.touched(ctx, held)
 	switch {

@@ -147,7 +147,7 @@ func (tx *Tx) manyHeld(ctx context.Context, actor string) (bool, error) {
 func (tx *Tx) renewComment(ctx context.Context, e essaim.HoldComment, k knownComment, st essaim.Standing) (outcome, error) {
 	updated := later(e.Published, e.Updated)
 	if k.actor != e.Actor || !updated.After(k.updated) {
-		return nothing("not newer than what is held"), nil
+		return outcome{nothing: notNewer, erase: k.actor == e.Actor && updated.Before(k.updated)}, nil
 	}
 	state := k.state
 	if state == essaim.ItemAccepted {

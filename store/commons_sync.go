@@ -207,7 +207,7 @@ func (tx *Tx) takeActor(ctx context.Context, e essaim.SaveActor) (outcome, error
 		return did, err
 	}
 	if at := instant(e.Actor.Updated); at != 0 && at < updated {
-		return nothing(older), nil
+		return outcome{nothing: older, erase: true}, nil
 	}
 	changed, err := tx.saveActor(ctx, e.Actor)
 	if err == nil && (changed || bytes.Equal(document, e.Actor.Document) || updated != 0 && instant(e.Actor.Updated) == updated) {
@@ -216,7 +216,7 @@ func (tx *Tx) takeActor(ctx context.Context, e essaim.SaveActor) (outcome, error
 	if err == nil && !changed {
 		return nothing(older), nil
 	}
-	return did, err
+	return outcome{newer: changed}, err
 }
 
 // enlistActor notes the document of an actor that stands in the commons of a node

@@ -5,6 +5,7 @@ package store_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"essaim"
 	"essaim/store/storetest"
@@ -101,9 +102,39 @@ func TestANewerVersionErasesTheBytesOfTheOlderOnes(t *testing.T) {
 		if left := n.holding(t, canary); len(left) > 0 {
 			t.Errorf("the version before is left in %v", left)
 		}
+		n.arrives(t, "https://toulouse.example/activities/2", toulouseTerritory, essaim.Applied{Effects: []essaim.Effect{secret("jardin", 1)}})
+		if left := n.holding(t, canary); len(left) > 0 {
+			t.Errorf("the version before, that came late, is left in %v", left)
+		}
 		raw := one[int](t, n, "SELECT count(*) FROM inbox WHERE raw IS NOT NULL AND object = $1", version("jardin", 10, 2).Record.ID)
 		if raw != 1 {
 			t.Errorf("%d activities about it keep their bytes, want the latest", raw)
+		}
+	})
+}
+
+func TestANewerDocumentOfAnActorErasesTheBytesOfTheOlderOnes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		start := n.clock.now()
+		saved := func(document string, at time.Duration) essaim.Applied {
+			n.clock.pass(time.Minute)
+			a := remote(ana, "Person", anaInbox, n.clock.now())
+			a.Document, a.Updated = []byte(document), start.Add(at)
+			return essaim.Applied{Effects: []essaim.Effect{essaim.SaveActor{Actor: a}}, Object: ana}
+		}
+		n.arrives(t, "https://a.example/activities/1", ana, saved(`{"summary":"`+canary+`"}`, 0))
+		if before := n.holding(t, canary); !slices.Contains(before, "inbox.raw") {
+			t.Fatalf("it is in %v to begin with", before)
+		}
+		n.apply(t, ana, saved(`{}`, time.Minute).Effects...)
+		if left := n.holding(t, canary); len(left) > 0 {
+			t.Errorf("what she said of herself before is left in %v", left)
+		}
+		n.arrives(t, "https://a.example/activities/2", ana, saved(`{"summary":"`+canary+`"}`, 0))
+		if left := n.holding(t, canary); len(left) > 0 {
+			t.Errorf("what she said before, that came late, is left in %v", left)
 		}
 	})
 }

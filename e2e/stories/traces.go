@@ -234,8 +234,10 @@ func (e *erasure) inFiles(name string) (found []string, err error) {
 				return ignoreGone(err)
 			}
 			b, err := os.ReadFile(path)
-			if read++; bytes.Contains(b, []byte(e.canary)) {
-				found = append(found, path)
+			read++
+			if at := bytes.Index(b, []byte(e.canary)); at >= 0 {
+				// A page of 4 kB begins with its sort, where what is around says which table it is of.
+				found = append(found, fmt.Sprintf("%s at %d of page %d of sort %#x: %q", path, at%4096, 1+at/4096, b[at&^4095], b[max(0, at-200):min(len(b), at+80)]))
 			}
 			return ignoreGone(err)
 		})
