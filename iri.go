@@ -147,8 +147,8 @@ func validHostName(name string) bool {
 }
 
 func validPort(port string) bool {
-	digits := port[1:]
-	if digits == "" || len(digits) > 5 || digits[0] == '0' {
+	digits, ok := strings.CutPrefix(port, ":")
+	if !ok || digits == "" || len(digits) > 5 || digits[0] == '0' {
 		return false
 	}
 	n := 0

@@ -66,7 +66,7 @@ func TestParseIRIRefusesWhatParsersReadDifferently(t *testing.T) {
 		"https://victim.example/%zz", "https://victim.example/%a",
 		"https://victim.example/a\x00", "https://victim.example/a\u202eb", "https://victim.example/a\u00a0b", "https://victim.example/\xff",
 		"https://2130706433/", "https://0x7f000001/", "https://127.1/", "https://0177.0.0.1/", "https://1.2.3.4.5/",
-		"https://[::1", "https://[::1]x/", "https://[fe80::1%25eth0]/", "https://[127.0.0.1]/", "https://::1/",
+		"https://[::1", "https://[::1]x/", "https://[::1]x1/", "https://[fe80::1%25eth0]/", "https://[127.0.0.1]/", "https://::1/",
 		"data:application/activity+json,{}", "javascript:alert(1)", "ftp://victim.example/a", "file:///etc/passwd", "acct:a@b.example",
 		"https://victim.example/in'; \"DROP", "https://victim.example/" + strings.Repeat("a", 2048),
 	} {

@@ -5,6 +5,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"testing"
 	"time"
@@ -42,6 +43,43 @@ func version(slug string, incarnation int64, revision int) essaim.Replicate {
 			Published: at, Updated: at, ContentDigest: "content", CopyDigest: "copy", Content: storetest.Initiative(title),
 		},
 	}
+}
+
+// Of many records of one time some stand in the milliseconds after it.
+func TestARecordOfTheSameTimeKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := followed(t, db)
+		at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+		places := func(revision int) (list []int64) {
+			t.Helper()
+			var all []essaim.Effect
+			for i, slot := 0, -1; len(all) < 9; i++ {
+				v := version(fmt.Sprint("fiche-", i), 10, revision)
+				h := fnv.New32a()
+				h.Write([]byte(v.Record.ID))
+				if slot < 0 {
+					slot = int(h.Sum32() % 1000)
+				}
+				if slot == int(h.Sum32()%1000) { // all would stand at the same place
+					v.Record.Updated = at
+					all = append(all, v)
+				}
+			}
+			for _, e := range all {
+				n.apply(t, toulouseTerritory, e)
+				list = append(list, one[int64](t, n, "SELECT position FROM record WHERE id = $1", e.(essaim.Replicate).Record.ID))
+			}
+			return list
+		}
+		first := places(1)
+		if last := first[len(first)-1]; last/1000 != at.UnixMilli()+2 {
+			t.Fatalf("they stand at %v, want some behind their time", first)
+		}
+		if again := places(2); !slices.Equal(again, first) {
+			t.Errorf("they stand at %v, and stood at %v", again, first)
+		}
+	})
 }
 
 func TestVersionsReplaceEachOtherInTheirOrderOnly(t *testing.T) {

@@ -23,18 +23,35 @@ const inMilli = 1000
 // newest is behind every position.
 const newest = math.MaxInt64
 
-func (tx *Tx) position(ctx context.Context, id string, updated time.Time) (int64, error) {
+// inOne is how many of the positions of a millisecond a record may take; then it
+// takes one of the next: thousands of records that bear one time take a few tries
+// each.
+const inOne = 4
+
+// place is the position that a record tries to take, from 0.
+func place(id string, updated time.Time, try int64) int64 {
 	h := fnv.New32a()
 	h.Write([]byte(id))
-	slot, milli := int64(h.Sum32()%inMilli), updated.UnixMilli()
-	// A few other places in this millisecond, then the next one: thousands of
-	// records that bear one time take a few tries each.
+	return (updated.UnixMilli()+try/inOne)*inMilli + (int64(h.Sum32()%inMilli)+try*397)%inMilli
+}
+
+// isPlace tells whether a record of a time may stand at a position.
+func isPlace(position int64, id string, updated time.Time) bool {
+	after := position/inMilli - updated.UnixMilli()
+	for try := range int64(inOne) {
+		if after >= 0 && place(id, updated, after*inOne+try) == position {
+			return true
+		}
+	}
+	return false
+}
+
+func (tx *Tx) position(ctx context.Context, id string, updated time.Time) (int64, error) {
 	var tries [8]int64
 	for from := int64(0); ; from += int64(len(tries)) {
 		args := make([]any, len(tries))
 		for i := range tries {
-			try := from + int64(i)
-			tries[i] = (milli+try/4)*inMilli + (slot+try*397)%inMilli
+			tries[i] = place(id, updated, from+int64(i))
 			args[i] = tries[i]
 		}
 		taken, err := list(ctx, tx, only[int64], "positions_taken", args...)

@@ -54,7 +54,7 @@ func (tx *Tx) save(ctx context.Context, e *entry) (err error) {
 
 // positionOf keeps the position of a record whose time did not change.
 func (tx *Tx) positionOf(ctx context.Context, e *entry) (int64, error) {
-	if e.position/inMilli == e.Updated.UnixMilli() {
+	if isPlace(e.position, e.ID, e.Updated) {
 		return e.position, nil
 	}
 	return tx.position(ctx, e.ID, e.Updated)
