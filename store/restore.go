@@ -77,7 +77,7 @@ func (s *Store) Restore(ctx context.Context, r io.Reader) (Restored, error) {
 func (tx *Tx) load(ctx context.Context, r io.Reader) (out Restored, old *older, err error) {
 	zip, err := gzip.NewReader(r)
 	if err != nil {
-		return out, nil, fmt.Errorf("not a backup: %w: %w", essaim.ErrInvalid, err)
+		return out, nil, fmt.Errorf("not a backup (%w): %w", err, essaim.ErrInvalid)
 	}
 	in := tar.NewReader(zip)
 	var head *Manifest

@@ -102,6 +102,9 @@ func (c restoreCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	restored, err := restoreFile(ctx, cfg, a.options(), c.From[0])
+	if errors.Is(err, essaim.ErrInvalid) {
+		return fmt.Errorf("%s: nothing was restored, %s is as it was; give a file that essaim backup wrote: %w", c.From[0], cfg.Dir, err)
+	}
 	if err != nil {
 		return err
 	}
