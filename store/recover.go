@@ -358,7 +358,7 @@ func (tx *Tx) recoverActor(ctx context.Context, it *essaim.Recovered, name strin
 // chooseAgain saves the profile that an actor's document shows, unless a later one
 // is held; then nothing comes of it.
 func (tx *Tx) chooseAgain(ctx context.Context, a essaim.LocalActor, it *essaim.Recovered) (out essaim.Rendered, err error) {
-	if it.Updated.Before(a.UpdatedAt) {
+	if later(it.Created, it.Updated).Before(a.UpdatedAt) { // updated is left out when it is created
 		return out, nil
 	}
 	was := a.Profile
