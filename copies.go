@@ -97,8 +97,7 @@ type CopyCheck struct {
 	// by date.
 	Number int64
 	State  CopyCheckState
-	Items  int // that are held here
-	// Differs are those of them that it does not hold as they are here, with the
+	// Differs are those held here that it does not hold as they are here, with the
 	// digest of what it holds; empty for nothing.
 	Differs []CommonsItem
 	Next    time.Time

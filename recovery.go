@@ -45,8 +45,21 @@ type RecoverySource struct {
 	Seen   int
 	DoneAt time.Time
 	NextAt time.Time // when it is asked again
-	Reason string
+	// Reading is which reading of its copies this is.
+	Reading RecoveryReading
+	Reason  string
 }
+
+// RecoveryReading is which reading of a node's copies is under way: an actor that
+// came before its record is taken in a second one.
+type RecoveryReading int
+
+// The readings of a node's copies.
+const (
+	ReadingFirst RecoveryReading = iota
+	ReadingAgain                 // the first, and one more is to follow
+	ReadingLast
+)
 
 // RecoverySurvey is what other nodes could give back of one, before anything is
 // written.

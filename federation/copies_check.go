@@ -110,7 +110,6 @@ func (r *Replicator) checkOne(ctx context.Context, peer essaim.Peer, base, origi
 	if err != nil {
 		return err
 	}
-	c.Items = root.Count
 	c.State, err = c.compare(ctx, root)
 	if err != nil {
 		return err

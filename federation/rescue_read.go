@@ -7,16 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"essaim"
 	"essaim/federation/vocab"
 	"essaim/federation/wire"
 )
-
-// readTwice is the reason of a source in whose first reading an actor came before
-// its record: it is read once more.
-const readTwice = "once more: " + essaim.RecordNotHere
 
 // read takes what one node holds of this one, up to a bound: the rest has its turn
 // after the other nodes. An actor whose record comes later is taken in a second
@@ -44,8 +39,8 @@ func (r *Rescuer) read(ctx context.Context, from essaim.RecoverySource) error {
 	switch {
 	case err == nil && more, err != nil && asked.Err() != nil && from.Cursor != began:
 		from.NextAt = now.Add(readOn)
-	case err == nil && from.Reason == readTwice:
-		from.Cursor, from.Reason, from.NextAt = "", essaim.RecordNotHere, now
+	case err == nil && from.Reading == essaim.ReadingAgain:
+		from.Cursor, from.Reading, from.Reason, from.NextAt = "", essaim.ReadingLast, "", now
 	case err == nil, errors.Is(err, essaim.ErrNotFound):
 		from.DoneAt, from.Reason = now, ""
 	default:
@@ -54,11 +49,8 @@ func (r *Rescuer) read(ctx context.Context, from essaim.RecoverySource) error {
 			wait = rescueRetry
 		}
 		from.NextAt = now.Add(wait)
-		reason := cut(err.Error(), 300)
-		if !strings.HasSuffix(from.Reason, essaim.RecordNotHere) { // which reading it is outlives an error
-			from.Reason = reason
-		}
-		r.Logger.LogAttrs(ctx, slog.LevelInfo, "copies of this node not read", slog.String("host", from.Host), slog.String("reason", reason))
+		from.Reason = cut(err.Error(), 300)
+		r.Logger.LogAttrs(ctx, slog.LevelInfo, "copies of this node not read", slog.String("host", from.Host), slog.String("reason", from.Reason))
 	}
 	return r.Store.SaveRecoverySource(ctx, from)
 }
@@ -78,8 +70,8 @@ func (r *Rescuer) takeBack(ctx context.Context, from *essaim.RecoverySource, pag
 			return err
 		}
 		for i, reason := range why {
-			if reason == essaim.RecordNotHere && from.Reason != reason {
-				from.Reason = readTwice
+			if reason == essaim.RecordNotHere && from.Reading == essaim.ReadingFirst {
+				from.Reading = essaim.ReadingAgain
 			}
 			r.Logger.LogAttrs(ctx, slog.LevelDebug, "copy changes nothing", slog.String("item", some[i].ID), slog.String("reason", reason))
 		}

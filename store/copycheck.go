@@ -46,7 +46,7 @@ func (s *Store) SaveCopyCheck(ctx context.Context, c essaim.CopyCheck) error {
 				return err
 			}
 		}
-		return tx.later(ctx, "copy_check_save", c.Host, c.Origin, micros(c.At), c.Number, string(c.State), c.Items, instant(c.Next))
+		return tx.later(ctx, "copy_check_save", c.Host, c.Origin, micros(c.At), c.Number, string(c.State), instant(c.Next))
 	})
 	if err != nil {
 		return fmt.Errorf("what %s holds: %w", c.Host, err)

@@ -16,7 +16,7 @@ func TestANodeThatIsAskedNoMoreIsNoHolder(t *testing.T) {
 		n, ctx := followed(t, db), t.Context()
 		same, other := storetest.Publish(t, n.Store, storetest.Initiative("Tenue")), storetest.Publish(t, n.Store, storetest.Initiative("Autre"))
 		check := essaim.CopyCheck{
-			Host: toulouse, At: n.clock.now(), Number: 1 << 40, State: essaim.CheckCompared, Items: 2, Next: n.clock.now(),
+			Host: toulouse, At: n.clock.now(), Number: 1 << 40, State: essaim.CheckCompared, Next: n.clock.now(),
 			Differs: []essaim.CommonsItem{{ID: other.ID, Digest: "another"}},
 		}
 		if err := n.SaveCopyCheck(ctx, check); err != nil {

@@ -237,7 +237,7 @@ func (s *Store) Recovery(ctx context.Context) (r essaim.Recovery, err error) {
 			return err
 		}
 		r.Sources, err = list(ctx, tx, func(scan scanFunc) (s essaim.RecoverySource, err error) {
-			err = scan(&s.Host, &s.Cursor, &s.Seen, stamp{&s.DoneAt}, moment{&s.NextAt}, &s.Reason)
+			err = scan(&s.Host, &s.Cursor, &s.Seen, stamp{&s.DoneAt}, moment{&s.NextAt}, &s.Reading, &s.Reason)
 			return s, err
 		}, "recovery_sources")
 		return err
@@ -319,7 +319,7 @@ func (s *Store) SaveRecoverySource(ctx context.Context, from essaim.RecoverySour
 }
 
 func (tx *Tx) saveSource(ctx context.Context, from essaim.RecoverySource) error {
-	return tx.later(ctx, "recovery_source_save", from.Host, from.Cursor, from.Seen, micros(from.DoneAt), instant(from.NextAt), from.Reason)
+	return tx.later(ctx, "recovery_source_save", from.Host, from.Cursor, from.Seen, micros(from.DoneAt), instant(from.NextAt), from.Reading, from.Reason)
 }
 
 // EndRecovery lets the node publish again. It tells whether one was under way.

@@ -248,8 +248,12 @@ func TestASourceIsReadByOneProcessUntilItIsSaved(t *testing.T) {
 		n.clock.pass(4 * time.Minute) // nobody renewed it
 		claim(toulouse)
 		other.NextAt, other.DoneAt = n.clock.now(), n.clock.now()
+		other.Seen, other.Reading = 12, essaim.ReadingLast
 		if err := n.SaveRecoverySource(ctx, other); err != nil {
 			t.Fatal(err)
+		}
+		if rec, err := n.Recovery(ctx); err != nil || len(rec.Sources) != 2 || rec.Sources[1] != other && rec.Sources[0] != other {
+			t.Errorf("kept of %+v: %+v (%v)", other, rec.Sources, err)
 		}
 		n.clock.pass(time.Minute)
 		claim("")

@@ -24,7 +24,7 @@ func TestPagesSayWhoHoldsARecordAndWhoConfirmedItsDeletion(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = s.store.SaveCopyCheck(ctx, essaim.CopyCheck{Host: toulouse, At: s.clock.Now(), Number: h.Number.N, State: essaim.CheckCompared, Items: h.Count, Differs: differs})
+			err = s.store.SaveCopyCheck(ctx, essaim.CopyCheck{Host: toulouse, At: s.clock.Now(), Number: h.Number.N, State: essaim.CheckCompared, Differs: differs})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -116,6 +116,45 @@ func TestANodeBeginsAnewWithItsKeysAlone(t *testing.T) {
 	})
 }
 
+func TestAnActorThatComesBeforeItsRecordComesBackInASecondReading(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p, other := newPair(t, db), anew(t, db)
+		ctx := t.Context()
+		for i := range 8 { // some of them stand behind their actor in the order of copies
+			slug := p.brest.publish(t, fmt.Sprint("Fiche ", i)).Slug
+			if err := p.brest.SetProfile(ctx, essaim.ActorName(essaim.ActorInitiative, slug), essaim.Profile{Summary: "Une équipe, " + slug}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.follow(t)
+		p.catchUp(t)
+		node, err := p.brest.Node(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, err := p.brest.CommonsState(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.brest.Store = other.Open(t, p.brest.config)
+		if err := p.brest.RescueNode(ctx, node, essaim.CommonsHead{}, "toulon.example"); err != nil {
+			t.Fatal(err)
+		}
+		p.brest.serve(t, p.network)
+		if err := p.brest.server.Rescuer().Step(ctx); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := p.brest.Recovery(ctx)
+		if err != nil || rec.Recovered != 17 || rec.Sources[0].Reading != essaim.ReadingLast || rec.Sources[0].DoneAt.IsZero() {
+			t.Errorf("after two readings: %d came back, %+v, %v", rec.Recovered, rec.Sources, err)
+		}
+		if h, err := p.brest.CommonsState(ctx); err != nil || h.Root != head.Root {
+			t.Errorf("root %s of %d, want %s of %d (%v)", h.Root, h.Count, head.Root, head.Count, err)
+		}
+	})
+}
+
 func TestASnapshotThatIsStartedRecoversByItself(t *testing.T) {
 	t.Parallel()
 	fedtest.RSA()

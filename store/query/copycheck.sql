@@ -6,12 +6,12 @@ WHERE p.state IN ('followed', 'known') AND p.gone_at IS NULL AND coalesce(k.next
 ORDER BY coalesce(k.next_at, 0), p.host LIMIT $2
 
 -- name: copy_check_save
-INSERT INTO copy_check (host, origin, checked_at, number, state, items, next_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO copy_check (host, origin, checked_at, number, state, next_at) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (host, origin) DO UPDATE
-SET checked_at = excluded.checked_at, number = excluded.number, state = excluded.state, items = excluded.items, next_at = excluded.next_at
+SET checked_at = excluded.checked_at, number = excluded.number, state = excluded.state, next_at = excluded.next_at
 
 -- name: copy_check_put_off
-INSERT INTO copy_check (host, origin, checked_at, number, state, items, next_at) VALUES ($1, '', NULL, 0, '', 0, $2)
+INSERT INTO copy_check (host, origin, checked_at, number, state, next_at) VALUES ($1, '', NULL, 0, '', $2)
 ON CONFLICT (host, origin) DO UPDATE SET next_at = excluded.next_at
 
 -- name: copy_differs_list

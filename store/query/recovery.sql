@@ -28,7 +28,7 @@ WHERE n = (SELECT c.recoveries FROM counter c WHERE c.id = 1)
 UPDATE recovery SET ended_at = $1 WHERE n = (SELECT c.recoveries FROM counter c WHERE c.id = 1) AND ended_at IS NULL
 
 -- name: recovery_sources
-SELECT host, after, seen, done_at, next_at, reason FROM recovery_source ORDER BY host
+SELECT host, after, seen, done_at, next_at, reading, reason FROM recovery_source ORDER BY host
 
 -- name: recovery_sources_clear
 DELETE FROM recovery_source
@@ -46,7 +46,7 @@ UPDATE recovery_source SET next_at = $2 WHERE host = $1 AND done_at IS NULL AND 
 SELECT host FROM peer WHERE state IN ('followed', 'known', 'requested') ORDER BY host
 
 -- name: recovery_source_save
-UPDATE recovery_source SET after = $2, seen = $3, done_at = $4, next_at = $5, reason = $6 WHERE host = $1
+UPDATE recovery_source SET after = $2, seen = $3, done_at = $4, next_at = $5, reading = $6, reason = $7 WHERE host = $1
 
 -- name: recovery_revision
 -- What was written here under the same number, before it was known to be lost, stays.
