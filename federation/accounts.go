@@ -30,7 +30,7 @@ func (s *Server) FollowAccount(ctx context.Context, typed, agreed, reason string
 	if agreed != "" && !essaim.Reusable(agreed) {
 		return fail(fmt.Errorf("licence %q lets nothing be kept: %w", agreed, essaim.ErrInvalid))
 	}
-	actor, err := s.findAccount(ctx, typed)
+	actor, known, err := s.findAccount(ctx, typed)
 	if err != nil {
 		return fail(err)
 	}
@@ -41,16 +41,9 @@ func (s *Server) FollowAccount(ctx context.Context, typed, agreed, reason string
 	if err != nil {
 		return fail(err)
 	}
-	iri, err := essaim.ParseIRI(actor.ID)
-	if err != nil {
-		return fail(err)
-	}
 	f := essaim.Followed{
-		Actor: actor.ID, Handle: actor.Username + "@" + iri.Host(), Name: actor.Name, URL: actor.URL, Inbox: actor.Inbox,
+		Actor: actor.ID, Handle: known, Name: actor.Name, URL: actor.URL, Inbox: actor.Inbox,
 		State: essaim.PeerRequested, FollowID: s.activityID(), Agreed: strings.ToLower(agreed),
-	}
-	if user, host, ok := handle(typed); ok {
-		f.Handle = user + "@" + host
 	}
 	body, err := s.renderer.Follow(f.FollowID, s.nodeActor(), f.Actor)
 	if err != nil {
@@ -101,47 +94,59 @@ func handle(typed string) (user, host string, ok bool) {
 	return user, host, err == nil && !strings.Contains(host, "/")
 }
 
-// findAccount finds the actor behind what a person typed. A host that names an
-// actor of another must be named by it in turn: who holds a name is for the
-// actor's own host to say (RFC 7033, as Mastodon reads it).
-func (s *Server) findAccount(ctx context.Context, typed string) (essaim.RemoteActor, error) {
+// findAccount finds the actor behind what a person typed, and the handle by which
+// it goes. A host may lend one of its names to an actor elsewhere, and to one of
+// its own that is called otherwise; whether the actor goes by that name is for the
+// actor's host to say, which names the actor for its own name and that handle as
+// the subject. Else its own name counts (RFC 7033, as Mastodon reads it).
+func (s *Server) findAccount(ctx context.Context, typed string) (actor essaim.RemoteActor, known string, err error) {
 	user, host, ok := handle(typed)
 	if !ok {
 		iri, err := essaim.ParseIRI(strings.TrimSpace(typed))
 		if err != nil {
-			return essaim.RemoteActor{}, err
+			return actor, "", err
 		}
-		return s.fetchAccount(ctx, iri)
+		actor, err = s.fetchAccount(ctx, iri)
+		return actor, actor.Username + "@" + iri.Host(), err
 	}
 	if s.isHost(host) {
-		return essaim.RemoteActor{}, fmt.Errorf("an account of this node: %w", essaim.ErrInvalid)
+		return actor, "", fmt.Errorf("an account of this node: %w", essaim.ErrInvalid)
 	}
-	iri, err := s.finger(ctx, user, host)
+	iri, _, err := s.finger(ctx, user, host)
 	if err != nil {
-		return essaim.RemoteActor{}, err
+		return actor, "", err
 	}
-	actor, err := s.fetchAccount(ctx, iri)
-	if err != nil || iri.Host() == host {
-		return actor, err
+	if actor, err = s.fetchAccount(ctx, iri); err != nil {
+		return actor, "", err
 	}
-	back, err := s.finger(ctx, actor.Username, iri.Host())
-	if err == nil && back != iri {
-		err = fmt.Errorf("%s does not name %s: %w", iri.Host(), iri, essaim.ErrInvalid)
+	known = actor.Username + "@" + iri.Host()
+	if strings.EqualFold(known, user+"@"+host) {
+		return actor, known, nil
 	}
-	return actor, err
+	back, subject, err := s.finger(ctx, actor.Username, iri.Host())
+	switch {
+	case err != nil:
+		return actor, "", err
+	case back != iri:
+		return actor, "", fmt.Errorf("%s does not name %s: %w", iri.Host(), iri, essaim.ErrInvalid)
+	case strings.EqualFold(subject, "acct:"+user+"@"+host):
+		known = user + "@" + host
+	}
+	return actor, known, nil
 }
 
-// finger is the id that a host gives for a name.
-func (s *Server) finger(ctx context.Context, user, host string) (essaim.IRI, error) {
+// finger is the id that a host gives for a name, and the name that it gives back.
+func (s *Server) finger(ctx context.Context, user, host string) (id essaim.IRI, subject string, err error) {
 	jrd, err := s.client.WebFinger(ctx, host, "acct:"+user+"@"+host)
 	if err != nil {
-		return essaim.IRI{}, err
+		return id, "", err
 	}
-	id, ok := jrd.Self()
+	self, ok := jrd.Self()
 	if !ok {
-		return essaim.IRI{}, fmt.Errorf("%s names no actor for %s: %w", host, user, essaim.ErrNotFound)
+		return id, "", fmt.Errorf("%s names no actor for %s: %w", host, user, essaim.ErrNotFound)
 	}
-	return essaim.ParseIRI(id)
+	id, err = essaim.ParseIRI(self)
+	return id, jrd.Subject, err
 }
 
 func (s *Server) fetchAccount(ctx context.Context, iri essaim.IRI) (essaim.RemoteActor, error) {

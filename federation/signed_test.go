@@ -33,7 +33,7 @@ func TestEveryGetIsSignedByTheNodesActor(t *testing.T) {
 
 	for what, ask := range map[string]func(){
 		"a node is followed":     func() { _, _ = s.FollowPeer(t.Context(), "peer.example") },
-		"an account is followed": func() { _, _ = s.findAccount(t.Context(), "@alice@m.example") },
+		"an account is followed": func() { _, _, _ = s.findAccount(t.Context(), "@alice@m.example") },
 		"a text names somebody":  func() { s.Mentions(t.Context(), []essaim.Handle{{User: "alice", Host: "m.example"}}) },
 		"a reader is led away":   func() { _, _ = s.FollowAddress(t.Context(), "@alice@m.example", s.nodeActor()) },
 		"an object is gathered": func() {
