@@ -72,7 +72,7 @@ func isScheme(s string) bool {
 }
 
 // describe finds what a resource names; essaim.ErrNotFound for what is not here,
-// essaim.ErrGone for an actor that is deleted.
+// essaim.ErrGone for an actor that is deleted, a person's excepted.
 func (s *Server) describe(ctx context.Context, resource string) (descriptor, error) {
 	if name, ok := strings.CutPrefix(resource, "acct:"); ok {
 		user, host, ok := strings.Cut(strings.TrimPrefix(name, "@"), "@")
@@ -89,7 +89,17 @@ func (s *Server) describe(ctx context.Context, resource string) (descriptor, err
 		return descriptor{Subject: s.base + "/", Links: []jrd{{Rel: relServer, Type: vocab.ContentType, Href: s.nodeActor()}}}, nil
 	}
 	a, err := s.atAddress(ctx, u)
-	return s.descriptorOf(a), err
+	return s.descriptorOf(a), forgotten(a, err)
+}
+
+// forgotten answers about a person who took her profile back as about one who never
+// was: nobody finds out by a name who was here. Whoever knew her got a Delete, and
+// her id answers 410.
+func forgotten(a essaim.LocalActor, err error) error {
+	if a.Kind == essaim.ActorPerson && errors.Is(err, essaim.ErrGone) {
+		return essaim.ErrNotFound
+	}
+	return err
 }
 
 // atAddress finds the actor whose id or page an address of this node is.
@@ -146,7 +156,7 @@ func (s *Server) byUsername(ctx context.Context, user string) (descriptor, error
 		return s.descriptorOf(node), nil
 	}
 	a, err := s.localActor(ctx, s.base+"/actors/"+user)
-	return s.descriptorOf(a), err
+	return s.descriptorOf(a), forgotten(a, err)
 }
 
 func (s *Server) descriptorOf(a essaim.LocalActor) descriptor {

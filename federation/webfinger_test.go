@@ -41,7 +41,9 @@ func TestWebFingerFindsActorsByEveryName(t *testing.T) {
 		{"resource=" + url.QueryEscape("https://brest.example/personnes/camille"), 200, "https://brest.example/actors/camille"},
 		{"resource=" + url.QueryEscape("https://brest.example/personnes/camille/"), 404, ""}, // as no page of ours is written
 		{"resource=" + url.QueryEscape("https://brest.example/personnes/camille?page=2"), 404, ""},
-		{"resource=" + url.QueryEscape("https://brest.example/personnes/partie"), 410, ""},
+		{"resource=" + url.QueryEscape("https://brest.example/personnes/partie"), 404, ""}, // as one who never was
+		{"resource=acct:partie@brest.example", 404, ""},
+		{"resource=https://brest.example/actors/partie", 404, ""},
 		{"resource=" + url.QueryEscape("https://brest.example/personnes/fiche_retire"), 404, ""}, // another's name
 		{"resource=" + url.QueryEscape("https://brest.example/personnes/commune_brest"), 404, ""},
 		{"resource=" + url.QueryEscape("https://brest.example/recherche?near=29019&radius=10"), 200, "https://brest.example/actors/commune_brest"},
