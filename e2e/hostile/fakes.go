@@ -111,6 +111,21 @@ func (f *fake) asked(path string) int {
 	return f.gets[path]
 }
 
+// recount begins to count anew, and leaves what is served.
+func (f *fake) recount() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.gets)
+	f.total, f.mostAtOne = 0, 0
+}
+
+// underWay is how many requests are being answered.
+func (f *fake) underWay() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.atOnce
+}
+
 func (f *fake) most() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -239,6 +254,9 @@ func (w *world) serveFakes() error {
 			return
 		}
 		if strings.HasSuffix(r.Host, ".evil.test") {
+			w.swarmed.Add(1)
+			w.swarming.Add(1)
+			defer w.swarming.Add(-1)
 			swarm(rw, r)
 			return
 		}

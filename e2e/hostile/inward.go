@@ -3,11 +3,9 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"essaim/e2e/rig"
@@ -117,101 +115,4 @@ func (t *trial) quiet(f *fake) int {
 		}
 	}
 	return last
-}
-
-// loops are what never ends: the item is sent by evil, and the same by a host
-// that the node follows and so looks at more closely.
-func loops() map[string]special {
-	// atMost holds the number of requests that one activity causes.
-	atMost := func(n int, serve http.HandlerFunc) special {
-		return special{
-			before: func(t *trial) error {
-				t.evil().anything = serve
-				t.setSwarm(serve)
-				return nil
-			},
-			after: func(t *trial) error {
-				if err := t.alsoFollowed(); err != nil {
-					return err
-				}
-				if got := t.quiet(t.evil()); got > 2*n {
-					return fmt.Errorf("%d requests for two activities, want %d at most for each", got, n)
-				}
-				return t.bounded(64 << 20)
-			},
-		}
-	}
-	collection := func(w http.ResponseWriter, r *http.Request) {
-		next := fmt.Sprintf("https://evil.test%s?page=%d", r.URL.Path, time.Now().UnixNano())
-		document(rig.ActivityJSON, map[string]any{"@context": rig.ASContext, "id": "https://" + r.Host + r.URL.RequestURI(), "type": "OrderedCollectionPage", "orderedItems": []string{}, "next": next})(w, r)
-	}
-	chain := func(w http.ResponseWriter, r *http.Request) {
-		doc := note("https://"+r.Host+r.URL.Path, "https://evil.test/u/evil")
-		doc["inReplyTo"] = "https://" + r.Host + r.URL.Path + "1"
-		doc["replies"] = "https://" + r.Host + "/r" + r.URL.Path
-		document(rig.ActivityJSON, doc)(w, r)
-	}
-	flow := func(pause time.Duration, chunk string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", rig.ActivityJSON)
-			for range 100_000 {
-				if _, err := w.Write([]byte(chunk)); err != nil || r.Context().Err() != nil {
-					return
-				}
-				_ = http.NewResponseController(w).Flush() // the connection tells by the next write
-				time.Sleep(pause)
-			}
-		}
-	}
-	return map[string]special{
-		"REC-001": atMost(12, collection),
-		"REC-003": atMost(12, collection),
-		"REC-004": atMost(20, chain),
-		"REC-006": atMost(50, chain),
-		"REC-008": atMost(4, func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }),
-		"REC-009": atMost(6, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"1", http.StatusFound) }),
-		"REC-010": atMost(6, flow(time.Second, " ")),
-		"REC-012": atMost(6, flow(0, strings.Repeat("a", 32<<10))),
-		"REC-014": atMost(6, func(w http.ResponseWriter, _ *http.Request) {
-			for i := range 1000 {
-				w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat("a", 10_000))
-			}
-			w.WriteHeader(http.StatusOK)
-		}),
-		"REC-016": {
-			before: func(t *trial) error {
-				t.setSwarm(func(w http.ResponseWriter, r *http.Request) {
-					id := "https://" + r.Host + r.URL.Path
-					document(rig.ActivityJSON, t.evil().actor(id, "Person", map[string]any{"endpoints": nil}))(w, r)
-				})
-				return nil
-			},
-			send: func(t *trial) (int, error) {
-				return t.stormOf(500, func(i int) (string, []byte) {
-					actor := fmt.Sprintf("https://s%d.evil.test/u/x", i)
-					return actor, []byte(fmt.Sprintf(`{"@context":"%s","id":"%s/a","type":"Create","actor":"%s","object":{"id":"%s/n","type":"Note","attributedTo":"%s","content":"x","to":["%s"]}}`,
-						rig.ASContext, actor, actor, actor, actor, rig.Public))
-				})
-			},
-			after: func(t *trial) error { return t.bounded(64 << 20) },
-		},
-		"REC-017": {after: func(t *trial) error {
-			if n := t.quiet(t.victim()); n > 1 {
-				return fmt.Errorf("%d previews fetched", n)
-			}
-			return nil
-		}},
-	}
-}
-
-// alsoFollowed sends the item's activity again, in the name of a host that the
-// node follows.
-func (t *trial) alsoFollowed() error {
-	body := bytes.ReplaceAll(t.body, []byte(`"https://evil.test/u/evil"`), []byte(`"https://peer.test/u/p"`))
-	body = bytes.ReplaceAll(body, []byte(`"https://evil.test/act/`), []byte(`"https://peer.test/act/`))
-	status, err := t.deliver(t.ctx, t.fakes["peer.test"], t.names["PACTOR"], body)
-	if err == nil && status/100 == 5 && status != 503 {
-		err = fmt.Errorf("answered %d to a followed host", status)
-	}
-	return err
 }

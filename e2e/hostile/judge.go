@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -53,6 +54,7 @@ type trial struct {
 	signer *fake
 	keyID  string // where an item signs with a key elsewhere
 	taken  int    // activities of a storm that were accepted
+	logAt  int64  // where the log ended when the item began
 	body   []byte
 	got    *answer
 }
@@ -147,7 +149,12 @@ func (w *world) try(ctx context.Context, it *item, sp special) error {
 		f.clear()
 	}
 	w.setSwarm(http.NotFound)
-	t := &trial{world: w, ctx: ctx, item: it, names: maps.Clone(w.names)}
+	w.swarmed.Store(0)
+	log, err := os.Stat(w.logFile())
+	if err != nil {
+		return err
+	}
+	t := &trial{world: w, ctx: ctx, item: it, names: maps.Clone(w.names), logAt: log.Size()}
 	t.who()
 	if sp.before != nil {
 		if err := sp.before(t); err != nil {

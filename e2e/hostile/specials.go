@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"time"
 
 	"essaim/e2e/rig"
@@ -16,7 +15,7 @@ import (
 // specials are the items that need more than to be sent.
 func specials(items []item) map[string]special {
 	all := map[string]special{}
-	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fingerSpecials(), inwardSpecials(), loops(), pageSpecials(), privateSpecials(), floodSpecials(), ownSpecials(), doorSpecials(), commandSpecials(items), scripted(items)} {
+	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fingerSpecials(), inwardSpecials(), sinkSpecials(), loops(), pageSpecials(), privateSpecials(), floodSpecials(), ownSpecials(), doorSpecials(), commandSpecials(items), scripted(items)} {
 		maps.Copy(all, part)
 	}
 	return all
@@ -196,37 +195,4 @@ func oddActor(change map[string]any) special {
 			return t.post(t.ctx, t.fakes["peer.test"], id, "Undo", undo, nil)
 		},
 	}
-}
-
-// forged are documents that are not what they are fetched as. They are asked
-// for at the address that the item names, and must be neither kept nor shown.
-func forged() map[string]special {
-	serve := func(path, mediaType string, doc map[string]any) special {
-		return special{before: func(t *trial) error {
-			t.victim().put(path, document(mediaType, doc))
-			return nil
-		}}
-	}
-	x := note("https://victim.test/media/x", "https://victim.test/u/v")
-	m := map[string]special{
-		"ORG-042": serve("/media/u.json", rig.ActivityJSON, note("https://victim.test/n/forged", "https://victim.test/u/v")),
-		"ORG-045": serve("/media/x", "application/json", x),
-		"ORG-043": serve("/media/x", "text/plain", x),
-		"ORG-047": serve("/media/x", "application/octet-stream", x),
-		"ORG-049": serve("/media/x", `application/ld+json; profile="https://example.org/other"`, x),
-		"ORG-051": {before: func(t *trial) error {
-			t.victim().put("/redirect", func(w http.ResponseWriter, r *http.Request) {
-				http.Redirect(w, r, "https://evil.test/fake", http.StatusFound)
-			})
-			t.evil().put("/fake", document(rig.ActivityJSON, note("https://victim.test/n/9", "https://victim.test/u/v")))
-			return nil
-		}},
-		"ORG-053": {before: func(t *trial) error {
-			doc := note("", "https://evil.test/u/evil")
-			delete(doc, "id")
-			t.evil().put("/noid", document(rig.ActivityJSON, doc))
-			return nil
-		}},
-	}
-	return m
 }

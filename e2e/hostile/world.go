@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"essaim/e2e/rig"
@@ -43,6 +44,8 @@ type world struct {
 	fakesMu   sync.RWMutex
 	fakes     map[string]*fake // by host
 	swarm     http.HandlerFunc // subdomains of evil.test
+	swarmed   atomic.Int64     // requests to them since the item began
+	swarming  atomic.Int64     // of which under way
 	servers   []*http.Server
 
 	routes    map[string]string // of the node, and what the suite adds
