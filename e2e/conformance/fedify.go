@@ -22,10 +22,11 @@ var fedifyTests = []test{
 	{"fedify/read", "title, summary, link, picture and author of a record are read; its proof holds, and not once changed", (*world).fedifyReads},
 	{"fedify/receive", "what is published, changed and deleted reaches it, signed and proved", (*world).fedifyReceives},
 	{"fedify/like", "its Like and EmojiReact count, and Undo takes them back", (*world).fedifyLikes},
-	{"fedify/boost", "its Announce counts", (*world).fedifyBoosts},
+	{"fedify/boost", "its Announce counts, and Undo takes it back", (*world).fedifyBoosts},
 	{"fedify/reply", "its reply waits for a moderator, is shown, follows its edit and goes with its Delete", (*world).fedifyReplies},
 	{"fedify/feeds", "a theme that it follows announces what is published; an initiative has a profile, which goes with it", (*world).fedifyFeeds},
 	{"fedify/follows", "it is followed by the node", (*world).fedifyFollowed},
+	{"fedify/publishes", "what an account that is followed publishes and boosts becomes a candidate, which follows its edit and goes with its Delete or Undo", (*world).fedifyPublishes},
 	{"fedify/rfc9421", "RFC 9421 both ways", (*world).fedifyModern},
 	{"fedify/keys", "a changed key is believed at its first use", (*world).fedifyRotates},
 }
@@ -122,9 +123,11 @@ func (w *world) fedifyLikes(j *judge) {
 func (w *world) fedifyBoosts(j *judge) {
 	r := w.records[10]
 	w.fedify.must(j, "boost", args{"as": "camille", "to": w.territory, "object": r.ID, "shared": false})
-	w.fedify.must(j, "boost", args{"as": "camille", "to": w.territory, "object": r.ID})
+	boost := w.fedify.must(j, "boost", args{"as": "camille", "to": w.territory, "object": r.ID})
 	w.fedify.must(j, "boost", args{"as": "dominique", "to": w.territory, "object": r.ID})
 	j.soon(w.patience, func() error { return w.errTotal(r.ID+"/shares", 2) })
+	w.fedify.must(j, "unboost", args{"as": "camille", "to": w.territory, "object": r.ID, "boost": boost})
+	j.soon(w.patience, func() error { return w.errTotal(r.ID+"/shares", 1) })
 }
 
 // shown is why a record's page does not show, or still shows, a text.
@@ -164,7 +167,7 @@ func (w *world) edited(r rig.Listed, reply, words string) error {
 
 func (w *world) fedifyReplies(j *judge) {
 	r := w.records[11]
-	reply := w.fedify.must(j, "reply", args{
+	reply := w.fedify.must(j, "publish", args{
 		"as": "camille", "to": w.territory, "object": r.ID, "content": `<p>Bravo pour cette initiative<img src=x onerror="alert(1)"></p>`,
 	})
 	w.replied(j, r, reply, func() {

@@ -186,26 +186,36 @@ func (w *world) followedBy(n int) error {
 	return w.errTotal(text(w.document(w.territory), "followers"), n)
 }
 
+// item is a line of what is to be decided.
+type item struct {
+	N       int    `json:"n"`
+	Kind    string `json:"kind"`
+	Ref     string `json:"ref"`
+	Actor   string `json:"actor"`
+	Excerpt string `json:"excerpt"`
+}
+
+// items lists what is to be decided, or in another state.
+func (w *world) items(state string) (rows []item, err error) {
+	out, err := w.a.Run(w.ctx, "moderate", "list", "--data", w.a.Dir, "--json", "--state", state, "--limit", "100")
+	if err != nil {
+		return nil, err
+	}
+	return rows, json.Unmarshal([]byte(out), &rows)
+}
+
 // moderated waits for a comment among what is to be decided and decides.
 func (w *world) moderated(comment, decision string) error {
 	return rig.Eventually(w.patience, func() error {
-		out, err := w.a.Run(w.ctx, "moderate", "list", "--data", w.a.Dir, "--json", "--state", "held")
+		rows, err := w.items("held")
 		if err != nil {
 			return err
 		}
-		var rows []struct {
-			N   int    `json:"n"`
-			Ref string `json:"ref"`
+		i := slices.IndexFunc(rows, func(r item) bool { return r.Ref == comment })
+		if i < 0 {
+			return fmt.Errorf("%s is not among the %d that wait", comment, len(rows))
 		}
-		if err := json.Unmarshal([]byte(out), &rows); err != nil {
-			return err
-		}
-		for _, r := range rows {
-			if r.Ref == comment {
-				_, err := w.a.Run(w.ctx, "moderate", decision, "--data", w.a.Dir, fmt.Sprint(r.N))
-				return err
-			}
-		}
-		return fmt.Errorf("%s is not among the %d that wait", comment, len(rows))
+		_, err = w.a.Run(w.ctx, "moderate", decision, "--data", w.a.Dir, fmt.Sprint(rows[i].N))
+		return err
 	})
 }

@@ -97,10 +97,11 @@ const fresh = (what) => new URL(`/${what}/${++serial}`, base);
 const loaders = ({ documentLoader, contextLoader }) => ({ documentLoader, contextLoader });
 const context = (first) => (federations[first ?? "draft-cavage-http-signatures-12"] ?? federation).createContext(base, undefined);
 
-// send delivers an activity of a user to an actor's inbox.
+// send delivers an activity of a user to an actor's inbox, or to those who
+// follow the user here.
 async function send(c, activity) {
   const ctx = context(c.signature);
-  const to = await ctx.lookupObject(c.to);
+  const to = c.to ? await ctx.lookupObject(c.to) : "followers";
   await ctx.sendActivity({ identifier: c.as }, to, activity, { immediate: true, preferSharedInbox: c.shared ?? true });
   return activity.id.href;
 }
@@ -130,10 +131,11 @@ const commands = {
   react: (c) => send(c, new EmojiReact({ ...common(c, "react"), object: new URL(c.object), content: "🌱" })),
   unlike: (c) => send(c, new Undo({ ...common(c, "undo"), object: new Like({ id: new URL(c.like), actor: context().getActorUri(c.as), object: new URL(c.object) }) })),
   boost: (c) => send(c, new Announce({ ...common(c, "boost"), object: new URL(c.object) })),
-  async reply(c) {
+  unboost: (c) => send(c, new Undo({ ...common(c, "undo"), object: new Announce({ id: new URL(c.boost), actor: context().getActorUri(c.as), object: new URL(c.object) }) })),
+  async publish(c) { // in reply to something, or of itself
     const id = String(++serial);
     const n = new Note({
-      id: context().getObjectUri(Note, { id }), attribution: context().getActorUri(c.as), replyTarget: new URL(c.object), content: c.content,
+      id: context().getObjectUri(Note, { id }), attribution: context().getActorUri(c.as), replyTarget: c.object ? new URL(c.object) : null, content: c.content,
       published: now(), tos: [PUBLIC_COLLECTION],
     });
     notes.set(id, n);
@@ -156,14 +158,6 @@ const commands = {
   },
   async followers(c) { return [...(followers.get(c.as) ?? new Map()).keys()]; },
   async signatures(c) { refuseCavage = c.only === "rfc9421"; return refuseCavage; },
-  async publish(c) { // to those who follow an account here
-    const id = String(++serial);
-    const ctx = context();
-    const n = new Note({ id: ctx.getObjectUri(Note, { id }), attribution: ctx.getActorUri(c.as), content: c.content, published: now(), tos: [PUBLIC_COLLECTION] });
-    notes.set(id, n);
-    await ctx.sendActivity({ identifier: c.as }, "followers", new Create({ ...common(c, "create"), object: n }), { immediate: true });
-    return n.id.href;
-  },
 };
 
 const server = createServer({ cert: readFileSync(process.argv[2]), key: readFileSync(process.argv[3]) }, async (req, res) => {
