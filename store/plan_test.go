@@ -81,27 +81,37 @@ func TestHotStatementsUseTheirIndex(t *testing.T) {
 }
 
 // Search walks the full-text index in its own order, and sorts nothing, on
-// SQLite; on PostgreSQL it is the term index or the order of positions.
+// SQLite. On PostgreSQL, as it plans by itself, a rare word is looked up in the
+// term index; for a frequent one the order of positions may be the shorter way.
 func TestSearchUsesTheFullTextIndex(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		s, _ := db.Node(t)
 		imported(t, s, 1500)
-		expression, good := `("·x" AND "lieu")`, []string{"SCAN search_term VIRTUAL TABLE"}
-		if db.Name == "postgres" {
-			expression, good = `'lieu' & '42'`, []string{"search_term", "search_pkey"}
+		type word struct {
+			expression string
+			by         []string // one of them
 		}
-		pool := planner(t, db, s)
+		byTerm := []string{"SCAN search_term VIRTUAL TABLE"}
+		ask := []word{{`("·x" AND "42")`, byTerm}, {`("·x" AND "lieu")`, byTerm}}
+		pool := s.DB()
+		if db.Name == "postgres" {
+			ask = []word{{`'42'`, []string{"search_term"}}, {`'lieu'`, []string{"search_term", "search_pkey"}}}
+			if _, err := pool.ExecContext(t.Context(), "VACUUM ANALYZE"); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for _, name := range []string{"search_page", "search_page_near"} {
 			text, _ := s.Statements().Text(name)
-			args := []any{expression, int64(1) << 62, int64(0), 21}
-			if name == "search_page_near" {
-				args = append(args, -90., 90., -180., 180., 0., 0., 2.)
-			}
-			lines := plan(t, db, pool, text, args)
-			whole := strings.Join(lines, "\n")
-			if !containsAny(whole, good) || strings.Contains(whole, "TEMP B-TREE") || strings.Contains(whole, "Seq Scan on search ") {
-				t.Errorf("%s:\n%s", name, whole)
+			for _, w := range ask {
+				args := []any{w.expression, int64(1) << 62, int64(0), 21}
+				if name == "search_page_near" {
+					args = append(args, -90., 90., -180., 180., 0., 0., 2.)
+				}
+				whole := strings.Join(plan(t, db, pool, text, args), "\n")
+				if !containsAny(whole, w.by) || strings.Contains(whole, "TEMP B-TREE") || strings.Contains(whole, "Seq Scan on search ") {
+					t.Errorf("%s of %s:\n%s", name, w.expression, whole)
+				}
 			}
 		}
 	})
