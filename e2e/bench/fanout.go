@@ -30,27 +30,34 @@ const (
 	wideFollowers = 10000
 )
 
-// fanout measures one publication to 1,000 inboxes on 8 hosts: all well, then
-// with 100 of them on a host that takes connections and never answers; over
-// HTTP/1.1 and over HTTP/2.
+// fanout measures one publication to 1,000 inboxes on 8 hosts: all well, with 100
+// of them on a host that takes connections and never answers, and with these 100
+// spread over all hosts; over HTTP/1.1 and over HTTP/2.
 func (b *bench) fanout() error {
 	for _, proto := range []string{"http1", "http2"} {
-		for _, silent := range []int{0, fanSilent} {
-			name := "fanout_" + proto
-			if silent > 0 {
-				name += "_100_silent"
-			}
-			if err := b.fanoutOnce(name, crowd{fanHosts, fanInboxes, fanInboxes, silent}, proto == "http2"); err != nil {
+		for _, c := range []struct {
+			name string
+			crowd
+		}{
+			{"", crowd{hosts: fanHosts, inboxes: fanInboxes, followers: fanInboxes}},
+			{"_100_silent", crowd{hosts: fanHosts, inboxes: fanInboxes, followers: fanInboxes, silent: fanSilent}},
+			{"_100_silent_spread", crowd{hosts: fanHosts, inboxes: fanInboxes, followers: fanInboxes, silent: fanSilent, spread: true}},
+		} {
+			name := "fanout_" + proto + c.name
+			if err := b.fanoutOnce(name, c.crowd, proto == "http2"); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
 	}
-	return b.fanoutOnce("fanout_10000", crowd{wideHosts, wideInboxes, wideFollowers, 0}, false)
+	return b.fanoutOnce("fanout_10000", crowd{hosts: wideHosts, inboxes: wideInboxes, followers: wideFollowers}, false)
 }
 
 // crowd is who follows: with more followers than inboxes these are shared; the
-// silent ones have the last host for themselves.
-type crowd struct{ hosts, inboxes, followers, silent int }
+// silent ones have the last host for themselves, or are spread over all.
+type crowd struct {
+	hosts, inboxes, followers, silent int
+	spread                            bool
+}
 
 // swarm is the followers' side: hosts that each serve their part of the actors.
 type swarm struct {
@@ -61,6 +68,7 @@ type swarm struct {
 	title    atomic.Value
 	release  chan struct{}
 	share    int // shared inboxes; 0 when each has its own
+	crowd
 }
 
 func (b *bench) fanoutOnce(name string, c crowd, http2 bool) error {
@@ -77,14 +85,14 @@ func (b *bench) fanoutOnce(name string, c crowd, http2 bool) error {
 		return err
 	}
 	defer peer.Close()
-	sw := &swarm{release: make(chan struct{})}
+	sw := &swarm{release: make(chan struct{}), crowd: c}
 	if c.followers > c.inboxes {
 		sw.share = c.inboxes / c.hosts
 	}
 	sw.title.Store("")
 	defer close(sw.release)
 	for h := range c.hosts {
-		stop, err := b.host(sw, peer, h, http2, c.silent > 0 && h == c.hosts-1)
+		stop, err := b.host(sw, peer, h, http2)
 		if err != nil {
 			return err
 		}
@@ -99,7 +107,7 @@ func (b *bench) fanoutOnce(name string, c crowd, http2 bool) error {
 		return err
 	}
 	err = parallel(8, c.followers, func(i int) error {
-		actor := sw.actor(i, c.silent)
+		actor := sw.actor(i)
 		follow := peer.Activity("Follow", "", actor, territory, map[string]any{"id": actor + "#follow"})
 		_, err := peer.Post(b.ctx, node.URL+"/inbox", actor, follow)
 		return err
@@ -160,12 +168,12 @@ func (b *bench) measureFanout(name string, node *rig.Node, sw *swarm, healthy in
 	return nil
 }
 
-// actor is the id of follower i. With silent ones, the last host holds just them.
-func (sw *swarm) actor(i, silent int) string {
+// actor is the id of follower i, of which the first are the silent ones.
+func (sw *swarm) actor(i int) string {
 	h := i % len(sw.hosts)
-	if silent > 0 {
+	if sw.silent > 0 && !sw.spread {
 		h = len(sw.hosts) - 1
-		if i >= silent {
+		if i >= sw.silent {
 			h = i % (len(sw.hosts) - 1)
 		}
 	}
@@ -175,8 +183,16 @@ func (sw *swarm) actor(i, silent int) string {
 	return fmt.Sprintf("%s/actors/%d", sw.hosts[h], i)
 }
 
+// hangs tells whether who has an inbox of this path never answers a POST.
+func (sw *swarm) hangs(path string) bool {
+	path, _ = strings.CutPrefix(path, "/actors/")
+	path, _, _ = strings.Cut(path, "/")
+	i, err := strconv.Atoi(path)
+	return err == nil && i < sw.silent
+}
+
 // host serves actors with an inbox each; a silent one never answers a POST.
-func (b *bench) host(sw *swarm, peer *rig.Peer, h int, http2, silent bool) (stop func(), err error) {
+func (b *bench) host(sw *swarm, peer *rig.Peer, h int, http2 bool) (stop func(), err error) {
 	l, err := listen(h)
 	if err != nil {
 		return nil, err
@@ -196,7 +212,7 @@ func (b *bench) host(sw *swarm, peer *rig.Peer, h int, http2, silent bool) (stop
 		if err != nil {
 			return // the sender went away: nothing was received
 		}
-		if silent {
+		if sw.hangs(r.URL.Path) {
 			select {
 			case <-sw.release:
 			case <-r.Context().Done():

@@ -52,8 +52,8 @@ func (b *bench) get() error {
 		if err != nil {
 			return err
 		}
-		b.line(t.name, float64(n)/getDuring.Seconds(), "GET/s", "", 0)
-		b.line(t.name+"_cpu", (after-before).Seconds()*1000/float64(n), "ms CPU each", "", 0)
+		b.line(t.name, float64(n)/getDuring.Seconds(), "GET/s", "bare handler", b.ceilings.gets)
+		b.line(t.name+"_cpu", (after-before).Seconds()*1000/float64(n), "ms CPU each", "verify (ms)", 1000/b.ceilings.verifies)
 	}
 	return nil
 }

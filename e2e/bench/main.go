@@ -52,12 +52,15 @@ func main() {
 			if b.ca, err = rig.NewAuthority(b.dir); err != nil {
 				return err
 			}
-			b.ceilings, err = measureCeilings(b.dir)
+			b.ceilings, err = measureCeilings(b.dir, bin)
 			return err
 		})
 		b.line("ceiling_sign", b.ceilings.signs, "RSA-2048 signatures/s of one core", "", 0)
 		b.line("ceiling_verify", b.ceilings.verifies, "RSA-2048 verifications/s of one core", "", 0)
 		b.line("ceiling_fsync", b.ceilings.fsyncs, "fsyncs/s of 4 kB", "", 0)
+		b.line("ceiling_seal", b.ceilings.seals, "Ed25519 signatures/s of one core", "", 0)
+		b.line("ceiling_get", b.ceilings.gets, "GET/s of a handler that does nothing", "", 0)
+		b.line("ceiling_exec", b.ceilings.exec, "ms to run a program that does nothing", "", 0)
 		for _, part := range []struct {
 			name string
 			run  func() error
@@ -127,7 +130,7 @@ func (b *bench) node(name string, tls bool) (*rig.Node, error) {
 		}
 	}
 	b.suite.Cleanup(n.Kill)
-	return n, n.Init(b.ctx, "Brest", "--epci", "242900314")
+	return n, n.Init(b.ctx, territory, "--epci", "242900314")
 }
 
 // started is a node that runs; who asks for it kills it.

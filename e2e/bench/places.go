@@ -4,14 +4,19 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+
+	"essaim/store/french"
 )
 
 // words of the generated texts, the most frequent first: the first stands in
@@ -21,27 +26,29 @@ livres musique solidaire entraide collectif fabriquer récolter échanger graine
 forêt sentier théâtre radio logiciel carte mémoire accueil emploi insertion monnaie coopérative compost verger potager laverie
 couture bois métal numérique formation conférence débat fête marché épicerie pain ruche abeilles chèvres laine teinture poterie`)
 
-// frequent are the five words that most records hold; search must stay fast on
-// them.
-var frequent = words[:5]
+// territory is the name of the node's territory, which each of its records is
+// found by.
+const territory = "Brest"
 
 // placesCSV writes n venues to a CSV file: real names and points of GeoNames
-// when the corpus is there, made ones otherwise; the texts are generated.
-func placesCSV(file string, n int) error {
+// when the corpus is there, made ones otherwise; the texts are generated. It
+// returns the five terms of search that most records hold.
+func placesCSV(file string, n int) (frequent []string, err error) {
 	out, err := os.Create(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	counts := map[string]int{}
 	defer out.Close()
 	w := csv.NewWriter(out)
 	if err := w.Write([]string{"id", "name", "description", "latitude", "longitude", "themes", "url"}); err != nil {
-		return err
+		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	themes := [...]string{"alimentation", "reemploi", "mobilite", "numerique", "culture", "tiers-lieux", "jardins", "education"}
 	names, closeNames, err := geoNames()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer closeNames()
 	for i := range n {
@@ -49,7 +56,7 @@ func placesCSV(file string, n int) error {
 		if names != nil && names.Scan() {
 			var ok bool
 			if name, lat, lon, ok = parseGeoName(names.Text()); !ok {
-				return fmt.Errorf("line %d of GeoNames is not understood: %.80s", i, names.Text())
+				return nil, fmt.Errorf("line %d of GeoNames is not understood: %.80s", i, names.Text())
 			}
 		}
 		text := make([]string, 24)
@@ -61,11 +68,17 @@ func placesCSV(file string, n int) error {
 			fmt.Sprint(i), name, strings.Join(text, " ") + ".", fmt.Sprint(lat), fmt.Sprint(lon), theme, fmt.Sprintf("https://places.example/%d", i),
 		})
 		if err != nil {
-			return err
+			return nil, err
+		}
+		terms := french.Terms(name + " " + strings.Join(text, " ") + " " + territory)
+		slices.Sort(terms)
+		for _, term := range slices.Compact(terms) {
+			counts[term]++
 		}
 	}
 	w.Flush()
-	return w.Error()
+	frequent = slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], strings.Compare(a, b)) })
+	return frequent[:min(5, len(frequent))], w.Error()
 }
 
 // draw picks a word, the first ones far more often.

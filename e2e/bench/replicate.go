@@ -27,7 +27,7 @@ func (b *bench) replicate() error {
 	if err != nil {
 		return err
 	}
-	if err := b.importPlaces(origin, b.records, "import_of_origin"); err != nil {
+	if _, err := b.importPlaces(origin, b.records, "import_of_origin"); err != nil {
 		return err
 	}
 	if err := origin.Start(b.ctx); err != nil {
@@ -56,22 +56,37 @@ func (b *bench) replicate() error {
 	for _, c := range []struct {
 		name  string
 		every int
-	}{{"repair_hundredth", 100}, {"repair_ten", b.records / 10}} {
+		most  int64 // bytes on the wire
+	}{{"repair_hundredth", 100, full / 20}, {"repair_ten", b.records / 10, 1_000_000}} {
+		if err := b.sync(origin, replica, 0); err != nil { // the first of the day is its own
+			return err
+		}
 		n, err := damage(db, c.every)
 		if err != nil {
 			return err
 		}
 		before, start := meter.bytes.Load(), time.Now()
-		out, err := replica.Run(b.ctx, "peer", "sync", "--data", replica.Dir, rig.Host(origin.URL))
-		if err != nil {
+		if err := b.sync(origin, replica, n); err != nil {
 			return err
-		}
-		if want := fmt.Sprintf("%d differences, %d mended", n, n); !strings.Contains(out, want) {
-			return fmt.Errorf("peer sync said %q, want %q", out, want)
 		}
 		took, sent := time.Since(start), meter.bytes.Load()-before
 		b.line(c.name+"_bytes", float64(sent)/1e6, fmt.Sprintf("MB on the wire for %d differences", n), "bytes of a full copy (MB)", float64(full)/1e6)
 		b.line(c.name+"_time", took.Seconds(), fmt.Sprintf("s for %d differences, all %d copies looked at", n, b.records), "", 0)
+		if sent > c.most {
+			return fmt.Errorf("%d differences cost %d bytes, more than %d", n, sent, c.most)
+		}
+	}
+	return nil
+}
+
+// sync has the replica compare with the origin, which finds n differences.
+func (b *bench) sync(origin, replica *rig.Node, n int) error {
+	out, err := replica.Run(b.ctx, "peer", "sync", "--data", replica.Dir, rig.Host(origin.URL))
+	if err != nil {
+		return err
+	}
+	if want := fmt.Sprintf("%d differences, %d mended", n, n); !strings.Contains(out, want) {
+		return fmt.Errorf("peer sync said %q, want %q", out, want)
 	}
 	return nil
 }
@@ -124,7 +139,7 @@ func (b *bench) backfill(origin, replica *rig.Node) error {
 	if shown.Commons.Items < b.records || shown.Commons.Refused > 0 {
 		return fmt.Errorf("%d items of %d read, %d refused: %s", shown.Commons.Items, b.records, shown.Commons.Refused, shown.Commons.Reason)
 	}
-	b.line("backfill_rate", float64(b.records)/took.Seconds(), fmt.Sprintf("records/s, %d of them", b.records), "", 0)
+	b.line("backfill_rate", float64(b.records)/took.Seconds(), fmt.Sprintf("records/s, %d of them", b.records), "two Ed25519 signatures", b.ceilings.seals/2)
 	for i, n := range []*rig.Node{origin, replica} {
 		end, err := n.CPU()
 		if err != nil {
@@ -139,6 +154,9 @@ func (b *bench) backfill(origin, replica *rig.Node) error {
 	b.line("backfill_rss_quarter", float64(quarter)/1e6, "MB, a quarter read", "", 0)
 	b.line("backfill_rss_end", float64(now)/1e6, "MB, all read", "", 0)
 	b.line("backfill_rss_peak", float64(peak)/1e6, "MB", "", 0)
+	if now > quarter+quarter/4 {
+		return fmt.Errorf("%d MB with a quarter read, %d MB at the end: memory grows with the copies", quarter/1e6, now/1e6)
+	}
 	return nil
 }
 

@@ -27,11 +27,11 @@ func (b *bench) start() error {
 			if err != nil {
 				return err
 			}
-			b.line("rss_idle", float64(now)/1e6, "MB", "", 0)
+			b.line("rss_idle", float64(now)/1e6, "MB", "this program (MB)", b.ceilings.resident)
 		}
 		node.Stop()
 	}
 	slices.Sort(times)
-	b.line("start", times[len(times)/2], "ms to ready, median of 7", "", 0)
+	b.line("start", times[len(times)/2], "ms to ready, median of 7", "version (ms)", b.ceilings.exec)
 	return nil
 }
