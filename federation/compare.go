@@ -42,7 +42,7 @@ type CopyStore interface {
 	NoteCopies(ctx context.Context, found []essaim.CommonsItem) error
 	// HeldCopies says what is held under ids.
 	HeldCopies(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error)
-	// DueComparisons lists nodes that are to be compared now.
+	// DueComparisons claims nodes that are to be compared now.
 	DueComparisons(ctx context.Context, n int) ([]string, error)
 	SaveComparison(ctx context.Context, host string, c essaim.CommonsComparison) error
 	PutOffComparison(ctx context.Context, host string, at time.Time) error
@@ -78,10 +78,16 @@ func (r *Replicator) compareDue(ctx context.Context) bool {
 // differs from what is held, and mends: what is missing, old, damaged, or was
 // deleted there is asked for at its own address and taken by the rules of what is
 // pushed. Of a node that cannot be read, other nodes are asked. The bytes of all
-// copies are looked at first, for the walk believes their noted digests. A panic
-// over what the node sent is an error.
+// copies are looked at first, for the walk believes their noted digests. Another
+// comparison of the node that is under way ends first. A panic over what the node
+// sent is an error.
 func (r *Replicator) Compare(ctx context.Context, host string) (done essaim.CommonsComparison, err error) {
 	defer caught(&err)
+	end, err := r.comparing.begin(ctx, host)
+	if err != nil {
+		return done, err
+	}
+	defer end()
 	ctx, stop := context.WithTimeout(ctx, compareTime)
 	defer stop()
 	peer, err := r.Store.Peer(ctx, host)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"sync"
 	"time"
 
 	"essaim"
@@ -71,6 +72,42 @@ type Replicator struct {
 	Ingester *Ingester
 	Now      func() time.Time
 	Logger   *slog.Logger
+
+	comparing turns
+}
+
+// turns lets one at a time do something about a host.
+type turns struct {
+	mu    sync.Mutex
+	taken map[string]chan struct{} // closed at the end of it
+}
+
+// begin waits for the turn of a host; end gives it on.
+func (t *turns) begin(ctx context.Context, host string) (end func(), err error) {
+	for {
+		t.mu.Lock()
+		before, busy := t.taken[host]
+		if !busy {
+			ended := make(chan struct{})
+			if t.taken == nil {
+				t.taken = map[string]chan struct{}{}
+			}
+			t.taken[host] = ended
+			t.mu.Unlock()
+			return func() {
+				t.mu.Lock()
+				delete(t.taken, host)
+				t.mu.Unlock()
+				close(ended)
+			}, nil
+		}
+		t.mu.Unlock()
+		select {
+		case <-before:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // Run reads what is due until ctx ends. At its start all is, within a moment: what
@@ -82,11 +119,12 @@ func (r *Replicator) Run(ctx context.Context) error {
 	bell := r.Store.Notify()
 	tick := time.NewTicker(10 * time.Second)
 	defer tick.Stop()
+	var others sync.WaitGroup
+	defer others.Wait()
+	others.Go(func() { r.compareAll(ctx) })
 	for {
 		looked := r.Now()
 		r.readDue(ctx, readTogether)
-		r.compareDue(ctx)
-		r.checkDue(ctx)
 		// The bell rings at each commit, an accepted follow's among them.
 		for rung := false; !rung; {
 			select {
@@ -97,6 +135,22 @@ func (r *Replicator) Run(ctx context.Context) error {
 			case <-tick.C:
 				rung = true
 			}
+		}
+	}
+}
+
+// compareAll compares and checks what is due until ctx ends; of a large node it takes
+// long, while others are read.
+func (r *Replicator) compareAll(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		r.compareDue(ctx)
+		r.checkDue(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }

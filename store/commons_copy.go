@@ -202,14 +202,14 @@ func (s *Store) NoteCopies(ctx context.Context, found []essaim.CommonsItem) erro
 	return nil
 }
 
-// DueComparisons lists up to n nodes that were read to the end and are to be
-// compared now.
+// compareLease is for how long a comparison is its process's alone.
+const compareLease = 40 * time.Minute
+
+// DueComparisons claims up to n nodes that were read to the end and are to be
+// compared now: no other process gets them until the comparison is noted or put off,
+// or 40 minutes went by.
 func (s *Store) DueComparisons(ctx context.Context, n int) ([]string, error) {
-	hosts, err := list(ctx, s.query(), only[string], "compare_due", instant(s.now()), n)
-	if err != nil {
-		return nil, fmt.Errorf("comparisons that are due: %w", err)
-	}
-	return hosts, nil
+	return s.claimHosts(ctx, "compare", compareLease, n)
 }
 
 // SaveComparison notes what a comparison came to.

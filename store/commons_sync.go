@@ -54,30 +54,30 @@ const commonsLease = time.Minute
 // read now, those that wait longest first. No other process gets them until the
 // reading is noted, or takes no page for a minute.
 func (s *Store) DueCommons(ctx context.Context, n int) ([]string, error) {
+	return s.claimHosts(ctx, "sync", commonsLease, n)
+}
+
+// claimHosts claims up to n hosts for which work of a name is due.
+func (s *Store) claimHosts(ctx context.Context, work string, lease time.Duration, n int) (claimed []string, err error) {
 	now := s.now()
-	due, err := list(ctx, s.query(), only[string], "sync_due", instant(now), n)
-	if err != nil {
-		return nil, fmt.Errorf("commons that are due: %w", err)
-	}
-	if len(due) == 0 {
-		return nil, nil
-	}
-	var claimed []string
-	err = s.write(ctx, patient, func(tx *Tx) error {
-		claimed = nil
-		for _, host := range due {
-			n, err := tx.exec(ctx, "sync_claim", host, instant(now.Add(commonsLease)), instant(now))
-			if err != nil {
-				return err
+	due, err := list(ctx, s.query(), only[string], work+"_due", instant(now), n)
+	if err == nil && len(due) > 0 {
+		err = s.write(ctx, patient, func(tx *Tx) error {
+			claimed = nil
+			for _, host := range due {
+				n, err := tx.exec(ctx, work+"_claim", host, instant(now.Add(lease)), instant(now))
+				if err != nil {
+					return err
+				}
+				if n > 0 {
+					claimed = append(claimed, host)
+				}
 			}
-			if n > 0 {
-				claimed = append(claimed, host)
-			}
-		}
-		return nil
-	})
+			return nil
+		})
+	}
 	if err != nil {
-		return nil, fmt.Errorf("commons that are due: %w", err)
+		return nil, fmt.Errorf("%s: hosts that are due: %w", work, err)
 	}
 	return claimed, nil
 }

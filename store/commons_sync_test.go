@@ -45,6 +45,37 @@ func TestOneProcessReadsTheCommonsOfANode(t *testing.T) {
 	})
 }
 
+func TestOneProcessComparesWithANode(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := followed(t, db), t.Context()
+		due := func(when string, want ...string) {
+			t.Helper()
+			if got, err := n.DueComparisons(ctx, 2); err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s: %v, %v; want %v", when, got, err, want)
+			}
+		}
+		due("before it was read")
+		now := n.clock.now()
+		if err := n.SaveCommonsProgress(ctx, essaim.CommonsProgress{Host: toulouse, StartedAt: now, DoneAt: now, NextAt: now.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		due("once it was read", toulouse)
+		due("while it is compared")
+		n.clock.pass(39 * time.Minute)
+		due("while it is compared for long")
+		n.clock.pass(2 * time.Minute)
+		due("after its process was killed", toulouse)
+		if err := n.SaveComparison(ctx, toulouse, essaim.CommonsComparison{ComparedAt: n.clock.now(), NextCompared: n.clock.now().Add(24 * time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		n.clock.pass(23 * time.Hour)
+		due("the same day")
+		n.clock.pass(time.Hour)
+		due("the next day", toulouse)
+	})
+}
+
 func TestTheCommonsAreNoWayInForWhoIsBlocked(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

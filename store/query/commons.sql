@@ -117,6 +117,9 @@ SELECT p.host FROM commons_sync y JOIN peer p ON p.host = y.host
 WHERE p.state = 'followed' AND (y.done_at IS NOT NULL OR y.reason <> '') AND y.compare_at <= $1
 ORDER BY y.compare_at, p.host LIMIT $2
 
+-- name: compare_claim
+UPDATE commons_sync SET compare_at = $2 WHERE host = $1 AND compare_at <= $3
+
 -- name: compare_save
 UPDATE commons_sync SET compare_at = $2, compared_at = $3, differences = $4, mended = $5, kept = $6 WHERE host = $1
 
