@@ -56,7 +56,7 @@ func (tx *Tx) accept(ctx context.Context, c candidate, as essaim.Kind, by essaim
 		return tx.update(ctx, &e, content, state, by, false)
 	}
 	// A record keeps its kind and its address for good: another is made.
-	if err := tx.remove(ctx, &e); err != nil {
+	if err := tx.discard(ctx, &e); err != nil {
 		return nil, err
 	}
 	made, p, err := tx.create(ctx, essaim.NewRecord{Content: content, State: state, Author: by}, "", "")

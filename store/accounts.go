@@ -102,13 +102,10 @@ func (s *Store) DeleteUser(ctx context.Context, user int64, keepName bool) error
 	if err := s.DisableUser(ctx, user, true); err != nil {
 		return err
 	}
-	credit := "revisions_disown"
-	if keepName {
-		credit = "revisions_detach"
-	}
+	name := credit(keepName)
 	for more := true; more; {
 		err := s.write(ctx, patient, func(tx *Tx) (err error) {
-			more, err = tx.disown(ctx, user, credit)
+			more, err = tx.disown(ctx, user, name)
 			return err
 		})
 		if err != nil {
@@ -116,19 +113,16 @@ func (s *Store) DeleteUser(ctx context.Context, user int64, keepName bool) error
 		}
 	}
 	return s.changeUser(ctx, user, true, func(tx *Tx) (int64, error) {
-		for more := true; more; {
-			var err error
-			if more, err = tx.disown(ctx, user, credit); err != nil {
-				return 0, err
-			}
-		}
-		if err := tx.shutOut(ctx, user); err != nil {
+		u, err := scanUser(tx.row(ctx, "account_by_id", user).Scan)
+		if err != nil {
 			return 0, err
 		}
-		n, err := tx.exec(ctx, "account_remove", user)
-		if err == nil {
-			err = tx.noteErased(ctx)
+		gone := essaim.Erasure{Sort: essaim.ErasedAccount, Ref: essaim.ErasureRef(essaim.ErasedAccount, accountKey(user, u.CreatedAt))}
+		gone.KeepName = keepName
+		if err := tx.noteErasure(ctx, gone); err != nil {
+			return 0, err
 		}
+		n, err := tx.removeAccount(ctx, user, name)
 		if err != nil {
 			return 0, err
 		}
@@ -145,6 +139,29 @@ func (s *Store) DeleteUser(ctx context.Context, user int64, keepName bool) error
 		}
 		return n, nil
 	})
+}
+
+// credit names the statement that takes what it wrote from an account.
+func credit(keepName bool) string {
+	if keepName {
+		return "revisions_detach"
+	}
+	return "revisions_disown"
+}
+
+// removeAccount erases an account with all that opens it.
+func (tx *Tx) removeAccount(ctx context.Context, user int64, credit string) (int64, error) {
+	for more := true; more; {
+		var err error
+		if more, err = tx.disown(ctx, user, credit); err != nil {
+			return 0, err
+		}
+	}
+	if err := tx.shutOut(ctx, user); err != nil {
+		return 0, err
+	}
+	n, err := tx.exec(ctx, "account_remove", user)
+	return n, errors.Join(err, tx.noteErased(ctx))
 }
 
 // disownTogether is how many revisions, and decisions, one transaction takes

@@ -125,11 +125,12 @@ func (tx *Tx) unreact(ctx context.Context, e essaim.Unreact) (outcome, error) {
 }
 
 func (tx *Tx) forgetActor(ctx context.Context, e essaim.ForgetActor, now time.Time) (outcome, error) {
-	if err := tx.forgetItems(ctx, e.Actor, now); err != nil {
+	had, err := tx.forgetItems(ctx, e.Actor, now)
+	if err != nil {
 		return did, err
 	}
 	inbox := ""
-	err := tx.row(ctx, "actor_inbox", e.Actor).Scan(&inbox)
+	err = tx.row(ctx, "actor_inbox", e.Actor).Scan(&inbox)
 	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return did, err
 	}
@@ -137,7 +138,14 @@ func (tx *Tx) forgetActor(ctx context.Context, e essaim.ForgetActor, now time.Ti
 		return did, err
 	}
 	for _, name := range []string{"followed_remove", "wanted_remove_brought", "follower_remove_actor", "reaction_remove_actor", "quote_remove_actor", "moved_remove_actor", "avatar_remove", "actor_remove", "commons_forget", "deliveries_forget", "direct_forget"} {
-		if _, err := tx.exec(ctx, name, e.Actor); err != nil {
+		n, err := tx.exec(ctx, name, e.Actor)
+		if err != nil {
+			return did, err
+		}
+		had += n
+	}
+	if had > 0 { // most that are deleted somewhere left nothing here
+		if err := tx.noteNamed(ctx, essaim.ErasedActor, e.Actor); err != nil {
 			return did, err
 		}
 	}

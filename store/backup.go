@@ -33,7 +33,7 @@ const (
 
 // backupTables are in the order in which they are restored.
 var backupTables = []string{
-	"node", "counter", "name", "local_actor", "announce", "import", "record", "record_place", "record_theme", "relation", "revision", "tombstone", "withdrawal", "commons", "head", "commons_sync",
+	"node", "counter", "name", "local_actor", "announce", "import", "record", "record_place", "record_theme", "relation", "revision", "tombstone", "withdrawal", "erasure", "commons", "head", "commons_sync",
 	"activity", "event", "dispatch_cursor", "delivery", "host", "inbox", "actor", "actor_key", "follower", "peer", "peer_key", "rotation", "followed", "candidate", "wanted",
 	"item", "decision", "report", // items before what they number
 	"moved", "avatar", "reaction", "quote", "parent_version", "adaptation", "comment", "block", "account", "token",

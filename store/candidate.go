@@ -50,6 +50,9 @@ type about struct {
 
 func (tx *Tx) about(ctx context.Context, object, by, author string) (a about, err error) {
 	err = tx.row(ctx, "candidate_context", object, by, author, authority(by)).Scan(bit{&a.followed}, &a.agreed, &a.name, bit{&a.refuses}, bit{&a.gone})
+	if err == nil && !a.gone {
+		a.gone, err = tx.erasedObject(ctx, object)
+	}
 	return a, err
 }
 
@@ -219,8 +222,10 @@ func (tx *Tx) withdrawCandidate(ctx context.Context, c candidate) (outcome, erro
 	if err := tx.removeItem(ctx, essaim.ItemCandidate, c.object); err != nil {
 		return did, err
 	}
-	_, err = tx.exec(ctx, "candidate_remove", c.object)
-	return did, err
+	if _, err = tx.exec(ctx, "candidate_remove", c.object); err != nil {
+		return did, err
+	}
+	return did, tx.noteNamed(ctx, essaim.ErasedCandidate, c.object)
 }
 
 func (tx *Tx) withdrawCandidatesOf(ctx context.Context, author string) error {

@@ -67,6 +67,9 @@ type knownComment struct {
 func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, st essaim.Standing, now time.Time) (outcome, error) {
 	var gone, known, answers bool
 	err := tx.row(ctx, "comment_context", e.ID, e.InReplyTo).Scan(bit{&gone}, bit{&known}, bit{&answers})
+	if err == nil && !gone && !known {
+		gone, err = tx.erasedObject(ctx, e.ID)
+	}
 	switch {
 	case err != nil:
 		return did, err
@@ -197,6 +200,9 @@ func (tx *Tx) removeComment(ctx context.Context, id string, now time.Time) error
 		return err
 	}
 	if _, err := tx.exec(ctx, "tombstone_insert", id, "comment", authority(id), micros(now), nil); err != nil {
+		return err
+	}
+	if err := tx.noteNamed(ctx, essaim.ErasedObject, id); err != nil {
 		return err
 	}
 	return tx.eraseRaw(ctx, id)

@@ -17,6 +17,7 @@ const (
 	sortRecord    sortOf = "record"
 	sortActor     sortOf = "actor"
 	sortTombstone sortOf = "tombstone"
+	sortWithdrawn sortOf = "withdrawn" // here: of another node's
 )
 
 // listing is a line of the commons as it becomes with a change number.

@@ -149,6 +149,10 @@ func (tx *Tx) withdrawReplica(ctx context.Context, e *entry) error {
 	if err := tx.later(ctx, "commons_withdraw", e.ID); err != nil {
 		return err
 	}
+	err := tx.noteErasure(ctx, essaim.Erasure{Sort: essaim.ErasedHere, Ref: e.ID, At: now, ErasureDetail: essaim.ErasureDetail{Origin: e.Origin, Digest: digest}})
+	if err != nil {
+		return err
+	}
 	return tx.later(ctx, "withdrawal_add", e.ID, e.Origin, digest, micros(now))
 }
 
@@ -203,20 +207,25 @@ func (tx *Tx) lift(ctx context.Context, id string) error {
 	case ok && e.Origin == "":
 		return fmt.Errorf("it is of this node, and its tombstone is published: %w", essaim.ErrForbidden)
 	}
+	if err := tx.noteErasure(ctx, essaim.Erasure{Sort: essaim.ErasureLifted, Ref: id}); err != nil {
+		return err
+	}
 	if err := tx.later(ctx, "withdrawal_remove", id); err != nil {
 		return err
 	}
 	gone, err := tx.found(ctx, "tombstone_stands", id)
-	if err != nil || gone || !ok {
+	if err != nil || gone {
 		return err
 	}
-	if err := tx.deleteRow(ctx, e.rid); err != nil {
-		return err
+	if ok { // else it was withdrawn before a restore, and did not come back
+		if err := tx.deleteRow(ctx, e.rid); err != nil {
+			return err
+		}
 	}
 	if err := tx.later(ctx, "commons_lift", id); err != nil {
 		return err
 	}
-	if err := tx.later(ctx, "compare_put_off", e.Origin, int64(0)); err != nil {
+	if err := tx.later(ctx, "compare_put_off", authority(id), int64(0)); err != nil {
 		return err
 	}
 	tx.wake()

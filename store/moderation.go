@@ -225,11 +225,11 @@ func (tx *Tx) removeItem(ctx context.Context, kind essaim.ItemKind, ref string) 
 	return tx.noteErased(ctx)
 }
 
-// forgetItems erases what an actor elsewhere left.
-func (tx *Tx) forgetItems(ctx context.Context, actor string, now time.Time) error {
+// forgetItems erases what an actor elsewhere left, and tells how many items that were.
+func (tx *Tx) forgetItems(ctx context.Context, actor string, now time.Time) (n int64, err error) {
 	items, err := list(ctx, tx, scanItem, "items_of_actor", actor)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, i := range items {
 		if i.Kind == essaim.ItemComment {
@@ -238,8 +238,8 @@ func (tx *Tx) forgetItems(ctx context.Context, actor string, now time.Time) erro
 			err = tx.removeItem(ctx, i.Kind, i.Ref)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return int64(len(items)), nil
 }

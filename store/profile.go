@@ -212,6 +212,9 @@ func (tx *Tx) retire(ctx context.Context, id string) error {
 	if err := tx.retireRow(ctx, id, now); err != nil {
 		return err
 	}
+	if err := tx.noteNamed(ctx, essaim.ErasedPerson, id); err != nil {
+		return err
+	}
 	farewell, err := tx.farewell(ctx, essaim.LocalActor{ID: id, Kind: essaim.ActorPerson, Gone: true, UpdatedAt: now})
 	if err != nil {
 		return err

@@ -32,17 +32,23 @@ type Restored struct {
 	Manifest Manifest
 	Node     essaim.Node // with its new incarnation
 	Sealed   []byte      // the keys, as the backup was given them; nil when it has none
+	Erased   int         // erasures since the backup, which were done again
 }
 
 // Restore fills an empty database with a backup, checks that what was written
 // is what the backup holds, indexes and counts the records again, and gives the node a
 // new incarnation: its ids stay, and its next changes count as newer than any
-// that it made after the backup. Nothing is kept when anything fails. A database
+// that it made after the backup. What was erased since, as the file in the data
+// directory tells, is erased again in the same transaction. Nothing is kept when anything fails. A database
 // that is not empty is essaim.ErrConflict, a file that is not a whole backup
 // essaim.ErrInvalid.
 func (s *Store) Restore(ctx context.Context, r io.Reader) (Restored, error) {
 	var out Restored
-	err := s.write(ctx, patient, func(tx *Tx) error {
+	told, err := s.toldErasures()
+	if err != nil {
+		return out, fmt.Errorf("restore: %w", err)
+	}
+	err = s.write(ctx, patient, func(tx *Tx) error {
 		var rows int
 		if err := tx.row(ctx, "restore_empty").Scan(&rows); err != nil {
 			return err
@@ -63,12 +69,19 @@ func (s *Store) Restore(ctx context.Context, r io.Reader) (Restored, error) {
 		if err != nil {
 			return err
 		}
-		return tx.settle(ctx, &out)
+		if err := tx.settle(ctx, &out); err != nil {
+			return err
+		}
+		out.Erased, err = tx.eraseAgain(ctx, told)
+		return err
 	})
+	s.forgetNode()
+	if err == nil {
+		err = s.compareErasures(ctx) // the file may lack what the backup tells
+	}
 	if err != nil {
 		return Restored{}, fmt.Errorf("restore: %w", err)
 	}
-	s.forgetNode()
 	return out, nil
 }
 

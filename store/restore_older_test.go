@@ -250,7 +250,7 @@ func TestABackupOfAnOlderSchemaIsRestoredAndMigrated(t *testing.T) {
 				for i, table := range again.Tables {
 					// The migrations make the positions of places.
 					whole := !lost[table.Name] && table.Name != "node" && table.Name != "counter" || table.Name == "record_place"
-					if want := m.Tables[i]; whole && table.Digest != want.Digest || table.Rows != want.Rows && table.Name != "withdrawal" {
+					if want := m.Tables[i]; whole && table.Digest != want.Digest || table.Rows != want.Rows && table.Name != "withdrawal" && table.Name != "erasure" {
 						t.Errorf("%s: table %s has %d rows, want %d, digest %s, want %s", where, table.Name, table.Rows, want.Rows, table.Digest, want.Digest)
 					}
 					if whole {

@@ -214,7 +214,8 @@ func (tx *Tx) resignRecord(ctx context.Context, id string, sign essaim.ResignFun
 		if err := tx.later(ctx, "rotation_withdrawn", e.rid, e.CopyDigest); err != nil {
 			return nil, err
 		}
-		return &publication{silent: true, listing: listingOf(&e, essaim.VerbDelete)}, nil
+		gone := essaim.Erasure{Sort: essaim.ErasedRecord, Ref: e.ID, ErasureDetail: essaim.ErasureDetail{Document: signed.Document, Digest: signed.CopyDigest}}
+		return &publication{silent: true, listing: listingOf(&e, essaim.VerbDelete)}, tx.noteErasure(ctx, gone)
 	}
 	if signed.ContentDigest != e.ContentDigest {
 		return nil, fmt.Errorf("its content is not what was signed: %w", essaim.ErrInvalid)

@@ -159,7 +159,7 @@ func (s *Store) openSQLite(ctx context.Context) (_ *Store, err error) {
 			return nil, errors.Join(err, s.db.close())
 		}
 	}
-	return s.start(nil), nil
+	return s.start(ctx, nil)
 }
 
 func (s *Store) openPostgres(ctx context.Context) (_ *Store, err error) {
@@ -174,16 +174,22 @@ func (s *Store) openPostgres(ctx context.Context) (_ *Store, err error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	s.db = &pg{db: db, set: s.set}
-	return s.start(db.Pool), nil
+	return s.start(ctx, db.Pool)
 }
 
-func (s *Store) start(pool *pgxpool.Pool) *Store {
+func (s *Store) start(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
 	s.ring(pool)
 	s.closing = sync.OnceValue(func() error {
 		s.hush()
 		return s.db.close()
 	})
-	return s
+	if s.cfg.Guest {
+		return s, nil
+	}
+	if err := s.compareErasures(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // Close waits for what runs and ends the connections. The second call and

@@ -64,6 +64,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 		err = s.tidyInbox(ctx, now)
 	}
 	if err == nil {
+		err = s.compareErasures(ctx) // what other processes erased
+	}
+	if err == nil {
 		// A scrub compacts the index as well; one that others keep from its end does not
 		// keep it from being compacted.
 		err = errors.Join(s.scrubDue(ctx, now), s.db.compact(ctx))

@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,6 +51,9 @@ func (s *Store) RevokeToken(ctx context.Context, user int64, id string) error {
 		if err == nil && n == 0 {
 			return fmt.Errorf("token %s: %w", id, essaim.ErrNotFound)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.noteNamed(ctx, essaim.ErasedToken, strconv.FormatInt(user, 10)+" "+id)
 	})
 }

@@ -35,6 +35,10 @@ type Tx struct {
 	// recovers is set where what this node lost comes back, which alone is
 	// published meanwhile.
 	recovers bool
+	// erasures are what it erases, for the file; again is set where what was erased
+	// before is erased once more, which is noted already.
+	erasures []essaim.Erasure
+	again    bool
 	// recoveries is how many there were when this transaction asked who the node is.
 	recoveries *int64
 	draft
@@ -54,19 +58,20 @@ const (
 // than once and must not keep anything of a run that failed. It must not wait
 // for anything but the database.
 func (s *Store) write(ctx context.Context, p priority, f func(tx *Tx) error) error {
-	awake, moved, feeds := false, false, map[feed]string(nil)
+	awake, moved, feeds, erased := false, false, map[feed]string(nil), []essaim.Erasure(nil)
 	err := s.db.write(ctx, p, func(r runner) error {
 		tx := &Tx{s: s, r: r}
 		err := f(tx)
 		if err == nil {
 			err = tx.flush(ctx)
 		}
-		awake, moved, feeds = tx.awake, tx.moved, tx.feeds
+		awake, moved, feeds, erased = tx.awake, tx.moved, tx.feeds, tx.erasures
 		return err
 	})
 	if err != nil {
 		return s.db.class(err)
 	}
+	s.keepErasures(context.WithoutCancel(ctx), erased)
 	s.rememberFeeds(feeds)
 	if moved {
 		s.moves.Add(1)

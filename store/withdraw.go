@@ -83,6 +83,14 @@ func (tx *Tx) leave(ctx context.Context, e *entry) error {
 
 // remove deletes what was never public, without a trace but its name.
 func (tx *Tx) remove(ctx context.Context, e *entry) error {
+	if err := tx.noteErasure(ctx, essaim.Erasure{Sort: essaim.ErasedRecord, Ref: e.ID}); err != nil {
+		return err
+	}
+	return tx.discard(ctx, e)
+}
+
+// discard is remove of what another takes the place of.
+func (tx *Tx) discard(ctx context.Context, e *entry) error {
 	if err := tx.forgetParent(ctx, e.rid, e.DerivedFrom); err != nil {
 		return err
 	}
@@ -114,6 +122,13 @@ func blank(kind essaim.Kind) essaim.Content {
 // eraseEntry is eraseBeside of what its origin withdrew: its tombstone stays.
 func (tx *Tx) eraseEntry(ctx context.Context, e *entry, tombstone []byte, at time.Time) error {
 	if err := tx.eraseBeside(ctx, e); err != nil {
+		return err
+	}
+	gone := essaim.Erasure{Sort: essaim.ErasedRecord, Ref: e.ID}
+	if e.Origin == "" {
+		gone.Document, gone.Digest = tombstone, e.CopyDigest
+	}
+	if err := tx.noteErasure(ctx, gone); err != nil {
 		return err
 	}
 	return tx.later(ctx, "tombstone_insert", e.ID, string(e.Kind), e.Origin, micros(at), tombstone)

@@ -114,6 +114,9 @@ func (c restoreCommand) Run(ctx context.Context, a *app) error {
 	}
 	fmt.Fprintf(a.out, "%s as of %s is in %s: %d rows in %d tables, read back and compared.\n",
 		restored.Node.BaseURL, stamp(restored.Manifest.MadeAt), cfg.Dir, rows, len(restored.Manifest.Tables))
+	if restored.Erased > 0 {
+		fmt.Fprintf(a.out, "Erased since, and erased again: %d.\n", restored.Erased)
+	}
 	if err := writeConfigFile(cfg.Dir, map[string]string{"url": restored.Node.BaseURL, "database_url": c.DatabaseURL}); err != nil {
 		return err
 	}

@@ -35,11 +35,12 @@ type keyBackup struct {
 	Ed25519 string `json:"ed25519"` // PEM
 }
 
-// keyOwner is a node, whom it follows and who follows it.
+// keyOwner is a node, whom it follows, who follows it, and what it erased.
 type keyOwner struct {
 	Node      essaim.Node           `json:"node"`
 	Peers     []string              `json:"peers,omitempty"` // hosts
 	Followers []essaim.KeptFollower `json:"followers,omitempty"`
+	Erased    []essaim.Erasure      `json:"erased,omitempty"`
 }
 
 func newKeyBackup(o keyOwner, k federation.Keys) (keyBackup, error) {
@@ -59,7 +60,10 @@ func describeOwner(ctx context.Context, n *Node, _ none) (o keyOwner, err error)
 			o.Peers = append(o.Peers, p.Host)
 		}
 	}
-	o.Followers, err = n.store.KeepFollowers(ctx)
+	if o.Followers, err = n.store.KeepFollowers(ctx); err != nil {
+		return o, err
+	}
+	o.Erased, err = n.store.Erasures(ctx)
 	return o, err
 }
 

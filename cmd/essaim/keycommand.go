@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"essaim"
+	"essaim/store"
 )
 
 type keyCommand struct {
@@ -25,7 +26,7 @@ type keyBackupCommand struct {
 
 func (keyBackupCommand) Help() string {
 	return "Whoever holds the keys speaks for the territory: keep this file, and its passphrase elsewhere. " +
-		"It also holds who follows the node and whom it follows: with it, and what other nodes hold, a node begins anew (essaim restore --from-peers). " +
+		"It also holds who follows the node, whom it follows and what it erased: with it, and what other nodes hold, a node begins anew (essaim restore --from-peers). " +
 		"The passphrase is asked for, or read from ESSAIM_PASSPHRASE.\n\n" +
 		"Example:\n\n    essaim key backup --data /var/lib/essaim /media/safe/brest.keys"
 }
@@ -44,8 +45,8 @@ func (c keyBackupCommand) Run(ctx context.Context, a *app) error {
 		if err := createFile(c.File, sealed); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.out, "Keys of %s (%.16s…) written to %s, with its %d followers and the %d nodes that it follows: renew it when they change.\n",
-			owner.Node.BaseURL, owner.Node.KeyFingerprint, c.File, len(owner.Followers), len(owner.Peers))
+		fmt.Fprintf(a.out, "Keys of %s (%.16s…) written to %s, with its %d followers, the %d nodes that it follows and %d erasures: renew it when they change.\n",
+			owner.Node.BaseURL, owner.Node.KeyFingerprint, c.File, len(owner.Followers), len(owner.Peers), len(owner.Erased))
 		return nil
 	})
 }
@@ -97,6 +98,9 @@ func (c keyRestoreCommand) Run(_ context.Context, a *app) error {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := store.BringErasures(dir, b.Erased); err != nil {
 		return err
 	}
 	if err := writeKeys(dir, keys); err != nil {

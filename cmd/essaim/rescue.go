@@ -13,6 +13,7 @@ import (
 
 	"essaim"
 	"essaim/federation"
+	"essaim/store"
 )
 
 // rescue begins a node anew: its keys from their backup, what it published from
@@ -93,6 +94,10 @@ func (c restoreCommand) begin(ctx context.Context, a *app, cfg config, b keyBack
 		return fmt.Errorf("%s is not empty: a node begins anew in an empty directory", cfg.Dir)
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return err
+	}
+	// Before anything comes back.
+	if err := store.BringErasures(cfg.Dir, b.Erased); err != nil {
 		return err
 	}
 	if err := c.makeNode(ctx, a, cfg, b.Node, survey.Head, admin); err != nil {

@@ -108,6 +108,14 @@ FROM tombstone ORDER BY id
 INSERT INTO tombstone (id, kind, origin, at, document)
 VALUES ($1, $2, $3, $4, $5)
 
+-- name: backup_erasure
+SELECT sort, ref, at, detail
+FROM erasure ORDER BY sort, ref, at
+
+-- name: restore_erasure
+INSERT INTO erasure (sort, ref, at, detail)
+VALUES ($1, $2, $3, $4)
+
 -- name: backup_commons
 SELECT id, origin, key, sort, digest, number, document
 FROM commons ORDER BY id

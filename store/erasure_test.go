@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/store"
+	"essaim/store/storetest"
+)
+
+const (
+	bob     = "https://a.example/users/bob"
+	note    = "https://a.example/notes/1"
+	bobNote = "https://a.example/notes/2"
+	shared  = "https://blog.example/?p=2"
+)
+
+// erasing is a node that holds one of each sort of what can be erased, in which the
+// canary is, and erases it; kept is what of the same sorts stays.
+type erasing struct {
+	*node
+	user, other essaim.User
+	token       string // that other keeps using
+	own, draft  essaim.Record
+	gone, here  essaim.Replicate
+	lifted      essaim.Replicate
+	kept        []string
+}
+
+func newErasing(t *testing.T, db storetest.DB) *erasing {
+	t.Helper()
+	if db.Dir == "" {
+		db.Dir = t.TempDir() // of the processes on PostgreSQL too
+	}
+	n := &erasing{node: followed(t, db)}
+	ctx := t.Context()
+	hides := func(c *essaim.Content) { c.Text = canary }
+	n.own = storetest.Publish(t, n.Store, storetest.Initiative("Retirée", hides))
+	stays := storetest.Publish(t, n.Store, storetest.Initiative("Reste"))
+	var err error
+	if n.draft, err = n.CreateRecord(ctx, essaim.NewRecord{Content: storetest.Initiative("Brouillon", hides), State: essaim.StateDraft, Author: storetest.Author}); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.SetProfile(ctx, essaim.ActorName(essaim.ActorInitiative, n.own.Slug), essaim.Profile{Summary: canary}); err != nil {
+		t.Fatal(err)
+	}
+	n.gone, n.here, n.lifted = secret("supprimee", 1), secret("retiree-ici", 1), version("rendue", 10, 1)
+	other := version("reste", 10, 1)
+	for _, v := range []essaim.Replicate{n.gone, n.here, n.lifted, other} {
+		n.apply(t, toulouseTerritory, v)
+	}
+	for id, actor := range map[string]string{note: ana, bobNote: bob} {
+		c := comment(id, stays.ID, n.clock.now())
+		c.Actor, c.Content, c.Excerpt = actor, canary, canary
+		n.arrives(t, id+"/create", actor, essaim.Applied{Effects: []essaim.Effect{c}})
+	}
+	n.apply(t, ana, comment("https://a.example/notes/3", stays.ID, n.clock.now()))
+	who := remote(bob, "Person", anaInbox, n.clock.now())
+	who.Name = canary
+	n.apply(t, bob, essaim.AddFollower{Local: territory, Follower: who, FollowID: bob + "#follow"})
+	n.apply(t, bob, essaim.React{Kind: essaim.ReactionLike, ActivityID: bob + "#like", Actor: bob, Object: stays.ID, At: n.clock.now()})
+	n.follows(t, blog, "")
+	for object, announce := range map[string]string{article: "", shared: blog + "#announce"} {
+		p := proposal(object, "Un jardin", n.clock.now())
+		p.Content.Text = canary
+		if announce != "" {
+			p.Author = "https://autre.example/author"
+		}
+		n.apply(t, blog, essaim.Propose{Proposal: p, By: blog, Announce: announce})
+	}
+	n.user = n.account(t, "passage", canary)
+	n.other = n.account(t, "reste", "Compte qui reste")
+	for _, token := range []string{"revoked", "kept"} {
+		if err := n.NewToken(ctx, n.other.ID, token, token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.kept = []string{stays.ID, other.Record.ID}
+	return n
+}
+
+// account is one whose person is on the Fediverse.
+func (n *erasing) account(t *testing.T, name, says string) essaim.User {
+	t.Helper()
+	u, err := n.CreateUser(t.Context(), essaim.User{Email: name + "@brest.example", Name: says, Role: essaim.RoleAdmin})
+	if err == nil {
+		err = n.CreatePerson(t.Context(), u.ID, "demo_"+name, essaim.Profile{Summary: says})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// erase erases one of each sort.
+func (n *erasing) erase(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	n.clock.pass(time.Minute)
+	for _, r := range []essaim.Record{n.own, n.draft} {
+		if err := n.WithdrawRecord(ctx, r.ID, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.apply(t, toulouseTerritory, essaim.Erase{ID: n.gone.Record.ID, Actor: toulouseTerritory, At: n.clock.now()})
+	for _, v := range []essaim.Replicate{n.here, n.lifted} {
+		if _, err := n.WithdrawHere(ctx, v.Record.ID, 0, "fondée"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.clock.pass(time.Minute)
+	items, err := n.Items(ctx, essaim.ItemFilter{State: essaim.ItemAccepted, Kind: essaim.ItemWithdrawal})
+	if err != nil || len(items) != 2 {
+		t.Fatalf("%v, %v", items, err)
+	}
+	if _, err := n.DecideItem(ctx, items[1].N, essaim.ItemRestore, 0, "à tort"); err != nil {
+		t.Fatal(err)
+	}
+	n.apply(t, ana, essaim.EraseComment{ID: note, Actor: ana})
+	n.apply(t, bob, essaim.ForgetActor{Actor: bob})
+	n.apply(t, blog, essaim.Erase{ID: article, Actor: blog, At: n.clock.now()})
+	n.apply(t, blog, essaim.Unreact{ActivityID: blog + "#announce", Actor: blog, Object: shared})
+	if err := n.DeleteUser(ctx, n.user.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := n.Tokens(ctx, n.other.ID)
+	if err != nil || len(tokens) != 2 {
+		t.Fatalf("%v, %v", tokens, err)
+	}
+	for _, token := range tokens {
+		if token.Label == "revoked" {
+			err = n.RevokeToken(ctx, n.other.ID, token.ID)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// elsewhere is an empty database with a data directory, in which the file of what
+// was erased here is, or not.
+func (n *erasing) elsewhere(t *testing.T, db storetest.DB, file bool) *erasing {
+	t.Helper()
+	if db.Dir == "" {
+		db.Dir = t.TempDir()
+	}
+	if file {
+		b, err := os.ReadFile(filepath.Join(n.db.Dir, store.ErasureFile))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(db.Dir, store.ErasureFile), b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	copied := *n
+	copied.node = &node{db: db, clock: n.clock}
+	copied.Store = db.Open(t, n.config)
+	return &copied
+}
+
+// whole fails where something of what was erased is held, or comes again, or where
+// something else is gone.
+func (n *erasing) whole(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	if left := n.holding(t, canary); len(left) > 0 {
+		t.Errorf("it is in %v", left)
+	}
+	if broken, err := n.Check(ctx); err != nil || len(broken) > 0 {
+		t.Errorf("broken rules: %v, %v", broken, err)
+	}
+	for _, id := range n.kept {
+		if r, err := n.Record(ctx, id); err != nil || r.State != essaim.StatePublished {
+			t.Errorf("%s is %s, %v", id, r.State, err)
+		}
+	}
+	for _, id := range []string{n.own.ID, n.gone.Record.ID, n.here.Record.ID} {
+		if r, err := n.Record(ctx, id); err != nil || r.State != essaim.StateWithdrawn {
+			t.Errorf("%s is %s, %v", id, r.State, err)
+		}
+	}
+	if w, err := n.Withdrawal(ctx, n.here.Record.ID); err != nil || w.Origin != toulouse || w.Digest != "content" || w.Item == 0 {
+		t.Errorf("the local tombstone: %+v, %v", w, err)
+	}
+	if _, err := n.Withdrawal(ctx, n.lifted.Record.ID); !errors.Is(err, essaim.ErrNotFound) {
+		t.Errorf("one that was lifted stands: %v", err)
+	}
+	users, err := n.Users(ctx)
+	if err != nil || len(users) != 1 || users[0].ID != n.other.ID {
+		t.Errorf("accounts %v, %v", users, err)
+	}
+	if _, err := n.UserByToken(ctx, "kept"); err != nil {
+		t.Errorf("a token that nobody revoked: %v", err)
+	}
+	if _, err := n.UserByToken(ctx, "revoked"); !errors.Is(err, essaim.ErrNotFound) {
+		t.Errorf("a token that was revoked: %v", err)
+	}
+	if a, err := n.LocalActor(ctx, "demo_reste"); err != nil || a.Gone {
+		t.Errorf("a person who stays: %+v, %v", a, err)
+	}
+	if got := one[int](t, n.node, "SELECT count(*) FROM comment"); got != 1 {
+		t.Errorf("%d comments, want the one that stays", got)
+	}
+	if list := n.candidates(t); len(list) != 0 {
+		t.Errorf("candidates %v", list)
+	}
+	if got := one[int](t, n.node, "SELECT count(*) FROM follower WHERE remote = $1", bob) + one[int](t, n.node, "SELECT count(*) FROM reaction WHERE actor = $1", bob); got != 0 {
+		t.Errorf("the account that is gone left %d rows", got)
+	}
+}
+
+// again lets what was erased come once more, as an activity that waited when the
+// backup was made.
+func (n *erasing) again(t *testing.T) {
+	t.Helper()
+	c := comment(note, n.kept[0], n.clock.now())
+	c.Content, c.Excerpt = canary, canary
+	p := proposal(article, "Un jardin", n.clock.now())
+	p.Content.Text = canary
+	for actor, e := range map[string]essaim.Effect{ana: c, blog: essaim.Propose{Proposal: p, By: blog}} {
+		n.apply(t, actor, e)
+	}
+	n.apply(t, toulouseTerritory, n.gone)
+	n.apply(t, toulouseTerritory, n.here)
+}
+
+func TestWhatWasErasedSinceABackupStaysErased(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newErasing(t, db)
+		ctx := t.Context()
+		var file bytes.Buffer
+		if _, err := n.Backup(ctx, &file, nil); err != nil {
+			t.Fatal(err)
+		}
+		n.erase(t)
+		n.whole(t)
+		made, err := n.Erasures(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sorts []string
+		for _, e := range made {
+			sorts = append(sorts, string(e.Sort))
+		}
+		slices.Sort(sorts)
+		if got := slices.Compact(sorts); !slices.Equal(got, []string{"account", "actor", "candidate", "lifted", "object", "person", "record", "token", "withdrawal"}) {
+			t.Errorf("noted: %v", got)
+		}
+		for _, empty := range []storetest.DB{storetest.SQLite(t), storetest.Postgres(t)} {
+			without := n.elsewhere(t, empty, false)
+			if r, err := without.Restore(ctx, bytes.NewReader(file.Bytes())); err != nil || r.Erased != 0 {
+				t.Fatalf("into %s: %+v, %v", empty.Name, r, err)
+			}
+			if back := without.holding(t, canary); len(back) < 8 {
+				t.Fatalf("into %s: the backup brings back %v alone", empty.Name, back)
+			}
+			// Its file comes later: as a key backup brings it, or a disk that was put back.
+			if err := without.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.BringErasures(without.db.Dir, made); err != nil {
+				t.Fatal(err)
+			}
+			without.Store = without.db.Open(t, n.config)
+			without.whole(t)
+		}
+		for _, empty := range []storetest.DB{storetest.SQLite(t), storetest.Postgres(t)} {
+			with := n.elsewhere(t, empty, true)
+			r, err := with.Restore(ctx, bytes.NewReader(file.Bytes()))
+			if err != nil || r.Erased != len(made) {
+				t.Fatalf("into %s: %d erasures of %d, %v", empty.Name, r.Erased, len(made), err)
+			}
+			with.whole(t)
+			with.again(t)
+			with.whole(t)
+			if known, err := with.Erasures(ctx); err != nil || len(known) != len(made) {
+				t.Errorf("into %s: it knows %d erasures of %d, %v", empty.Name, len(known), len(made), err)
+			}
+			if _, err := with.EndRecovery(ctx); err != nil {
+				t.Fatal(err)
+			}
+			storetest.Publish(t, with.Store, storetest.Initiative("Après"))
+			n.lifts(t, with)
+		}
+	})
+}
+
+// lifts lifts the withdrawal at the restored node.
+func (n *erasing) lifts(t *testing.T, with *erasing) {
+	t.Helper()
+	w, err := with.Withdrawal(t.Context(), n.here.Record.ID)
+	if err == nil {
+		_, err = with.DecideItem(t.Context(), w.Item, essaim.ItemRestore, 0, "à tort")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	with.apply(t, toulouseTerritory, n.here)
+	if r, err := with.Record(t.Context(), n.here.Record.ID); err != nil || r.State != essaim.StatePublished {
+		t.Errorf("lifted, and it is %s, %v", r.State, err)
+	}
+}
+
+func TestANodeThatBeginsAnewKeepsOutWhatItErased(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newErasing(t, db)
+		ctx := t.Context()
+		n.erase(t)
+		info, err := n.Node(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, empty := range []storetest.DB{storetest.SQLite(t), storetest.Postgres(t)} {
+			with := n.elsewhere(t, empty, true)
+			if err := with.RescueNode(ctx, info, essaim.CommonsHead{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := with.Close(); err != nil {
+				t.Fatal(err)
+			}
+			with.node = &node{db: with.db, clock: n.clock, Store: with.db.Open(t, n.config)}
+			if _, err := with.EndRecovery(ctx); err != nil {
+				t.Fatal(err)
+			}
+			p := essaim.Peer{Host: toulouse, Actor: "https://toulouse.example/actor", Territory: toulouseTerritory, TerritoryName: "Toulouse", Inbox: "https://toulouse.example/inbox", FollowID: brest + "/activities/again"}
+			if err := with.FollowPeer(ctx, p, essaim.Outgoing{ActivityID: p.FollowID, Actor: nodeActor, Inbox: p.Inbox, OrderKey: "k", Body: []byte("follow")}); err != nil {
+				t.Fatal(err)
+			}
+			with.apply(t, p.Actor, essaim.PeerAnswer{FollowID: p.FollowID, Actor: p.Actor, Accepted: true})
+			for _, v := range []essaim.Replicate{n.gone, n.here, version("reste", 10, 1)} {
+				with.apply(t, toulouseTerritory, v)
+			}
+			if left := with.holding(t, canary); len(left) > 0 {
+				t.Errorf("into %s: it is in %v", empty.Name, left)
+			}
+			if _, err := with.Record(ctx, "https://toulouse.example/objects/reste"); err != nil {
+				t.Errorf("into %s: %v", empty.Name, err)
+			}
+			if got := one[int](t, with.node, "SELECT count(*) FROM tombstone WHERE id = $1 AND document IS NOT NULL", n.own.ID); got != 1 {
+				t.Errorf("into %s: its own tombstone stands %d times", empty.Name, got)
+			}
+			if broken, err := with.Check(ctx); err != nil || len(broken) > 0 {
+				t.Errorf("into %s: broken rules: %v, %v", empty.Name, broken, err)
+			}
+			n.lifts(t, with)
+		}
+	})
+}
+
+func TestTheFileOfWhatWasErasedIsWholeOrRefused(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 3, 10, 0, 0, 1000, time.UTC)
+	first := essaim.Erasure{Sort: essaim.ErasedRecord, Ref: "https://brest.example/objects/1", At: at}
+	second := essaim.Erasure{Sort: essaim.ErasedObject, Ref: essaim.ErasureRef(essaim.ErasedObject, note), At: at}
+	line := func(t *testing.T, dir, text string) {
+		t.Helper()
+		f, err := os.OpenFile(filepath.Join(dir, store.ErasureFile), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+		if err == nil {
+			_, err = f.WriteString(text)
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	bring := func(t *testing.T, dir string, list ...essaim.Erasure) {
+		t.Helper()
+		if err := store.BringErasures(dir, list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("a line that was cut short goes", func(t *testing.T) {
+		dir := t.TempDir()
+		bring(t, dir, first)
+		line(t, dir, `{"sort":"record","ref":"https://br`)
+		bring(t, dir, first, second)
+		b, err := os.ReadFile(filepath.Join(dir, store.ErasureFile))
+		if err != nil || strings.Count(string(b), "\n") != 2 || !strings.HasSuffix(string(b), "\n") || strings.Contains(string(b), "ana") || strings.Contains(string(b), "notes") {
+			t.Errorf("%s, %v", b, err)
+		}
+	})
+	for name, text := range map[string]string{"no JSON": "x\n", "a sort of a later version": `{"sort":"x","ref":"y","at":"2026-03-03T10:00:00Z"}` + "\n", "no time": `{"sort":"record","ref":"y"}` + "\n"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			bring(t, dir, first)
+			line(t, dir, text)
+			if err := store.BringErasures(dir, []essaim.Erasure{second}); !errors.Is(err, essaim.ErrInvalid) || !strings.Contains(err.Error(), "line 2") {
+				t.Errorf("got %v", err)
+			}
+			if _, err := store.Open(t.Context(), store.Config{Dir: dir}); !errors.Is(err, essaim.ErrInvalid) {
+				t.Errorf("a node opens beside it: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,9 @@
+-- What was erased here, so that no older state of the database brings it back. Each
+-- row also stands in a file beside the database, which a restore reads.
+CREATE TABLE erasure (
+    sort   TEXT    NOT NULL,
+    ref    TEXT    NOT NULL, -- an id; a digest of it where it may name a person
+    at     INTEGER NOT NULL,
+    detail TEXT    NOT NULL,
+    PRIMARY KEY (sort, ref, at)
+);
