@@ -182,6 +182,12 @@ type Branch struct {
 	Claim  ClaimState
 }
 
+// Adapted is a record of another node that records held here adapt.
+type Adapted struct {
+	ID       string
+	Document []byte
+}
+
 // RelationDerived is the relationship that an Offer speaks of.
 const RelationDerived = "http://www.w3.org/ns/prov#wasDerivedFrom"
 

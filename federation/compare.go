@@ -126,6 +126,9 @@ func (r *Replicator) Compare(ctx context.Context, host string) (done essaim.Comm
 		done.Differences, done.Mended, done.Kept = again+len(w.differs)+len(w.extra), again+w.mended, w.kept
 		break
 	}
+	if err := r.readLineage(ctx, host); err != nil {
+		return done, err
+	}
 	done.ComparedAt = r.Now()
 	done.NextCompared = done.ComparedAt.Add(compareEvery + jitter(host, done.ComparedAt, compareJitter))
 	return done, r.Store.SaveComparison(ctx, host, done)

@@ -44,6 +44,7 @@ type ReplicaStore interface {
 	ApplyCommons(ctx context.Context, items []essaim.CommonsTaken, p essaim.CommonsProgress) (why map[int]string, err error)
 	CopyStore
 	CheckStore
+	LineageStore
 	Heads(ctx context.Context, host string, n int) ([]essaim.CommonsHead, error)
 	SaveHead(ctx context.Context, host string, h essaim.CommonsHead) error
 	// PeerBehind notes that a node shows an older state than it signed before, or

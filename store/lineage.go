@@ -105,8 +105,9 @@ func (s *Store) Branches(ctx context.Context, parents []string, n int) ([]essaim
 }
 
 // offer tells the origin of what a record adapts that it was adapted, at each
-// publication until it is acknowledged: an origin that follows us only later
-// answers the next one (replication.md, "Lineage between territories").
+// publication, and daily (OfferAgain), until it is acknowledged: an origin that
+// follows us only later answers the next one (replication.md, "Lineage between
+// territories").
 func (tx *Tx) offer(ctx context.Context, e *entry, p *publication) error {
 	d := e.DerivedFrom
 	if d == nil || p == nil || p.silent || p.verb == essaim.VerbDelete {
@@ -120,7 +121,11 @@ func (tx *Tx) offer(ctx context.Context, e *entry, p *publication) error {
 	if essaim.ClaimState(state) == essaim.ClaimAcknowledged {
 		return nil
 	}
-	now := tx.s.now()
+	return tx.offerToOrigin(ctx, e)
+}
+
+func (tx *Tx) offerToOrigin(ctx context.Context, e *entry) error {
+	d, now := e.DerivedFrom, tx.s.now()
 	parent, ok, err := tx.locked(ctx, d.ID)
 	if err != nil {
 		return err
@@ -137,6 +142,47 @@ func (tx *Tx) offer(ctx context.Context, e *entry, p *publication) error {
 		return err
 	}
 	return tx.later(ctx, "adaptation_offer", e.ID, d.ID, d.AttributedTo, offer, string(essaim.ClaimOffered), micros(now))
+}
+
+const (
+	offerEvery     = 24 * time.Hour
+	offersTogether = 50
+)
+
+// OfferAgain offers the adaptations made here once more, daily until their origin
+// answers: an Offer that was taken, or the answer to it, may have been lost since,
+// and who knew no way to the origin may know one now.
+func (s *Store) OfferAgain(ctx context.Context) error {
+	type open struct {
+		rid int64
+		id  string
+	}
+	for after, more := int64(0), true; more; {
+		page, err := list(ctx, s.query(), func(scan scanFunc) (o open, err error) {
+			err = scan(&o.rid, &o.id)
+			return o, err
+		}, "adaptations_open", after, micros(s.now().Add(-offerEvery)), offersTogether)
+		if err == nil && len(page) > 0 {
+			after = page[len(page)-1].rid
+			err = s.write(ctx, patient, func(tx *Tx) error {
+				for _, o := range page {
+					e, ok, err := tx.locked(ctx, o.id)
+					if err == nil && ok && e.State == essaim.StatePublished && e.DerivedFrom != nil {
+						err = tx.offerToOrigin(ctx, &e)
+					}
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		if err != nil {
+			return fmt.Errorf("offers of adaptations: %w", err)
+		}
+		more = len(page) == offersTogether
+	}
+	return nil
 }
 
 // acknowledge lists an adaptation made by a node that we follow: what others
@@ -206,6 +252,13 @@ func (tx *Tx) settleClaim(ctx context.Context, r *essaim.Record, now time.Time) 
 	}
 	if err != nil {
 		return err
+	}
+	node, err := tx.knownNode(ctx)
+	if err != nil {
+		return err
+	}
+	if authority(parent) != authority(node.BaseURL) && derives(r, parent, actor) {
+		return nil // between two others; see NoteAcknowledged
 	}
 	ours, ok, err := tx.adapted(ctx, parent)
 	switch {

@@ -86,6 +86,59 @@ func TestAnAdaptationIsOfferedToTheOriginUntilItAnswers(t *testing.T) {
 	})
 }
 
+// An Offer that was taken with 202 and lost, or whose answer was, is made again.
+func TestAnAdaptationThatNobodyAnsweredIsOfferedAgainDaily(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := followed(t, db)
+		v := version("jardin", 7, 1)
+		v.Record.Licence, v.Record.ContentDigest = essaim.DefaultLicence, "d1"
+		n.apply(t, v.Record.Territory, v)
+		from := &essaim.Derivation{ID: v.Record.ID, Digest: "d1", Name: "Jardin", AttributedTo: v.Record.Territory, Licence: essaim.DefaultLicence}
+		stranger := "https://inconnue.example/objects/four"
+		made := storetest.Publish(t, n.Store, storetest.Initiative("Ici", func(c *essaim.Content) { c.DerivedFrom = from }))
+		storetest.Publish(t, n.Store, storetest.Initiative("D'ailleurs", func(c *essaim.Content) {
+			c.DerivedFrom = &essaim.Derivation{ID: stranger, Digest: "d", Name: "Four", AttributedTo: "https://inconnue.example/actors/x", Licence: essaim.DefaultLicence}
+		}))
+		again := func() []essaim.Delivery {
+			t.Helper()
+			if err := n.OfferAgain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return slices.DeleteFunc(n.take(t, toulouse, 10), func(d essaim.Delivery) bool { return d.OrderKey != made.ID || d.Actor != territory })
+		}
+		first := slices.DeleteFunc(n.take(t, toulouse, 10), func(d essaim.Delivery) bool { return d.OrderKey != made.ID || d.Actor != territory })
+		if len(first) != 1 {
+			t.Fatalf("at its publication: %v", first)
+		}
+		n.clock.pass(25 * time.Hour)
+		if got := one[int](t, n, "SELECT count(*) FROM activity WHERE type = 'Offer'"); got != 1 {
+			t.Fatalf("%d offers", got)
+		}
+		if err := n.OfferAgain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := one[int](t, n, "SELECT count(*) FROM activity WHERE type = 'Offer'"); got != 1 {
+			t.Errorf("one that is on its way is made again: %d", got)
+		}
+		n.finish(t, done(first[0]))
+		second := again()
+		if len(second) != 1 || second[0].ActivityID == first[0].ActivityID {
+			t.Fatalf("after a day without an answer: %v", second)
+		}
+		n.finish(t, done(second[0]))
+		n.clock.pass(23 * time.Hour)
+		if got := again(); len(got) != 0 {
+			t.Errorf("within a day: %v", got)
+		}
+		n.apply(t, v.Record.Territory, essaim.OfferAnswer{Offer: second[0].ActivityID, Actor: v.Record.Territory, Accepted: true})
+		n.clock.pass(48 * time.Hour)
+		if got := again(); len(got) != 0 {
+			t.Errorf("after the answer: %v", got)
+		}
+	})
+}
+
 func TestOfAParentOnlyWhatIsTakenOverIsKeptAndAsLongAsAnAdaptationStands(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

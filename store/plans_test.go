@@ -83,6 +83,9 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"adaptations_count", []any{key}, []string{"adaptation_of"}},
 		{"adaptation_answered", []any{key, key, key}, []string{"adaptation_offer"}},
 		{"branches", []any{`["x","y"]`, 200}, []string{"relation_", "adaptation"}},
+		{"adaptations_open", []any{7, at, 50}, []string{"relation_", "delivery_of_activity"}},
+		{"adaptations_of_host", []any{key, 200}, []string{"relation_"}},
+		{"adaptations_acknowledged", []any{key}, []string{"adaptation_of"}},
 		{"adaptation_claim", []any{key}, []string{"adaptation"}},
 		{"adaptations_erase_host", []any{key, key}, []string{"adaptation"}},
 		{"adaptations_erase_parent", []any{key}, []string{"adaptation_of"}},
@@ -113,7 +116,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"withdrawals_of", []any{key}, []string{"withdrawal_of_host"}},
 	}
 	// What a plan may read whole: results of its own parts, and tables of one row.
-	whole := []string{"CONSTANT", "h", "due", "f", "e", "c", "dispatch_cursor", "lately", "first", "w"}
+	whole := []string{"CONSTANT", "h", "due", "f", "e", "c", "dispatch_cursor", "lately", "first", "w", "x"}
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n := newNode(t, db)
 		for _, fill := range []string{

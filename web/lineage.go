@@ -194,9 +194,8 @@ func (s *Server) growDown(ctx context.Context, p *LineagePage, above int) error 
 	return nil
 }
 
-// branch puts an adaptation in the tree, and marks one that is not acknowledged
-// where this node can know: when one of both is its own. It is false when the
-// tree is full.
+// branch puts an adaptation in the tree, and marks one that is not known to be
+// acknowledged. It is false when the tree is full.
 func branch(at map[string]*LineageNode, b essaim.Branch) bool {
 	parent, child := at[b.Parent], at[b.Record.ID]
 	if child == nil {
@@ -208,7 +207,7 @@ func branch(at map[string]*LineageNode, b essaim.Branch) bool {
 		parent.Children = append(parent.Children, child)
 	}
 	if slices.Contains(parent.Children, child) {
-		child.Claimed = (parent.Own || child.Own) && b.Claim != essaim.ClaimAcknowledged
+		child.Claimed = b.Claim != essaim.ClaimAcknowledged
 	}
 	return true
 }

@@ -81,6 +81,32 @@ func TestTheTreeSaysHowTheOriginOfWhatIsNotHeldFares(t *testing.T) {
 	})
 }
 
+func TestAnAdaptationBetweenTwoOthersIsMarkedUntilItsOriginListsIt(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db).fill(t)
+		s.follow(t)
+		c := s.records[essaim.KindRecipe].Content
+		c.Title, c.DerivedFrom = "Le four à pain", nil
+		parent := s.replicate(t, c, 1)
+		c.Title, c.DerivedFrom = "Le four d'à côté", &essaim.Derivation{ID: parent.ID, Digest: "d", Name: parent.Title, AttributedTo: parent.Territory, Licence: parent.Licence}
+		child := s.replicate(t, c, 1)
+		tree := recordPath(child) + "/lignee"
+		s.get(t, recordPath(parent), http.StatusOK).says(t, "Le four d'à côté", "non confirmée")
+		s.get(t, recordPath(child), http.StatusOK).says(t, "Pas encore confirmée par le territoire d'origine")
+		s.get(t, tree, http.StatusOK).says(t, "non confirmée")
+		if err := s.store.NoteAcknowledged(t.Context(), parent.ID, []string{child.ID}); err != nil {
+			t.Fatal(err)
+		}
+		s.get(t, recordPath(child), http.StatusOK).says(t, "Adaptation confirmée par le territoire d'origine")
+		for _, page := range []string{recordPath(parent), tree} {
+			d := s.get(t, page, http.StatusOK)
+			d.says(t, "Le four d'à côté")
+			d.hides(t, "non confirmée")
+		}
+	})
+}
+
 func TestATreeThatComesBackToItselfEnds(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

@@ -36,7 +36,7 @@ type RecordPage struct {
 	Relations []RelationGroup
 	Remakes   []RemakeLine
 	Lineage   string            // address of the tree of adaptations, when there is one
-	Claim     essaim.ClaimState // of a local adaptation
+	Claim     essaim.ClaimState // of an adaptation
 	Adapt     *Adapting         // nil when there is nothing to offer
 	Images    []essaim.Image    // those that this site serves
 	Likes     int
@@ -230,9 +230,12 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	if rec.Kind.MayBeAdapted() && (rec.DerivedFrom != nil || p.adapted()) {
 		p.Lineage = recordPath(rec) + "/lignee"
 	}
-	if rec.DerivedFrom != nil && rec.Origin == "" {
+	if rec.DerivedFrom != nil {
 		if p.Claim, err = s.store.Claim(r.Context(), rec.ID); err != nil {
 			return err
+		}
+		if rec.Origin != "" && p.Claim != essaim.ClaimAcknowledged {
+			p.Claim = essaim.ClaimOffered // for all that is known here
 		}
 	}
 	if err := s.offerToFollow(r, p); err != nil {

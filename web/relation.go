@@ -60,7 +60,7 @@ func (s *Server) fillRelations(r *http.Request, p *RecordPage) error {
 			p.Remakes = append(p.Remakes, line)
 			continue
 		}
-		if rel.Type == essaim.RelationAdapts && p.Record.Origin == "" {
+		if rel.Type == essaim.RelationAdapts {
 			link.Claimed = rel.Claim != essaim.ClaimAcknowledged
 		}
 		add("relation."+string(rel.Type)+"_by", link)

@@ -238,6 +238,7 @@ func (n *Node) Start(ctx context.Context) {
 		}
 		n.resign(ctx)
 		n.refreshCommons(ctx)
+		n.offerAgain(ctx)
 		n.tidy(ctx)
 	})
 }
@@ -273,6 +274,14 @@ func (n *Node) refreshCommons(ctx context.Context) {
 	}
 }
 
+// offerAgain asks the origins of what is adapted here once more that have not
+// answered for a day.
+func (n *Node) offerAgain(ctx context.Context) {
+	if err := n.store.OfferAgain(ctx); err != nil && ctx.Err() == nil {
+		n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "adaptations not offered again", slog.String("error", err.Error()))
+	}
+}
+
 // tidy removes what ended from the start on: one that was away for long, or is
 // started often, keeps nothing longer than it says.
 func (n *Node) tidy(ctx context.Context) {
@@ -289,6 +298,7 @@ func (n *Node) tidy(ctx context.Context) {
 			return
 		case <-tick.C:
 			n.refreshCommons(ctx)
+			n.offerAgain(ctx)
 		}
 	}
 }

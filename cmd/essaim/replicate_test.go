@@ -22,14 +22,15 @@ import (
 type pair struct {
 	network       *fedtest.Network
 	brest, toulon *commonsNode
+	origin        storetest.DB // of the first
 }
 
 const brestHost = "brest.example"
 
 func newPair(t testing.TB, db storetest.DB) *pair {
 	t.Helper()
-	p := &pair{network: fedtest.NewNetwork()}
-	p.brest = newCommonsNode(t, storetest.SQLite(t), "brest", p.network)
+	p := &pair{network: fedtest.NewNetwork(), origin: storetest.SQLite(t)}
+	p.brest = newCommonsNode(t, p.origin, "brest", p.network)
 	p.toulon = newCommonsNode(t, db, "toulon", p.network)
 	return p
 }

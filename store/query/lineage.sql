@@ -19,8 +19,30 @@ DELETE FROM parent_version WHERE id = $1 AND digest = $2 AND NOT EXISTS (
 -- What is acknowledged stays so; a new Offer takes the place of an older one.
 INSERT INTO adaptation (child, parent, actor, offer, state, n, at)
 VALUES ($1, $2, $3, $4, $5, (SELECT coalesce(max(n), 0) + 1 FROM adaptation WHERE parent = $2), $6)
-ON CONFLICT (child) DO UPDATE SET offer = excluded.offer, state = excluded.state
+ON CONFLICT (child) DO UPDATE SET offer = excluded.offer, state = excluded.state, at = excluded.at
 WHERE adaptation.state <> 'acknowledged' AND adaptation.parent = excluded.parent AND adaptation.actor = excluded.actor
+
+-- name: adaptations_open
+-- Made here and neither acknowledged nor refused, since before a time; not those
+-- whose Offer is still on its way.
+SELECT r.rid, r.id FROM relation l CROSS JOIN record r LEFT JOIN adaptation a ON a.child = r.id
+WHERE l.type = 'adapts' AND r.rid = l.rid AND l.rid > $1 AND r.origin = '' AND r.state = 'published'
+  AND (a.child IS NULL OR a.state = 'offered' AND a.at < $2)
+  AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.activity_id = a.offer AND d.state = 'waiting')
+ORDER BY l.rid LIMIT $3
+
+-- name: adaptations_of_host
+-- The records of a host that others held here adapt: those first of which not all
+-- are known to be acknowledged.
+SELECT p.id, p.document FROM record p JOIN (
+    SELECT l.target AS id, max(CASE WHEN coalesce(a.state, '') = 'acknowledged' THEN 0 ELSE 1 END) AS open
+    FROM relation l CROSS JOIN record r LEFT JOIN adaptation a ON a.child = r.id AND a.parent = l.target
+    WHERE l.type = 'adapts' AND r.rid = l.rid AND r.state = 'published' GROUP BY l.target) x ON x.id = p.id
+WHERE p.origin = $1 AND p.state = 'published' AND p.document IS NOT NULL
+ORDER BY x.open DESC, p.id LIMIT $2
+
+-- name: adaptations_acknowledged
+SELECT child FROM adaptation WHERE parent = $1 AND state = 'acknowledged'
 
 -- name: adaptation_list
 -- What is listed keeps its place.
