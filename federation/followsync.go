@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -117,19 +116,8 @@ func (s *Server) showFollowersOfHost(w http.ResponseWriter, r *http.Request, a e
 	if ids == nil {
 		ids = []string{}
 	}
-	body, err := json.Marshal(struct {
-		Context string   `json:"@context"`
-		ID      string   `json:"id"`
-		Type    string   `json:"type"`
-		Items   []string `json:"orderedItems"`
-	}{activityStreams, a.ID + "/followers/sync", "OrderedCollection", ids})
-	if err != nil {
-		return err
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/activity+json")
-	h.Set("Vary", "Accept, Signature, Signature-Input")
-	_, _ = w.Write(body)
+	w.Header().Add("Vary", "Signature, Signature-Input")
+	s.serveCollection(w, r, collection{Type: "OrderedCollection", TotalItems: len(ids), Items: ids})
 	return nil
 }
 

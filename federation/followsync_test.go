@@ -85,6 +85,8 @@ func TestAHostIsToldOfItsOwnFollowersOnly(t *testing.T) {
 	s, h := testServer(t, store, network)
 	peer := fedtest.NewPeer(t, network, "peer.example", "Person")
 	peer.Now = s.now
+	nobody := fedtest.NewPeer(t, network, "nobody.example", "Person")
+	nobody.Now = s.now
 	ids := []string{"https://peer.example/users/a", "https://peer.example/users/b"}
 	store.at = map[string][]string{brestTerritory + " peer.example": ids, brestTerritory + " other.example": {"https://other.example/users/c"}}
 	ask := func(r *http.Request) *httptest.ResponseRecorder {
@@ -107,6 +109,11 @@ func TestAHostIsToldOfItsOwnFollowersOnly(t *testing.T) {
 	}
 	if list.ID != "https://brest.example"+path || list.Type != "OrderedCollection" || strings.Join(list.OrderedItems, " ") != strings.Join(ids, " ") || !strings.Contains(w.Header().Get("Cache-Control"), "no-store") {
 		t.Errorf("%+v, %v", list, w.Header())
+	}
+	for of, w := range map[string]*httptest.ResponseRecorder{"two": w, "none": ask(signedGet(t, nobody, path))} {
+		for _, f := range fedtest.LintServed("https://brest.example"+path, w.Result(), w.Body.Bytes()) {
+			t.Errorf("of %s: %s", of, f)
+		}
 	}
 	store.blocked = map[string]bool{peer.Actor: true}
 	if got := ask(signedGet(t, peer, path)).Code; got != http.StatusForbidden {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"essaim"
+	"essaim/federation/vocab"
 	"essaim/federation/wire"
 	"essaim/web/markup"
 )
@@ -60,15 +61,19 @@ func isPublicNote(a *wire.Activity) bool {
 }
 
 // readComment is the sanitized text of an answer and its language: French when
-// it is there, else as the author wrote it. The title of a long text comes
+// it is there, else as the author wrote it. Where no map tells the language of
+// the text, the document may (Lemmy, Akkoma). The title of a long text comes
 // first.
 func readComment(v wire.Value) (content, language string) {
 	text := wire.TextOf(v, "content")
 	content = text.In("fr")
 	for tag, in := range text.ByTag {
-		if in == content && (language == "" || tag == "fr" || language != "fr" && tag < language) {
+		if in == content && vocab.IsLanguage(tag) && (language == "" || tag == "fr" || language != "fr" && tag < language) {
 			language = tag
 		}
+	}
+	if language == "" {
+		language = vocab.DeclaredLanguage(v)
 	}
 	if name := strings.TrimSpace(wire.TextOf(v, "name").In(language)); name != "" {
 		content = "<p><strong>" + html.EscapeString(name) + "</strong></p>" + content

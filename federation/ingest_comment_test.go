@@ -38,6 +38,26 @@ func TestWhatIsKeptOfAnAnswer(t *testing.T) {
 			"Note", public + `"content":"<p>Demat</p>","contentMap":{"br":"<p>Demat</p>"}`,
 			essaim.HoldComment{Content: "<p>Demat</p>", Excerpt: "Demat", Language: "br"},
 		},
+		"a comment of Lemmy, whose language is an object": {
+			"Note", public + `"content":"<p>Hallo</p>","source":{"content":"Hallo","mediaType":"text/markdown"},"language":{"identifier":"de","name":"Deutsch"}`,
+			essaim.HoldComment{Content: "<p>Hallo</p>", Excerpt: "Hallo", Language: "de"},
+		},
+		"of Akkoma, whose language is a tag": {
+			"Note", public + `"content":"<p>Kaixo</p>","language":"eu"`,
+			essaim.HoldComment{Content: "<p>Kaixo</p>", Excerpt: "Kaixo", Language: "eu"},
+		},
+		"a language of Mobilizon's kind": {
+			"Note", public + `"content":"<p>Bonjour</p>","inLanguage":"fr"`,
+			essaim.HoldComment{Content: "<p>Bonjour</p>", Excerpt: "Bonjour", Language: "fr"},
+		},
+		"a language of the context": {
+			"Note", public + `"@context":["https://www.w3.org/ns/activitystreams",{"@language":"oc"}],"content":"<p>Adiu</p>"`,
+			essaim.HoldComment{Content: "<p>Adiu</p>", Excerpt: "Adiu", Language: "oc"},
+		},
+		"a language of none, and of another text": {
+			"Note", public + `"content":"<p>Ola</p>","contentMap":{"und":"<p>Ola</p>","de":"<p>Hallo</p>"},"language":"und"`,
+			essaim.HoldComment{Content: "<p>Ola</p>", Excerpt: "Ola"},
+		},
 		"a script and a picture": {
 			"Note", public + `"content":"<p onclick=x>un<script>alert(1)</script><img src=https://evil.example/t.gif>deux</p>"`,
 			essaim.HoldComment{Content: "<p>undeux</p>", Excerpt: "undeux"},

@@ -55,10 +55,13 @@ type served struct {
 }
 
 // serve writes a document, or 304 when the client has it. Caches keep it but
-// ask again each time: after a commit nobody sees the version before.
+// ask again each time: after a commit nobody sees the version before. What is for
+// one reader has its own Cache-Control already.
 func serve(w http.ResponseWriter, r *http.Request, d served) {
 	h := w.Header()
-	h.Set("Cache-Control", "public, max-age=0, must-revalidate")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "public, max-age=0, must-revalidate")
+	}
 	if d.etag != "" {
 		tag := `"` + d.etag + `"`
 		h.Set("ETag", tag)

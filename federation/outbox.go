@@ -40,7 +40,7 @@ type collection struct {
 
 func (s *Server) serveCollection(w http.ResponseWriter, r *http.Request, c collection) {
 	c.Context, c.ID = []string{activityStreams}, s.base+r.URL.Path
-	w.Header().Set("Vary", "Accept")
+	w.Header().Add("Vary", "Accept")
 	s.serveDocument(w, r, c)
 }
 

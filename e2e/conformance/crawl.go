@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 
 	"essaim/e2e/rig"
@@ -30,6 +31,12 @@ func (w *world) lint(j *judge) {
 		if w.Figure("linted_"+w.db, len(served), "documents"); n == w.b {
 			j.that(len(served) >= 8, "only %d documents at the second node", len(served))
 			continue
+		}
+		// Behind a signature, where no link leads.
+		sync := w.territory + "/followers/sync"
+		told := w.signedGet(w.peer.someone(), sync)
+		for _, f := range fedtest.LintServed(sync, &http.Response{StatusCode: told.status, Header: told.header}, told.body) {
+			j.no(fmt.Errorf("%s: %s", sync, f))
 		}
 		j.that(len(served) > 150, "only %d documents", len(served))
 		var missing []string

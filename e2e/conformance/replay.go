@@ -248,11 +248,22 @@ func (g *guest) reply(j *judge) {
 	note["cc"] = []any{g.territory}
 	g.peer.put(strings.TrimPrefix(text(note, "id"), g.peer.URL), activityJSON, note)
 	g.send(j, "Create", note, nil)
+	language := declared(note)
 	g.replied(j, g.record, text(note, "id"), func() {
+		j.no(g.shown(g.record, `lang="`+language+`"><p>Bravo`, language != ""))
 		note["content"], note["updated"] = "<p>Bravo pour cette belle initiative</p>", stamp(time.Now().Add(time.Second))
 		delete(note, "contentMap")
 		g.send(j, "Update", note, nil)
 	}, func() { g.send(j, "Delete", map[string]any{"id": text(note, "id"), "type": "Tombstone"}, nil) })
+}
+
+// declared is the language that a note gives of itself, as its software writes it.
+func declared(note map[string]any) string {
+	tags, _ := note["contentMap"].(map[string]any)
+	for tag := range tags {
+		return tag
+	}
+	return or(text(note, "language", "identifier"), text(note, "language"))
 }
 
 // told waits for what we send of an object: bare, or announced to a community.

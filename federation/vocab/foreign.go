@@ -150,7 +150,7 @@ func foreignText(v wire.Value, property string) string {
 }
 
 // foreignLanguage is the language of the text that foreignText takes: of a map,
-// else what the document says of itself (Lemmy an object, others a tag).
+// else what the document says of itself.
 func foreignLanguage(v wire.Value) string {
 	for _, property := range [...]string{"contentMap", "nameMap", "summaryMap"} {
 		best := ""
@@ -159,19 +159,26 @@ func foreignLanguage(v wire.Value) string {
 				best = tag
 			}
 		}
-		if isLanguage(best) {
+		if IsLanguage(best) {
 			return best
 		}
 	}
+	return DeclaredLanguage(v)
+}
+
+// DeclaredLanguage is the language that a document gives of itself beside its
+// texts, as BCP 47: Lemmy an object, Akkoma and Pleroma a tag, PeerTube
+// inLanguage, others their context. Empty when it gives none.
+func DeclaredLanguage(v wire.Value) string {
 	for _, property := range [...]string{"inLanguage", "language"} {
 		for e := range v.Get(property).Elements() {
-			if tag := firstOf(e.TextOr(), e.Get("identifier").TextOr()); isLanguage(tag) {
+			if tag := firstOf(e.TextOr(), e.Get("identifier").TextOr()); IsLanguage(tag) {
 				return tag
 			}
 		}
 	}
 	for e := range v.Get("@context").Elements() {
-		if tag := e.Get("@language").TextOr(); isLanguage(tag) {
+		if tag := e.Get("@language").TextOr(); IsLanguage(tag) {
 			return tag
 		}
 	}
@@ -185,9 +192,9 @@ func firstOf(a, b string) string {
 	return b
 }
 
-// isLanguage tells whether a tag says a language: "und" and Mobilizon's
+// IsLanguage tells whether a tag says a language: "und" and Mobilizon's
 // "undetermined" do not.
-func isLanguage(tag string) bool {
+func IsLanguage(tag string) bool {
 	if tag == "und" || len(tag) < 2 || len(tag) > 35 {
 		return false
 	}
