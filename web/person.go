@@ -119,6 +119,7 @@ func (s *Server) personPage(r *http.Request, a essaim.LocalActor) *PersonPage {
 	name := s.actorName(r, a)
 	p := &PersonPage{Summary: Prose{Text: a.Profile.Summary, Lang: languages[0]}}
 	p.Followed = s.followable(name, a.Username, a.ID)
+	p.Creator = p.Followed.Handle
 	for _, f := range a.Profile.Fields {
 		line := PersonField{Name: f.Name, Value: f.Value}
 		if u, err := url.Parse(f.Value); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {

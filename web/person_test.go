@@ -74,6 +74,9 @@ func TestAPersonHasAPageWithWhatCreditsHer(t *testing.T) {
 		if got := d.with("link", "rel", "canonical"); len(got) != 1 || value(got[0], "href") != storetest.Base+"/personnes/camille" {
 			t.Errorf("canonical is %v", got)
 		}
+		if m := d.with("meta", "name", "fediverse:creator"); len(m) != 1 || value(m[0], "content") != "@camille@brest.example" {
+			t.Errorf("her page is credited to %v", m)
+		}
 		for property, want := range map[string]string{
 			"og:type": "profile", "og:title": camilleName, "og:description": "Je raconte ce qui pousse ici.", "og:url": storetest.Base + "/personnes/camille",
 		} {

@@ -137,6 +137,11 @@ func TestAReplicatedRecordSaysWhereItComesFrom(t *testing.T) {
 		if len(d.with("a", "href", rec.URL)) == 0 {
 			t.Error("no link to the original")
 		}
+		for _, page := range []string{"", "/lignee", "/copies"} {
+			if m := s.get(t, "/ailleurs/"+toulouse+"/"+rec.Slug+page, http.StatusOK).with("meta", "name", "fediverse:creator"); len(m) != 0 {
+				t.Errorf("%q credits %s with what Toulouse wrote", page, value(m[0], "content"))
+			}
+		}
 		// Nobody edits here what another territory publishes.
 		signed := s.get(t, "/ailleurs/"+toulouse+"/"+rec.Slug, http.StatusOK, s.signedIn)
 		signed.hides(t, "/modifier")

@@ -42,8 +42,11 @@ type Base struct {
 
 	Territory essaim.Territory
 	Handle    string // @brest@brest.example
-	Host      string
-	Demo      bool
+	// Creator is the handle of who wrote the page, for who shows a link to it
+	// (Mastodon's fediverse:creator). None on a copy: its author names no page of ours.
+	Creator string
+	Host    string
+	Demo    bool
 	// Recovering is set while the node gets back what it lost and publishes nothing.
 	Recovering bool
 	User       *essaim.User
@@ -306,6 +309,9 @@ func (s *Server) fillBase(r *http.Request, b *Base, lang string) {
 	}
 	b.Territory, b.Host, b.Demo, b.Recovering = s.cfg.Node.Territory, s.host, s.demo(), s.recovering(r)
 	b.Handle = "@" + b.Territory.Username + "@" + s.host
+	if b.Creator == "" && !strings.HasPrefix(r.URL.Path, "/ailleurs/") {
+		b.Creator = b.Handle
+	}
 	b.User = userOf(r)
 	b.CanWrite = essaim.May(b.User, essaim.ActionWrite)
 	b.Now = s.now()

@@ -210,6 +210,10 @@ func actorComplete(l *linter, o object) {
 	if e, _ := o.m["endpoints"].(map[string]any); text(e["sharedInbox"]) == "" {
 		l.found(o, "endpoints", "%s", show(o.m["endpoints"]))
 	}
+	streams, ok := o.m["streams"].([]any) // ActivityPub 4.1
+	if !ok || len(streams) == 0 || hostOf(text(streams[0])) != hostOf(text(o.m["id"])) {
+		l.found(o, "streams", "%s", show(o.m["streams"]))
+	}
 }
 
 func actorHost(l *linter, o object) {

@@ -43,7 +43,7 @@ var Rules = []Rule{
 	{ID: "event-complete", Text: "an Event has what FEP-8a8e and Mobilizon require", check: eventComplete},
 	{ID: "activity-complete", Text: "an activity has actor and object; Create, Update, Accept, Reject and Undo embed it", check: activityComplete},
 	{ID: "collection-shape", Text: "a collection counts with an integer and lists in items or orderedItems, a page names its collection", check: collectionShape},
-	{ID: "actor-complete", Text: "an actor has its inbox, collections, name, page and flags", check: actorComplete},
+	{ID: "actor-complete", Text: "an actor has its inbox, collections, streams, name, page and flags", check: actorComplete},
 	{ID: "actor-host", Text: "all addresses of an actor are on its host: Misskey and Akkoma refuse it otherwise", check: actorHost},
 	{ID: "actor-username", Text: "a username is lower-case ASCII of at most 30 characters, webfinger its handle", check: actorUsername},
 	{ID: "actor-key", Text: "publicKey is one object, an RSA key of 2048 bits that names its owner: Lemmy, Misskey and Mobilizon break on a list", check: actorKey},

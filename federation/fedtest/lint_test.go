@@ -145,6 +145,8 @@ var breaks = []struct {
 	{"collection-shape", "collection", put("items", []any{})},
 	{"collection-shape", "collection", func(doc map[string]any) { doc["type"] = "OrderedCollectionPage" }},
 	{"actor-complete", "actor-territory.json", remove("featured")},
+	{"actor-complete", "actor-territory.json", remove("streams")},
+	{"actor-complete", "actor-territory.json", put("streams", []any{"https://other.example/commons"})},
 	{"actor-complete", "actor-territory.json", put("discoverable", "yes")},
 	{"actor-complete", "actor-territory.json", put("endpoints", map[string]any{})},
 	{"actor-host", "actor-territory.json", put("url", "https://www.brest.example/")},

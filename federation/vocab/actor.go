@@ -39,18 +39,48 @@ type actorDocument struct {
 	Location          one[place]      `json:"location,omitzero"`
 	AlsoKnownAs       iris            `json:"alsoKnownAs,omitempty"`
 	// ModeratorsPost says to Lemmy that nobody posts here but the territory.
-	ModeratorsPost   boolean    `json:"postingRestrictedToMods,omitempty"`
-	ManuallyApproves bool       `json:"manuallyApprovesFollowers"`
-	Discoverable     bool       `json:"discoverable"`
-	Indexable        bool       `json:"indexable"`
-	PublicKey        publicKey  `json:"publicKey"`
-	AssertionMethod  []multikey `json:"assertionMethod"`
+	ModeratorsPost   boolean `json:"postingRestrictedToMods,omitempty"`
+	ManuallyApproves bool    `json:"manuallyApprovesFollowers"`
+	Discoverable     bool    `json:"discoverable"`
+	Indexable        bool    `json:"indexable"`
+	// AttributionDomains are the hosts whose pages may name the actor as their author
+	// in fediverse:creator (Mastodon).
+	AttributionDomains []text     `json:"attributionDomains,omitempty"`
+	PublicKey          publicKey  `json:"publicKey"`
+	AssertionMethod    []multikey `json:"assertionMethod"`
+	// Generator is the node's own actor, with what the node understands; that actor
+	// says it of itself (FEP-844e).
+	Generator  *generator   `json:"generator,omitempty"`
+	Implements []capability `json:"implements,omitempty"`
 	// KeyHistory leads from the node's first key to the present one.
 	KeyHistory []json.RawMessage `json:"essaim:keyHistory,omitempty"`
 }
 
 type endpoints struct {
 	SharedInbox iri `json:"sharedInbox"`
+}
+
+// generator is the Application behind an actor.
+type generator struct {
+	ID         iri          `json:"id"`
+	Type       text         `json:"type"`
+	Implements []capability `json:"implements"`
+}
+
+// capability is something that the node understands and that no property shows.
+type capability struct {
+	Type text `json:"type"`
+	Href iri  `json:"href"`
+	Name text `json:"name"`
+}
+
+// capabilities are those of FEP-844e's registry that the inbox has.
+func capabilities() []capability {
+	const rfc9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
+	return []capability{
+		{Type: "Link", Href: rfc9421, Name: "RFC-9421: HTTP Message Signatures"},
+		{Type: "Link", Href: rfc9421 + "#name-eddsa-using-curve-edwards25", Name: "RFC-9421 signatures using the Ed25519 algorithm"},
+	}
 }
 
 // property is a PropertyValue: a line of a profile in Mastodon.
@@ -129,7 +159,7 @@ func (r *Renderer) Actor(a essaim.LocalActor, approves bool) ([]byte, error) {
 }
 
 func (r *Renderer) actor(id string, kind text, username string) actorDocument {
-	return actorDocument{
+	d := actorDocument{
 		Context: actorContext, ID: iri(id), Type: kind, PreferredUsername: text(username), WebFinger: text(username + "@" + r.authority()),
 		Inbox: iri(id + "/inbox"), Outbox: iri(id + "/outbox"), Followers: iri(id + "/followers"), Following: iri(id + "/following"),
 		Featured: iri(id + "/featured"), Streams: iris{Commons(r.base)}, Endpoints: endpoints{SharedInbox: iri(r.base + "/inbox")},
@@ -137,6 +167,12 @@ func (r *Renderer) actor(id string, kind text, username string) actorDocument {
 		PublicKey:       publicKey{ID: iri(KeyID(id)), Owner: iri(id), PEM: text(r.rsaPEM)},
 		AssertionMethod: []multikey{{ID: iri(id + r.fragment), Type: "Multikey", Controller: iri(id), Multibase: text(r.multikey)}},
 	}
+	if node := r.NodeActor(); id == node {
+		d.Implements = capabilities()
+	} else {
+		d.Generator = &generator{ID: iri(node), Type: "Application", Implements: capabilities()}
+	}
+	return d
 }
 
 // authority is the host with its port, as it stands after the @ of a handle.

@@ -57,9 +57,15 @@ func TestActorsCarryBothKeysAsTheirOwn(t *testing.T) {
 		}
 		golden(t, name, doc)
 		var a struct {
-			ID        string
-			PublicKey struct{ ID, Owner string }
-			Assertion []struct{ ID, Controller, PublicKeyMultibase string } `json:"assertionMethod"`
+			ID         string
+			PublicKey  struct{ ID, Owner string }
+			Assertion  []struct{ ID, Controller, PublicKeyMultibase string } `json:"assertionMethod"`
+			Domains    []string                                              `json:"attributionDomains"`
+			Implements []struct{ Href string }
+			Generator  struct {
+				ID, Type   string
+				Implements []struct{ Href string }
+			}
 		}
 		if err := json.Unmarshal(doc, &a); err != nil {
 			t.Fatal(err)
@@ -69,6 +75,19 @@ func TestActorsCarryBothKeysAsTheirOwn(t *testing.T) {
 		}
 		if got, err := proof.DecodeMultikey(a.Assertion[0].PublicKeyMultibase); err != nil || !got.Equal(key) || a.Assertion[0].ID != r.ProofKeyID(a.ID) {
 			t.Errorf("%s: got %+v, %v", name, a.Assertion, err)
+		}
+		// Whose handle stands on our pages lets them name it (Mastodon).
+		if got, want := strings.Join(a.Domains, " ") == "brest.example", strings.Contains("actor-territory.json actor-person.json", name); got != want {
+			t.Errorf("%s: pages of %q may name it", name, a.Domains)
+		}
+		understood := a.Generator.Implements
+		if a.ID == r.NodeActor() {
+			understood = a.Implements
+		} else if a.Generator.ID != r.NodeActor() || a.Generator.Type != "Application" || a.Implements != nil {
+			t.Errorf("%s: made by %+v", name, a.Generator)
+		}
+		if len(understood) != 2 || understood[0].Href != "https://datatracker.ietf.org/doc/html/rfc9421" {
+			t.Errorf("%s: implements %+v", name, understood)
 		}
 	}
 }

@@ -52,6 +52,8 @@ const actorTerms = `{"essaim":"` + essaim.Namespace + `","sec":"https://w3id.org
 	`"assertionMethod":{"@id":"sec:assertionMethod","@type":"@id","@container":"@set"},"Multikey":"sec:Multikey",` +
 	`"controller":{"@id":"sec:controller","@type":"@id"},"publicKeyMultibase":"sec:publicKeyMultibase",` +
 	`"toot":"http://joinmastodon.org/ns#","discoverable":"toot:discoverable","indexable":"toot:indexable",` +
+	`"attributionDomains":{"@id":"toot:attributionDomains","@type":"@id"},` +
+	`"implements":{"@id":"https://w3id.org/fep/844e/implements","@type":"@id","@container":"@list"},` +
 	`"featured":{"@id":"toot:featured","@type":"@id"},"schema":"http://schema.org#","PropertyValue":"schema:PropertyValue","value":"schema:value",` +
 	`"manuallyApprovesFollowers":"as:manuallyApprovesFollowers","webfinger":{"@id":"https://purl.archive.org/socialweb/webfinger#webfinger"},` +
 	`"alsoKnownAs":{"@id":"as:alsoKnownAs","@type":"@id"}}`

@@ -54,7 +54,7 @@ func (r *Renderer) describe(d *actorDocument, a essaim.LocalActor) {
 		d.Summary = text("<p>" + html.EscapeString("Nœud Essaim\u00a0: "+t.Name) + "</p>")
 		d.Attachment, d.Indexable = nil, false
 	case essaim.ActorTerritory:
-		d.Name, d.Summary = text(t.Name), r.bio(t.Summary)
+		d.Name, d.Summary, d.AttributionDomains = text(t.Name), r.bio(t.Summary), r.pagesHere()
 		if t.Lat != 0 || t.Lon != 0 {
 			d.Location = only(at(t.Name, t.Lat, t.Lon))
 		}
@@ -70,9 +70,12 @@ func (r *Renderer) describe(d *actorDocument, a essaim.LocalActor) {
 		d.Summary = feedSummary(t.Name, "pour les communautés de Lemmy")
 		d.Context, d.ModeratorsPost = groupContext, true
 	case essaim.ActorPerson:
-		d.Name, d.Discoverable, d.Indexable = text(a.Username), false, false
+		d.Name, d.Discoverable, d.Indexable, d.AttributionDomains = text(a.Username), false, false, r.pagesHere()
 	}
 }
+
+// pagesHere lists this node's host, as Mastodon compares it: without a port.
+func (r *Renderer) pagesHere() []text { return []text{text(strings.ToLower(r.host))} }
 
 // feedSummary says what a feed is.
 func feedSummary(territory, about string) text {
