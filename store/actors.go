@@ -69,7 +69,7 @@ func (tx *Tx) saveActor(ctx context.Context, a essaim.RemoteActor) (bool, error)
 		return false, err
 	}
 	if a.Unindexed {
-		if err := tx.withdrawCandidatesOf(ctx, a.ID); err != nil {
+		if err := tx.candidatesOf(ctx, a.ID, tx.withdrawCandidate); err != nil {
 			return false, err
 		}
 	}

@@ -183,7 +183,7 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 	}
 	out := did
 	if ok {
-		if out, err = tx.withdrawCandidate(ctx, c); err != nil {
+		if out, err = tx.takeBack(ctx, c); err != nil {
 			return did, err
 		}
 		if err := tx.noteNamed(ctx, essaim.ErasedObject, e.ID); err != nil {

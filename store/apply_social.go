@@ -134,7 +134,7 @@ func (tx *Tx) forgetActor(ctx context.Context, e essaim.ForgetActor, now time.Ti
 	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 		return did, err
 	}
-	if err := tx.withdrawCandidatesOf(ctx, e.Actor); err != nil {
+	if err := tx.candidatesOf(ctx, e.Actor, tx.takeBack); err != nil {
 		return did, err
 	}
 	for _, name := range []string{"followed_remove", "wanted_remove_brought", "follower_remove_actor", "reaction_remove_actor", "quote_remove_actor", "moved_remove_actor", "avatar_remove", "actor_remove", "commons_forget", "deliveries_forget", "direct_forget"} {

@@ -201,8 +201,9 @@ func (tx *Tx) takenOver(ctx context.Context, c candidate) (entry, bool, error) {
 	return r, edited, err
 }
 
-// withdrawCandidate removes what nobody made theirs, with its record. The bytes
-// that brought it go in any case.
+// withdrawCandidate removes what nobody made theirs, with its record: its author
+// refuses to be indexed, or who announced it does no more. The bytes that brought it
+// go in any case. Of what its author deleted, see takeBack.
 func (tx *Tx) withdrawCandidate(ctx context.Context, c candidate) (outcome, error) {
 	if err := tx.eraseRaw(ctx, c.object); err != nil {
 		return did, err
@@ -228,13 +229,14 @@ func (tx *Tx) withdrawCandidate(ctx context.Context, c candidate) (outcome, erro
 	return did, tx.noteNamed(ctx, essaim.ErasedCandidate, c.object)
 }
 
-func (tx *Tx) withdrawCandidatesOf(ctx context.Context, author string) error {
+// candidatesOf ends all that was made of what an author wrote.
+func (tx *Tx) candidatesOf(ctx context.Context, author string, end func(context.Context, candidate) (outcome, error)) error {
 	all, err := list(ctx, tx, scanCandidate, "candidates_of_author", author)
 	if err != nil {
 		return err
 	}
 	for _, c := range all {
-		if _, err := tx.withdrawCandidate(ctx, c); err != nil {
+		if _, err := end(ctx, c); err != nil {
 			return err
 		}
 	}

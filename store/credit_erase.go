@@ -106,16 +106,15 @@ func (tx *Tx) eraseCredits(ctx context.Context, id string, is func(essaim.Credit
 			return false, err
 		}
 	}
-	inHistory, err := tx.rewriteRevisions(ctx, e.rid, is)
+	inHistory, err := tx.rewriteRevisions(ctx, e.rid, func(c *essaim.Content) (bool, error) {
+		n := len(c.Credits)
+		c.Credits = slices.DeleteFunc(c.Credits, is)
+		return len(c.Credits) < n, nil
+	})
 	if err != nil || !named && !inHistory {
 		return false, err
 	}
-	for _, name := range []string{"deliveries_erase_older", "events_erase_older", "activities_erase_older"} {
-		if err := tx.later(ctx, name, e.rid, e.activityID); err != nil {
-			return false, err
-		}
-	}
-	if err := tx.noteErased(ctx); err != nil {
+	if err := tx.eraseSent(ctx, &e); err != nil {
 		return false, err
 	}
 	if p == nil {
@@ -124,30 +123,52 @@ func (tx *Tx) eraseCredits(ctx context.Context, id string, is func(essaim.Credit
 	return true, tx.number(ctx, p)
 }
 
-// rewriteRevisions takes who is meant out of the credits of a record's revisions.
-func (tx *Tx) rewriteRevisions(ctx context.Context, rid int64, is func(essaim.Credit) bool) (named bool, err error) {
-	type text struct {
-		revision int64
-		content  string
+// eraseSent reduces to ids what was sent of a record before its latest version.
+func (tx *Tx) eraseSent(ctx context.Context, e *entry) error {
+	for _, name := range []string{"deliveries_erase_older", "events_erase_older", "activities_erase_older"} {
+		if err := tx.later(ctx, name, e.rid, e.activityID); err != nil {
+			return err
+		}
 	}
-	all, err := list(ctx, tx, func(scan scanFunc) (t text, err error) {
-		err = scan(&t.revision, &t.content)
-		return t, err
+	return tx.noteErased(ctx)
+}
+
+// version is a revision as it is kept.
+type version struct {
+	revision int64
+	by       essaim.Author
+	content  essaim.Content
+}
+
+// versions lists a record's revisions, the oldest first.
+func (tx *Tx) versions(ctx context.Context, rid int64) ([]version, error) {
+	return list(ctx, tx, func(scan scanFunc) (v version, err error) {
+		var content string
+		if err = scan(&v.revision, &v.by.User, &v.by.Name, &content); err == nil {
+			err = json.Unmarshal([]byte(content), &v.content)
+		}
+		return v, err
 	}, "revision_texts", rid)
+}
+
+// rewriteRevisions writes those of a record's revisions anew that change says it
+// changed, and tells whether there was any.
+func (tx *Tx) rewriteRevisions(ctx context.Context, rid int64, change func(*essaim.Content) (bool, error)) (changed bool, err error) {
+	all, err := tx.versions(ctx, rid)
 	if err != nil {
 		return false, err
 	}
-	for _, t := range all {
-		var c essaim.Content
-		if err := json.Unmarshal([]byte(t.content), &c); err != nil {
+	for i := range all {
+		t := &all[i]
+		touched, err := change(&t.content)
+		if err != nil {
 			return false, err
 		}
-		n := len(c.Credits)
-		if c.Credits = slices.DeleteFunc(c.Credits, is); len(c.Credits) == n {
+		if !touched {
 			continue
 		}
-		named = true
-		content, err := json.Marshal(&c)
+		changed = true
+		content, err := json.Marshal(&t.content)
 		if err != nil {
 			return false, err
 		}
@@ -155,5 +176,5 @@ func (tx *Tx) rewriteRevisions(ctx context.Context, rid int64, is func(essaim.Cr
 			return false, err
 		}
 	}
-	return named, nil
+	return changed, nil
 }

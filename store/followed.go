@@ -140,7 +140,7 @@ func (s *Store) ClaimWanted(ctx context.Context, lease time.Duration) (essaim.Wa
 	return w, nil
 }
 
-// FinishWanted ends a fetch: what came of it is proposed; gone withdraws what was
+// FinishWanted ends a fetch: what came of it is proposed; gone takes back what was
 // made of it before; neither forgets it.
 func (s *Store) FinishWanted(ctx context.Context, w essaim.Wanted, found *essaim.Propose, gone bool) (why string, err error) {
 	err = s.write(ctx, patient, func(tx *Tx) error {
@@ -156,7 +156,7 @@ func (s *Store) FinishWanted(ctx context.Context, w essaim.Wanted, found *essaim
 		case cerr != nil:
 			err = cerr
 		case gone && held:
-			out, err = tx.withdrawCandidate(ctx, c)
+			out, err = tx.takeBack(ctx, c)
 		case found != nil && w.Deleted:
 			out = nothing("its origin still serves it")
 		case found != nil && held && c.author != found.Proposal.Author:

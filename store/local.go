@@ -222,6 +222,10 @@ func (tx *Tx) takeNumbers(ctx context.Context, n int) (last int64, err error) {
 	return last, nil
 }
 
+// publishes has publications numbered at the end of the transaction, where what
+// else it does comes before.
+func (tx *Tx) publishes(list ...*publication) { tx.due = append(tx.due, list...) }
+
 // UpdateRecord writes a new revision; revision is the one that was edited, and
 // another in between is essaim.ErrConflict (0 skips the check). state is draft
 // or published; a published record stays published.
@@ -236,23 +240,12 @@ func (s *Store) UpdateRecord(ctx context.Context, id string, revision int, c ess
 		if revision != 0 && revision != e.Revision {
 			return fmt.Errorf("revision %d was edited and %d stands: %w", revision, e.Revision, essaim.ErrConflict)
 		}
-		was, err := tx.followedActor(ctx, &e)
+		list, err := tx.edit(ctx, &e, c, state, by)
 		if err != nil {
 			return err
 		}
-		p, err := tx.update(ctx, &e, c, state, by, false)
-		if err != nil {
-			return err
-		}
-		var told *publication
-		if was != nil {
-			is := *was
-			is.Record, is.UpdatedAt = e.Record, later(e.Updated, was.UpdatedAt)
-			if told, err = tx.tellChange(ctx, *was, is); err != nil {
-				return err
-			}
-		}
-		err = tx.number(ctx, p, told)
+		p := list[0]
+		err = tx.number(ctx, list...)
 		made = e.numbered(p)
 		return err
 	})
@@ -260,6 +253,26 @@ func (s *Store) UpdateRecord(ctx context.Context, id string, revision int, c ess
 		return essaim.Record{}, fmt.Errorf("record %s: %w", id, err)
 	}
 	return made, nil
+}
+
+// edit writes the next version of an entry and tells who follows its actor of what
+// changed; the first publication is the version's, nil when it is not public.
+func (tx *Tx) edit(ctx context.Context, e *entry, c essaim.Content, state essaim.State, by essaim.Author) ([]*publication, error) {
+	was, err := tx.followedActor(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	p, err := tx.update(ctx, e, c, state, by, false)
+	if err != nil {
+		return nil, err
+	}
+	var told *publication
+	if was != nil {
+		is := *was
+		is.Record, is.UpdatedAt = e.Record, later(e.Updated, was.UpdatedAt)
+		told, err = tx.tellChange(ctx, *was, is)
+	}
+	return []*publication{p, told}, err
 }
 
 // editable reads and locks a local record that is not withdrawn.

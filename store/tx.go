@@ -41,6 +41,7 @@ type Tx struct {
 	again    bool
 	// recoveries is how many there were when this transaction asked who the node is.
 	recoveries *int64
+	due        []*publication // numbered at the end
 	draft
 }
 
@@ -62,6 +63,9 @@ func (s *Store) write(ctx context.Context, p priority, f func(tx *Tx) error) err
 	err := s.db.write(ctx, p, func(r runner) error {
 		tx := &Tx{s: s, r: r}
 		err := f(tx)
+		if err == nil {
+			err = tx.number(ctx, tx.due...)
+		}
 		if err == nil {
 			err = tx.flush(ctx)
 		}

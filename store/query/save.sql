@@ -100,7 +100,7 @@ DELETE FROM search WHERE rid = $1
 SELECT filter FROM search WHERE rid = $1
 
 -- name: revision_texts
-SELECT revision, content FROM revision WHERE rid = $1 ORDER BY revision
+SELECT revision, author_id, author_name, content FROM revision WHERE rid = $1 ORDER BY revision
 
 -- name: revision_rewrite
 UPDATE revision SET content = $3 WHERE rid = $1 AND revision = $2
