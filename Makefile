@@ -99,6 +99,10 @@ stories: build ## the demonstration seen from outside, by HTTP alone
 conformance: ensure build ## what other servers expect of a node, forty numbered checks, on both databases
 	go run ./e2e/conformance $(if $(SEED),-seed $(SEED))
 
+.PHONY: spoiled
+spoiled: ensure build ## the proof that each of the forty checks can fail: all answers are spoiled, and each must
+	go run ./e2e/conformance -spoil -db sqlite $(if $(SEED),-seed $(SEED))
+
 .PHONY: second
 second: ensure build ## a second reader of the state collection, in JavaScript, held to docs/PROFILE.md, on both databases
 	go run ./e2e/second $(if $(SEED),-seed $(SEED))

@@ -64,6 +64,9 @@ func (s *Server) followed(r *http.Request, username string) (Followed, error) {
 	if username == t.Username {
 		return s.followable(t.Name, t.Username, t.Actor), nil
 	}
+	if node := s.followNode(); username == node.Username {
+		return node, nil
+	}
 	a, err := s.store.LocalActor(r.Context(), username)
 	switch {
 	case err != nil:
@@ -72,6 +75,13 @@ func (s *Server) followed(r *http.Request, username string) (Followed, error) {
 		return Followed{}, errPageNotFound
 	}
 	return s.followable(s.actorName(r, a), a.Username, a.ID), nil
+}
+
+// followNode offers the node's own actor, named after its host, which announces all
+// that is published here.
+func (s *Server) followNode() Followed {
+	u := url.URL{Host: s.host}
+	return s.followable(s.cfg.Node.Territory.Name+" (Essaim)", strings.ToLower(u.Hostname()), s.abs("/actor"))
 }
 
 // actorName is what people call an actor.
@@ -127,6 +137,7 @@ func (s *Server) offerFeed(r *http.Request, p *ListPage, q essaim.Query) error {
 	p.Followed = s.followable(s.actorName(r, a), a.Username, a.ID)
 	if p.Kind == "" && len(p.Chips) == 1 {
 		p.Object = a.ID // the feed's own page
+		p.Data = s.structuredFeed(p, pathOf(r))
 	}
 	return nil
 }

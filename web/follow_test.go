@@ -77,6 +77,16 @@ func TestAReaderIsLedToHerOwnServer(t *testing.T) {
 	}
 	s.get(t, "/suivre/brest", http.StatusOK).says(t, "Suivre Brest depuis mon instance", "@brest@brest.example")
 	s.get(t, "/suivre/personne", http.StatusNotFound)
+	// The node's own account, whose page is that of the network.
+	network := s.get(t, "/territoires", http.StatusOK)
+	network.says(t, "Suivre Brest (Essaim) depuis mon instance", "@brest.example@brest.example")
+	if forms := network.with("form", "action", "/suivre/brest.example"); len(forms) != 1 {
+		t.Error("the node's own account cannot be followed from its page")
+	}
+	if links := network.with("link", "type", "application/activity+json"); len(links) != 1 || value(links[0], "href") != storetest.Base+"/actor" {
+		t.Error("the page of the network leads to no actor")
+	}
+	s.get(t, "/suivre/brest.example", http.StatusOK).says(t, "@brest.example@brest.example")
 
 	d := read(t, s.post("/suivre/brest", url.Values{"compte": {" @ana@m.example "}}), "suivre", http.StatusOK)
 	const to = "https://m.example/authorize?uri=https%3A%2F%2Fbrest.example%2Factors%2Fbrest"
@@ -201,6 +211,13 @@ func TestAThemeOrACommuneIsFollowedFromItsList(t *testing.T) {
 			}
 			if got := len(d.with("link", "type", "application/activity+json")); (got == 1) != (want.object != "") {
 				t.Errorf("%s: %d links to an actor", path, got)
+			}
+			if want.object == "" {
+				continue
+			}
+			data := structuredOf(t, d)
+			if data["@type"] != "CollectionPage" || data["@id"] != storetest.Base+"/actors/"+want.object || !strings.HasPrefix(fmt.Sprint(data["url"]), storetest.Base+"/recherche?") || data["name"] == nil {
+				t.Errorf("%s: data %v", path, data)
 			}
 		}
 		s.get(t, "/recherche?theme=alimentation&lang=en", http.StatusOK).says(t, "reaches your timeline")

@@ -16,6 +16,8 @@ import (
 // whether it answers.
 type NetworkPage struct {
 	Base
+	// FollowForm is of the node's own actor, whose page this is.
+	FollowForm
 	Peers   []PeerView
 	Records int // brought by all
 	Own     int
@@ -67,6 +69,8 @@ func (s *Server) showNetwork(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Title, p.Section = l.T("network.title"), "territoires"
 	p.Description = l.T("network.lede")
+	p.Followed = s.followNode()
+	p.Object = p.Followed.Actor
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {p.Title, ""}}
 	return s.render(w, r, http.StatusOK, "network", p)
 }

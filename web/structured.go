@@ -64,6 +64,15 @@ func (s *Server) structuredTerritory(description string) *Structured {
 	return &Structured{Context: schemaOrg, Type: "Organization", ID: t.Actor, Name: t.Name, Description: description, URL: s.abs("/")}
 }
 
+// structuredFeed is the page of a theme or a commune that is followed from it.
+func (s *Server) structuredFeed(p *ListPage, path string) *Structured {
+	t := s.cfg.Node.Territory
+	return &Structured{
+		Context: schemaOrg, Type: "CollectionPage", ID: p.Object, Name: p.Followed.Name, Description: p.Description, URL: s.abs(path),
+		Publisher: &Structured{Type: "Organization", ID: t.Actor, Name: t.Name},
+	}
+}
+
 // structured is a record's page. What a kind has no word for stays an article.
 func (s *Server) structured(p *RecordPage) *Structured {
 	rec := p.Record

@@ -18,6 +18,7 @@ func TestPagesTellProgramsWhatTheyShow(t *testing.T) {
 	for kind, want := range map[essaim.Kind][]string{
 		essaim.KindInitiative: {"Article", "headline", "author", "datePublished", "license"}, essaim.KindRecipe: {"HowTo", "step", "supply", "tool", "yield"},
 		essaim.KindVenue: {"Place", "geo", "address", "openingHours"}, essaim.KindOrganisation: {"Organization", "address", "foundingDate"},
+		essaim.KindRemake:  {"Article", "headline", "author", "datePublished", "license"},
 		essaim.KindMeeting: {"Event", "startDate", "eventStatus", "eventAttendanceMode", "location", "organizer"},
 	} {
 		d := s.get(t, recordPath(s.records[kind]), http.StatusOK)

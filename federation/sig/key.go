@@ -17,11 +17,11 @@ import (
 // costs too much.
 const (
 	minRSA = 2048
-	maxRSA = 8192
+	maxRSA = 4096
 )
 
 // ParsePublicKey reads publicKeyPem: SPKI, or PKCS #1 as some software writes it.
-// The key is RSA of 2,048 to 8,192 bits or Ed25519. Errors wrap essaim.ErrInvalid.
+// The key is RSA of 2,048 to 4,096 bits or Ed25519. Errors wrap essaim.ErrInvalid.
 func ParsePublicKey(text string) (crypto.PublicKey, error) {
 	if len(text) > 16<<10 {
 		return nil, fmt.Errorf("public key of %d bytes: %w", len(text), essaim.ErrInvalid)

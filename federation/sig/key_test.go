@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -60,6 +61,10 @@ func TestParsePublicKey(t *testing.T) {
 		}
 		return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 	}
+	// Of so many bits; nobody has its other half.
+	bits := func(n int) *rsa.PublicKey {
+		return &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), n-1, 1), E: 65537}
+	}
 	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +77,8 @@ func TestParsePublicKey(t *testing.T) {
 		{"Ed25519", spki(edPair.Public()), true},
 		{"PKCS #1", string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&pair().PublicKey)})), true},
 		{"1,024 bits", spki(short.Public()), false},
+		{"4,096 bits", spki(bits(4096)), true},
+		{"4,097 bits", spki(bits(4097)), false},
 		{"nothing", "", false},
 		{"not PEM", "AAAA", false},
 		{"PEM of something", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")})), false},
