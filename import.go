@@ -29,6 +29,9 @@ type ImportReport struct {
 	Unchanged  int `json:"unchanged"`
 	Refused    int `json:"refused"`
 	Candidates int `json:"candidates"`
+	// Contacts counts the e-mail addresses and telephone numbers that were cut out
+	// of what the rows say.
+	Contacts int `json:"contacts,omitempty"`
 }
 
 // ImportRow is one row made into content. Key identifies it at its source for
@@ -39,6 +42,7 @@ type ImportRow struct {
 	Digest  string
 	Content Content
 	State   State // candidate or published
+	Cut     int   // contacts cut out of its words
 }
 
 // RowName names the row that a content was made of by what is published of it: for

@@ -129,6 +129,9 @@ func (a *app) describeResult(res transfer.Result, dry bool) {
 	if n := res.Report.Candidates; n > 0 {
 		fmt.Fprintf(a.out, "%d unpublished candidates; they lack: %s\n", n, strings.Join(res.MissingFields(), ", "))
 	}
+	if n := res.Report.Contacts; n > 0 {
+		fmt.Fprintf(a.out, "%d e-mail addresses and telephone numbers cut out of texts\n", n)
+	}
 	if dry {
 		fmt.Fprintln(a.out, "dry run: nothing was changed")
 	} else if res.ID != 0 {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"essaim"
@@ -82,10 +83,13 @@ func (c *Converter) Convert(r Row) (essaim.ImportRow, error) {
 	var content essaim.Content
 	var key string
 	var err error
+	cut := 0
 	if c.own {
 		content, key, err = c.ownContent(r)
 	} else {
-		content, err = c.content(r)
+		if content, err = c.content(r); err == nil {
+			cut, err = c.cutContacts(&content)
+		}
 		key = c.key(r, &content)
 	}
 	if err != nil {
@@ -94,7 +98,7 @@ func (c *Converter) Convert(r Row) (essaim.ImportRow, error) {
 	if err := content.Validate(false).Err(); err != nil {
 		return essaim.ImportRow{}, err
 	}
-	row := essaim.ImportRow{Key: key, Content: content, State: essaim.StatePublished, Digest: digest(content)}
+	row := essaim.ImportRow{Key: key, Content: content, State: essaim.StatePublished, Digest: digest(content), Cut: cut}
 	if len(content.Validate(true)) > 0 {
 		row.State = essaim.StateCandidate
 	}
@@ -151,6 +155,30 @@ func (c *Converter) content(r Row) (essaim.Content, error) {
 	}
 	out.Body, err = c.body(r, out.Kind)
 	return out, err
+}
+
+// cutContacts takes ways to reach people out of all that a row says, and counts
+// them: what is published has none. Only asked for are they kept, at this node.
+func (c *Converter) cutContacts(out *essaim.Content) (int, error) {
+	found := out.CutContacts()
+	said := func(s string) bool { return strings.ContainsFunc(s, unicode.IsLetter) }
+	if len(found) > 0 && !said(out.Title) {
+		return 0, errNoTitle
+	}
+	if len(found) > 0 && !said(out.Text) {
+		out.Text = "" // there was nothing else
+	}
+	for i, s := range out.Sources {
+		if _, named := essaim.CutContacts(s.Key, false); len(named) > 0 {
+			out.Sources[i].Key = ""
+		}
+	}
+	for _, contact := range found {
+		if c.cfg.Contacts && !slices.Contains(out.Contacts, contact) {
+			out.Contacts = append(out.Contacts, contact)
+		}
+	}
+	return len(found), nil
 }
 
 // The reasons that refuse a row whatever its kind.

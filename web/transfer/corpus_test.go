@@ -39,12 +39,12 @@ func TestRealFilesLoadWhole(t *testing.T) {
 		name, licence, attribution string
 		kind                       essaim.Kind
 		first, second              string
-		candidates, coded          int // rows unpublished; rows with an official code
+		candidates, coded, cut     int // rows unpublished; rows with an official code; contacts in texts
 	}{
-		{"france-services-20240801.csv", "etalab-2.0", "ANCT", essaim.KindVenue, "rows 2845 created 2845 changed 0 unchanged 0 refused 0", "rows 2845 created 0 changed 0 unchanged 2845 refused 0", 0, 2845},
-		{"mednum-bfc.csv", "ODbL-1.0", "MedNum BFC", essaim.KindVenue, "rows 697 created 697 changed 0 unchanged 0 refused 0", "rows 697 created 0 changed 0 unchanged 697 refused 0", 0, 600},
-		{"susy-ssedas-transformap.geojson", "CC-PDDC", "SUSY", essaim.KindOrganisation, "rows 1794 created 1794 changed 0 unchanged 0 refused 0", "rows 1794 created 0 changed 0 unchanged 1794 refused 0", 0, 20},
-		{"territoires-engagement.csv", "etalab-2.0", "ANCT", essaim.KindInitiative, "rows 230 created 229 changed 0 unchanged 0 refused 1", "rows 230 created 0 changed 0 unchanged 229 refused 1", 229, 229},
+		{"france-services-20240801.csv", "etalab-2.0", "ANCT", essaim.KindVenue, "rows 2845 created 2845 changed 0 unchanged 0 refused 0", "rows 2845 created 0 changed 0 unchanged 2845 refused 0", 0, 2845, 345},
+		{"mednum-bfc.csv", "ODbL-1.0", "MedNum BFC", essaim.KindVenue, "rows 697 created 697 changed 0 unchanged 0 refused 0", "rows 697 created 0 changed 0 unchanged 697 refused 0", 0, 600, 0},
+		{"susy-ssedas-transformap.geojson", "CC-PDDC", "SUSY", essaim.KindOrganisation, "rows 1794 created 1794 changed 0 unchanged 0 refused 0", "rows 1794 created 0 changed 0 unchanged 1794 refused 0", 0, 20, 4},
+		{"territoires-engagement.csv", "etalab-2.0", "ANCT", essaim.KindInitiative, "rows 230 created 229 changed 0 unchanged 0 refused 1", "rows 230 created 0 changed 0 unchanged 229 refused 1", 229, 229, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -82,9 +82,15 @@ func TestRealFilesLoadWhole(t *testing.T) {
 				if got := Line(res.Report); got != want {
 					t.Errorf("got %q, want %q; %v", got, want, res.Refusals)
 				}
+				if got := res.Report.Contacts; got != c.cut {
+					t.Errorf("addresses and numbers cut: got %d, want %d", got, c.cut)
+				}
 				if got := res.Report.Candidates; got != c.candidates {
 					t.Errorf("candidates: got %d, want %d", got, c.candidates)
 				}
+			}
+			if len(sink.reach) > 0 {
+				t.Errorf("%d rows tell how to reach people: %q", len(sink.reach), sink.reach[:min(10, len(sink.reach))])
 			}
 			if sink.coded < 2*c.coded {
 				t.Errorf("official codes in both imports: got %d, want at least %d", sink.coded, 2*c.coded)

@@ -13,12 +13,11 @@ import (
 	"essaim"
 )
 
-// Chunk is how many rows a sink is given at once: few enough for a transaction
-// of a chunk to let people's writes pass.
+// Chunk is how many rows a sink is given at once.
 const Chunk = 200
 
-// Sink takes what an import makes. ImportRows commits its rows in one
-// transaction, in the order given, and answers one outcome a row.
+// Sink takes what an import makes. ImportRows commits its rows in the order
+// given, a few a transaction, and answers one outcome a row.
 type Sink interface {
 	// BeginImport records the run and gives its id.
 	BeginImport(ctx context.Context, i essaim.Import) (int64, error)
@@ -147,8 +146,9 @@ func (r *run) refuse(line int, reason string) {
 	}
 }
 
-// note counts what a candidate lacks.
+// note counts what was cut out of a row, and what a candidate lacks.
 func (r *run) note(row essaim.ImportRow) {
+	r.res.Report.Contacts += row.Cut
 	if row.State != essaim.StateCandidate {
 		return
 	}

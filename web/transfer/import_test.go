@@ -4,8 +4,10 @@ package transfer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -129,6 +131,52 @@ func TestImportReportsWhatCandidatesLack(t *testing.T) {
 	}
 }
 
+// What a column is called says nothing of what people wrote in it.
+func TestContactsInTextsAreCutOrKeptAside(t *testing.T) {
+	t.Parallel()
+	const text = "id;nom;code insee;description;telephone\n1;Lieu, 02 98 00 00 00;29019;Écrire à a@mairie.example.;02 98 00 00 01\na@mairie.example;Salle;29019;Ouvert;\n2;06 00 00 00 00;29019;Ouvert;\n"
+	for _, keep := range []bool{false, true} {
+		f, err := Open(strings.NewReader(text), FormatAuto)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Guess(f, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := NewConverter(f, m, ConvertConfig{Kind: essaim.KindVenue, Licence: "etalab-2.0", Attribution: "A", Contacts: keep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink := &rowSink{}
+		res, err := Import(t.Context(), Options{}, f, c, sink)
+		if err != nil || res.Report.Refused != 1 || res.Report.Contacts != 2 || len(sink.rows) != 2 {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		got := sink.rows[0].Content
+		if got.Title != "Lieu, …" || got.Text != "Écrire à …" {
+			t.Errorf("got %q and %q", got.Title, got.Text)
+		}
+		if want := map[bool]int{true: 3}[keep]; len(got.Contacts) != want {
+			t.Errorf("kept %v, want %d", got.Contacts, want)
+		}
+		if key := sink.rows[1].Content.Sources[0].Key; key != "" {
+			t.Errorf("the key that is published is %q", key)
+		}
+	}
+}
+
+// rowSink keeps the rows.
+type rowSink struct {
+	memorySink
+	rows []essaim.ImportRow
+}
+
+func (s *rowSink) ImportRows(_ context.Context, _ int64, rows []essaim.ImportRow) ([]essaim.ImportOutcome, error) {
+	s.rows = append(s.rows, rows...)
+	return make([]essaim.ImportOutcome, len(rows)), nil
+}
+
 func TestAFileThatBreaksKeepsWhatWasRead(t *testing.T) {
 	t.Parallel()
 	sink := &memorySink{digests: map[string]string{}}
@@ -154,16 +202,31 @@ func TestAFileThatBreaksKeepsWhatWasRead(t *testing.T) {
 	}
 }
 
-// codeSink counts the rows whose place has an official code.
+// codeSink counts the rows whose place has an official code, and keeps what
+// looks like a way to reach people.
 type codeSink struct {
 	memorySink
 	coded int
+	reach []string
 }
+
+// reachable is looser than what is cut: whatever has the shape of an address or
+// of a number of France.
+var reachable = regexp.MustCompile(`[^ "@]+@[^ "@]+\.\pL\pL|(?:[^\d.,]|^)(?:\(0\) ?|0|33 ?|33 ?0)[1-9](?:[ ./\x{A0}-]{0,3}\d\d){4}(?:\D|$)|\+\d[\d ().-]{8}`)
 
 func (s *codeSink) ImportRows(ctx context.Context, id int64, rows []essaim.ImportRow) ([]essaim.ImportOutcome, error) {
 	for _, r := range rows {
 		if pl := r.Content.Places[0]; pl.INSEE+pl.EPCI+pl.Departement+pl.Region != "" {
 			s.coded++
+		}
+		said := r.Content
+		said.Links, said.Sources = nil, nil
+		b, err := json.Marshal(said)
+		if err != nil {
+			return nil, err
+		}
+		if m := reachable.Find(b); m != nil {
+			s.reach = append(s.reach, string(m))
 		}
 	}
 	return s.memorySink.ImportRows(ctx, id, rows)
