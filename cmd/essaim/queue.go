@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/url"
 	"strconv"
 	"strings"
@@ -133,17 +134,33 @@ func listQueue(ctx context.Context, n *Node, f queueFilter) ([]queued, error) {
 	}
 	rows := []queued{}
 	for _, state := range states {
-		out, err := outQueue(ctx, n, store.QueueFilter{State: state, Host: f.Host, Limit: 100})
-		if err != nil {
-			return nil, err
+		for q, err := range inState(ctx, n, state, f.Host) {
+			if err != nil {
+				return nil, err
+			}
+			if len(rows) == maxQueued {
+				return rows, nil
+			}
+			rows = append(rows, q)
 		}
-		in, err := inQueue(ctx, n, store.QueueFilter{State: inboundState(state), Limit: 100}, f.Host)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(append(rows, out...), in...)
 	}
-	return rows[:min(len(rows), maxQueued)], nil
+	return rows, nil
+}
+
+// inState gives the entries of both queues in a state.
+func inState(ctx context.Context, n *Node, state, host string) iter.Seq2[queued, error] {
+	return func(yield func(queued, error) bool) {
+		for q, err := range outQueue(ctx, n, store.QueueFilter{State: state, Host: host, Limit: 100}) {
+			if !yield(q, err) {
+				return
+			}
+		}
+		for q, err := range inQueue(ctx, n, store.QueueFilter{State: inboundState(state), Limit: 100}, host) {
+			if !yield(q, err) {
+				return
+			}
+		}
+	}
 }
 
 // inboundState is the word for an activity of what a delivery calls done.
@@ -157,61 +174,68 @@ func inboundState(state string) string {
 	return state
 }
 
-func outQueue(ctx context.Context, n *Node, f store.QueueFilter) ([]queued, error) {
-	var rows []queued
-	for len(rows) < maxQueued {
-		page, err := n.store.QueuedDeliveries(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range page {
-			q := queued{
-				ID: "out:" + strconv.FormatInt(d.ID, 10), Host: d.Host, Type: d.Type, Activity: d.ActivityID,
-				State: string(d.State), Attempt: d.Attempt, Status: d.Status, Reason: d.Reason, Since: d.CreatedAt,
+// outQueue and inQueue give the entries of a state in their order, page by page.
+func outQueue(ctx context.Context, n *Node, f store.QueueFilter) iter.Seq2[queued, error] {
+	return func(yield func(queued, error) bool) {
+		for {
+			page, err := n.store.QueuedDeliveries(ctx, f)
+			if err != nil {
+				yield(queued{}, err)
+				return
 			}
-			if d.State == essaim.DeliveryWaiting {
-				q.NextAt = d.NextAt
+			for _, d := range page {
+				q := queued{
+					ID: "out:" + strconv.FormatInt(d.ID, 10), Host: d.Host, Type: d.Type, Activity: d.ActivityID,
+					State: string(d.State), Attempt: d.Attempt, Status: d.Status, Reason: d.Reason, Since: d.CreatedAt,
+				}
+				if d.State == essaim.DeliveryWaiting {
+					q.NextAt = d.NextAt
+				}
+				if !yield(q, nil) {
+					return
+				}
+				f.After = d.Position()
 			}
-			rows = append(rows, q)
-			f.After = d.Position()
-		}
-		if len(page) < f.Limit {
-			break
+			if len(page) < f.Limit {
+				return
+			}
 		}
 	}
-	return rows, nil
 }
 
-func inQueue(ctx context.Context, n *Node, f store.QueueFilter, host string) ([]queued, error) {
-	var rows []queued
-	for len(rows) < maxQueued {
-		page, err := n.store.QueuedActivities(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		for _, i := range page {
-			f.After = i.Position()
-			from := i.Actor
-			if u, err := url.Parse(i.Actor); err == nil {
-				from = u.Host
+func inQueue(ctx context.Context, n *Node, f store.QueueFilter, host string) iter.Seq2[queued, error] {
+	return func(yield func(queued, error) bool) {
+		for {
+			page, err := n.store.QueuedActivities(ctx, f)
+			if err != nil {
+				yield(queued{}, err)
+				return
 			}
-			if host != "" && host != from {
-				continue
+			for _, i := range page {
+				f.After = i.Position()
+				from := i.Actor
+				if u, err := url.Parse(i.Actor); err == nil {
+					from = u.Host
+				}
+				if host != "" && host != from {
+					continue
+				}
+				q := queued{
+					ID: "in:" + strconv.FormatInt(i.ID, 10), Host: from, Type: i.Type, Activity: i.ActivityID,
+					State: string(i.State), Attempt: i.Attempt, Reason: i.Reason, Since: i.ReceivedAt,
+				}
+				if i.State == essaim.InboundWaiting {
+					q.NextAt = i.NextAt
+				}
+				if !yield(q, nil) {
+					return
+				}
 			}
-			q := queued{
-				ID: "in:" + strconv.FormatInt(i.ID, 10), Host: from, Type: i.Type, Activity: i.ActivityID,
-				State: string(i.State), Attempt: i.Attempt, Reason: i.Reason, Since: i.ReceivedAt,
+			if len(page) < f.Limit {
+				return
 			}
-			if i.State == essaim.InboundWaiting {
-				q.NextAt = i.NextAt
-			}
-			rows = append(rows, q)
-		}
-		if len(page) < f.Limit {
-			break
 		}
 	}
-	return rows, nil
 }
 
 func retryQueue(ctx context.Context, n *Node, c choice) (int, error) {
@@ -225,34 +249,46 @@ func dropQueue(ctx context.Context, n *Node, c choice) (int, error) {
 // eachQueued applies one of two changes to each chosen entry and counts them.
 // With --all, one that ended meanwhile is passed over.
 func eachQueued(ctx context.Context, n *Node, c choice, out, in func(context.Context, int64) error) (int, error) {
-	ids := c.IDs
-	if c.All {
-		rows, err := listQueue(ctx, n, queueFilter{Host: c.Host})
-		if err != nil {
-			return 0, err
+	change := func(id string) error {
+		isOut, number, err := entry(id)
+		if err == nil && isOut {
+			return out(ctx, number)
+		} else if err == nil {
+			err = in(ctx, number)
 		}
-		for _, q := range rows {
-			ids = append(ids, q.ID)
-		}
+		return err
 	}
 	done := 0
-	for _, id := range ids {
-		isOut, number, err := entry(id)
-		if err != nil {
-			return done, err
+	if !c.All {
+		for _, id := range c.IDs {
+			if err := change(id); err != nil {
+				return done, err
+			}
+			done++
 		}
-		change := in
-		if isOut {
-			change = out
+		return done, nil
+	}
+	// What is tried again waits anew, behind what waited: each once, of those that
+	// were there. What failed comes after, or it would be met twice.
+	met := map[string]bool{}
+	for _, state := range []string{"waiting", "failed"} {
+		for q, err := range inState(ctx, n, state, c.Host) {
+			if err != nil {
+				return done, err
+			}
+			if met[q.ID] {
+				continue
+			}
+			met[q.ID] = true
+			err := change(q.ID)
+			if errors.Is(err, essaim.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return done, err
+			}
+			done++
 		}
-		err = change(ctx, number)
-		if c.All && errors.Is(err, essaim.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return done, err
-		}
-		done++
 	}
 	return done, nil
 }
