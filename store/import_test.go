@@ -3,8 +3,10 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +14,48 @@ import (
 	"essaim/store"
 	"essaim/store/storetest"
 )
+
+// Whoever writes meanwhile waits for one transaction of an import: what is
+// rendered and not yet seen by another connection is never more than one holds.
+func TestAnImportLetsOthersWriteEveryFewRows(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		var s *store.Store
+		var rendered, most atomic.Int64
+		failed := make(chan error, 1)
+		made, _ := db.Node(t, func(c *store.Config) {
+			c.Render = func(r essaim.RenderRequest) (essaim.Rendered, error) {
+				var seen int64
+				n := rendered.Add(1)
+				if err := s.DB().QueryRowContext(context.Background(), "SELECT count(*) FROM record").Scan(&seen); err != nil {
+					select {
+					case failed <- err:
+					default:
+					}
+				}
+				for open := n - seen; ; {
+					if was := most.Load(); open <= was || most.CompareAndSwap(was, open) {
+						break
+					}
+				}
+				return storetest.Render(r)
+			}
+		})
+		s = made
+		const rows = 450
+		if n := outcomesOf(t, s, begin(t, s), someRows(rows), false); n[essaim.ImportCreated] != rows {
+			t.Fatalf("import = %v, want %d created", n, rows)
+		}
+		select {
+		case err := <-failed:
+			t.Fatal(err)
+		default:
+		}
+		if got := most.Load(); got < 2 || got > 40 {
+			t.Errorf("%d rows stood in one transaction, want at most 40", got)
+		}
+	})
+}
 
 // outcomesOf counts what became of rows.
 func outcomesOf(t *testing.T, s *store.Store, id int64, rows []essaim.ImportRow, dry bool) map[essaim.ImportOutcome]int {
