@@ -125,8 +125,8 @@ func (p *page) record(rec *essaim.Record, t terms) {
 	p.line(label{"Informations relues le", "Information last checked on"}, p.date(rec.ReviewedOn))
 	if l, ok := essaim.LicenceByID(rec.Licence); ok {
 		p.WriteString("<p><strong>" + label{"Licence", "Licence"}.in(p.lang) + "</strong>" + p.colon() + anchor(l.IRI, l.Name))
-		if rec.Holder != "" {
-			p.WriteString(", " + html.EscapeString(rec.Holder))
+		if who := holder(rec); who != "" {
+			p.WriteString(", " + html.EscapeString(who))
 		}
 		p.WriteString("</p>")
 	}

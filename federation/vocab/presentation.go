@@ -3,7 +3,6 @@
 package vocab
 
 import (
-	"cmp"
 	"encoding/json"
 	"html"
 	"strings"
@@ -52,7 +51,7 @@ func (r *Renderer) Presentation(a essaim.LocalActor) ([]byte, error) {
 		Content: text(content), ContentMap: words{lang: content}, MediaType: "text/html", URL: iri(rec.URL),
 		Published: utc(rec.Published), Updated: utc(rec.Updated), To: iris{Public}, CC: iris{a.ID + "/followers"},
 		Tag:    listOf[tag]{{Type: "Link", MediaType: profiled, Href: iri(rec.ID), Name: text(rec.Title)}},
-		Holder: text(cmp.Or(rec.Holder, rec.TerritoryName)),
+		Holder: text(holder(rec)),
 	}
 	if n.Updated.Before(n.Published.Time) {
 		n.Updated = n.Published

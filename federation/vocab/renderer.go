@@ -218,7 +218,7 @@ func (r *Renderer) head(rec *essaim.Record, info essaim.KindInfo, markdown func(
 		Replies: iri(rec.ID + "/replies"), Likes: iri(rec.ID + "/likes"), Shares: iri(rec.ID + "/shares"), Thread: iri(rec.ID + "/context"),
 		Policy: only(quotable()),
 		Kind:   text(rec.Kind), Incarnation: number(rec.Incarnation), Revision: number(rec.Revision),
-		Territory: iri(rec.Territory), TerritoryName: text(rec.TerritoryName), Tagline: text(rec.Tagline), Holder: text(rec.Holder),
+		Territory: iri(rec.Territory), TerritoryName: text(rec.TerritoryName), Tagline: text(rec.Tagline), Holder: text(holder(rec)),
 		Keywords: rec.Keywords, Networks: rec.Networks, Everywhere: boolean(rec.Everywhere),
 		Translation: iri(rec.TranslationOf), ReviewedOn: text(rec.ReviewedOn),
 	}
@@ -368,5 +368,9 @@ func hashtag(s string) string {
 	}
 	return b.String()
 }
+
+// holder is who holds the rights: the territory, unless somebody else is named. A
+// licence goes nowhere without whom to credit.
+func holder(rec *essaim.Record) string { return cmp.Or(rec.Holder, rec.TerritoryName) }
 
 func language(rec *essaim.Record) string { return cmp.Or(rec.Language, "fr") }

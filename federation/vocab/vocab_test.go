@@ -194,6 +194,12 @@ func TestWhatIsPublishedAndChangedCarriesItsDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got, err := Parse(created.Document); err != nil || got.Holder != rec.TerritoryName {
+		t.Errorf("who holds the rights of what names nobody: %q, %v, want the territory", got.Holder, err)
+	}
+	if !bytes.Contains(created.Document, []byte("CC BY-SA 4.0</a>, Brest métropole")) {
+		t.Error("the whole text gives the licence without its holder")
+	}
 	rec.Revision, rec.Updated, rec.Tagline = 2, noon.Add(time.Hour), "Cuire son pain ensemble, le samedi"
 	updated, err := r.Render(request(rec, essaim.VerbUpdate))
 	if err != nil {
