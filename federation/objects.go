@@ -37,16 +37,29 @@ func (s *Server) showObject(w http.ResponseWriter, r *http.Request) {
 	serve(w, r, served{body: d.Bytes, etag: d.ETag, gone: d.Gone})
 }
 
-// showActivity serves an activity of ours as its stored bytes; 410 once its
-// object is erased.
+// showActivity serves an activity of ours as its stored bytes; 410 with a
+// Tombstone once its object is erased.
 func (s *Server) showActivity(w http.ResponseWriter, r *http.Request) {
-	d, err := s.cache.get(r.Context(), s.base+"/activities/"+chi.URLParam(r, "id"), s.activity)
+	id := s.base + "/activities/" + chi.URLParam(r, "id")
+	d, err := s.cache.get(r.Context(), id, s.activity)
+	if errors.Is(err, essaim.ErrGone) {
+		d, err = erased(id), nil
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Vary", "Accept")
 	serve(w, r, served{body: d.Bytes, etag: d.ETag, gone: d.Gone})
+}
+
+// erased is what stands for an activity of which nothing is kept
+// (ActivityPub 6.4): what it was is not told, and its object's own Tombstone is
+// the one that is signed.
+func erased(id string) Stored {
+	d := made([]byte(`{"@context":["`+activityStreams+`"],"id":`+quote(id)+`,"type":"Tombstone"}`), "")
+	d.Gone = true
+	return d
 }
 
 // activity is one that was sent or, for an announce that was not, the one that

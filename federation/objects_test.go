@@ -69,6 +69,29 @@ func TestObjectsAreServedAsStoredBytes(t *testing.T) {
 	}
 }
 
+func TestAnActivityWhoseObjectIsErasedIsATombstone(t *testing.T) {
+	t.Parallel()
+	store := newShelf()
+	_, h := testServer(t, store, nil)
+	const id = "https://brest.example/activities/01j"
+	store.publish(id, Stored{Bytes: []byte(`{"type":"Create"}`), ETag: "a"})
+	if r := get(h, "/activities/01j", "Accept", activityJSON); r.StatusCode != 200 {
+		t.Fatalf("before: %d", r.StatusCode)
+	}
+	if r := get(h, "/activities/unknown", "Accept", activityJSON); r.StatusCode != 404 {
+		t.Errorf("unknown: %d, want 404", r.StatusCode)
+	}
+	store.err = fmt.Errorf("activity: %w", essaim.ErrGone)
+	store.publish(id, Stored{})
+	const want = `{"@context":["https://www.w3.org/ns/activitystreams"],"id":"https://brest.example/activities/01j","type":"Tombstone"}`
+	for _, accept := range []string{activityJSON, "text/html", "*/*"} {
+		r := get(h, "/activities/01j", "Accept", accept)
+		if got := body(t, r); r.StatusCode != 410 || got != want || r.Header.Get("Content-Type") != activityJSON || r.Header.Get("ETag") == "" {
+			t.Errorf("as %s: %d %q, %s, ETag %s", accept, r.StatusCode, got, r.Header.Get("Content-Type"), r.Header.Get("ETag"))
+		}
+	}
+}
+
 func TestTheCacheNeverServesWhatWasThere(t *testing.T) {
 	t.Parallel()
 	for _, owned := range []bool{false, true} {
