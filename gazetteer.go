@@ -50,6 +50,7 @@ type Gazetteer struct {
 	former       map[string]string
 	departements map[string]Departement
 	regions      map[string]Region
+	centres      func() map[area]centre
 	names        func() map[string][]int32
 	postcodes    func() map[string][]int32
 }

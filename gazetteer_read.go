@@ -274,6 +274,7 @@ func (l *gazetteerLoader) finish() error {
 			g.epcis[r.epci].members = append(g.epcis[r.epci].members, int32(i))
 		}
 	}
+	g.centres = sync.OnceValue(g.findCentres)
 	g.names = sync.OnceValue(func() map[string][]int32 {
 		return g.indexBy(func(r *communeRow) []string { return []string{nameKey(r.name)} })
 	})

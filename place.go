@@ -38,8 +38,8 @@ func (pl Place) Located() bool { return pl.Lat != nil && pl.Lon != nil }
 var (
 	inseeCode       = regexp.MustCompile(`^(\d{2}|2[AB])\d{3}$`)
 	epciCode        = regexp.MustCompile(`^2\d{8}$`)
-	departementCode = regexp.MustCompile(`^(\d{2}|2[AB]|97[1-6])$`)
-	regionCode      = regexp.MustCompile(`^\d{2}$`)
+	departementCode = regexp.MustCompile(`^(\d{2}|2[AB]|9[78]\d)$`)
+	regionCode      = regexp.MustCompile(`^\d{2,3}$`)
 )
 
 func (pl Place) validate(p Problems, at string) {

@@ -238,7 +238,7 @@ func (s *Server) apiCreate(k essaim.KindInfo) handlerFunc {
 		if err := s.resolveRelations(r.Context(), &in.content); err != nil {
 			return err
 		}
-		if err := in.content.Validate(in.state == essaim.StatePublished).Err(); err != nil {
+		if err := in.check(); err != nil {
 			return err
 		}
 		s.findMentions(r.Context(), &in.content, in.state)
@@ -273,7 +273,7 @@ func (s *Server) apiUpdate(k essaim.KindInfo) handlerFunc {
 		if err := s.resolveRelations(r.Context(), &in.content); err != nil {
 			return err
 		}
-		if err := in.content.Validate(in.state == essaim.StatePublished).Err(); err != nil {
+		if err := in.check(); err != nil {
 			return err
 		}
 		s.findMentions(r.Context(), &in.content, in.state)

@@ -21,6 +21,17 @@ type input struct {
 	content  essaim.Content
 	state    essaim.State
 	revision int // that was edited; 0 does not check
+	// problems are those that only this node can find: codes that nothing has.
+	problems essaim.Problems
+}
+
+// check is what is wrong with it, nil when nothing is.
+func (in *input) check() error {
+	p := in.content.Validate(in.state == essaim.StatePublished)
+	for field, reason := range in.problems {
+		p.Add(field, reason)
+	}
+	return p.Err()
 }
 
 // readInput reads a JSON body over a content.
@@ -77,9 +88,7 @@ func (s *Server) decodeInput(body []byte, before essaim.Content, in *input) erro
 	if err := json.Unmarshal(merged, &in.content); err != nil {
 		return typeProblem(err)
 	}
-	for i := range in.content.Places {
-		s.locate(&in.content.Places[i])
-	}
+	in.problems = s.locate(in.content.Places, before.Places)
 	return nil
 }
 

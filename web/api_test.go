@@ -109,6 +109,11 @@ func TestTheAPIRefusesWithAReason(t *testing.T) {
 			{"unknown field of the body", "POST", "recipes", `{"title":"a","body":{"yield":"b"}}`, 422, "", "body.yield", "unknown", nil},
 			{"contacts are not written so", "POST", "initiatives", `{"contacts":[]}`, 422, "", "contacts", "unknown", nil},
 			{"unknown theme", "POST", "initiatives", `{"title":"a","tagline":"b","themes":["inconnu"],"places":[{"insee":"29019"}]}`, 422, "", "themes.0", "unknown", nil},
+			{"no such commune", "POST", "venues", `{"title":"a","places":[{"insee":"29019"},{"insee":"99999","label":"Ici"}]}`, 422, "", "places.1.insee", "bad_code", nil},
+			{"no such EPCI", "POST", "venues", `{"title":"a","places":[{"epci":"299999999"}]}`, 422, "", "places.0.epci", "bad_code", nil},
+			{"no such département", "POST", "venues", `{"title":"a","places":[{"departement":"00"}]}`, 422, "", "places.0.departement", "bad_code", nil},
+			{"no such région", "POST", "venues", `{"title":"a","state":"draft","places":[{"region":"99"}]}`, 422, "", "places.0.region", "bad_code", nil},
+			{"no such commune in an edit", "PUT", "venues/" + s.records[essaim.KindVenue].Slug, `{"places":[{"insee":"99999"}]}`, 422, "", "places.0.insee", "bad_code", nil},
 			{"wrong type", "POST", "initiatives", `{"title":1}`, 422, "", "title", "bad_type", nil},
 			{"wrong state", "POST", "initiatives", `{"title":"a","state":"withdrawn"}`, 422, "", "state", "unknown", nil},
 			{"bad radius", "GET", "initiatives?near=48,-4&radius=x", "", 422, "", "radius", "out_of_range", nil},
@@ -131,6 +136,23 @@ func TestTheAPIRefusesWithAReason(t *testing.T) {
 			t.Errorf("what was refused left %d records, %v", res.Total, err)
 		}
 	})
+}
+
+func TestACodeThatTheRecordHadMayStay(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	rec := storetest.Publish(t, s.store, essaim.Content{
+		Kind: essaim.KindVenue, Title: "Halle", Licence: essaim.DefaultLicence, Places: []essaim.Place{{INSEE: "99999"}}, Body: &essaim.Venue{},
+	})
+	got := call[APIRecord](t, s, http.MethodPut, "venues/"+rec.Slug, `{"title":"Grande halle"}`, http.StatusOK)
+	if got.Title != "Grande halle" || got.Places[0].INSEE != "99999" {
+		t.Errorf("edited %+v", got)
+	}
+	call[APIRecord](t, s, http.MethodPut, "venues/"+rec.Slug, `{"places":[{"insee":"99999","street":"1 rue de la Paix"}]}`, http.StatusOK)
+	refused := call[refusal](t, s, http.MethodPut, "venues/"+rec.Slug, `{"places":[{"insee":"99998"}]}`, http.StatusUnprocessableEntity)
+	if refused.Errors["places.0.insee"] != "bad_code" {
+		t.Errorf("another code: %+v", refused)
+	}
 }
 
 func TestTheAPIListsWhatOthersPublishWithItsOrigin(t *testing.T) {

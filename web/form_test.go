@@ -69,24 +69,81 @@ func creditsByName(c essaim.Content) map[string]essaim.Credit {
 func TestCommuneTypedByNameIsPlaced(t *testing.T) {
 	t.Parallel()
 	s, l := formServer(t)
-	tests := []struct{ name, typed, insee string }{
-		{"name", "brest", "29019"},
-		{"name and code", "Plouzané (29212)", "29212"},
-		{"code", "31555", "31555"},
-		{"unknown", "Nulle-Part-les-Oies", ""},
+	tests := []struct{ name, typed, code, shown string }{
+		{"name", "brest", "29019", "Brest (29019)"},
+		{"name and code", "Plouzané (29212)", "29212", "Plouzané (29212)"},
+		{"code", "31555", "31555", "Toulouse (31555)"},
+		{"SIREN of an EPCI", "242900314", "242900314", "Brest Métropole (242900314)"},
+		{"number of a département", "2a", "2A", "Corse-du-Sud (2A)"},
+		{"région", "région 53", "53", "Bretagne (région 53)"},
+		{"département with its name", "Mayenne (53)", "53", "Mayenne (53)"},
+		{"unknown", "Nulle-Part-les-Oies", "", "Nulle-Part-les-Oies"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			f := &recordForm{kind: essaim.KindVenue, problems: essaim.Problems{}, l: l, values: url.Values{"places.0.commune": {tt.typed}, "places.0.label": {"La halle"}}}
 			got := f.readPlaces(s, nil)
-			if len(got) != 1 || got[0].INSEE != tt.insee || got[0].Label != "La halle" {
-				t.Fatalf("%q gives %+v", tt.typed, got)
+			if len(got) != 1 || got[0].Label != "La halle" || len(f.problems) > 0 {
+				t.Fatalf("%q gives %+v, problems %v", tt.typed, got, f.problems)
 			}
-			if tt.insee != "" && (!got[0].Located() || !got[0].Approximate) {
-				t.Errorf("%q is not at the middle of its commune: %+v", tt.typed, got[0])
+			if _, code := got[0].Smallest(); code != tt.code {
+				t.Errorf("%q gives %+v, want code %q", tt.typed, got[0], tt.code)
+			}
+			if tt.code != "" && (!got[0].Located() || !got[0].Approximate) {
+				t.Errorf("%q is not at the middle of its area: %+v", tt.typed, got[0])
+			}
+			back := &recordForm{kind: essaim.KindVenue, values: url.Values{}, l: l}
+			back.writePlace("places.0.", got[0])
+			if shown := back.values.Get("places.0.commune"); shown != tt.shown {
+				t.Errorf("%q comes back as %q, want %q", tt.typed, shown, tt.shown)
 			}
 		})
+	}
+}
+
+func TestTheNameOfACodeFollowsTheCode(t *testing.T) {
+	t.Parallel()
+	s, l := formServer(t)
+	f := &recordForm{kind: essaim.KindVenue, problems: essaim.Problems{}, l: l, values: url.Values{"places.0.commune": {"242900314"}}}
+	before := f.readPlaces(s, nil)
+	if len(before) != 1 || before[0].Label != "Brest Métropole" {
+		t.Fatalf("got %+v", before)
+	}
+	f.values = url.Values{}
+	f.writePlace("places.0.", before[0])
+	if got := f.readPlaces(s, before); len(got) != 1 || got[0] != before[0] {
+		t.Errorf("an edit that changes nothing gives %+v, want %+v", got, before)
+	}
+	f.values.Set("places.0.commune", "29")
+	if got := f.readPlaces(s, before); len(got) != 1 || got[0].Label != "Finistère" || got[0].EPCI != "" || len(f.problems) > 0 {
+		t.Errorf("another code gives %+v, problems %v", got, f.problems)
+	}
+}
+
+func TestACodeThatNamesNothingIsAProblemOfItsRow(t *testing.T) {
+	t.Parallel()
+	s, l := formServer(t)
+	for _, typed := range []string{"99999", "299999999", "00", "2C", "Là-bas (99999)"} {
+		for _, state := range []string{"draft", "published"} {
+			f := &recordForm{kind: essaim.KindVenue, problems: essaim.Problems{}, l: l, values: url.Values{
+				"state": {state}, "places.0.commune": {"Brest"}, "places.1.commune": {typed}, "places.1.label": {"La halle"},
+			}}
+			f.readPlaces(s, nil)
+			if len(f.problems) != 1 || f.problems["places.1"] != "bad_code" {
+				t.Errorf("%s %q: problems %v", state, typed, f.problems)
+			}
+			if msg := f.RowError("places", 1); !strings.Contains(msg, "n’existe pas") {
+				t.Errorf("%q: the row says %q", typed, msg)
+			}
+		}
+	}
+	stood := []essaim.Place{{INSEE: "99999", Label: "La halle"}}
+	f := &recordForm{kind: essaim.KindVenue, problems: essaim.Problems{}, l: l, values: url.Values{}}
+	f.writePlace("places.0.", stood[0])
+	f.values.Set("places.0.street", "1 rue de la Paix")
+	if got := f.readPlaces(s, stood); len(f.problems) > 0 || len(got) != 1 || got[0].INSEE != "99999" {
+		t.Errorf("a code that the record had: %+v, problems %v", got, f.problems)
 	}
 }
 

@@ -80,26 +80,12 @@ func placeName(l *locale, p essaim.Place) string {
 		return p.Label
 	case city != "":
 		return city
-	case p.INSEE != "":
-		if c, ok := l.gazetteer.Commune(p.INSEE); ok {
-			return c.Name
+	}
+	if level, code := p.Smallest(); code != "" {
+		if a, ok := l.gazetteer.Area(level, code); ok && a.Name != "" {
+			return a.Name
 		}
-		return l.F("place.commune", "Code", p.INSEE)
-	case p.EPCI != "":
-		if e, ok := l.gazetteer.EPCI(p.EPCI); ok {
-			return e.Name
-		}
-		return l.F("place.epci", "Code", p.EPCI)
-	case p.Departement != "":
-		if d, ok := l.gazetteer.Departement(p.Departement); ok {
-			return d.Name
-		}
-		return l.F("place.departement", "Code", p.Departement)
-	case p.Region != "":
-		if r, ok := l.gazetteer.Region(p.Region); ok {
-			return r.Name
-		}
-		return l.F("place.region", "Code", p.Region)
+		return l.F("place."+string(level), "Code", code)
 	}
 	return l.T("place.point")
 }

@@ -45,6 +45,12 @@ func TestRecordsAreReadHoweverTheyAreWritten(t *testing.T) {
 			func(r essaim.Record) bool { return len(r.Places) == 1 && !r.Places[0].Located() },
 		},
 		{
+			"codes that no gazetteer holds", `{"id":"https://a.example/1","type":"Article","essaim:kind":"venue","name":"F","location":{"type":"Place","essaim:insee":"99999"},"essaim:places":[{"essaim:epci":"299999999"},{"essaim:departement":"A"}]}`,
+			func(r essaim.Record) bool {
+				return len(r.Places) == 3 && r.Places[0].INSEE == "99999" && r.Places[1].EPCI == "299999999" && r.Places[2].Departement == "A"
+			},
+		},
+		{
 			"updated before published", `{"id":"https://a.example/1","type":"Article","essaim:kind":"initiative","name":"F","published":"2026-05-02T00:00:00Z","updated":"2026-05-01T00:00:00Z"}`,
 			func(r essaim.Record) bool { return r.Updated.Equal(r.Published) },
 		},

@@ -169,6 +169,11 @@ func (c *Converter) ownContent(r Row) (essaim.Content, string, error) {
 	if err := ownPlace(r, &out); err != nil {
 		return out, "", err
 	}
+	for i := range out.Places {
+		if err := c.complete(&out.Places[i]); err != nil {
+			return out, "", err
+		}
+	}
 	if v["website"] != "" {
 		out.Links = slices.Insert(out.Links, 0, essaim.Link{URL: v["website"]})
 	}

@@ -42,10 +42,7 @@ func (c *Converter) abroad(lat, lon float64) bool {
 	return far
 }
 
-var (
-	fiveCode = regexp.MustCompile(`^(\d{2}|2[AB])\d{3}$`)
-	siren    = regexp.MustCompile(`^2\d{8}$`)
-)
+var siren = regexp.MustCompile(`^2\d{8}$`)
 
 // elsewhere is the code of a country that is not France and not known
 // (ISO 3166-1 leaves it to users); an empty one would mean France.
@@ -86,7 +83,28 @@ func (c *Converter) place(r Row) (pl essaim.Place, ok bool, err error) {
 	if code == "" && said == "" && pl.Located() && c.abroad(*pl.Lat, *pl.Lon) {
 		pl.Country = elsewhere
 	}
+	if err == nil {
+		err = c.complete(&pl)
+	}
+	// A name that only repeats the town is no label.
+	if pl.INSEE != "" && pl.Label == pl.City {
+		pl.Label = ""
+	}
 	return pl, pl.Located() || code != "" || pl.City != "" || pl.Label != "", err
+}
+
+// areaWords name in a report what a code is of.
+var areaWords = map[essaim.AreaLevel]string{
+	essaim.AreaCommune: "commune", essaim.AreaEPCI: "EPCI", essaim.AreaDepartement: "département", essaim.AreaRegion: "region",
+}
+
+// complete gives a place what its codes say, and refuses one that says nothing.
+func (c *Converter) complete(pl *essaim.Place) error {
+	unknown := c.cfg.Gazetteer.Locate(pl)
+	if len(unknown) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s code %q is not known: %w", areaWords[unknown[0]], pl.Code(unknown[0]), essaim.ErrInvalid)
 }
 
 // street joins number, street and complement.
@@ -161,9 +179,6 @@ func (c *Converter) byCode(pl *essaim.Place, code, level string) error {
 			return fmt.Errorf("%q is no SIREN of an EPCI: %w", code, essaim.ErrInvalid)
 		}
 		pl.EPCI, pl.Level = code, "epci"
-		if known, ok := c.cfg.Gazetteer.EPCI(code); ok && name == "" {
-			pl.Label = known.Name
-		}
 	case "departement", "dep":
 		fixed, known, err := mendZero(code, name, 2, func(code string) (string, bool) {
 			d, ok := c.cfg.Gazetteer.Departement(code)
@@ -206,46 +221,20 @@ func mendZero(code, name string, length int, find func(string) (string, bool)) (
 	return "", "", fmt.Errorf("code %q is not known: %w", code, essaim.ErrInvalid)
 }
 
-// byCommune fills the place from the code of a commune. A code of the right
-// form that the gazetteer does not hold (a commune merged since) is kept.
+// byCommune reads the code of a commune.
 func (c *Converter) byCommune(pl *essaim.Place, code, name string) error {
-	find := func(code string) (string, bool) {
+	fixed, _, err := mendZero(code, name, 5, func(code string) (string, bool) {
 		k, ok := c.cfg.Gazetteer.Commune(code)
 		return k.Name, ok
+	})
+	if err != nil {
+		return fmt.Errorf("commune %w", err)
 	}
-	if fiveCode.MatchString(code) {
-		pl.INSEE = code
-	} else {
-		fixed, _, err := mendZero(code, name, 5, find)
-		if err != nil {
-			return fmt.Errorf("commune %w", err)
-		}
-		pl.INSEE = fixed
-		if len(pl.Postcode) == 4 && isDigits(pl.Postcode) {
-			pl.Postcode = "0" + pl.Postcode
-		}
+	pl.INSEE = fixed
+	if fixed != code && len(pl.Postcode) == 4 && isDigits(pl.Postcode) {
+		pl.Postcode = "0" + pl.Postcode
 	}
-	c.fill(pl)
 	return nil
-}
-
-// fill completes a place from the commune of its code.
-func (c *Converter) fill(pl *essaim.Place) {
-	k, ok := c.cfg.Gazetteer.Commune(pl.INSEE)
-	if !ok {
-		return
-	}
-	pl.INSEE = k.Code // of today, where the row names a former commune or an arrondissement
-	if pl.City == "" {
-		pl.City = k.Name
-	}
-	if pl.Label == pl.City {
-		pl.Label = ""
-	}
-	if !pl.Located() && k.Located() {
-		pl.Lat, pl.Lon = essaim.Point(k.Lat, k.Lon)
-		pl.Approximate = true
-	}
 }
 
 // byName finds the commune of a name, only when the département or the point of
@@ -271,7 +260,6 @@ func (c *Converter) byName(pl *essaim.Place, departement string) {
 	}
 	if len(found) == 1 {
 		pl.INSEE = found[0].Code
-		c.fill(pl)
 	}
 }
 

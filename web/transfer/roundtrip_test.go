@@ -27,6 +27,9 @@ func sampleRecords() []essaim.Record {
 		if c.Licence == "" {
 			c.Licence = "cc-by-sa-4.0"
 		}
+		for i := range c.Places {
+			essaim.EmbeddedGazetteer().Locate(&c.Places[i])
+		}
 		return essaim.Record{
 			ID: fmt.Sprintf("https://brest.example/objects/%d", i), URL: fmt.Sprintf("https://brest.example/x/%d", i),
 			TerritoryName: "Brest", State: essaim.StatePublished, Published: at, Updated: at, Content: c,
