@@ -141,16 +141,18 @@ export function compare(a, b) {
 }
 
 // copies reads a page of what one node holds of another: what of it is taken, by
-// the key of the other, and what is refused.
-export function copies(page, { host, origin, key: multibase, after = "", now }) {
+// the keys of the other, oldest first, what is refused, and how many say no more than
+// what is held. digests are the nodes of the digest tree of who is asked, by prefix.
+export function copies(page, { host, origin, keys, after = "", now, digests = {}, held = {} }) {
   const check = "copies";
   const items = page.orderedItems;
   hold(check, page["essaim:of"] === host && Array.isArray(items) && items.length <= 100, `no page of the copies of ${host}`);
   const cursor = page["essaim:cursor"];
   hold(check, cursor !== undefined || (items.length === 0 && !page.next), "items without a cursor");
   hold(check, cursor === undefined || (/^[0-9a-f]{64}$/.test(cursor) && cursor > after), `cursor ${cursor} after ${after}`);
-  const found = { copies: [], heads: [], refused: [] };
-  const proves = (document) => {
+  const found = { copies: [], heads: [], refused: [], left: 0 };
+  const present = keys.at(-1);
+  const proves = (document, multibase) => {
     try {
       const owners = ownersOf(document);
       hold(check, [document.id, ...owners].every((id) => new URL(id).origin === origin), `${document.id} is of another origin`);
@@ -161,19 +163,66 @@ export function copies(page, { host, origin, key: multibase, after = "", now }) 
       throw e;
     }
   };
+  const roots = [];
+  for (const head of page["essaim:heads"] ?? []) {
+    if (head.id !== origin + "/commons" || !proves(head, present)) continue;
+    found.heads.push(`${head["essaim:incarnation"]}.${head["essaim:n"]}`);
+    roots.push(head["essaim:root"]);
+  }
+  found.heads.sort((a, b) => compare(number(check, b), number(check, a)));
+  // What a retired key signed counts only where a head that holds lists it.
+  const taken = (item) =>
+    proves(item, present) || (keys.slice(0, -1).some((k) => proves(item, k)) && roots.some((root) => listed(digests, root, item.id, copyDigest(item))));
   let last = after;
   for (const item of items) {
     const at = keyOf(item.id);
-    if (at <= last || at > cursor || !proves(item)) {
+    if (at <= last || at > cursor || !taken(item)) {
       found.refused.push(item.id);
       continue;
     }
     last = at;
-    found.copies.push({ id: item.id, contentDigest: contentDigest(item), copyDigest: copyDigest(item) });
+    if (!says(item, held[item.id])) found.left++;
+    else found.copies.push({ id: item.id, contentDigest: contentDigest(item), copyDigest: copyDigest(item) });
   }
-  for (const head of page["essaim:heads"] ?? []) {
-    if (head.id === origin + "/commons" && proves(head)) found.heads.push(`${head["essaim:incarnation"]}.${head["essaim:n"]}`);
-  }
-  found.heads.sort((a, b) => compare(number(check, b), number(check, a)));
   return found;
+}
+
+// says tells whether a document may say more than what is held under its id.
+function says(document, held) {
+  if (!held) return true;
+  if (held.copyDigest === copyDigest(document)) return false;
+  if (document.type === "Tombstone") return !held.tombstone || !held.copyDigest;
+  if (held.tombstone) return false;
+  if (document["essaim:kind"] === undefined) return true;
+  const pair = (a, b) => [BigInt(a ?? 0), BigInt(b ?? 0)];
+  return compare(pair(document["essaim:incarnation"], document["essaim:revision"]), pair(held.incarnation, held.revision)) > 0;
+}
+
+// listed tells whether a digest tree of a root has an item, hash by hash.
+function listed(digests, root, id, digest) {
+  const key = keyOf(id);
+  for (let [want, i] = [root, 0]; ; i++) {
+    const node = digests[key.slice(0, i)];
+    if (!node) return false;
+    const children = node["essaim:children"];
+    if (children) {
+      if (innerHash(children) !== want) return false;
+      want = children[digits.indexOf(key[i])];
+      continue;
+    }
+    const lines = node["essaim:lines"].map((l) => ({ id: l.id, digest: l["essaim:copyDigest"] }));
+    return leafHash(lines) === want && lines.some((l) => l.id === id && l.digest === digest);
+  }
+}
+
+// paged reads where a page of a commons goes, asked for after a number and under a
+// signed head of another.
+export function paged(page, { after, head }) {
+  const check = "cursor";
+  const items = page.orderedItems;
+  const cursor = number(check, page["essaim:cursor"] ?? "");
+  const c = compare(cursor, number(check, after));
+  hold(check, c > 0 || (c === 0 && items.length === 0), `${page["essaim:cursor"]} after ${after}`);
+  hold(check, compare(cursor, number(check, head)) <= 0, `${page["essaim:cursor"]} is above the signed head ${head}`);
+  return { cursor: page["essaim:cursor"], items: items.map((i) => i.id) };
 }

@@ -5,7 +5,7 @@
 // and leaves with 1. Anything that is neither leaves with 2.
 //
 //   node walk.js ORIGIN [--via ADDRESS] [--pin KEY] [--held NUMBER]
-//   node walk.js --vectors TREES DOCUMENTS COPIES
+//   node walk.js --vectors TREES DOCUMENTS COPIES PAGES
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
