@@ -63,7 +63,7 @@ func eraseCreditsOf(ctx context.Context, n *Node, user int64) error {
 type scrubCommand struct{}
 
 func (scrubCommand) Help() string {
-	return "What is erased is in no table any more, but its bytes may stay in the database's files until they are used again. The node writes over them by itself, within a day, at night when it runs then; this does it now. PostgreSQL writes its tables anew: the site waits meanwhile, a few seconds for 100,000 records. What PostgreSQL's own log and its archives hold is the administrator's to expire.\n\n" +
+	return "What is erased is in no table any more, but its bytes may stay in the database's files until they are used again. The node writes over them by itself, within a day, at night when it runs then; this does it now, and removes the pictures that went with what is erased. PostgreSQL writes its tables anew: the site waits meanwhile, a few seconds for 100,000 records. What PostgreSQL's own log and its archives hold is the administrator's to expire.\n\n" +
 		"Example:\n\n    essaim scrub --data /var/lib/essaim"
 }
 
@@ -78,5 +78,5 @@ func (scrubCommand) Run(ctx context.Context, a *app) error {
 }
 
 func scrub(ctx context.Context, n *Node, _ none) (none, error) {
-	return none{}, n.store.Scrub(ctx)
+	return none{}, errors.Join(n.sweep(ctx), n.store.Scrub(ctx))
 }

@@ -288,8 +288,7 @@ func (n *Node) tidy(ctx context.Context) {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	for {
-		err := n.store.Tidy(ctx)
-		err = errors.Join(err, n.files.Sweep(n.now().Add(-tidyEvery), func(file string) (bool, error) { return n.store.HasPicture(ctx, file) }))
+		err := errors.Join(n.store.Tidy(ctx), n.sweep(ctx))
 		if err != nil && ctx.Err() == nil {
 			n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "not tidied", slog.String("error", err.Error()))
 		}
@@ -301,6 +300,15 @@ func (n *Node) tidy(ctx context.Context) {
 			n.offerAgain(ctx)
 		}
 	}
+}
+
+// justKept is how old a picture is that may be removed: by then the database names
+// it, or nothing does.
+const justKept = time.Minute
+
+// sweep removes the pictures that nobody names any more.
+func (n *Node) sweep(ctx context.Context) error {
+	return n.files.Sweep(n.now().Add(-justKept), func(file string) (bool, error) { return n.store.HasPicture(ctx, file) })
 }
 
 // Close ends the workers and gives the database back.

@@ -3,7 +3,11 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
+	"errors"
+	"image"
+	"image/png"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +16,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/store/blob"
 )
 
 // A node that runs keeps what it received for the days that its configuration says,
@@ -101,5 +106,54 @@ func TestARunningNodeForgetsInItsTime(t *testing.T) {
 		if got := kept("length(digest) > 0"); got != "applied unknown" {
 			t.Errorf("after %d days id, digest and outcome of %q are kept", c.days, got)
 		}
+	}
+}
+
+// A scrub removes at once the pictures that nothing names any more; one that was just
+// kept is about to be named.
+func TestAScrubRemovesPicturesThatNothingNames(t *testing.T) {
+	t.Parallel()
+	cfg, err := settings{URL: "https://brest.example"}.check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Dir = t.TempDir()
+	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	opt := options{now: func() time.Time { return now }}
+	if _, err := initialise(t.Context(), cfg, opt, newNode{Name: "Brest", EPCIs: []string{"242900314"}, Admin: demoAdmin}); err != nil {
+		t.Fatal(err)
+	}
+	n, err := Open(t.Context(), cfg, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	keep := func(side int) string {
+		t.Helper()
+		var raw bytes.Buffer
+		if err := png.Encode(&raw, image.NewGray(image.Rect(0, 0, side, side))); err != nil {
+			t.Fatal(err)
+		}
+		p, err := blob.Portrait(raw.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := n.files.Put(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	left := keep(8)
+	now = now.Add(2 * time.Minute)
+	fresh := keep(9)
+	if _, err := scrub(t.Context(), n, none{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.files.Read(left); !errors.Is(err, essaim.ErrNotFound) {
+		t.Errorf("a picture that nothing names is kept: %v", err)
+	}
+	if _, err := n.files.Read(fresh); err != nil {
+		t.Errorf("one that was just kept is gone: %v", err)
 	}
 }
