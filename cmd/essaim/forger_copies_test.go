@@ -82,10 +82,8 @@ func (w *forgery) copies(t *testing.T, surface string, n int) {
 		read(items, encodeObject(w.forgedHead(t, surface)))
 	}
 	_, head := w.head(t)
-	if got := read([]object{cloned(w.others[3])}, head); got != 2 {
-		t.Errorf("%d of an honest copy and an honest head are believed", got)
-	}
-	w.controls["copies"]++
+	got := read([]object{cloned(w.others[3])}, head)
+	w.honestly(t, "copies", got == 2, "%d of an honest copy and an honest head are believed", got)
 }
 
 // headForgeries are changes of a signed head.
@@ -144,5 +142,4 @@ func (w *forgery) forgedHeads(t *testing.T, surface string, n int) {
 	}
 	w.pass(6 * time.Minute)
 	w.readOn(t, brestHost)
-	w.controls["head"]++
 }

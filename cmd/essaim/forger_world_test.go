@@ -49,13 +49,14 @@ type forgery struct {
 	before   []string        // what is not his
 	signed   map[string]bool // copy digests of all documents that the honest one ever signed
 	heads    map[string]bool // and of its heads
-	controls map[string]int  // what was accepted of what is honest
+	tried    map[string]int  // what is honest, by what it is
+	controls map[string]int  // and was accepted
 	turn     int             // of what he changes of his own
 }
 
 func newForgery(t *testing.T, db storetest.DB, seed uint64) *forgery {
 	t.Helper()
-	w := &forgery{db: db, liar: map[string]func(string) (int, []byte){}, signed: map[string]bool{}, heads: map[string]bool{}, controls: map[string]int{}}
+	w := &forgery{db: db, liar: map[string]func(string) (int, []byte){}, signed: map[string]bool{}, heads: map[string]bool{}, tried: map[string]int{}, controls: map[string]int{}}
 	w.network = fedtest.NewNetwork()
 	private, err := rsa.GenerateKey(rand.Reader, 2048) // those of the others are shared
 	if err != nil {
@@ -221,20 +222,28 @@ func (w *forgery) note(t *testing.T) {
 		if w.signed[exact(raw)] {
 			continue
 		}
-		w.signed[exact(raw)] = true
-		o := decode(t, raw)
-		w.others = append(w.others, o)
 		verb := "Update"
-		if o["type"] == "Tombstone" {
+		if decode(t, raw)["type"] == "Tombstone" {
 			verb = "Delete"
 		}
-		a := vocab.Activity{ID: fmt.Sprintf("%s/activities/%d", w.brest.base, len(w.said)), Type: verb, Actor: authorOf(o), Document: raw, To: []string{vocab.Public}, Published: w.now()}
-		body, err := w.brest.server.Renderer().Build(a)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.said = append(w.said, decode(t, body))
+		w.keep(t, raw, verb)
 	}
+}
+
+// keep has a document that the honest node signed be material, and gives the activity
+// that sends it.
+func (w *forgery) keep(t *testing.T, raw []byte, verb string) (activity []byte) {
+	t.Helper()
+	w.signed[exact(raw)] = true
+	o := decode(t, raw)
+	w.others = append(w.others, o)
+	a := vocab.Activity{ID: fmt.Sprintf("%s/activities/%d", w.brest.base, len(w.said)), Type: verb, Actor: authorOf(o), Document: raw, To: []string{vocab.Public}, Published: w.now()}
+	body, err := w.brest.server.Renderer().Build(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.said = append(w.said, decode(t, body))
+	return body
 }
 
 // head is what the honest node signs now.
