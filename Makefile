@@ -24,6 +24,7 @@ KILLS   ?= 20
 N       ?= 10000
 SEED    ?=
 SEEDS   ?=
+SEED_START ?=
 PORT    ?= 8080
 DIR     ?= demo
 FUZZ    ?= 10s
@@ -116,8 +117,8 @@ flap: ensure build ## hosts that come and go, poison, a flood: what is promised 
 	go run ./e2e/flap $(if $(SEED),-seed $(SEED))
 
 .PHONY: convergence
-convergence: ensure build ## five nodes under faults come to hold the same: SEEDS=1000, or SEED=n to replay one
-	ESSAIM_BIN='$(CURDIR)/bin/essaim' CONVERGENCE_SEED='$(SEED)' CONVERGENCE_SEEDS='$(SEEDS)' \
+convergence: ensure build ## five nodes under faults come to hold the same: SEEDS=1000 SEED_START=1, or SEED=n to replay one
+	ESSAIM_BIN='$(CURDIR)/bin/essaim' CONVERGENCE_SEED='$(SEED)' CONVERGENCE_SEEDS='$(SEEDS)' CONVERGENCE_SEED_START='$(SEED_START)' \
 	  go test -count=1 -v -timeout 8h -run '^TestNodesConverge$$$(if $(SEED),,|^TestProcessesConverge$$)' ./e2e/convergence
 
 .PHONY: hostile

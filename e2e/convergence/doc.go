@@ -23,7 +23,9 @@
 //
 // Counted as repaired is what was seen to differ after a fault and, after the node
 // read from others or what had been held up was sent again, to differ no more. What
-// a later change hid counts against it, and four faults of five must count. Not
+// a later change hid counts against it, and four faults of five must count. A delivery
+// that was reset counts once it is made again; a reset reading only where it kept a
+// difference from being mended, once that is. Each kind of fault must befall. Not
 // counted are lost Offers and Accepts of adaptations: they are between two actors,
 // and the next change of the adaptation makes the next Offer.
 package convergence

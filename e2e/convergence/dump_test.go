@@ -22,10 +22,11 @@ type dump map[string]line
 
 // line is what is held under an id.
 type line struct {
-	Digest string // copy digest, of the bytes as they are held
-	Listed string // copy digest, as the line of the digest tree has it
-	Says   string // what the document says, as the model does
-	Row    string // what pages and search say of it: JSON; empty for what is no record
+	Digest  string // copy digest, of the bytes as they are held
+	Listed  string // copy digest, as the line of the digest tree has it
+	Says    string // what the document says, as the model does
+	Content string // all that the row of what is published has of what was written: JSON
+	Row     string // what pages and search say of it: JSON; empty for what is no record
 }
 
 // dump reads what the node holds of an origin, which may be itself.
@@ -106,6 +107,7 @@ func (n *node) line(ctx context.Context, c essaim.CommonsCopy) (line, error) {
 		if row := contentSays(&r.Content, r.Revision); row != l.Says {
 			l.Says += ", its row " + row
 		}
+		l.Content = wholeContent(r.Content)
 	}
 	l.Row, err = n.row(ctx, r)
 	return l, err
@@ -134,14 +136,34 @@ func (n *node) row(ctx context.Context, r essaim.Record) (string, error) {
 // document is what the rig reads of a document, by itself.
 type document struct {
 	ID, Type, Name, Summary string
-	Username                string `json:"preferredUsername"`
-	Revision                int    `json:"essaim:revision"`
+	Username                string   `json:"preferredUsername"`
+	Revision                int      `json:"essaim:revision"`
+	Kind                    string   `json:"essaim:kind"`
+	Licence                 string   `json:"dcterms:license"`
+	Themes                  []string `json:"essaim:themes"`
+	Source                  struct{ Content string }
+	Location                placed
+	Need                    string `json:"essaim:need"`
 	From                    struct {
 		ID string `json:"id"`
 	} `json:"prov:wasDerivedFrom"`
 	AssertionMethod []struct {
 		Key string `json:"publicKeyMultibase"`
 	} `json:"assertionMethod"`
+}
+
+// placed is a place of a document.
+type placed struct {
+	Name      string
+	INSEE     string `json:"essaim:insee"`
+	Latitude  float64
+	Longitude float64
+}
+
+// licences of the rig, as documents name them.
+var licences = map[string]string{
+	"cc-by-sa-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+	"cc-by-4.0":    "https://creativecommons.org/licenses/by/4.0/",
 }
 
 // says tells what a document says in the words of the model.
@@ -156,19 +178,44 @@ func says(doc []byte) string {
 	case d.Username != "" && len(d.AssertionMethod) > 0:
 		return "actor with key " + d.AssertionMethod[0].Key
 	}
-	return recordSays(d.Name, strings.TrimSuffix(strings.TrimPrefix(d.Summary, "<p>"), "</p>"), d.Revision, d.From.ID)
+	d.Summary = strings.TrimSuffix(strings.TrimPrefix(d.Summary, "<p>"), "</p>")
+	return d.told()
+}
+
+// told is what of a record the rig compares between its document, its row and the
+// model; of row and model all the rest too.
+func (d *document) told() string {
+	return fmt.Sprintf("%s %q, %q, revision %d, from %q, %q, %v, %v, under %s, need %q", d.Kind, d.Name, d.Summary, d.Revision, d.From.ID, d.Source.Content, d.Themes, d.Location, d.Licence, d.Need)
 }
 
 func contentSays(c *essaim.Content, revision int) string {
-	parent := ""
-	if c.DerivedFrom != nil {
-		parent = c.DerivedFrom.ID
+	d := document{Name: c.Title, Summary: c.Tagline, Revision: revision, Kind: string(c.Kind), Licence: licences[c.Licence], Source: struct{ Content string }{c.Text}}
+	for _, theme := range c.Themes {
+		d.Themes = append(d.Themes, "https://w3id.org/essaim/themes#"+theme)
 	}
-	return recordSays(c.Title, c.Tagline, revision, parent)
+	for _, p := range c.Places {
+		d.Location = placed{Name: p.Label, INSEE: p.INSEE}
+		if p.Located() {
+			d.Location.Latitude, d.Location.Longitude = *p.Lat, *p.Lon
+		}
+	}
+	if c.DerivedFrom != nil {
+		d.From.ID = c.DerivedFrom.ID
+	}
+	if b, ok := c.Body.(*essaim.Initiative); ok {
+		d.Need = b.Need
+	}
+	return d.told()
 }
 
-func recordSays(title, tagline string, revision int, parent string) string {
-	return fmt.Sprintf("%q, %q, revision %d, from %q", title, tagline, revision, parent)
+// wholeContent is all that people wrote of a record and that leaves its node.
+func wholeContent(c essaim.Content) string {
+	c.Contacts = nil
+	b, err := json.Marshal(c)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
 }
 
 // differences lists the ids of which two dumps say different things.
@@ -191,7 +238,7 @@ func differences(a, b dump) []string {
 // against tells where two lines differ.
 func (l line) against(o line) string {
 	var b strings.Builder
-	for _, f := range [][3]string{{"says", l.Says, o.Says}, {"digest", l.Digest, o.Digest}, {"listed", l.Listed, o.Listed}, {"row", l.Row, o.Row}} {
+	for _, f := range [][3]string{{"says", l.Says, o.Says}, {"digest", l.Digest, o.Digest}, {"listed", l.Listed, o.Listed}, {"content", l.Content, o.Content}, {"row", l.Row, o.Row}} {
 		if f[1] != f[2] {
 			at := 0
 			for at < min(len(f[1]), len(f[2])) && f[1][at] == f[2][at] {

@@ -17,8 +17,8 @@ import (
 type fault struct {
 	kind string
 	what string
-	// watched are the differences that it made; a reset is known by the name of its
-	// request instead.
+	// watched are the differences that it made, or kept from being mended; a delivery
+	// that was reset is known by its name instead.
 	watched []*watch
 	name    string
 	mended  bool // something of it was seen to be repaired
@@ -50,8 +50,60 @@ func (w *world) wasLost(from, to string, a activity) {
 	}
 }
 
-func (w *world) wasReset(_, _, name string) {
-	w.befell("reset", name).name = name
+// wasReset notes a request that was reset. A delivery is made good by the same one
+// made again. What is asked of a node's commons is asked each hour anyway: its loss
+// counts where there was something to be told, and is made good once that is read.
+func (w *world) wasReset(from, to, name, path string) {
+	if path == "" {
+		w.befell("reset", name).name = name
+		return
+	}
+	var differ []*watch
+	if !strings.HasPrefix(path, "/commons/copies") { // which are of a third
+		for _, id := range w.unlike(from, to) {
+			differ = append(differ, &watch{at: from, of: to, id: id})
+		}
+	}
+	if len(differ) == 0 {
+		w.tell("reset, with nothing to be told: %s", name)
+		return
+	}
+	w.befell("reset", name, differ...)
+}
+
+// unlike lists the ids of which a node lists something else than their origin does.
+// It runs in the middle of a turn, and of a death maybe: none where neither is.
+func (w *world) unlike(at, of string) (ids []string) {
+	lines := func(n *node, origin string) map[string]string {
+		list := map[string]string{}
+		rows, err := n.DB().QueryContext(w.ctx, "SELECT id, digest FROM commons WHERE origin = $1", origin)
+		if err != nil {
+			return nil
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id, digest string
+			if rows.Scan(&id, &digest) != nil {
+				return nil
+			}
+			list[id] = digest
+		}
+		if rows.Err() != nil {
+			return nil
+		}
+		return list
+	}
+	here, there := lines(w.node(at), of), lines(w.node(of), "")
+	if here == nil || there == nil {
+		return nil
+	}
+	for id, digest := range there {
+		if here[id] != digest {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 func (w *world) wasRetried(name string) {

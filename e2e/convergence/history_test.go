@@ -46,16 +46,26 @@ func (w *world) untouched(n *node) (ids []string) {
 
 func (w *world) content() essaim.Content {
 	w.made++
-	lat, lon := essaim.Point(48.39, -4.486)
 	c := essaim.Content{
 		Title: fmt.Sprintf("Fiche %d", w.made), Tagline: "En une phrase.", Text: fmt.Sprintf("Le texte *entier* de la fiche %d.", w.made),
-		Language: "fr", Licence: essaim.DefaultLicence, Themes: []string{"alimentation"}, Places: []essaim.Place{{Label: "Brest", INSEE: "29019", Lat: lat, Lon: lon}},
-		Kind: essaim.KindInitiative, Body: &essaim.Initiative{Stage: "experimentation"},
+		Language: "fr", Licence: []string{"cc-by-sa-4.0", "cc-by-4.0"}[w.random.IntN(2)], Themes: w.themes(), Places: w.places(),
+		Kind: essaim.KindInitiative, Body: &essaim.Initiative{Stage: "experimentation", Need: fmt.Sprintf("Le besoin %d.", w.made)},
 	}
 	if w.random.IntN(3) == 0 {
 		c.Kind, c.Body = essaim.KindRecipe, &essaim.Recipe{}
 	}
 	return c
+}
+
+func (w *world) themes() []string {
+	all := []string{"alimentation", "jardins", "nature", "reemploi"}
+	return all[w.random.IntN(len(all)):]
+}
+
+func (w *world) places() []essaim.Place {
+	p := []essaim.Place{{Label: "Brest", INSEE: "29019"}, {Label: "Toulouse", INSEE: "31555"}, {Label: "Tourcoing", INSEE: "59599"}}[w.random.IntN(3)]
+	p.Lat, p.Lon = essaim.Point(48.25+float64(w.random.IntN(16))/16, -4.5)
+	return []essaim.Place{p}
 }
 
 func (w *world) create(n *node) string {
@@ -69,6 +79,20 @@ func (w *world) create(n *node) string {
 func (w *world) edit(n *node, id string) {
 	c := w.model.of(n.host).records[id].content
 	c.Title = fmt.Sprintf("%.40s, revue %d", c.Title, w.round)
+	switch w.random.IntN(4) {
+	case 0:
+		c.Text += fmt.Sprintf("\n\nEt *la suite* %d.", w.round)
+	case 1:
+		c.Themes = w.themes()
+	case 2:
+		c.Places = w.places()
+	case 3:
+		if b, ok := c.Body.(*essaim.Initiative); ok {
+			other := *b
+			other.Need = fmt.Sprintf("Un autre besoin %d.", w.round)
+			c.Body = &other
+		}
+	}
 	r, err := n.UpdateRecord(w.ctx, id, 0, c, essaim.StatePublished, author)
 	if errors.Is(err, essaim.ErrNotFound) {
 		w.tell("%s has not got %s back", n.host, id)

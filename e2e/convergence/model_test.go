@@ -48,23 +48,27 @@ func (o *origin) note(r essaim.Record, round int, doc []byte) {
 	f.versions = append(f.versions, doc)
 }
 
+// wanted is what a node must say under an id: its document, as the rig reads it, and
+// its row, all of it.
+type wanted struct{ says, content string }
+
 // wants is what every node must say of an origin in the end.
-func (m model) wants(n *node) map[string]string {
-	want := map[string]string{}
+func (m model) wants(n *node) map[string]wanted {
+	want := map[string]wanted{}
 	for id, f := range m.of(n.host).records {
-		if want[id] = "deleted"; !f.deleted {
-			want[id] = contentSays(&f.content, f.revision)
+		if want[id] = (wanted{says: "deleted"}); !f.deleted {
+			want[id] = wanted{contentSays(&f.content, f.revision), wholeContent(f.content)}
 		}
 	}
-	want[n.territory()] = "actor with key " + proof.EncodeMultikey(n.publicKey())
+	want[n.territory()] = wanted{says: "actor with key " + proof.EncodeMultikey(n.publicKey())}
 	return want
 }
 
 // disagrees lists where a dump of an origin is not what the origin acknowledged.
-func disagrees(d dump, want map[string]string) (list []string) {
+func disagrees(d dump, want map[string]wanted) (list []string) {
 	for _, id := range slices.Sorted(maps.Keys(want)) {
-		if got := d[id].Says; got != want[id] {
-			list = append(list, fmt.Sprintf("%s: got %s, want %s", id, got, want[id]))
+		if got := (wanted{d[id].Says, d[id].Content}); got != want[id] {
+			list = append(list, fmt.Sprintf("%s: got %+v, want %+v", id, got, want[id]))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(d)) {

@@ -31,8 +31,8 @@ type network struct {
 	lost, reset int
 	// What it did.
 	onLost  func(from, to string, a activity)
-	onReset func(from, to, name string)
-	onRetry func(name string) // a request of a name that was reset is answered
+	onReset func(from, to, name, path string) // of what is no delivery
+	onRetry func(name string)                 // a delivery that was reset is answered
 
 	resets map[string]bool // names that were reset and not answered since
 	dying  *death
@@ -151,7 +151,11 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	name, lost, fate := l.fate(r, to, body)
 	if fate == resetBefore || fate == resetAfter {
-		l.onReset(l.from, to, name)
+		path := r.URL.RequestURI()
+		if r.Method == http.MethodPost {
+			path = ""
+		}
+		l.onReset(l.from, to, name, path)
 	}
 	switch {
 	case fate == away || l.dies():
@@ -221,7 +225,7 @@ func (l *link) fate(r *http.Request, to string, body []byte) (name string, lost 
 	l.seen[name]++
 	resettable := r.Method == http.MethodPost || strings.HasPrefix(r.URL.Path, "/commons")
 	if d := l.dice("reset", name, l.seen[name]); resettable && d < l.reset {
-		l.resets[name] = true
+		l.resets[name] = r.Method == http.MethodPost
 		return name, nil, resetBefore + fate(d%2)
 	}
 	if r.Method == http.MethodPost && l.dice("lost", name) < l.lost {
