@@ -168,12 +168,12 @@ func (b *bench) measureFanout(name string, node *rig.Node, sw *swarm, healthy in
 	return nil
 }
 
-// actor is the id of follower i, of which the first are the silent ones.
+// actor is the id of follower i.
 func (sw *swarm) actor(i int) string {
 	h := i % len(sw.hosts)
 	if sw.silent > 0 && !sw.spread {
 		h = len(sw.hosts) - 1
-		if i >= sw.silent {
+		if !sw.isSilent(i) {
 			h = i % (len(sw.hosts) - 1)
 		}
 	}
@@ -183,12 +183,21 @@ func (sw *swarm) actor(i int) string {
 	return fmt.Sprintf("%s/actors/%d", sw.hosts[h], i)
 }
 
+// isSilent tells whether follower i never answers a POST: the first ones, or so many
+// anywhere among all (37 has no factor in common with a thousand).
+func (sw *swarm) isSilent(i int) bool {
+	if sw.spread {
+		i = i * 37 % sw.followers
+	}
+	return i < sw.silent
+}
+
 // hangs tells whether who has an inbox of this path never answers a POST.
 func (sw *swarm) hangs(path string) bool {
 	path, _ = strings.CutPrefix(path, "/actors/")
 	path, _, _ = strings.Cut(path, "/")
 	i, err := strconv.Atoi(path)
-	return err == nil && i < sw.silent
+	return err == nil && sw.isSilent(i)
 }
 
 // host serves actors with an inbox each; a silent one never answers a POST.
