@@ -186,9 +186,6 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 		if out, err = tx.takeBack(ctx, c); err != nil {
 			return did, err
 		}
-		if err := tx.noteNamed(ctx, essaim.ErasedObject, e.ID); err != nil {
-			return did, err
-		}
 	}
 	if err := tx.departed(ctx, e, host, now); err != nil {
 		return did, err

@@ -327,7 +327,7 @@ func (tx *Tx) withdrawOnceMore(ctx context.Context, e essaim.Erasure) error {
 func (tx *Tx) objectOnceMore(ctx context.Context, id string, at time.Time) error {
 	c, ok, err := tx.candidate(ctx, id)
 	if err == nil && ok {
-		_, err = tx.withdrawCandidate(ctx, c)
+		_, err = tx.takeBack(ctx, c)
 	}
 	if err != nil {
 		return err

@@ -30,7 +30,10 @@ func (tx *Tx) takeBack(ctx context.Context, c candidate) (outcome, error) {
 	if err != nil {
 		return did, err
 	}
-	if ok && e.State != essaim.StateWithdrawn {
+	switch {
+	case ok && e.State == essaim.StatePublished && tx.again:
+		return did, nil // what is signed anew waits for TakeBackAgain; a tombstone comes by itself
+	case ok && e.State != essaim.StateWithdrawn:
 		if err := tx.takeBackFrom(ctx, &e, c.object); err != nil {
 			return did, err
 		}
@@ -38,8 +41,46 @@ func (tx *Tx) takeBack(ctx context.Context, c candidate) (outcome, error) {
 	if err := tx.removeItem(ctx, essaim.ItemCandidate, c.object); err != nil {
 		return did, err
 	}
-	_, err = tx.exec(ctx, "candidate_remove", c.object)
-	return did, err
+	if _, err := tx.exec(ctx, "candidate_remove", c.object); err != nil {
+		return did, err
+	}
+	return did, tx.noteNamed(ctx, essaim.ErasedObject, c.object)
+}
+
+// TakeBackAgain takes out of published records what its author had deleted before an
+// older state of the database was put back. It needs what renders documents.
+func (s *Store) TakeBackAgain(ctx context.Context) error {
+	known, err := s.Erasures(ctx)
+	if err != nil {
+		return err
+	}
+	gone := map[string]bool{}
+	for _, e := range known {
+		gone[e.Ref] = gone[e.Ref] || e.Sort == essaim.ErasedObject
+	}
+	objects, err := list(ctx, s.query(), only[string], "erasure_candidates")
+	if err != nil {
+		return fmt.Errorf("what was taken back: %w", err)
+	}
+	for _, object := range objects {
+		if !gone[essaim.ErasureRef(essaim.ErasedObject, object)] {
+			continue
+		}
+		err := s.write(ctx, patient, func(tx *Tx) error {
+			if err := tx.lockObjects(ctx, []string{object}); err != nil {
+				return err
+			}
+			c, ok, err := tx.candidate(ctx, object)
+			if err == nil && ok {
+				_, err = tx.takeBack(ctx, c)
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("what was made of %s: %w", object, err)
+		}
+	}
+	return nil
 }
 
 func (tx *Tx) takeBackFrom(ctx context.Context, e *entry, object string) error {

@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,49 @@ func TestOfWhatItsAuthorTakesBackOnlyWhatPeopleWroteStays(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// The version without the quotation is no erasure that a file could bring back: it is
+// signed anew once the node is served.
+func TestWhatItsAuthorTookBackIsTakenOutOfAnOlderBackupToo(t *testing.T) {
+	t.Parallel()
+	for how, effect := range map[string]essaim.Effect{"deletes it": essaim.Erase{ID: article, Actor: blog}, "leaves": essaim.ForgetActor{Actor: blog}} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db storetest.DB) {
+				if db.Dir == "" {
+					db.Dir = t.TempDir()
+				}
+				ctx, n := t.Context(), &erasing{node: newNode(t, db)}
+				n.follows(t, blog, "")
+				p := proposal(article, "Un jardin", n.clock.now())
+				n.apply(t, blog, essaim.Propose{Proposal: p, By: blog})
+				r := ours(t, n.node, n.candidates(t)[0].Content)
+				var file bytes.Buffer
+				if _, err := n.Backup(ctx, &file, nil); err != nil {
+					t.Fatal(err)
+				}
+				n.clock.pass(time.Hour)
+				n.apply(t, blog, effect)
+				n.holds(t, r.ID, essaim.StatePublished, "Nous y étions.", false)
+
+				with := n.elsewhere(t, storetest.SQLite(t), true)
+				if _, err := with.Restore(ctx, bytes.NewReader(file.Bytes())); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := with.EndRecovery(ctx); err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					if err := with.TakeBackAgain(ctx); err != nil {
+						t.Fatal(err)
+					}
+				}
+				with.holds(t, r.ID, essaim.StatePublished, "Nous y étions.", false)
+				with.tells(t, r.ID, "taken out")
+			})
+		})
 	}
 }
 

@@ -236,6 +236,7 @@ func (n *Node) Start(ctx context.Context) {
 		if err := n.store.NameActors(ctx); err != nil && ctx.Err() == nil {
 			n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "actors not named", slog.String("error", err.Error()))
 		}
+		n.takeBackAgain(ctx)
 		n.resign(ctx)
 		n.refreshCommons(ctx)
 		n.offerAgain(ctx)
@@ -271,6 +272,14 @@ const tidyEvery = time.Hour
 func (n *Node) refreshCommons(ctx context.Context) {
 	if err := n.store.RefreshCommons(ctx); err != nil && ctx.Err() == nil {
 		n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "commons not refreshed", slog.String("error", err.Error()))
+	}
+}
+
+// takeBackAgain publishes anew, without it, what quotes an object that its author
+// deleted before an older state of the database was put back.
+func (n *Node) takeBackAgain(ctx context.Context) {
+	if err := n.store.TakeBackAgain(ctx); err != nil && ctx.Err() == nil {
+		n.opt.logger.LogAttrs(ctx, slog.LevelError, "what authors took back is not taken out of records", slog.String("error", err.Error()))
 	}
 }
 
