@@ -86,7 +86,9 @@ type CommonsHead struct {
 // of its latest change.
 type CommonsDocument struct {
 	Number int64
-	Bytes  []byte
+	ID     string
+	Digest string // copy digest, as noted
+	Bytes  []byte // nil for one that is lost
 }
 
 // CommonsProgress is how far this node read the commons of another.

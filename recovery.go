@@ -100,3 +100,11 @@ type Recovered struct {
 	Type    string
 	Created time.Time
 }
+
+// Remade is a document of this node as it comes out of what is kept beside it, where
+// its bytes are damaged or lost.
+type Remade struct {
+	Recovered        // without Document where nothing is kept
+	Noted     string // copy digest of what was published
+	Intact    bool   // its content is what was signed
+}

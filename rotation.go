@@ -14,5 +14,7 @@ type Rotation struct {
 }
 
 // ResignFunc signs a document of this node by its present key: the same content
-// with a new proof. Rendered has its document and digests.
+// with a new proof. Rendered has its document and digests. A record that the key
+// signed already comes back as it is; ErrInvalid is for what is no document of this
+// node.
 type ResignFunc func(document []byte) (Rendered, error)

@@ -2,11 +2,21 @@
 
 package essaim
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
+
+// ErrDamaged means that what is kept under an id of this node is not the bytes that
+// were signed, or nothing: it is served again once it is mended.
+var ErrDamaged = fmt.Errorf("not the bytes that were signed: %w", ErrUnavailable)
 
 // Stored is a document as it is served: the bytes that were signed.
 type Stored struct {
-	Bytes   []byte
+	Bytes []byte
+	// Digest is the copy digest that was noted when they were signed; empty for
+	// documents that have none.
+	Digest  string
 	ETag    string // without quotes
 	PageURL string // of the record's page, for browsers; empty for activities
 	Updated time.Time

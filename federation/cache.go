@@ -3,9 +3,13 @@
 package federation
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"time"
+
+	"essaim"
+	"essaim/federation/proof"
 )
 
 // maxCached bounds the documents kept in memory, in bytes.
@@ -72,7 +76,9 @@ func newDocumentCache(changes func() (int64, bool), number func(context.Context)
 }
 
 // get returns the document under key as of now, from memory when nothing
-// changed since it was read by load.
+// changed since it was read by load. Bytes that are not those of their digest are
+// essaim.ErrDamaged: they are looked at when they come from the store, and again
+// when others came.
 func (c *documentCache) get(ctx context.Context, key string, load func(context.Context, string) (Stored, error)) (Stored, error) {
 	n, ok := c.changes()
 	if !ok {
@@ -88,12 +94,26 @@ func (c *documentCache) get(ctx context.Context, key string, load func(context.C
 		return e.doc, nil
 	}
 	doc, err := load(ctx, key)
+	if err == nil && (doc.Digest != e.doc.Digest || !bytes.Equal(doc.Bytes, e.doc.Bytes)) {
+		err = whole(doc)
+	}
 	if err != nil {
 		return Stored{}, err
 	}
 	// What was read now is at least as new as n, so it may be kept under n.
 	c.put(key, entry{doc: doc, number: n})
 	return doc, nil
+}
+
+// whole tells whether a document is the bytes of the digest that was noted of it.
+func whole(d Stored) error {
+	if d.Digest == "" {
+		return nil
+	}
+	if _, exact, err := proof.Digests(d.Bytes); err != nil || exact != d.Digest {
+		return essaim.ErrDamaged
+	}
+	return nil
 }
 
 // current is the last change number, read after the call began.

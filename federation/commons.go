@@ -135,10 +135,17 @@ func (s *Server) commonsPage(after essaim.CommonsNumber, list []essaim.CommonsDo
 		b.WriteString(`,"next":` + quote(vocab.CommonsAfter(s.base, cursor)))
 	}
 	b.WriteString(`,"essaim:head":"` + head.String() + `","essaim:cursor":"` + cursor.String() + `","orderedItems":[`)
-	for i, d := range list {
-		if i > 0 {
+	first := true
+	for _, d := range list {
+		// What is damaged is never told; a comparison finds it once it is mended.
+		if whole(Stored{Bytes: d.Bytes, Digest: d.Digest}) != nil {
+			s.rescuer.Tell(d.ID)
+			continue
+		}
+		if !first {
 			b.WriteByte(',')
 		}
+		first = false
 		b.Write(d.Bytes)
 	}
 	b.WriteString(`]}`)

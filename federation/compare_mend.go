@@ -70,12 +70,12 @@ func (w *walk) mendSome(ctx context.Context, ids []string) error {
 		case err == nil:
 			found[id] = item
 		case errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, essaim.ErrConflict):
-			away = err // the node is away, or contested: another day
+			away = err // the node is away, or contested: another day; or this item alone is
 		default:
 			w.Logger.LogAttrs(ctx, slog.LevelInfo, "item not mended", slog.String("item", cut(id, 200)), slog.String("reason", cut(err.Error(), 300)))
 		}
 	})
-	if away != nil || ctx.Err() != nil {
+	if len(found) == 0 && away != nil || ctx.Err() != nil {
 		return errors.Join(away, ctx.Err())
 	}
 	items := make([]essaim.CommonsTaken, 0, len(ids))

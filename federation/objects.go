@@ -19,11 +19,11 @@ import (
 // showObject serves a record's document as its stored bytes: 303 to the page
 // for a browser, 410 with the Tombstone once withdrawn (ActivityPub 6.4).
 func (s *Server) showObject(w http.ResponseWriter, r *http.Request) {
-	load, id := s.store.Object, s.base+"/objects/"+chi.URLParam(r, "id")
+	get, id := s.object, s.base+"/objects/"+chi.URLParam(r, "id")
 	if _, ok := vocab.PresentedRecord(id); ok {
-		load = s.presentation
+		get = func(ctx context.Context, id string) (Stored, error) { return s.cache.get(ctx, id, s.presentation) }
 	}
-	d, err := s.cache.get(r.Context(), id, load)
+	d, err := get(r.Context(), id)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -35,6 +35,16 @@ func (s *Server) showObject(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	serve(w, r, served{body: d.Bytes, etag: d.ETag, gone: d.Gone})
+}
+
+// object is what stands at a record's id. One that is damaged is given to be
+// mended, and not shown.
+func (s *Server) object(ctx context.Context, id string) (Stored, error) {
+	d, err := s.cache.get(ctx, id, s.store.Object)
+	if errors.Is(err, essaim.ErrDamaged) {
+		s.rescuer.Tell(id)
+	}
+	return d, err
 }
 
 // showActivity serves an activity of ours as its stored bytes; 410 with a
@@ -109,7 +119,7 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 // publicObject is the id of the published object that a request is about.
 func (s *Server) publicObject(r *http.Request) (string, error) {
 	id := s.base + "/objects/" + chi.URLParam(r, "id")
-	d, err := s.cache.get(r.Context(), id, s.store.Object)
+	d, err := s.object(r.Context(), id)
 	if err == nil && d.Gone {
 		err = essaim.ErrGone
 	}

@@ -60,7 +60,7 @@ func (s *Server) Pages(store PageStore, next http.Handler) http.Handler {
 }
 
 func (s *Server) servePublished(w http.ResponseWriter, r *http.Request, id string) {
-	d, err := s.cache.get(r.Context(), id, s.store.Object)
+	d, err := s.object(r.Context(), id)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -68,7 +68,8 @@ func (s *Server) servePublished(w http.ResponseWriter, r *http.Request, id strin
 	serve(w, r, served{body: d.Bytes, etag: d.ETag, gone: d.Gone})
 }
 
-// serveCopy names the origin, whose bytes these are.
+// serveCopy names the origin, whose bytes these are. What is damaged, or under a
+// licence that lets nobody pass it on, is to be had of the origin alone.
 func (s *Server) serveCopy(w http.ResponseWriter, r *http.Request, store PageStore, rec essaim.Record) {
 	b, err := store.Document(r.Context(), rec.ID)
 	if err != nil {
@@ -76,6 +77,10 @@ func (s *Server) serveCopy(w http.ResponseWriter, r *http.Request, store PageSto
 		return
 	}
 	w.Header().Set("Link", "<"+rec.ID+`>; rel="canonical"`) // RFC 6596
+	if !essaim.Reusable(rec.Licence) || rec.CopyDigest == "" || whole(Stored{Bytes: b, Digest: rec.CopyDigest}) != nil {
+		http.Redirect(w, r, rec.ID, http.StatusSeeOther)
+		return
+	}
 	sum := sha256.Sum256(b)
 	serve(w, r, served{body: b, etag: hex.EncodeToString(sum[:16])})
 }

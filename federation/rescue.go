@@ -48,12 +48,20 @@ type RescueStore interface {
 	EndRecovery(ctx context.Context) (bool, error)
 	// HeldCopies says what stands under ids.
 	HeldCopies(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error)
+	// Copies lists the documents of this node, for no host, in the order of their keys.
+	Copies(ctx context.Context, host, after string, n int) ([]essaim.CommonsCopy, error)
+	// Remade makes a document of this node again from what was published.
+	Remade(ctx context.Context, id string) (essaim.Remade, error)
+	// Mend puts a document in the place of one that is damaged, if that still has the
+	// digest noted.
+	Mend(ctx context.Context, it essaim.Recovered, noted string) error
 }
 
 // Rescuer gets back from other nodes what this one published and lost, as after
 // the restoring of a backup (replication.md, "rollback guard"). At start and daily
 // it asks them for the latest head that they hold of it; one that goes beyond its
-// own, proven by its own key, begins a recovery, which ends by itself.
+// own, proven by its own key, begins a recovery, which ends by itself. It looks once
+// a day at each document that stands here, too, and mends what was damaged.
 type Rescuer struct {
 	Store  RescueStore
 	Client interface {
@@ -61,14 +69,23 @@ type Rescuer struct {
 		NodeActor(ctx context.Context, host string) (string, error)
 	}
 	Node essaim.IRI // its own actor
-	Key  string     // its own, as published
+	// Keys are its own, as published, oldest first: the last holds.
+	Keys []essaim.PeerKey
+	// Renderer signs again what a key before the last did; nobody does when nil.
+	Renderer Resigner
 	// Pages bounds one reading of what a node holds, as CopiesOf.Pages.
 	Pages  int
 	Now    func() time.Time
 	Logger *slog.Logger
 
-	woken chan struct{}
+	woken    chan struct{}
+	told     chan string          // ids of what is damaged
+	tried    map[string]time.Time // when those were mended, or not
+	examined time.Time            // up to when the day's part was looked at
 }
+
+// key is the one that holds.
+func (r *Rescuer) key() string { return r.Keys[len(r.Keys)-1].Key }
 
 // Run asks and gets back until ctx ends.
 func (r *Rescuer) Run(ctx context.Context) error {
@@ -82,6 +99,9 @@ func (r *Rescuer) Run(ctx context.Context) error {
 		}
 		if err := r.Step(ctx); err != nil && ctx.Err() == nil {
 			r.Logger.Warn("what was lost is not got back", "error", err)
+		}
+		if err := r.examineDue(ctx); err != nil && ctx.Err() == nil {
+			r.Logger.Warn("documents of this node not looked at", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -228,7 +248,7 @@ func (s *Server) ownHead(raw []byte) (h essaim.CommonsHead, err error) {
 	if h, err = readHead(doc.Root(), s.rescuer.Node, s.now()); err != nil {
 		return h, err
 	}
-	_, err = proof.VerifyOwned(raw, keysOf(s.rescuer.Key)...)
+	_, err = proof.VerifyOwned(raw, keysOf(s.rescuer.key())...)
 	return h, err
 }
 

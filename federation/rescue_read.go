@@ -97,7 +97,7 @@ func (r *Rescuer) copies(ctx context.Context, host, after string, take func(cont
 		return err
 	}
 	return ReadCopies(ctx, CopiesOf{
-		Client: r.Client, Holder: holder.Origin(), Origin: r.Node, Keys: []essaim.PeerKey{{Key: r.Key}}, After: after,
+		Client: r.Client, Holder: holder.Origin(), Origin: r.Node, Keys: r.Keys, After: after,
 		Standing: standing, Pages: r.Pages, Now: r.Now,
 	}, take)
 }

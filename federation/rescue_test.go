@@ -50,7 +50,7 @@ func TestAPanicOverASourceOfARecoveryLeavesTheOthersTheirTurn(t *testing.T) {
 	for _, anonymous := range []bool{false, true} {
 		l := &lost{due: []essaim.RecoverySource{{Host: "lyon.example"}, {Host: "toulon.example"}}}
 		r := &Rescuer{
-			Store: l, Client: hostile{anonymous}, Node: node, Key: proof.EncodeMultikey(fedtest.Ed25519("brest").Public().(ed25519.PublicKey)),
+			Store: l, Client: hostile{anonymous}, Node: node, Keys: []essaim.PeerKey{{Key: proof.EncodeMultikey(fedtest.Ed25519("brest").Public().(ed25519.PublicKey))}},
 			Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
 		}
 		if err := r.Step(t.Context()); err != nil {

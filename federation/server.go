@@ -122,7 +122,7 @@ func (s *Server) receiving(c Config) (err error) {
 	if s.rescuer, err = newRescuer(c, s.base, s.client); err != nil {
 		return err
 	}
-	s.rescuer.Store, s.rescuer.Now, s.rescuer.Logger = s.store, s.now, s.log
+	s.rescuer.Store, s.rescuer.Renderer, s.rescuer.Now, s.rescuer.Logger = s.store, s.renderer, s.now, s.log
 	return nil
 }
 

@@ -51,7 +51,12 @@ func newRescuer(c Config, base string, client *fetch.Client) (*Rescuer, error) {
 	if !ok {
 		return nil, fmt.Errorf("no Ed25519 key: %w", essaim.ErrInvalid)
 	}
-	return &Rescuer{Client: client, Node: node, Key: proof.EncodeMultikey(public), woken: make(chan struct{}, 1)}, nil
+	r := &Rescuer{Client: client, Node: node, woken: make(chan struct{}, 1), told: make(chan string, 64)}
+	for _, change := range c.Node.Rotations {
+		r.Keys = append(r.Keys, essaim.PeerKey{Key: change.Old})
+	}
+	r.Keys = append(r.Keys, essaim.PeerKey{Key: proof.EncodeMultikey(public)})
+	return r, nil
 }
 
 // surveyTime is for how long one node is read in a survey.

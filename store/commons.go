@@ -71,7 +71,7 @@ func (s *Store) CommonsAfter(ctx context.Context, after int64, n, size int) (lis
 		total := 0
 		return tx.each(ctx, "commons_page", func(scan func(...any) error) error {
 			var d essaim.CommonsDocument
-			if err := scan(&d.Number, &d.Bytes); err != nil || more {
+			if err := scan(&d.Number, &d.ID, &d.Digest, &d.Bytes); err != nil || more {
 				return err
 			}
 			if total += len(d.Bytes); len(list) == n || total > size && len(list) > 0 {

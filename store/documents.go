@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,14 +16,20 @@ import (
 )
 
 // Object is a local record's document or its Tombstone; essaim.ErrNotFound
-// for what was never published.
+// for what was never published, essaim.ErrDamaged for what stands in the commons
+// and is lost. Whether the bytes are those of the digest is for the caller to see.
 func (s *Store) Object(ctx context.Context, id string) (essaim.Stored, error) {
 	var d essaim.Stored
-	err := s.query().row(ctx, "object_published", id).Scan(&d.Bytes, &d.ETag, &d.PageURL, moment{&d.Updated})
+	err := s.query().row(ctx, "object_published", id).Scan(&d.Bytes, &d.Digest, &d.ETag, &d.PageURL, moment{&d.Updated})
 	if errors.Is(err, essaim.ErrNotFound) {
 		d.Gone = true
-		err = s.query().row(ctx, "object_gone", id).Scan(&d.Bytes, moment{&d.Updated})
+		err = s.query().row(ctx, "object_gone", id).Scan(&d.Bytes, &d.Digest, moment{&d.Updated})
 		d.ETag = etag(d.Bytes)
+	}
+	if errors.Is(err, essaim.ErrNotFound) {
+		if digest, _, unknown := s.query().listedAs(ctx, id); unknown != nil || digest != "" {
+			err = cmp.Or(unknown, essaim.ErrDamaged)
+		}
 	}
 	if err != nil {
 		return essaim.Stored{}, fmt.Errorf("object %s: %w", id, err)

@@ -135,8 +135,8 @@ func (s *Store) RescueNode(ctx context.Context, n essaim.Node, head essaim.Commo
 			if _, err := tx.exec(ctx, "rotation_add", r.Old, r.New, micros(r.At), r.Statement); err != nil {
 				return err
 			}
-			// What comes back is signed by the last key.
-			if _, err := tx.exec(ctx, "rotation_done", i+1, micros(tx.s.now())); err != nil {
+			// Of the last, some of what comes back may still be by the key before.
+			if _, err := tx.exec(ctx, "rotation_done", i, micros(tx.s.now())); err != nil {
 				return err
 			}
 		}

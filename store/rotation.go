@@ -108,6 +108,9 @@ func (tx *Tx) resignActivity(ctx context.Context, id string, bytes []byte, sign 
 		return nil
 	}
 	signed, err := sign(bytes)
+	if errors.Is(err, essaim.ErrInvalid) {
+		return nil // damaged: it keeps nothing else from being signed
+	}
 	if err != nil {
 		return fmt.Errorf("activity %s: %w", id, err)
 	}
@@ -200,14 +203,21 @@ func (tx *Tx) resignRecord(ctx context.Context, id string, sign essaim.ResignFun
 		return nil, err
 	}
 	signed, err := sign(document)
-	if err != nil {
+	gone := e.State == essaim.StateWithdrawn
+	if errors.Is(err, essaim.ErrInvalid) || err == nil && !gone && signed.ContentDigest != e.ContentDigest {
+		// Damaged: made again from its row, or left to be mended from elsewhere.
+		if signed, err = tx.s.remadeRecord(&e); err == nil && !gone && signed.ContentDigest != e.ContentDigest {
+			return nil, nil
+		}
+	}
+	if err != nil || signed.CopyDigest == e.CopyDigest { // by the present keys already
 		return nil, err
 	}
 	if err := tx.resignActivity(ctx, e.activityID, activity, sign); err != nil {
 		return nil, err
 	}
 	e.CopyDigest = signed.CopyDigest
-	if e.State == essaim.StateWithdrawn {
+	if gone {
 		if err := tx.later(ctx, "rotation_tombstone", e.ID, signed.Document); err != nil {
 			return nil, err
 		}
@@ -216,9 +226,6 @@ func (tx *Tx) resignRecord(ctx context.Context, id string, sign essaim.ResignFun
 		}
 		gone := essaim.Erasure{Sort: essaim.ErasedRecord, Ref: e.ID, ErasureDetail: essaim.ErasureDetail{Document: signed.Document, Digest: signed.CopyDigest}}
 		return &publication{silent: true, listing: listingOf(&e, essaim.VerbDelete)}, tx.noteErasure(ctx, gone)
-	}
-	if signed.ContentDigest != e.ContentDigest {
-		return nil, fmt.Errorf("its content is not what was signed: %w", essaim.ErrInvalid)
 	}
 	if err := tx.later(ctx, "rotation_record", e.rid, signed.Document, e.CopyDigest); err != nil {
 		return nil, err

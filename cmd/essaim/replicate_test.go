@@ -29,8 +29,14 @@ const brestHost = "brest.example"
 
 func newPair(t testing.TB, db storetest.DB) *pair {
 	t.Helper()
-	p := &pair{network: fedtest.NewNetwork(), origin: storetest.SQLite(t)}
-	p.brest = newCommonsNode(t, p.origin, "brest", p.network)
+	return newPairOn(t, storetest.SQLite(t), db)
+}
+
+// newPairOn is newPair with the first node on a given database too.
+func newPairOn(t testing.TB, own, db storetest.DB) *pair {
+	t.Helper()
+	p := &pair{network: fedtest.NewNetwork(), origin: own}
+	p.brest = newCommonsNode(t, own, "brest", p.network)
 	p.toulon = newCommonsNode(t, db, "toulon", p.network)
 	return p
 }

@@ -237,19 +237,21 @@ func TestTheRigSeesWhatIsWrong(t *testing.T) {
 	}
 	done := 0
 	harm := func() {
-		for _, h := range harms {
-			do := h.do(id, w.model.of(brest.host).records[id])
-			if len(do) == 0 {
-				continue
-			}
-			done++
-			w.must(toulouse.damage(w.ctx, do...))
-			if len(w.wrong()) == 0 {
-				t.Errorf("%s, and nothing is wrong", h.name)
-			}
-			w.pass(30 * time.Hour)
-			if wrong := w.wrong(); len(wrong) > 0 {
-				t.Fatalf("%s, and it is not mended: %v", h.name, wrong)
+		for _, at := range []*node{toulouse, brest} {
+			for _, h := range harms {
+				do := h.do(id, w.model.of(brest.host).records[id])
+				if len(do) == 0 || at == brest && !h.own {
+					continue
+				}
+				done++
+				w.must(at.damage(w.ctx, do...))
+				if len(w.wrong()) == 0 {
+					t.Errorf("at %s %s, and nothing is wrong", at.host, h.name)
+				}
+				w.pass(30 * time.Hour)
+				if wrong := w.wrong(); len(wrong) > 0 {
+					t.Fatalf("at %s %s, and it is not mended: %v", at.host, h.name, wrong)
+				}
 			}
 		}
 	}
@@ -257,8 +259,8 @@ func TestTheRigSeesWhatIsWrong(t *testing.T) {
 	w.withdraw(brest, id)
 	w.pass(30 * time.Hour)
 	harm()
-	// What befalls records, then tombstones; one befalls both.
-	if want := len(harms) + 1; done != want {
+	// What befalls records, then tombstones; one befalls both, four origins too.
+	if want := len(harms) + 1 + 4; done != want {
 		t.Errorf("%d harms done, want %d", done, want)
 	}
 	fact := w.model.of(brest.host).records[kept]

@@ -29,33 +29,35 @@ type statement struct {
 func run(text string, args ...any) statement { return statement{text, args} }
 
 // harm is a sort of damage to what a replica holds under an id: the statements
-// that do it, none where it cannot be done.
+// that do it, none where it cannot be done. Of its own an origin mends those that
+// leave its line, which says what was published; it has no other word for it.
 type harm struct {
 	name string
+	own  bool // befalls origins as well
 	do   func(id string, f *fact) []statement
 }
 
 // harms befall records, those of the end tombstones.
 var harms = []harm{
-	{"its row is deleted", func(id string, f *fact) []statement {
+	{"its row is deleted", true, func(id string, f *fact) []statement {
 		return alive(f, run("DELETE FROM search WHERE rid = (SELECT rid FROM record WHERE id = $1)", id), run("DELETE FROM record WHERE id = $1", id))
 	}},
-	{"its line is deleted", func(id string, _ *fact) []statement { return []statement{run("DELETE FROM commons WHERE id = $1", id)} }},
-	{"a byte of it turns", func(id string, f *fact) []statement {
+	{"its line is deleted", false, func(id string, _ *fact) []statement { return []statement{run("DELETE FROM commons WHERE id = $1", id)} }},
+	{"a byte of it turns", true, func(id string, f *fact) []statement {
 		doc := bytes.Clone(f.versions[len(f.versions)-1])
 		doc[len(doc)/2] ^= 1
 		return alive(f, run("UPDATE record SET document = $2 WHERE id = $1", id, doc))
 	}},
-	{"its bytes are nonsense", func(id string, f *fact) []statement {
+	{"its bytes are nonsense", true, func(id string, f *fact) []statement {
 		return alive(f, run("UPDATE record SET document = $2 WHERE id = $1", id, []byte{0xff, 0x00}))
 	}},
-	{"an older version takes its place", func(id string, f *fact) []statement {
+	{"an older version takes its place", false, func(id string, f *fact) []statement {
 		if len(f.versions) < 2 {
 			return nil
 		}
 		return alive(f, older(id, f.versions[len(f.versions)-2])...)
 	}},
-	{"its columns say something else", func(id string, f *fact) []statement {
+	{"its columns say something else", false, func(id string, f *fact) []statement {
 		c := f.content
 		c.Title = "Autre chose"
 		b, err := json.Marshal(c)
@@ -64,14 +66,14 @@ var harms = []harm{
 		}
 		return alive(f, run("UPDATE record SET title = $2, content = $3 WHERE id = $1", id, c.Title, string(b)))
 	}},
-	{"its version is beyond all that will come", func(id string, f *fact) []statement {
+	{"its version is beyond all that will come", false, func(id string, f *fact) []statement {
 		return alive(f, run("UPDATE record SET revision = revision + 1000 WHERE id = $1", id))
 	}},
-	{"so it is, and its bytes are nonsense", func(id string, f *fact) []statement {
+	{"so it is, and its bytes are nonsense", false, func(id string, f *fact) []statement {
 		return alive(f, run("UPDATE record SET incarnation = incarnation + 1000, revision = 7, document = $2 WHERE id = $1", id, []byte("x")))
 	}},
-	{"its tombstone is deleted", func(id string, f *fact) []statement { return dead(f, run("DELETE FROM tombstone WHERE id = $1", id)) }},
-	{"it comes back from the dead", func(id string, f *fact) []statement {
+	{"its tombstone is deleted", true, func(id string, f *fact) []statement { return dead(f, run("DELETE FROM tombstone WHERE id = $1", id)) }},
+	{"it comes back from the dead", false, func(id string, f *fact) []statement {
 		old := older(id, f.versions[len(f.versions)-1])
 		return dead(f, append(old, run("UPDATE record SET state = 'published' WHERE id = $1", id),
 			run("DELETE FROM tombstone WHERE id = $1", id), run("UPDATE commons SET sort = 'record' WHERE id = $1", id))...)
@@ -116,7 +118,7 @@ func (w *world) harm() {
 func (w *world) harmOne() bool {
 	n, of := w.nodes[w.random.IntN(len(w.nodes))], w.nodes[w.random.IntN(len(w.nodes))]
 	h := harms[w.random.IntN(len(harms))]
-	if n == of || !n.up || !of.up {
+	if n == of && !h.own || !n.up || !of.up {
 		return false
 	}
 	o := w.model.of(of.host)
@@ -126,18 +128,35 @@ func (w *world) harmOne() bool {
 	for _, i := range w.random.Perm(len(o.order)) {
 		id := o.order[i]
 		do := h.do(id, o.records[id])
-		if len(do) == 0 || !w.same(n.host, of.host, id) {
+		if len(do) == 0 || o.records[id].spared || !w.same(n.host, of.host, id) || n == of && !w.elsewhere(of, id) {
 			continue
 		}
+		was, err := n.one(w.ctx, id)
+		w.must(err)
 		w.must(n.damage(w.ctx, do...))
-		if w.same(n.host, of.host, id) {
+		is, err := n.one(w.ctx, id)
+		w.must(err)
+		if is == was {
 			continue // nothing of it is held there, so nothing was harmed
 		}
-		w.befell("damage", fmt.Sprintf("at %s, of %s: %s", n.host, id, h.name), &watch{at: n.host, of: of.host, id: id})
+		w.befell("damage", fmt.Sprintf("at %s, of %s: %s", n.host, id, h.name), &watch{at: n.host, of: of.host, id: id, was: was.Says})
 		o.records[id].touched = w.round + roundsOfSeed // what it becomes would hide it
+		o.records[id].spared = n == of                 // whoever else holds it may be asked for it
 		return true
 	}
 	return false
+}
+
+// elsewhere tells whether two others hold what an origin does under an id: what it
+// alone holds is gone with its disk.
+func (w *world) elsewhere(of *node, id string) bool {
+	holders := 0
+	for _, other := range w.nodes {
+		if other != of && other.up && w.same(other.host, of.host, id) {
+			holders++
+		}
+	}
+	return holders > 1
 }
 
 func (w *world) harmActor(n, of *node) bool {
@@ -145,7 +164,9 @@ func (w *world) harmActor(n, of *node) bool {
 	if !w.same(n.host, of.host, id) {
 		return false
 	}
+	was, err := n.one(w.ctx, id)
+	w.must(err)
 	w.must(n.damage(w.ctx, run("UPDATE commons SET document = $2 WHERE id = $1", id, []byte("x"))))
-	w.befell("damage", fmt.Sprintf("at %s, of %s: its bytes are nonsense", n.host, id), &watch{at: n.host, of: of.host, id: id})
+	w.befell("damage", fmt.Sprintf("at %s, of %s: its bytes are nonsense", n.host, id), &watch{at: n.host, of: of.host, id: id, was: was.Says})
 	return true
 }

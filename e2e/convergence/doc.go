@@ -4,7 +4,7 @@
 // the same, whatever happened to them: five nodes, on SQLite and PostgreSQL, each
 // of which follows the four others, write a history drawn from a seed while
 // deliveries are lost, connections are cut and reset, processes die, databases are
-// damaged. Once that stops, two periods of comparing must leave the same documents
+// damaged, an origin's among them. Once that stops, two periods of comparing must leave the same documents
 // and the same rows on all five, and exactly what each origin acknowledged.
 //
 // The nodes are the store and the federation half of the program, whole, on real

@@ -24,9 +24,11 @@ type fault struct {
 	mended  bool // something of it was seen to be repaired
 }
 
-// watch is an id of which a node holds something else than its origin.
+// watch is an id of which a node holds something else than its origin or, of its
+// own, other bytes than it published.
 type watch struct {
 	at, of, id string
+	was        string // what an origin's own said
 	over       bool
 }
 
@@ -123,6 +125,16 @@ func (w *world) same(at, of, id string) bool {
 	return here == there
 }
 
+// sound tells whether a difference is gone.
+func (w *world) sound(p *watch) bool {
+	if p.at != p.of {
+		return w.same(p.at, p.of, p.id)
+	}
+	is, err := w.node(p.at).one(w.ctx, p.id)
+	w.must(err)
+	return is.Digest == is.Listed && is.Says == p.was
+}
+
 // observe looks which of the differences at a node are gone after its turn: what
 // was read mended them, or a later push made them good without. It returns how
 // many were mended.
@@ -132,7 +144,7 @@ func (w *world) observe(n *node, read bool) (mended int) {
 	}
 	for _, f := range w.faults {
 		for _, p := range f.watched {
-			if p.over || p.at != n.host || !w.node(p.of).up || !w.same(p.at, p.of, p.id) {
+			if p.over || p.at != n.host || !w.node(p.of).up || !w.sound(p) {
 				continue
 			}
 			p.over = true

@@ -26,6 +26,7 @@ type fact struct {
 	revision int
 	deleted  bool
 	touched  int      // round of the last change
+	spared   bool     // from damage: its origin's was
 	versions [][]byte // documents, the oldest first
 }
 

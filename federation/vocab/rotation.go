@@ -38,9 +38,18 @@ func (r *Renderer) Introduce(next ed25519.PublicKey, at time.Time) (essaim.Rotat
 
 // Resign is the essaim.ResignFunc of this node.
 func (r *Renderer) Resign(document []byte) (essaim.Rendered, error) {
-	out, err := proof.Again(document, r.base, r.key, r.clock())
+	out, err := r.again(document)
 	if err != nil {
-		return essaim.Rendered{}, fmt.Errorf("sign again: %w", err)
+		return essaim.Rendered{}, fmt.Errorf("sign again: %w: %w", essaim.ErrInvalid, err)
 	}
 	return essaim.Rendered{Document: out.Bytes, ContentDigest: out.ContentDigest, CopyDigest: out.CopyDigest}, nil
+}
+
+func (r *Renderer) again(document []byte) (proof.Signed, error) {
+	list, err := proof.Members(document)
+	// An activity carries another document, which may be by the keys before.
+	if _, carries := list["object"]; err == nil && !carries && r.Signed(document) {
+		return proof.Held(document)
+	}
+	return proof.Again(document, r.base, r.key, r.clock())
 }

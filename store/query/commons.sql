@@ -24,7 +24,7 @@ WHERE origin = $1 AND key >= $2 AND key < $3 AND digest <> ''
 ORDER BY key LIMIT $4
 
 -- name: commons_page
-SELECT c.number, coalesce(c.document, r.document, t.document)
+SELECT c.number, c.id, c.digest, coalesce(c.document, r.document, t.document)
 FROM commons c LEFT JOIN record r ON r.id = c.id LEFT JOIN tombstone t ON t.id = c.id
 WHERE c.origin = '' AND c.number > $1 AND c.digest <> ''
 ORDER BY c.number LIMIT $2
@@ -151,3 +151,10 @@ SELECT CASE WHEN t.id IS NULL AND NOT EXISTS (SELECT 1 FROM withdrawal w WHERE w
     CASE WHEN c.digest IS NULL THEN CASE WHEN r.origin = '' THEN r.copy_digest ELSE '' END WHEN c.sort = 'record' AND r.copy_digest <> c.digest THEN '' ELSE c.digest END,
     coalesce(r.incarnation, 0), coalesce(r.revision, 0)
 FROM (SELECT CAST($1 AS TEXT) AS id) k LEFT JOIN commons c ON c.id = k.id LEFT JOIN record r ON r.id = k.id LEFT JOIN tombstone t ON t.id = k.id
+
+-- name: mend_line
+-- Of an actor of this node: the same bytes as before they were damaged.
+UPDATE commons SET document = $2 WHERE id = $1 AND origin = ''
+
+-- name: mend_record
+UPDATE record SET document = $2, content_digest = $3, copy_digest = $4 WHERE rid = $1

@@ -1,12 +1,15 @@
 -- name: object_published
-SELECT document, copy_digest, url, updated_at FROM record
-WHERE id = $1 AND origin = '' AND state = 'published'
+-- The digest is that of its line, if it has one: what the node signs in its head.
+SELECT r.document, coalesce(nullif(c.digest, ''), r.copy_digest), r.copy_digest, r.url, r.updated_at
+FROM record r LEFT JOIN commons c ON c.id = r.id
+WHERE r.id = $1 AND r.origin = '' AND r.state = 'published'
 
 -- name: document_published
 SELECT document FROM record WHERE id = $1 AND state = 'published'
 
 -- name: object_gone
-SELECT document, at FROM tombstone WHERE id = $1 AND origin = ''
+SELECT t.document, coalesce(c.digest, ''), t.at FROM tombstone t LEFT JOIN commons c ON c.id = t.id
+WHERE t.id = $1 AND t.origin = ''
 
 -- name: outbox_page
 SELECT r.number, a.bytes

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/federation/proof"
+	"essaim/federation/vocab"
+	"essaim/store/storetest"
+)
+
+// published gives what the first node of a pair publishes: records, and one that it
+// withdrew, all held by the second, which the first knows.
+func (p *pair) published(t testing.TB, n int) (ids []string, gone string) {
+	t.Helper()
+	ctx := t.Context()
+	for i := range n {
+		ids = append(ids, p.brest.publish(t, fmt.Sprint("Fiche ", i)).ID)
+	}
+	gone = p.brest.publish(t, "Retirée").ID
+	if err := p.brest.WithdrawRecord(ctx, gone, storetest.Author); err != nil {
+		t.Fatal(err)
+	}
+	p.follow(t)
+	if _, err := p.brest.server.FollowPeer(ctx, "toulon.example"); err != nil {
+		t.Fatal(err)
+	}
+	p.catchUp(t)
+	return ids, gone
+}
+
+// ownDocument is what the first node keeps under an id.
+func (n *commonsNode) ownDocument(t testing.TB, id string) (doc []byte, digest string) {
+	t.Helper()
+	for after := ""; ; {
+		page, err := n.Copies(t.Context(), "", after, 100)
+		if err != nil || len(page) == 0 {
+			t.Fatalf("%s has no line (%v)", id, err)
+		}
+		for _, c := range page {
+			if after = c.Key; c.ID == id {
+				return c.Bytes, c.Digest
+			}
+		}
+	}
+}
+
+func TestWhatTheDiskDamagedOfThisNodeIsNotServedAndIsMended(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p := newPairOn(t, db, storetest.SQLite(t))
+		ctx, n := t.Context(), p.brest
+		ids, gone := p.published(t, 6)
+		turned, edited, lost, whole, actor := ids[0], ids[1], ids[2], ids[3], n.base+"/actors/brest"
+		want := map[string][]byte{}
+		for _, id := range append([]string{gone, actor}, ids...) {
+			want[id], _ = n.ownDocument(t, id)
+		}
+		before, err := n.CommonsState(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flipped := bytes.Clone(want[turned])
+		flipped[len(flipped)/2] ^= 1
+		n.damage(t, db, "UPDATE record SET document = $2 WHERE id = $1", turned, flipped)
+		// Of these the rows say nothing that could be signed again.
+		n.damage(t, db, "UPDATE record SET document = $2, content = replace(content, 'Fiche 1', 'Fiche un') WHERE id = $1", edited, []byte{0xff, 0})
+		n.damage(t, db, "DELETE FROM search WHERE rid = (SELECT rid FROM record WHERE id = $1)", lost)
+		n.damage(t, db, "DELETE FROM record WHERE id = $1", lost)
+		n.damage(t, db, "DELETE FROM tombstone WHERE id = $1", gone)
+		n.damage(t, db, "UPDATE commons SET document = $2 WHERE id = $1", actor, []byte("x"))
+		damaged := []string{turned, edited, lost, gone}
+		for _, id := range damaged {
+			if status, _, body := n.get(t, id, ""); status != http.StatusServiceUnavailable {
+				t.Errorf("%s is served damaged: %d %.80s", id, status, body)
+			}
+		}
+		items, _ := n.crawl(t, n.base+"/commons?after=0.0")
+		if len(items) != before.Count-len(damaged)-1 {
+			t.Errorf("%d items of %d, want all but the 5 that are damaged", len(items), before.Count)
+		}
+		for _, doc := range items {
+			if !bytes.Equal(doc, want[vocab.ID(doc)]) {
+				t.Errorf("a page shows %.80s", doc)
+			}
+		}
+		// What was asked for and could not be shown waits for no other day.
+		if err := n.server.TurnReplicas(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range append([]string{whole}, damaged...) {
+			status, _, body := n.get(t, id, "")
+			if wants := map[bool]int{true: http.StatusGone, false: http.StatusOK}[id == gone]; status != wants || !bytes.Equal(body, want[id]) {
+				t.Errorf("%s: %d %.200s, want %d and what was published", id, status, body, wants)
+			}
+		}
+		if doc, _ := n.ownDocument(t, actor); !bytes.Equal(doc, want[actor]) {
+			t.Errorf("the actor is %.80s", doc)
+		}
+		after, err := n.CommonsState(ctx)
+		if err != nil || after.Root != before.Root || after.Count != before.Count {
+			t.Errorf("root %s of %d, want %s of %d (%v)", after.Root, after.Count, before.Root, before.Count, err)
+		}
+		if r, err := n.Record(ctx, lost); err != nil || r.State != essaim.StatePublished || r.Slug != "fiche-2" {
+			t.Errorf("what was lost is %s at %q (%v)", r.State, r.Slug, err)
+		}
+		p.catchUp(t)
+		if differ := p.differences(t); len(differ) > 0 {
+			t.Errorf("%d differ: %v", len(differ), differ)
+		}
+	})
+}
+
+func TestEachDocumentOfThisNodeIsLookedAtOnceADay(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p := newPairOn(t, db, storetest.SQLite(t))
+		ctx, n := t.Context(), p.brest
+		ids, _ := p.published(t, 30)
+		want := map[string][]byte{}
+		for _, id := range ids {
+			want[id], _ = n.ownDocument(t, id)
+		}
+		turn := func(d time.Duration) (mended []string) {
+			t.Helper()
+			n.moved.Add(int64(d))
+			if err := n.server.TurnReplicas(ctx); err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range ids {
+				if doc, _ := n.ownDocument(t, id); bytes.Equal(doc, want[id]) {
+					mended = append(mended, id)
+				}
+			}
+			return mended
+		}
+		turn(0)
+		n.damage(t, db, "UPDATE record SET document = $1 WHERE origin = ''", []byte("{}"))
+		if mended := turn(time.Minute); len(mended) > 0 {
+			t.Errorf("%d were looked at within a minute", len(mended))
+		}
+		// A part of the day, whatever the hours; the rest when its time comes.
+		part := turn(8 * time.Hour)
+		if len(part) == 0 || len(part) == len(ids) {
+			t.Errorf("%d of %d in a third of a day", len(part), len(ids))
+		}
+		for range 16 {
+			part = turn(time.Hour)
+		}
+		if len(part) != len(ids) {
+			t.Errorf("%d of %d in a day", len(part), len(ids))
+		}
+		n.damage(t, db, "UPDATE record SET document = $1 WHERE origin = ''", []byte("{}"))
+		if all := turn(50 * time.Hour); len(all) != len(ids) {
+			t.Errorf("%d of %d after two days without a turn", len(all), len(ids))
+		}
+	})
+}
+
+// With nobody to ask, what is kept beside it is signed once more if it is what was
+// signed; peers learn of it as of any change. Nothing else is ever signed.
+func TestWhatNobodyHoldsIsSignedOnceMoreOrStaysDamaged(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p := newPairOn(t, db, storetest.SQLite(t))
+		ctx, n := t.Context(), p.brest
+		ids, _ := p.published(t, 3)
+		anew, other := ids[0], ids[1]
+		was, _ := n.ownDocument(t, anew)
+		n.moved.Add(int64(30 * time.Minute))
+		signed, err := proof.Again(was, n.base, n.keys.Ed25519, n.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// It was signed again since the second node read it.
+		n.damage(t, db, "UPDATE record SET document = $2, copy_digest = $3 WHERE id = $1", anew, []byte("x"), signed.CopyDigest)
+		n.damage(t, db, "UPDATE commons SET digest = $2 WHERE id = $1", anew, signed.CopyDigest)
+		n.damage(t, db, "UPDATE record SET document = $2, content = replace(content, 'Fiche 1', 'Fiche un') WHERE id = $1", other, []byte("x"))
+		p.network.SetDown("toulon.example", true)
+		if err := n.server.Rescuer().Examine(ctx); err != nil {
+			t.Fatal(err)
+		}
+		doc, digest := n.ownDocument(t, anew)
+		content, exact, err := proof.Digests(doc)
+		if err != nil || exact != digest || content != signed.ContentDigest || proof.Verify(doc, n.key) != nil {
+			t.Errorf("signed once more: %.200s (%v)", doc, err)
+		}
+		if status, _, body := n.get(t, anew, ""); status != http.StatusOK || !bytes.Equal(body, doc) {
+			t.Errorf("it is served as %d %.80s", status, body)
+		}
+		if doc, _ := n.ownDocument(t, other); string(doc) != "x" {
+			t.Errorf("what nobody published is signed: %.200s", doc)
+		}
+		if status, _, _ := n.get(t, other, ""); status != http.StatusServiceUnavailable {
+			t.Errorf("what is still damaged: %d", status)
+		}
+		p.network.SetDown("toulon.example", false)
+		p.catchUp(t)
+		if held, err := p.toulon.Document(ctx, anew); err != nil || !bytes.Equal(held, doc) {
+			t.Errorf("the other holds %.80s (%v)", held, err)
+		}
+		if err := n.server.Rescuer().Examine(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if differ := p.differences(t); len(differ) > 0 {
+			t.Errorf("%d differ once it answers: %v", len(differ), differ)
+		}
+	})
+}
+
+func TestADamagedOrUnfreeCopyIsToBeHadOfItsOriginAlone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p := newPair(t, db)
+		ids, _ := p.published(t, 3)
+		pages := p.toulon.server.Pages(p.toulon.Store, http.NotFoundHandler())
+		ask := func(id string) *httptest.ResponseRecorder {
+			t.Helper()
+			r, err := p.toulon.Record(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ailleurs/"+brestHost+"/"+r.Slug, nil)
+			req.Header.Set("Accept", vocab.ContentType)
+			w := httptest.NewRecorder()
+			pages.ServeHTTP(w, req)
+			return w
+		}
+		for _, id := range ids {
+			want, err := p.toulon.Document(t.Context(), id)
+			if w := ask(id); err != nil || w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), want) {
+				t.Errorf("%s: %d %.80s (%v)", id, w.Code, w.Body, err)
+			}
+		}
+		p.damage(t, db, "UPDATE record SET document = $2 WHERE id = $1", ids[0], []byte(`{"id":"damaged"}`))
+		p.damage(t, db, "UPDATE record SET content = replace(content, $2, $3) WHERE id = $1", ids[1], essaim.DefaultLicence, "CC-BY-NC-4.0")
+		for i, id := range ids {
+			w := ask(id)
+			if away := w.Code == http.StatusSeeOther && w.Header().Get("Location") == id; away != slices.Contains(ids[:2], id) {
+				t.Errorf("copy %d: %d to %q: %.80s", i, w.Code, w.Header().Get("Location"), w.Body)
+			}
+		}
+	})
+}
