@@ -31,6 +31,7 @@ type crawl struct {
 	progress essaim.CommonsProgress
 	last     essaim.CommonsNumber // of the signed head
 	taken    int                  // pages
+	former   bool                 // it is followed no more: only what it deleted is taken
 }
 
 func (r *Replicator) crawl(peer essaim.Peer, p essaim.CommonsProgress) (*crawl, error) {
@@ -257,6 +258,10 @@ func (c *crawl) items(ctx context.Context, list []wire.Value, at time.Time) ([]e
 	for range min(runtime.GOMAXPROCS(0), len(list)) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
+				if c.former {
+					items[i], errs[i] = c.erasure(ctx, list[i], at)
+					continue
+				}
 				items[i], errs[i] = c.item(ctx, list[i].Raw(), at)
 			}
 		})

@@ -36,6 +36,9 @@ type ReplicaStore interface {
 	DueCommons(ctx context.Context, n int) ([]string, error)
 	// WakeCommons makes those of all nodes due by a time.
 	WakeCommons(ctx context.Context, by time.Time) error
+	// DueErasures claims up to n nodes that are followed no more, and of which copies
+	// are held, whose deletions are to be read now.
+	DueErasures(ctx context.Context, n int) ([]string, error)
 	// CommonsProgress is how far a node's are read; essaim.ErrNotFound at first.
 	CommonsProgress(ctx context.Context, host string) (essaim.CommonsProgress, error)
 	SaveCommonsProgress(ctx context.Context, p essaim.CommonsProgress) error
@@ -146,6 +149,7 @@ func (r *Replicator) compareAll(ctx context.Context) {
 	tick := time.NewTicker(10 * time.Second)
 	defer tick.Stop()
 	for {
+		r.erasuresDue(ctx)
 		r.compareDue(ctx)
 		r.checkDue(ctx)
 		select {

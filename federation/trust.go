@@ -65,9 +65,14 @@ const (
 // errRefused or essaim.ErrUnavailable, when whether its key was rotated cannot be
 // known now.
 func (a *Actors) Vouch(ctx context.Context, owner, about essaim.IRI, doc *proof.Document, came time.Time) error {
+	return a.vouch(ctx, owner, doc, came, func() (essaim.PeerTrust, bool, error) { return a.trust.binds(ctx, owner.Host(), about) })
+}
+
+// vouch is Vouch for a host of which binds says whether it is held to its keys.
+func (a *Actors) vouch(ctx context.Context, owner essaim.IRI, doc *proof.Document, came time.Time, binds func() (essaim.PeerTrust, bool, error)) error {
 	host := owner.Host()
 	for try := 0; ; try++ {
-		known, bound, err := a.trust.binds(ctx, host, about)
+		known, bound, err := binds()
 		if err == nil && !known.GoneAt.IsZero() && len(known.Keys) == 0 {
 			return errGone
 		}
@@ -96,8 +101,9 @@ func (a *Actors) Vouch(ctx context.Context, owner, about essaim.IRI, doc *proof.
 	}
 }
 
-// Proven is Vouch for what counts by its proof alone: a host without pinned keys
-// is asked for its first, and what comes from one that shows none is errUnproven.
+// Proven is Vouch for what counts by its proof alone, of whatever host: one without
+// pinned keys is asked for its first, and what comes from one that shows none is
+// errUnproven.
 func (a *Actors) Proven(ctx context.Context, node essaim.IRI, doc []byte, came time.Time) error {
 	known, err := a.trust.of(ctx, node.Host())
 	if err == nil && len(known.Keys) == 0 {
@@ -111,7 +117,10 @@ func (a *Actors) Proven(ctx context.Context, node essaim.IRI, doc []byte, came t
 	case len(known.Keys) == 0:
 		return fmt.Errorf("%s shows no key that proves its actor: %w", node.Host(), errUnproven)
 	}
-	return a.Vouch(ctx, node, node, proof.Of(doc), came)
+	return a.vouch(ctx, node, proof.Of(doc), came, func() (essaim.PeerTrust, bool, error) {
+		known, err := a.trust.of(ctx, node.Host())
+		return known, true, err
+	})
 }
 
 // another tells whether a proof may be by a key that is not known here: it is

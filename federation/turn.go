@@ -53,6 +53,7 @@ func (s *Server) TurnReplicas(ctx context.Context) error {
 		return fmt.Errorf("turn of replicas: %w", err)
 	}
 	s.replicas.readDue(ctx, 1) // in their order, so that a rig can do the same again
+	s.replicas.erasuresDue(ctx)
 	for s.replicas.compareDue(ctx) {
 	}
 	s.tasks.Wait()

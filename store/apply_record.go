@@ -218,15 +218,20 @@ func (tx *Tx) eraseElsewhere(ctx context.Context, e essaim.Erase, at, now time.T
 	return out, nil
 }
 
-// departed erases what an actor left when its node, which is replicated, says by
-// a tombstone of its key that it is gone. Not the node's own: its copies stay.
+// departed erases what an actor left when its node, which is replicated or was, says
+// by a tombstone of its key that it is gone. Not the node's own: its copies stay.
 func (tx *Tx) departed(ctx context.Context, e essaim.Erase, host string, now time.Time) error {
 	if e.CopyDigest == "" {
 		return nil
 	}
 	known, err := tx.peerTrust(ctx, host)
-	if err != nil || !known.Binds() {
+	if err != nil || len(known.Keys) == 0 {
 		return err
+	}
+	if !known.Binds() { // of one that was replicated, what is kept here is held to its keys
+		if kept, err := tx.found(ctx, "copy_kept", e.ID); err != nil || !kept {
+			return err
+		}
 	}
 	own, err := tx.found(ctx, "actor_of_peer", e.ID, host)
 	if err != nil || own {

@@ -209,7 +209,7 @@ const compareLease = 40 * time.Minute
 // compared now: no other process gets them until the comparison is noted or put off,
 // or 40 minutes went by.
 func (s *Store) DueComparisons(ctx context.Context, n int) ([]string, error) {
-	return s.claimHosts(ctx, "compare", compareLease, n)
+	return s.claimHosts(ctx, "compare_due", "compare_claim", compareLease, n)
 }
 
 // SaveComparison notes what a comparison came to.

@@ -54,18 +54,24 @@ const commonsLease = time.Minute
 // read now, those that wait longest first. No other process gets them until the
 // reading is noted, or takes no page for a minute.
 func (s *Store) DueCommons(ctx context.Context, n int) ([]string, error) {
-	return s.claimHosts(ctx, "sync", commonsLease, n)
+	return s.claimHosts(ctx, "sync_due", "sync_claim", commonsLease, n)
 }
 
-// claimHosts claims up to n hosts for which work of a name is due.
-func (s *Store) claimHosts(ctx context.Context, work string, lease time.Duration, n int) (claimed []string, err error) {
+// DueErasures claims, as DueCommons does, nodes that are followed no more and of
+// which copies are held, whose deletions are to be read now.
+func (s *Store) DueErasures(ctx context.Context, n int) ([]string, error) {
+	return s.claimHosts(ctx, "erasures_due", "sync_claim", commonsLease, n)
+}
+
+// claimHosts claims up to n hosts that a statement says are due, by another.
+func (s *Store) claimHosts(ctx context.Context, due, claim string, lease time.Duration, n int) (claimed []string, err error) {
 	now := s.now()
-	due, err := list(ctx, s.query(), only[string], work+"_due", instant(now), n)
-	if err == nil && len(due) > 0 {
+	hosts, err := list(ctx, s.query(), only[string], due, instant(now), n)
+	if err == nil && len(hosts) > 0 {
 		err = s.write(ctx, patient, func(tx *Tx) error {
 			claimed = nil
-			for _, host := range due {
-				n, err := tx.exec(ctx, work+"_claim", host, instant(now.Add(lease)), instant(now))
+			for _, host := range hosts {
+				n, err := tx.exec(ctx, claim, host, instant(now.Add(lease)), instant(now))
 				if err != nil {
 					return err
 				}
@@ -77,7 +83,7 @@ func (s *Store) claimHosts(ctx context.Context, work string, lease time.Duration
 		})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: hosts that are due: %w", work, err)
+		return nil, fmt.Errorf("%s: hosts that are due: %w", due, err)
 	}
 	return claimed, nil
 }

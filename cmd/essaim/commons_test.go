@@ -42,6 +42,8 @@ type commonsNode struct {
 	keys   federation.Keys
 	config func(*store.Config)
 	now    func() time.Time
+
+	rotations []essaim.Rotation // of its keys, so far
 }
 
 func newCommonsNode(t testing.TB, db storetest.DB, name string, network *fedtest.Network) *commonsNode {
@@ -62,7 +64,7 @@ func newCommonsNodeOf(t testing.TB, db storetest.DB, name string, network *fedte
 	n.key = n.keys.Ed25519.Public().(ed25519.PublicKey)
 	n.config = func(c *store.Config) {
 		node := node
-		node.CreatedAt = storetest.Start
+		node.CreatedAt, node.Rotations = storetest.Start, n.rotations
 		renderer, err := vocab.New(vocab.Config{Node: node, Ed25519: n.keys.Ed25519, RSA: &n.keys.RSA.PublicKey, Now: n.now})
 		if err != nil {
 			t.Fatal(err)

@@ -189,7 +189,8 @@ type peerRemove struct {
 }
 
 func (peerRemove) Help() string {
-	return "Example:\n\n    essaim peer remove --data /var/lib/essaim toulouse.example"
+	return "What is held of a node stays, as it was; what the node deletes later goes here too, within a day or two.\n\n" +
+		"Example:\n\n    essaim peer remove --data /var/lib/essaim toulouse.example"
 }
 
 func (c peerRemove) Run(ctx context.Context, a *app) error {

@@ -89,6 +89,17 @@ SELECT p.host FROM peer p LEFT JOIN commons_sync y ON y.host = p.host
 WHERE p.state = 'followed' AND coalesce(y.next_at, 0) <= $1 AND coalesce(y.claimed_until, 0) <= $1
 ORDER BY coalesce(y.next_at, 0), p.host LIMIT $2
 
+-- name: erasures_due
+-- Of those that are followed no more, of which something is held and whose keys were
+-- pinned.
+SELECT y.host FROM commons_sync y
+WHERE y.next_at <= $1 AND coalesce(y.claimed_until, 0) <= $1
+  AND NOT EXISTS (SELECT 1 FROM peer p WHERE p.host = y.host AND p.state IN ('requested', 'followed', 'blocked'))
+  AND EXISTS (SELECT 1 FROM peer_key k WHERE k.host = y.host AND k.how IN ('first', 'continued', 'trusted'))
+  AND (EXISTS (SELECT 1 FROM commons c WHERE c.origin = y.host AND c.sort IN ('record', 'actor') AND c.digest <> '')
+    OR EXISTS (SELECT 1 FROM facet f WHERE f.facet = 'origin' AND f.value = y.host AND f.n > 0))
+ORDER BY y.next_at, y.host LIMIT $2
+
 -- name: sync_claim
 INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, started_at, next_at, reason, claimed_until)
 VALUES ($1, 0, 0, '', 0, 0, 0, 0, 0, 0, '', $2)
@@ -105,7 +116,8 @@ WHERE host = $1 AND next_at > $2
 
 -- name: sync_again
 -- Followed anew: what was published meanwhile came by no other way.
-UPDATE commons_sync SET next_at = 0 WHERE host = $1
+-- What came while it was not followed was read for its deletions alone.
+UPDATE commons_sync SET next_at = 0, compare_at = 0 WHERE host = $1
 
 -- name: tombstone_renew
 INSERT INTO tombstone (id, kind, origin, at, document) VALUES ($1, $2, $3, $4, $5)
