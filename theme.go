@@ -17,11 +17,17 @@ const ThemeBase = "https://w3id.org/essaim/themes#"
 // Theme is a concept of the thesaurus, in the manner of SKOS. A node adds local
 // concepts under a common one; their id holds the node's host: "brest.example:algues".
 type Theme struct {
-	ID       string
-	Broader  string // id of the broader theme, empty at the top
-	French   string
-	English  string
-	Synonyms []string // for matching, lower case or as usually written
+	ID       string   `json:"id"`
+	Broader  string   `json:"broader,omitempty"` // id of the broader theme, empty at the top
+	French   string   `json:"fr"`
+	English  string   `json:"en,omitempty"`
+	Synonyms []string `json:"synonyms,omitempty"` // for matching, lower case or as usually written
+}
+
+// Name is the last part of its id, by which its IRI ends.
+func (t Theme) Name() string {
+	_, name, _ := LocalTheme(t.ID)
+	return name
 }
 
 // Label is the theme's name in a language, French unless "en".
@@ -75,10 +81,20 @@ func ThemeAndBroader(id string) []string {
 	return ids
 }
 
+// LocalTheme takes the id of a local concept apart: the host of the node that
+// defines it, which may have a port, and its name there; false for another id.
+func LocalTheme(id string) (host, name string, ok bool) {
+	i := strings.LastIndexByte(id, ':')
+	if i < 0 {
+		return "", id, false
+	}
+	return id[:i], id[i+1:], true
+}
+
 // ThemeIRI is the concept IRI of a theme id. A local concept "host:name" lives
 // at its node.
 func ThemeIRI(id string) string {
-	if host, name, local := strings.Cut(id, ":"); local {
+	if host, name, local := LocalTheme(id); local {
 		return "https://" + host + "/ns/essaim/themes#" + name
 	}
 	return ThemeBase + id
@@ -100,7 +116,7 @@ func ThemeID(iri string) (string, bool) {
 
 // validThemeRef accepts a common theme or a well-formed local concept.
 func validThemeRef(id string) bool {
-	if host, name, local := strings.Cut(id, ":"); local {
+	if host, name, local := LocalTheme(id); local {
 		return host != "" && Slug(name) == name && name != "" && len(id) < 200 && !strings.ContainsAny(host, "/#?@ ")
 	}
 	_, ok := CommonTheme(id)

@@ -36,7 +36,7 @@ var backupTables = []string{
 	"node", "counter", "name", "local_actor", "announce", "import", "record", "record_place", "record_theme", "relation", "revision", "tombstone", "withdrawal", "erasure", "commons", "head", "commons_sync",
 	"activity", "event", "dispatch_cursor", "delivery", "host", "inbox", "actor", "actor_key", "follower", "peer", "peer_key", "rotation", "followed", "candidate", "wanted",
 	"item", "decision", "report", // items before what they number
-	"moved", "avatar", "reaction", "quote", "parent_version", "adaptation", "comment", "block", "account", "token",
+	"theme", "moved", "avatar", "reaction", "quote", "parent_version", "adaptation", "comment", "block", "account", "token",
 }
 
 // Manifest says what a backup holds.

@@ -65,6 +65,7 @@ func furnished(t *testing.T, db storetest.DB) *node {
 	n.apply(t, blog, essaim.Want{Object: "https://blog.example/?p=2", By: blog})
 	n.apply(t, ana, essaim.FileReport{Report: essaim.Report{ID: "https://a.example/flags/1", Host: "a.example", Objects: []string{r.ID}, Text: "signalement"}})
 	n.SaveHost(t.Context(), essaim.HostState{Host: "a.example", Failures: 2, DownSince: n.clock.now()})
+	n.DefineTheme(t.Context(), "", "nature", "Algues vertes", "")
 	n.AddMeasure(t.Context(), essaim.Measure{Scope: essaim.MeasureHost, Value: "evil.example", Level: essaim.LevelSilence, Reason: "spam"}, 0)
 	if err := n.PinPeerKeys(t.Context(), toulouse, "", essaim.PeerKey{Key: "zA", How: essaim.KeyFirst}, essaim.PeerKey{Key: "zB", How: essaim.KeyContinued, Statement: []byte("statement")}); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,9 @@ func (s *Store) CreateRecord(ctx context.Context, n essaim.NewRecord) (essaim.Re
 	var made essaim.Record
 	s.foresee(&n.Content)
 	err := s.write(ctx, urgent, func(tx *Tx) error {
+		if err := tx.classify(ctx, &n.Content, nil); err != nil {
+			return err
+		}
 		e, p, err := tx.create(ctx, n, "", "")
 		if err != nil {
 			return err
@@ -239,6 +242,9 @@ func (s *Store) UpdateRecord(ctx context.Context, id string, revision int, c ess
 		}
 		if revision != 0 && revision != e.Revision {
 			return fmt.Errorf("revision %d was edited and %d stands: %w", revision, e.Revision, essaim.ErrConflict)
+		}
+		if err := tx.classify(ctx, &c, e.Themes); err != nil {
+			return err
 		}
 		list, err := tx.edit(ctx, &e, c, state, by)
 		if err != nil {

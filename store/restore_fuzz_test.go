@@ -3,14 +3,11 @@
 package store_test
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -19,60 +16,9 @@ import (
 	"essaim/store/storetest"
 )
 
-// archived is an entry of a backup.
-type archived struct {
-	name string
-	body []byte
-}
-
-func archive(t testing.TB, backup []byte) (list []archived) {
-	t.Helper()
-	zip, err := gzip.NewReader(bytes.NewReader(backup))
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := tar.NewReader(zip)
-	for {
-		h, err := in.Next()
-		if err == io.EOF {
-			return list
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, archived{h.Name, body})
-	}
-}
-
-func pack(t testing.TB, list []archived) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	zip := gzip.NewWriter(&b)
-	out := tar.NewWriter(zip)
-	for _, p := range list {
-		if err := out.WriteHeader(&tar.Header{Name: p.name, Mode: 0o600, Size: int64(len(p.body)), Typeflag: tar.TypeReg}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := out.Write(p.body); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := out.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := zip.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 // forged is a backup with other rows of a table, whose manifest agrees: what
 // somebody who may write the file can make.
-func forged(t testing.TB, list []archived, m store.Manifest, table int, rows []byte) []byte {
+func forged(t testing.TB, list []entry, m store.Manifest, table int, rows []byte) []byte {
 	t.Helper()
 	m.Tables = slices.Clone(m.Tables)
 	told := &m.Tables[table%len(m.Tables)]
@@ -85,7 +31,7 @@ func forged(t testing.TB, list []archived, m store.Manifest, table int, rows []b
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []archived
+	var out []entry
 	done := false
 	for i, p := range list {
 		of, isTable := strings.CutPrefix(p.name, "tables/")
@@ -93,19 +39,19 @@ func forged(t testing.TB, list []archived, m store.Manifest, table int, rows []b
 		switch {
 		case isTable && of == told.Name:
 			if !done {
-				out = append(out, archived{p.name, rows})
+				out = append(out, entry{p.name, rows})
 			}
 			done = true
 			continue
 		case i == len(list)-1:
 			if !done { // it had none
-				out = append(out, archived{"tables/" + told.Name + "/000001.jsonl", rows})
+				out = append(out, entry{"tables/" + told.Name + "/000001.jsonl", rows})
 			}
 			p.body = manifest
 		}
 		out = append(out, p)
 	}
-	return pack(t, out)
+	return packed(t, out...)
 }
 
 // A file that is refused leaves the database as it was, so that a good one can
@@ -118,7 +64,7 @@ func FuzzRestore(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	list := archive(f, good.Bytes())
+	list := unpacked(f, good.Bytes())
 	for i, table := range m.Tables {
 		for _, p := range list {
 			if strings.HasPrefix(p.name, "tables/"+table.Name+"/") {
@@ -132,8 +78,8 @@ func FuzzRestore(f *testing.F) {
 	f.Add(uint8(1), []byte("[null]\n[true]\n[{}]\n[[\"AA==\"]]\n[1.5]"), []byte(nil))
 	f.Add(uint8(0), []byte(nil), good.Bytes())
 	f.Add(uint8(0), []byte(nil), good.Bytes()[:good.Len()/2])
-	f.Add(uint8(0), []byte(nil), pack(f, list[1:]))
-	f.Add(uint8(0), []byte(nil), pack(f, append(slices.Clone(list), list...)))
+	f.Add(uint8(0), []byte(nil), packed(f, list[1:]...))
+	f.Add(uint8(0), []byte(nil), packed(f, append(slices.Clone(list), list...)...))
 	f.Fuzz(func(t *testing.T, table uint8, rows, whole []byte) {
 		if len(whole) == 0 {
 			whole = forged(t, list, m, int(table), rows)

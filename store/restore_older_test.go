@@ -85,7 +85,7 @@ func shorter(t *testing.T, lines []byte, keep []int) []byte {
 }
 
 // packed is an archive of entries in their order.
-func packed(t *testing.T, entries ...entry) []byte {
+func packed(t testing.TB, entries ...entry) []byte {
 	t.Helper()
 	var made bytes.Buffer
 	zip := gzip.NewWriter(&made)
@@ -111,7 +111,7 @@ type entry struct {
 }
 
 // unpacked are the entries of an archive.
-func unpacked(t *testing.T, file []byte) (entries []entry) {
+func unpacked(t testing.TB, file []byte) (entries []entry) {
 	t.Helper()
 	zip, err := gzip.NewReader(bytes.NewReader(file))
 	if err != nil {
@@ -250,7 +250,7 @@ func TestABackupOfAnOlderSchemaIsRestoredAndMigrated(t *testing.T) {
 				for i, table := range again.Tables {
 					// The migrations make the positions of places.
 					whole := !lost[table.Name] && table.Name != "node" && table.Name != "counter" || table.Name == "record_place"
-					if want := m.Tables[i]; whole && table.Digest != want.Digest || table.Rows != want.Rows && table.Name != "withdrawal" && table.Name != "erasure" {
+					if want := m.Tables[i]; whole && table.Digest != want.Digest || table.Rows != want.Rows && table.Name != "withdrawal" && table.Name != "erasure" && table.Name != "theme" {
 						t.Errorf("%s: table %s has %d rows, want %d, digest %s, want %s", where, table.Name, table.Rows, want.Rows, table.Digest, want.Digest)
 					}
 					if whole {

@@ -205,6 +205,8 @@ func bodyText(r *essaim.Record) string {
 	for _, t := range r.Themes {
 		if known, ok := essaim.CommonTheme(t); ok {
 			say(known.French, known.English)
+		} else {
+			say(essaim.Thesaurus{}.Label("", t))
 		}
 	}
 	say(r.Keywords...)

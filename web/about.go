@@ -37,7 +37,7 @@ func (s *Server) showVocabulary(w http.ResponseWriter, r *http.Request) error {
 		return s.vocabularyJSON(w)
 	}
 	l := s.locale(r)
-	p := &VocabularyPage{Namespace: essaim.Namespace, Terms: vocabularyTerms, Themes: essaim.Themes(), Records: essaim.Kinds()}
+	p := &VocabularyPage{Namespace: essaim.Namespace, Terms: vocabularyTerms, Themes: s.themes.get().Themes(), Records: essaim.Kinds()}
 	for _, list := range []essaim.List{
 		essaim.ListStage, essaim.ListActivity, essaim.ListPurpose, essaim.ListForm, essaim.ListLevel, essaim.ListRole, essaim.ListActor,
 		essaim.ListCallKind, essaim.ListEvent, essaim.ListMeetingStatus, essaim.ListDifficulty, essaim.ListReadiness,
@@ -58,10 +58,12 @@ func (s *Server) vocabularyJSON(w http.ResponseWriter) error {
 			graph = append(graph, object{"@id": essaim.Namespace + strings.TrimPrefix(name, "essaim:"), "@type": "rdf:Property", "rdfs:comment": line.Meaning})
 		}
 	}
-	for _, t := range essaim.Themes() {
-		concept := object{"@id": essaim.ThemeIRI(t.ID), "@type": "skos:Concept", "skos:prefLabel": []object{
-			{"@value": t.French, "@language": "fr"}, {"@value": t.English, "@language": "en"},
-		}}
+	for _, t := range s.themes.get().Themes() {
+		labels := []object{{"@value": t.French, "@language": "fr"}}
+		if t.English != "" {
+			labels = append(labels, object{"@value": t.English, "@language": "en"})
+		}
+		concept := object{"@id": essaim.ThemeIRI(t.ID), "@type": "skos:Concept", "skos:prefLabel": labels}
 		if t.Broader != "" {
 			concept["skos:broader"] = object{"@id": essaim.ThemeIRI(t.Broader)}
 		}
@@ -81,7 +83,7 @@ func (s *Server) vocabularyJSON(w http.ResponseWriter) error {
 	}
 	w.Header().Set("Content-Type", "application/ld+json")
 	w.Header().Set("Access-Control-Allow-Origin", "*")
-	w.Header().Set("Cache-Control", "public, max-age=3600")
+	w.Header().Set("Cache-Control", "public, max-age=300")
 	_, err = w.Write(b)
 	return err
 }

@@ -90,7 +90,7 @@ func (s *Server) actorName(r *http.Request, a essaim.LocalActor) string {
 	case essaim.ActorInitiative, essaim.ActorOrganisation:
 		return cmp.Or(a.Profile.Name, a.Record.Title)
 	case essaim.ActorTheme:
-		return themeLabel(s.locale(r).lang, a.Subject)
+		return s.locale(r).theme(a.Subject)
 	case essaim.ActorCommune:
 		if c, ok := s.cfg.Gazetteer.Commune(a.Subject); ok {
 			return c.Name

@@ -188,15 +188,17 @@ type Boxes struct {
 	Name, List string
 }
 
-// Themes are the boxes of the thesaurus, and of local concepts already chosen.
+// Themes are the boxes of the thesaurus, and of other nodes' concepts already
+// chosen.
 func (f *recordForm) Themes() []FacetOption {
 	var out []FacetOption
-	for _, t := range essaim.Themes() {
+	thesaurus := f.l.themes.get()
+	for _, t := range thesaurus.Themes() {
 		out = append(out, FacetOption{Value: t.ID, Label: t.Label(f.l.lang), Checked: f.Checked("themes", t.ID), Narrower: t.Broader != ""})
 	}
 	for _, id := range f.values["themes"] {
-		if _, common := essaim.CommonTheme(id); !common && id != "" {
-			out = append(out, FacetOption{Value: id, Label: themeLabel(f.l.lang, id), Checked: true})
+		if _, known := thesaurus.Theme(id); !known && id != "" {
+			out = append(out, FacetOption{Value: id, Label: f.l.theme(id), Checked: true})
 		}
 	}
 	return out

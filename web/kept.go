@@ -46,19 +46,20 @@ func (p *RecordPage) steady() any {
 	return &c
 }
 
-// digestOf names a page by what it is made of; false for one that is not kept:
+// digestOf names a page by what it is made of, the labels of the node's own themes
+// included; false for one that is not kept:
 // pages of people who are signed in are theirs alone.
-func digestOf(name string, k templateKey, p page) (d pageDigest, ok bool) {
+func digestOf(name string, k templateKey, themes string, p page) (d pageDigest, ok bool) {
 	sp, ok := p.(steadyPage)
 	if !ok || p.base().User != nil {
 		return d, false
 	}
 	h := sha256.New()
 	err := json.NewEncoder(h).Encode(struct {
-		Template, Lang string
-		Explicit       bool
-		Page           any
-	}{name, k.lang, k.explicit, sp.steady()})
+		Template, Lang, Themes string
+		Explicit               bool
+		Page                   any
+	}{name, k.lang, themes, k.explicit, sp.steady()})
 	h.Sum(d[:0])
 	return d, err == nil
 }

@@ -297,7 +297,7 @@ func changedFields(l *locale, before, after *essaim.Content) []ChangedField {
 			if list, ok := fieldLists[d.Field]; ok {
 				f.Lines[i].Text = termLabel(l.lang, list, f.Lines[i].Text)
 			} else if d.Field == "themes" {
-				f.Lines[i].Text = themeLabel(l.lang, f.Lines[i].Text)
+				f.Lines[i].Text = l.theme(f.Lines[i].Text)
 			}
 		}
 		out = append(out, f)

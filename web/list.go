@@ -153,15 +153,16 @@ func (s *Server) fillFacets(p *ListPage, l *locale, q essaim.Query, f essaim.Fac
 		p.Groups = append(p.Groups, g)
 	}
 	g := FacetGroup{Name: paramTheme, Legend: l.T("facet.theme")}
-	for _, t := range essaim.Themes() {
+	thesaurus := s.themes.get()
+	for _, t := range thesaurus.Themes() {
 		g.add(l, t.ID, t.Label(l.lang), f.Themes, q.Themes)
 	}
-	for _, c := range f.Themes { // local concepts of any node
-		if _, common := essaim.CommonTheme(c.Value); !common {
-			g.add(l, c.Value, themeLabel(l.lang, c.Value), f.Themes, q.Themes)
+	for _, c := range f.Themes { // local concepts of other nodes
+		if _, known := thesaurus.Theme(c.Value); !known {
+			g.add(l, c.Value, l.theme(c.Value), f.Themes, q.Themes)
 		}
 	}
-	g.mark()
+	g.mark(thesaurus.Thesaurus)
 	p.Groups = append(p.Groups, g)
 	if p.Kind == "" || p.Kind == essaim.KindInitiative {
 		g := FacetGroup{Name: paramStage, Legend: l.T("facet.stage")}
@@ -205,11 +206,11 @@ func (g *FacetGroup) add(l *locale, value, label string, counts []essaim.Count, 
 }
 
 // mark sets the narrower themes below their broader one where it is shown too.
-func (g *FacetGroup) mark() {
+func (g *FacetGroup) mark(all essaim.Thesaurus) {
 	shown := map[string]bool{}
 	for i, o := range g.Options {
 		shown[o.Value] = true
-		if t, ok := essaim.CommonTheme(o.Value); ok && t.Broader != "" && shown[t.Broader] {
+		if t, ok := all.Theme(o.Value); ok && t.Broader != "" && shown[t.Broader] {
 			g.Options[i].Narrower = true
 		}
 	}

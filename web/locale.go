@@ -32,6 +32,7 @@ type locale struct {
 	plain     map[string]string
 	zone      *time.Location
 	gazetteer *essaim.Gazetteer
+	themes    *concepts
 }
 
 // newLocales reads the files of all languages.

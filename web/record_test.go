@@ -71,7 +71,7 @@ func TestRecordPagesShowEveryField(t *testing.T) {
 				case lists[name] != "":
 					want = termLabel("fr", lists[name], value)
 				case name == ".themes":
-					want = themeLabel("fr", value)
+					want = l.theme(value)
 				case strings.HasSuffix(name, "icence"):
 					want = licenceOf(value).Name
 				case name == ".body.openingHours":

@@ -195,7 +195,7 @@ func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 		"term":    func(list, id string) string { return termLabel(l.lang, essaim.List(list), id) },
 		"terms":   func(list string) []essaim.Term { return essaim.List(list).Terms() },
 		"label":   func(t interface{ Label(string) string }) string { return t.Label(l.lang) },
-		"theme":   func(id string) string { return themeLabel(l.lang, id) },
+		"theme":   l.theme,
 		"licence": licenceOf,
 		"place":   func(p essaim.Place) string { return placeName(l, p) },
 		"places":  func(c essaim.Content) string { return placeNames(l, c) },
@@ -271,7 +271,7 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 // page writes a page's HTML, unless it is kept from a visit to which it would
 // have shown the same.
 func (s *Server) page(name string, k templateKey, p page) (keptPage, error) {
-	digest, steady := digestOf(name, k, p)
+	digest, steady := digestOf(name, k, s.themes.get().version, p)
 	steady = steady && !s.cfg.Dev // there templates change too
 	if steady {
 		if made, ok := s.kept.get(digest); ok {

@@ -56,7 +56,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	sameOrigin.SetDenyHandler(s.handle(func(http.ResponseWriter, *http.Request) error {
 		return statusError{http.StatusForbidden, "cross_origin"}
 	}))
-	r.Use(s.fromSomePage, sameOrigin.Handler, limitBody(maxFormBytes), s.readSession)
+	r.Use(s.fromSomePage, sameOrigin.Handler, limitBody(maxFormBytes), s.readSession, s.learnThemes)
 
 	get(r, "/", s.handle(s.showHome))
 	get(r, "/recherche", s.handle(s.search))
@@ -72,6 +72,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	get(r, "/ailleurs/{host}/{slug}/retablir", s.handle(s.askLift))
 	r.With(s.limit(60, time.Minute)).Post("/ailleurs/{host}/{slug}/retablir", s.handle(s.lift))
 	get(r, "/ns/essaim", s.handle(s.showVocabulary))
+	get(r, "/ns/essaim/themes", s.handle(s.showVocabulary)) // of the node's own concepts
 	get(r, "/mentions", s.handle(s.showText("legal")))
 	get(r, "/accessibilite", s.handle(s.showText("accessibility")))
 

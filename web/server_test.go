@@ -36,6 +36,10 @@ func (b broken) Search(context.Context, essaim.Query) (essaim.Results, error) {
 
 func (b broken) Ready(context.Context) error { return b.err }
 
+func (b broken) Thesaurus(context.Context) (essaim.Thesaurus, error) {
+	return essaim.Thesaurus{}, b.err
+}
+
 func TestFailuresAreSaidPlainlyAndTellNothingElse(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

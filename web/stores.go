@@ -126,6 +126,12 @@ type Withdrawals interface {
 	Withdrawal(ctx context.Context, id string) (essaim.Withdrawal, error)
 }
 
+// Classification is how records are classified here.
+type Classification interface {
+	// Thesaurus is the common themes with the node's own.
+	Thesaurus(ctx context.Context) (essaim.Thesaurus, error)
+}
+
 // Health tells whether the database answers and its schema is the program's, and
 // whether the node gets back what it lost and publishes nothing meanwhile.
 type Health interface {
@@ -142,5 +148,6 @@ type Store interface {
 	Moderation
 	Withdrawals
 	PictureStore
+	Classification
 	Health
 }

@@ -77,6 +77,7 @@ type Server struct {
 	secure    bool     // pages come over https
 	communes  []string // INSEE codes of the perimeter
 	locales   map[string]*locale
+	themes    concepts
 	assets    map[string]asset
 	kept      keptPages
 	templates *templates
@@ -117,6 +118,9 @@ func New(cfg Config) (*Server, error) {
 	s.communes = perimeter(cfg.Gazetteer, cfg.Node.Territory)
 	if s.locales, err = newLocales(cfg.Zone, cfg.Gazetteer); err != nil {
 		return nil, err
+	}
+	for _, l := range s.locales {
+		l.themes = &s.themes
 	}
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err

@@ -28,18 +28,6 @@ func termLabel(lang string, list essaim.List, id string) string {
 	return id
 }
 
-// themeLabel is a theme in words; of a local concept of another node, its name.
-func themeLabel(lang, id string) string {
-	if t, ok := essaim.CommonTheme(id); ok {
-		return t.Label(lang)
-	}
-	_, name, local := strings.Cut(id, ":")
-	if !local {
-		return id
-	}
-	return strings.ReplaceAll(name, "-", " ")
-}
-
 // licenceOf is the licence of an id; an unknown one is its own name.
 func licenceOf(id string) essaim.Licence {
 	if l, ok := essaim.LicenceByID(id); ok {

@@ -16,6 +16,7 @@ type commands struct {
 	Person   personCommand   `cmd:"" help:"People whom records credit."`
 	Actor    actorCommand    `cmd:"" help:"What can be followed here, and how it shows."`
 	Token    tokenCommand    `cmd:"" help:"Tokens of the JSON API."`
+	Theme    themeCommand    `cmd:"" help:"Themes of this territory, beside the common ones."`
 	Peer     peerCommand     `cmd:"" help:"The nodes of the network."`
 	Moderate moderateCommand `cmd:"" help:"Comments, reports and candidates: decide what is shown."`
 	Queue    queueCommand    `cmd:"" help:"Deliveries and received activities."`

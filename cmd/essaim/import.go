@@ -55,7 +55,11 @@ func (c importFileCommand) Run(ctx context.Context, a *app) error {
 	}
 	defer r.Close()
 	return a.administer(ctx, func(ctx context.Context, node admin) error {
-		return c.importFile(ctx, a, g, name, r, adminSink{node})
+		themes, err := ask[essaim.Thesaurus](ctx, node, "theme.list", none{})
+		if err != nil {
+			return err
+		}
+		return c.importFile(ctx, a, g, themes, name, r, adminSink{node})
 	})
 }
 

@@ -36,7 +36,7 @@ func BenchmarkImport(b *testing.B) {
 	}
 	b.ResetTimer()
 	o := importOptions{Licence: "cc-by-4.0", Attribution: "A", Kind: "venue", Format: "csv"}
-	if err := o.importFile(b.Context(), a, essaim.EmbeddedGazetteer(), "f.csv", strings.NewReader(text.String()), adminSink{direct{n}}); err != nil {
+	if err := o.importFile(b.Context(), a, essaim.EmbeddedGazetteer(), essaim.Thesaurus{}, "f.csv", strings.NewReader(text.String()), adminSink{direct{n}}); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")

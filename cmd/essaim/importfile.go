@@ -28,7 +28,7 @@ type importOptions struct {
 
 // importFile reads a file into a sink and reports, the counts last. name is the
 // file as the report and the provenance name it.
-func (o importOptions) importFile(ctx context.Context, a *app, g *essaim.Gazetteer, name string, r io.Reader, sink transfer.Sink) error {
+func (o importOptions) importFile(ctx context.Context, a *app, g *essaim.Gazetteer, themes essaim.Thesaurus, name string, r io.Reader, sink transfer.Sink) error {
 	f, err := transfer.Open(r, transfer.Format(o.Format))
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -50,7 +50,7 @@ func (o importOptions) importFile(ctx context.Context, a *app, g *essaim.Gazette
 	}
 	c, err := transfer.NewConverter(f, m, transfer.ConvertConfig{
 		Kind: kind, Licence: o.Licence, Attribution: o.Attribution, SourceURL: source,
-		Language: o.Language, Contacts: o.Contacts, Gazetteer: g, Now: a.now,
+		Language: o.Language, Contacts: o.Contacts, Gazetteer: g, Thesaurus: themes, Now: a.now,
 	})
 	if err != nil {
 		return usageError{err.Error()}

@@ -26,7 +26,7 @@ func importText(t *testing.T, s *store.Store, name, text string, o importOptions
 	}
 	var out bytes.Buffer
 	a := &app{out: &out, now: func() time.Time { return storetest.Start }}
-	if err := o.importFile(t.Context(), a, essaim.EmbeddedGazetteer(), name, strings.NewReader(text), s); err != nil {
+	if err := o.importFile(t.Context(), a, essaim.EmbeddedGazetteer(), essaim.Thesaurus{}, name, strings.NewReader(text), s); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out.String())
 	}
 	return out.String()
@@ -196,7 +196,7 @@ func TestImportAsksForLicenceAndProposesTheDeclaredOne(t *testing.T) {
 		{importOptions{Licence: "cc-pddc", Attribution: "A", Map: []string{"titel=name"}}, "no such field"},
 	} {
 		c.o.Format = "auto"
-		err := c.o.importFile(t.Context(), &app{out: &bytes.Buffer{}}, nil, "f", strings.NewReader(text), nil)
+		err := c.o.importFile(t.Context(), &app{out: &bytes.Buffer{}}, nil, essaim.Thesaurus{}, "f", strings.NewReader(text), nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: got %v, want %q", c.o, err, c.want)
 		}

@@ -72,7 +72,7 @@ func (t *initiativeTerms) body(*head) essaim.Body {
 	b := &essaim.Initiative{
 		Since: known(t.Since, t.StartTime), Until: known(t.Until, t.EndTime),
 		Stage: string(t.Stage), Activity: string(t.Activity), Purposes: conceptIDs(purposeBase, t.Purposes), Forms: conceptIDs(formBase, t.Forms),
-		Publics: t.Publics, Methods: t.Methods, Scope: string(t.Scope),
+		Publics: conceptWords(t.Publics), Methods: conceptWords(t.Methods), Scope: string(t.Scope),
 		Need: string(t.Need), Participation: string(t.Participation), Trigger: string(t.Trigger), Novelty: string(t.Novelty),
 		SocialValue: string(t.SocialValue), EconomicModel: string(t.EconomicModel), Transferability: string(t.Transferability),
 		Levers: string(t.Levers), Obstacles: string(t.Obstacles), Advice: string(t.Advice),
@@ -137,6 +137,19 @@ func conceptIDs(base string, list iris) []string {
 		}
 	}
 	return ids
+}
+
+// conceptWords reads words where a node may write the addresses of concepts: the
+// last part of an address says what it is about.
+func conceptWords(list texts) []string {
+	var out []string
+	for _, s := range list {
+		if i := strings.LastIndexByte(s, '#'); i >= 0 && i < len(s)-1 && strings.HasPrefix(s, "https://") {
+			s = strings.ReplaceAll(s[i+1:], "-", " ")
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // partial reads a partial date ("2003", "2006-03", "2006-03-26") as the first

@@ -4,6 +4,7 @@ package vocab
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -48,6 +49,13 @@ func TestRecordsAreReadHoweverTheyAreWritten(t *testing.T) {
 			"codes that no gazetteer holds", `{"id":"https://a.example/1","type":"Article","essaim:kind":"venue","name":"F","location":{"type":"Place","essaim:insee":"99999"},"essaim:places":[{"essaim:epci":"299999999"},{"essaim:departement":"A"}]}`,
 			func(r essaim.Record) bool {
 				return len(r.Places) == 3 && r.Places[0].INSEE == "99999" && r.Places[1].EPCI == "299999999" && r.Places[2].Departement == "A"
+			},
+		},
+		{
+			"addresses of concepts where words are meant", `{"id":"https://a.example/1","type":"Article","essaim:kind":"initiative","name":"F","essaim:publics":["https://w3id.org/essaim/publics#gens-du-voyage","voisins"],"essaim:methods":"https://a.example/ns/essaim/methods#entraide"}`,
+			func(r essaim.Record) bool {
+				b := r.Body.(*essaim.Initiative)
+				return slices.Equal(b.Publics, []string{"gens du voyage", "voisins"}) && slices.Equal(b.Methods, []string{"entraide"})
 			},
 		},
 		{

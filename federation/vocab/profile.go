@@ -233,11 +233,5 @@ func at(name string, latitude, longitude float64) place {
 	return place{Type: "Place", Name: text(name), Latitude: &lat, Longitude: &lon}
 }
 
-// themeLabel is a theme's French name; a concept of this node has its id only.
-func themeLabel(id string) string {
-	if t, ok := essaim.CommonTheme(id); ok {
-		return t.French
-	}
-	_, local, _ := strings.Cut(id, ":")
-	return cmp.Or(local, id)
-}
+// themeLabel is a theme's French name; that of a local concept by its id alone.
+func themeLabel(id string) string { return essaim.Thesaurus{}.Label("fr", id) }

@@ -53,7 +53,7 @@ func (t *recipeTerms) fill(rec *essaim.Record) {
 func (t *recipeTerms) body(*head) essaim.Body {
 	b := &essaim.Recipe{
 		Yields: string(t.Yields), Duration: string(t.Duration), Difficulty: string(t.Difficulty), GroupSize: string(t.GroupSize),
-		Cost: string(t.Cost), Readiness: string(t.Readiness), Ingredients: t.Ingredients, Tools: t.Tools, Methods: t.Methods,
+		Cost: string(t.Cost), Readiness: string(t.Readiness), Ingredients: t.Ingredients, Tools: t.Tools, Methods: conceptWords(t.Methods),
 		Levers: string(t.Levers), Obstacles: string(t.Obstacles), Advice: string(t.Advice),
 	}
 	for _, w := range t.Steps {

@@ -326,8 +326,8 @@ func (r *Renderer) tags(rec *essaim.Record) listOf[tag] {
 	}
 	info, _ := rec.Kind.Info()
 	for _, t := range rec.Themes {
-		_, local, _ := strings.Cut(t, ":")
-		add(cmp.Or(local, t), r.base+"/"+info.Path+"?theme="+url.QueryEscape(t))
+		_, name, _ := essaim.LocalTheme(t)
+		add(name, r.base+"/"+info.Path+"?theme="+url.QueryEscape(t))
 	}
 	for _, k := range rec.Keywords {
 		add(k, r.base+"/recherche?q="+url.QueryEscape(k))

@@ -29,6 +29,7 @@ type ConvertConfig struct {
 	Language    string            // of texts that do not say theirs; "fr" when empty
 	Contacts    bool              // keep e-mail and telephone, at this node only
 	Gazetteer   *essaim.Gazetteer // the built-in one when nil
+	Thesaurus   essaim.Thesaurus  // with the node's own themes
 	Now         func() time.Time
 }
 
@@ -95,6 +96,10 @@ func (c *Converter) Convert(r Row) (essaim.ImportRow, error) {
 	if err != nil {
 		return essaim.ImportRow{}, err
 	}
+	p := essaim.Problems{}
+	if content.Themes = c.cfg.Thesaurus.Complete(p, content.Themes, nil); len(p) > 0 {
+		return essaim.ImportRow{}, p.Err()
+	}
 	if err := content.Validate(false).Err(); err != nil {
 		return essaim.ImportRow{}, err
 	}
@@ -131,7 +136,7 @@ func (c *Converter) content(r Row) (essaim.Content, error) {
 	}
 	out.Places = []essaim.Place{pl}
 	c.texts(r, &out)
-	out.Themes, out.Keywords = splitThemes(m.all(r, FieldThemes))
+	out.Themes, out.Keywords = splitThemes(m.all(r, FieldThemes), c.matchTheme)
 	for _, column := range m.Columns[FieldWebsite] {
 		if u := webAddress(r.Values[column]); u != "" {
 			out.Links = []essaim.Link{{URL: u}}

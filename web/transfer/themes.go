@@ -46,7 +46,18 @@ var themeWords = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// matchTheme finds the theme that a value of a file names.
+// matchTheme finds the theme that a value of a file names, the node's own first.
+func (c *Converter) matchTheme(value string) (string, bool) {
+	word := Fold(value)
+	for _, t := range c.cfg.Thesaurus.Own {
+		if word == Fold(t.Name()) || word == Fold(t.French) || t.English != "" && word == Fold(t.English) {
+			return t.ID, true
+		}
+	}
+	return matchTheme(value)
+}
+
+// matchTheme finds the common theme that a value of a file names.
 func matchTheme(value string) (string, bool) {
 	head, _, _ := strings.Cut(value, "--") // data.inclusion: "numerique--acquerir-un-equipement"
 	id, ok := themeWords()[Fold(head)]
@@ -62,10 +73,10 @@ const (
 
 // splitThemes separates the values of a theme column into themes and, for those
 // that the thesaurus does not know, keywords.
-func splitThemes(cells []string) (themes, keywords []string) {
+func splitThemes(cells []string, match func(string) (string, bool)) (themes, keywords []string) {
 	for _, cell := range cells {
 		for _, v := range splitValues(cell) {
-			if id, ok := matchTheme(v); ok {
+			if id, ok := match(v); ok {
 				if !slices.Contains(themes, id) && len(themes) < maxThemes {
 					themes = append(themes, id)
 				}

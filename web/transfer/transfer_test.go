@@ -288,3 +288,32 @@ func TestLicenceAndAttributionAreRequired(t *testing.T) {
 		}
 	}
 }
+
+func TestImportsKnowTheNodesOwnThemes(t *testing.T) {
+	t.Parallel()
+	own := essaim.ThesaurusOf("https://brest.example", []essaim.Theme{{ID: "brest.example:algues", Broader: "nature", French: "Algues vertes"}})
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"by its name":          {"nom,ville,thématique\nA,Brest,algues vertes\n", []string{"brest.example:algues", "nature"}},
+		"in a file of ours":    {"essaim_kind,title,insee,themes\nvenue,A,29019,brest.example:algues;sante\n", []string{"brest.example:algues", "nature", "sante"}},
+		"of another node":      {"essaim_kind,title,insee,themes\nvenue,A,29019,autre.example:rien\n", []string{"autre.example:rien"}},
+		"that nothing defines": {"essaim_kind,title,insee,themes\nvenue,A,29019,brest.example:rien\n", nil},
+	} {
+		f, err := Open(strings.NewReader(c.text), FormatAuto)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, refused := converted(t, f, ConvertConfig{Kind: essaim.KindVenue, Thesaurus: own})
+		if c.want == nil {
+			if len(rows) != 0 || !strings.Contains(refused[2], "themes.0: unknown") {
+				t.Errorf("%s: %d rows, refused %v", name, len(rows), refused)
+			}
+			continue
+		}
+		if len(rows) != 1 || !cmp.Equal(rows[0].Content.Themes, c.want) {
+			t.Errorf("%s: got %+v, refused %v, want %v", name, rows, refused, c.want)
+		}
+	}
+}
