@@ -96,11 +96,12 @@ func (tx *Tx) takeBackFrom(ctx context.Context, e *entry, object string) error {
 		licence = made[n-1].Licence
 	}
 	free := essaim.Reusable(licence)
-	content := e.Content
+	content, stands := e.Content, true
 	if !free {
 		content = e.WithoutQuotation(object, made)
+		stands = len(content.Validate(e.State == essaim.StatePublished)) == 0
 	}
-	if !written && (e.State == essaim.StateCandidate || !free) || len(content.Validate(e.State == essaim.StatePublished)) > 0 {
+	if !stands || !written && (e.State == essaim.StateCandidate || !free) {
 		gone, err := tx.withdraw(ctx, e, false)
 		tx.publishes(gone...)
 		return err

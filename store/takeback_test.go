@@ -4,6 +4,7 @@ package store_test
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func ours(t testing.TB, n *node, c essaim.Content) essaim.Record {
 	id := n.waits(t).About
 	n.decide(t, n.waits(t), essaim.ItemAccept)
 	mine := storetest.Initiative("Le nôtre")
-	c.Title, c.Tagline, c.Themes, c.Places, c.Licence = mine.Title, mine.Tagline, mine.Themes, mine.Places, essaim.DefaultLicence
+	c.Title, c.Tagline, c.Themes, c.Places, c.Licence = mine.Title, cmp.Or(c.Tagline, mine.Tagline), mine.Themes, mine.Places, essaim.DefaultLicence
 	c.Text = "Nous y étions.\n\n" + c.Text
 	var r essaim.Record
 	for range 2 { // a version before that says it too
@@ -47,6 +48,12 @@ func TestOfWhatItsAuthorTakesBackOnlyWhatPeopleWroteStays(t *testing.T) {
 		"a quotation that was accepted as it was": {"", func(t testing.TB, n *node, _ essaim.Content) { n.decide(t, n.waits(t), essaim.ItemAccept) }, "", "", false, ""},
 		"a quotation that people wrote around": {
 			"", func(t testing.TB, n *node, c essaim.Content) { ours(t, n, c) }, essaim.StatePublished, "Nous y étions.", false, "taken out",
+		},
+		"a quotation that people took for their own sentence": {
+			"", func(t testing.TB, n *node, c essaim.Content) {
+				c.Tagline = strings.TrimSpace(strings.Repeat("Un jardin. ", 5))
+				ours(t, n, c)
+			}, essaim.StateWithdrawn, "", false, "",
 		},
 		"a whole text that nobody looked at": {"cc-by-4.0", func(testing.TB, *node, essaim.Content) {}, "", "", false, ""},
 		"a whole text that was accepted": {

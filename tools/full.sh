@@ -32,6 +32,7 @@ suite crash-sqlite make crash DB=sqlite KILLS=20 N=10000
 suite crash-postgres make crash DB=postgres KILLS=20 N=10000
 suite convergence make convergence SEEDS="${SEEDS:-1000}"
 suite conformance make conformance
+suite spoiled make spoiled
 suite second make second
 suite hostile make hostile
 suite forger make forger FORGERIES="${FORGERIES:-100000}"

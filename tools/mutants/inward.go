@@ -168,6 +168,16 @@ func boundFaults() []fault {
 			test:  []string{"-short", "-run", "TestWhoRefusesToBeIndexed", "./federation"},
 		},
 		{
+			name:  "what was only quoted outlives its author's Delete",
+			edits: []edit{{file: "store/takeback.go", old: "\t\tcontent = e.WithoutQuotation(object, made)\n", new: "\t\t_ = made\n"}},
+			test:  []string{"-short", "-run", "TestOfWhatItsAuthorTakesBack", "./store"},
+		},
+		{
+			name:  "the versions before go on saying what its author took back",
+			edits: []edit{{file: "store/takeback.go", old: "\t\t*c = c.WithoutQuotation(object, made)\n", new: ""}},
+			test:  []string{"-short", "-run", "TestOfWhatItsAuthorTakesBack", "./store"},
+		},
+		{
 			name:  "a node never forgets what it received",
 			edits: []edit{{file: "cmd/essaim/node.go", old: "\t\terr := n.store.Tidy(ctx)\n", new: "\t\tvar err error\n"}},
 			test:  []string{"-short", "-run", "TestARunningNodeForgets", "./cmd/essaim"},
