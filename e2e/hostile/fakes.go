@@ -249,6 +249,7 @@ func (w *world) serveFakes() error {
 		w.fakesMu.RLock()
 		f, swarm := w.fakes[strings.ToLower(r.Host)], w.swarm
 		w.fakesMu.RUnlock()
+		w.requests.Add(1)
 		if f != nil {
 			f.ServeHTTP(rw, r)
 			return

@@ -64,7 +64,8 @@ func flood(t *trial) (int, error) {
 	defer client.CloseIdleConnections()
 	var sent, taken, refused, bad atomic.Int64
 	var wrong atomic.Value
-	t.actor, t.delays = "https://evil.test/u/flood", nil
+	t.actor = "https://evil.test/u/flood"
+	var took timings
 	end := time.Now().Add(time.Duration(seconds) * time.Second)
 	var wg sync.WaitGroup
 	for lane := range 16 {
@@ -86,7 +87,7 @@ func flood(t *trial) (int, error) {
 		})
 	}
 	for time.Now().Before(end) {
-		if err := t.honest(t.ctx); err != nil {
+		if err := t.honest(t.ctx, &took); err != nil {
 			return 0, fmt.Errorf("during the flood: %w", err)
 		}
 		time.Sleep(time.Second)
@@ -95,7 +96,7 @@ func flood(t *trial) (int, error) {
 	t.suite.Figure("flood_taken", taken.Load(), "activities")
 	t.suite.Figure("flood_per_second", float64(sent.Load())/float64(seconds), "activities/s")
 	t.suite.Figure("flood_refused_429", refused.Load(), "activities")
-	t.suite.Figure("flood_honest_max_ms", ms(percentile(t.delays, 100)), "ms")
+	t.suite.Figure("flood_honest_max_ms", ms(percentile(took.delays, 100)), "ms")
 	if bad.Load() > 0 {
 		return 0, fmt.Errorf("%d answers are wrong, such as %v", bad.Load(), wrong.Load())
 	}
@@ -126,6 +127,7 @@ func (t *trial) over(client *http.Client, body []byte) (int, http.Header, error)
 			req.Header.Set(h[0], h[1])
 		}
 	}
+	t.inputs.Add(1)
 	resp, err := client.Do(req)
 	if err != nil {
 		return 0, nil, err

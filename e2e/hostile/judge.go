@@ -165,6 +165,10 @@ func (w *world) try(ctx context.Context, it *item, sp special) error {
 	if err != nil {
 		return fmt.Errorf("state before: %w", err)
 	}
+	opened, err := w.account()
+	if err != nil {
+		return err
+	}
 	ask := t.ask
 	switch it.Method {
 	case "SERVE", "SCENARIO", "LOAD", "SLOW", "RAW":
@@ -185,11 +189,11 @@ func (w *world) try(ctx context.Context, it *item, sp special) error {
 	if status == http.StatusServiceUnavailable && t.got != nil && t.got.header.Get("Retry-After") == "" {
 		return errors.New("503 without Retry-After")
 	}
-	return errors.Join(t.outcome(sp, before), w.alive())
+	return errors.Join(t.outcome(sp, before, opened), w.alive())
 }
 
 // outcome is what became of the node after an item.
-func (t *trial) outcome(sp special, before []string) error {
+func (t *trial) outcome(sp special, before []string, opened cost) error {
 	if err := t.applied(t.ctx); err != nil {
 		return err
 	}
@@ -197,6 +201,9 @@ func (t *trial) outcome(sp special, before []string) error {
 		if err := sp.after(t); err != nil {
 			return err
 		}
+	}
+	if err := t.affordable(t.item.ID, opened); err != nil {
+		return err
 	}
 	if !sp.changes {
 		after, err := t.dump(t.ctx)
@@ -212,7 +219,7 @@ func (t *trial) outcome(sp special, before []string) error {
 			return fmt.Errorf("undo: %w", err)
 		}
 	}
-	return t.honest(t.ctx)
+	return errors.Join(t.honest(t.ctx, &t.afterwards), t.honest(t.ctx, &t.calm))
 }
 
 func (t *trial) said() string {
@@ -323,9 +330,12 @@ func (t *trial) bare() *request {
 
 // closing holds the node to what concerns the whole run.
 func (w *world) closing(ctx context.Context) {
-	w.suite.Figure("honest_p95_ms", ms(percentile(w.delays, 95)), "ms")
-	w.suite.Figure("honest_max_ms", ms(percentile(w.delays, 100)), "ms")
-	w.suite.Figure("page_p95_ms", ms(percentile(w.pages, 95)), "ms")
+	w.suite.Figure("honest_p95_ms", ms(percentile(w.afterwards.delays, 95)), "ms")
+	w.suite.Figure("honest_max_ms", ms(percentile(w.afterwards.delays, 100)), "ms")
+	w.suite.Figure("page_p95_ms", ms(percentile(w.afterwards.pages, 95)), "ms")
+	w.suite.Figure("calm_p95_ms", ms(percentile(w.calm.delays, 95)), "ms")
+	w.suite.Figure("calm_page_p95_ms", ms(percentile(w.calm.pages, 95)), "ms")
+	w.dearest()
 	w.suite.Figure("private_connections", w.watch.ever(), "")
 	w.suite.Check("WHOLE the same process, no panic, nothing private reached", func() error {
 		if n := w.watch.ever(); n != 0 {
@@ -333,6 +343,7 @@ func (w *world) closing(ctx context.Context) {
 		}
 		return w.alive()
 	})
+	w.suite.Check("WHOLE honest activities and pages take less than twice their time", func() error { return w.calm.slower(&w.afterwards, slack) })
 	w.suite.Check("WHOLE no secret in the log", w.noSecret)
 	w.suite.Check("WHOLE no activity is left failed or waiting", func() error {
 		told, err := w.told(ctx, "queue", "list")

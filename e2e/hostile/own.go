@@ -139,9 +139,8 @@ func ownSpecials() map[string]special {
 				})
 				return nil
 			},
-			after: func(t *trial) error { return t.bounded(64 << 20) },
 		},
-		"OWN-REC-02": {changes: true, send: slowForm, after: func(t *trial) error { return t.bounded(64 << 20) }},
+		"OWN-REC-02": {changes: true, send: slowForm},
 	}
 }
 

@@ -258,15 +258,14 @@ func slowloris(t *trial) (int, error) {
 			mu.Unlock()
 		})
 	}
-	calm := percentile(t.pages, 95)
-	t.world.pages = nil
+	var took timings
 	for range 30 {
-		if err := t.honest(t.ctx); err != nil {
+		if err := t.honest(t.ctx, &took); err != nil {
 			return 0, fmt.Errorf("while connections hang: %w", err)
 		}
 	}
-	if busy := percentile(t.pages, 95); busy > 2*calm && busy > 300*time.Millisecond {
-		return 0, fmt.Errorf("pages take %s, before %s", busy, calm)
+	if err := t.calm.slower(&took, underLoad); err != nil {
+		return 0, err
 	}
 	wg.Wait()
 	t.suite.Figure("slow_connections", open, "")

@@ -46,6 +46,7 @@ func (q *request) set(name, value string) {
 // still being written, as a server may answer before it has read everything.
 func (w *world) send(ctx context.Context, q *request) (*answer, error) {
 	start := time.Now()
+	w.inputs.Add(1)
 	dialer := &tls.Dialer{NetDialer: w.dialer(), Config: &tls.Config{RootCAs: w.authority.Pool, ServerName: "node.test"}}
 	conn, err := dialer.DialContext(ctx, "tcp", nodeAddr.String()+":443")
 	if err != nil {

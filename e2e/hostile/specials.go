@@ -21,8 +21,9 @@ func specials(items []item) map[string]special {
 	return all
 }
 
-// command runs a command of the node and wants it to work.
+// command runs a command of the node and wants it to work; it is an input too.
 func (t *trial) command(args ...string) error {
+	t.inputs.Add(1)
 	_, err := t.node.Run(t.ctx, append(args, "--data", t.node.Dir)...)
 	return err
 }

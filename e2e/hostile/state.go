@@ -163,8 +163,8 @@ func (w *world) applied(ctx context.Context) error {
 }
 
 // honest sends an honest activity and waits for what it does: the next one
-// must be applied within 5 seconds, whatever came before.
-func (w *world) honest(ctx context.Context) error {
+// must be applied within 5 seconds, whatever came before. took has how long it took.
+func (w *world) honest(ctx context.Context, took *timings) error {
 	peer := w.fakes["peer.test"]
 	start := time.Now()
 	var err error
@@ -188,13 +188,13 @@ func (w *world) honest(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w.pages = append(w.pages, time.Since(asked))
+		took.pages = append(took.pages, time.Since(asked))
 		if n != want {
 			return fmt.Errorf("%d thanks, want %d", n, want)
 		}
 		return nil
 	})
-	w.delays = append(w.delays, time.Since(start))
+	took.delays = append(took.delays, time.Since(start))
 	if err != nil {
 		return fmt.Errorf("the next honest activity: %w", err)
 	}
@@ -241,7 +241,7 @@ func (w *world) logFile() string {
 // baseline measures the node before anything hostile came.
 func (w *world) baseline(ctx context.Context) error {
 	for range 20 {
-		if err := w.honest(ctx); err != nil {
+		if err := w.honest(ctx, &w.calm); err != nil {
 			return err
 		}
 	}
@@ -255,8 +255,8 @@ func (w *world) baseline(ctx context.Context) error {
 	if w.goroutines < 5 {
 		return errors.New("too few goroutines to be true")
 	}
-	w.suite.Figure("honest_before_p95_ms", ms(percentile(w.delays, 95)), "ms")
-	w.suite.Figure("page_before_p95_ms", ms(percentile(w.pages, 95)), "ms")
+	w.suite.Figure("honest_before_p95_ms", ms(percentile(w.calm.delays, 95)), "ms")
+	w.suite.Figure("page_before_p95_ms", ms(percentile(w.calm.pages, 95)), "ms")
 	return nil
 }
 

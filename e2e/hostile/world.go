@@ -60,9 +60,12 @@ type world struct {
 	likeID     string // by this activity
 	replayed   []byte // an activity of evil that was applied and taken back
 	serial     int
-	caller     int             // who calls: an address for each item
-	delays     []time.Duration // of honest activities, in the whole run
-	pages      []time.Duration // of honest GETs, in the whole run
+	caller     int          // who calls: an address for each item
+	afterwards timings      // of the honest activity after each item
+	calm       timings      // of the one after that
+	requests   atomic.Int64 // of the node, to all hosts
+	inputs     atomic.Int64 // to the node
+	spendings  []spending
 	goroutines float64
 	rss        int64 // resident memory before the first item
 	logged     int64 // how much of the log was looked at

@@ -38,8 +38,11 @@ func (n *Node) CPU() (time.Duration, error) {
 }
 
 // RSS is the resident memory of the node's process, now and at its highest, in bytes.
-func (n *Node) RSS() (now, peak int64, err error) {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", n.Pid()))
+func (n *Node) RSS() (now, peak int64, err error) { return RSS(n.Pid()) }
+
+// RSS is the same of any process; one that ended has none.
+func RSS(pid int) (now, peak int64, err error) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, 0, err
 	}
