@@ -20,10 +20,14 @@ const (
 	ErasedHere ErasureSort = "withdrawal"
 	// ErasureLifted: the withdrawal of that id stands no more.
 	ErasureLifted ErasureSort = "lifted"
-	// ErasedObject: a comment or a candidate that its author elsewhere deleted.
+	// ErasedObject: a comment, a candidate or a post that quotes, which its author
+	// elsewhere deleted.
 	ErasedObject ErasureSort = "object"
 	// ErasedCandidate: a candidate that whoever brought it took back.
 	ErasedCandidate ErasureSort = "candidate"
+	// ErasedReaction: a like or a boost that was taken back, by its object, its kind
+	// and its actor.
+	ErasedReaction ErasureSort = "reaction"
 	// ErasedActor: an account elsewhere, with what it left.
 	ErasedActor ErasureSort = "actor"
 	// ErasedPerson: the Fediverse account of a person here.
@@ -38,7 +42,7 @@ const (
 // Known tells whether it is a sort of this program.
 func (s ErasureSort) Known() bool {
 	switch s {
-	case ErasedRecord, ErasedHere, ErasureLifted, ErasedObject, ErasedCandidate, ErasedActor, ErasedPerson, ErasedAccount, ErasedToken:
+	case ErasedRecord, ErasedHere, ErasureLifted, ErasedObject, ErasedCandidate, ErasedReaction, ErasedActor, ErasedPerson, ErasedAccount, ErasedToken:
 		return true
 	}
 	return false

@@ -106,7 +106,11 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 		at = now
 	}
 	// A post that quotes a record of ours quotes it no more.
-	if err := tx.later(ctx, "quote_revoke", e.ID, e.Actor); err != nil {
+	quoted, err := tx.exec(ctx, "quote_revoke", e.ID, e.Actor)
+	if err == nil && quoted > 0 {
+		err = tx.noteNamed(ctx, essaim.ErasedObject, e.ID)
+	}
+	if err != nil {
 		return did, err
 	}
 	h, ok, err := tx.locked(ctx, e.ID)

@@ -110,16 +110,19 @@ func (tx *Tx) react(ctx context.Context, e essaim.React, st essaim.Standing) (ou
 }
 
 func (tx *Tx) unreact(ctx context.Context, e essaim.Unreact) (outcome, error) {
-	var n int64
+	var gone []string
 	var err error
 	if e.ActivityID != "" {
-		n, err = tx.exec(ctx, "reaction_remove_by_id", e.ActivityID, e.Actor)
+		gone, err = list(ctx, tx, only[string], "reaction_remove_by_id", e.ActivityID, e.Actor)
 	}
-	if err == nil && n == 0 && e.Kind != "" && e.Object != "" {
-		n, err = tx.exec(ctx, "reaction_remove", e.Object, string(e.Kind), e.Actor)
+	if err == nil && len(gone) == 0 && e.Kind != "" && e.Object != "" {
+		gone, err = list(ctx, tx, only[string], "reaction_remove", e.Object, string(e.Kind), e.Actor)
 	}
-	if err == nil && n == 0 {
+	if err == nil && len(gone) == 0 {
 		return tx.unannounce(ctx, e)
+	}
+	for _, reaction := range gone {
+		err = errors.Join(err, tx.noteNamed(ctx, essaim.ErasedReaction, reaction))
 	}
 	return did, err
 }

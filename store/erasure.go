@@ -180,6 +180,7 @@ var namedBy = []struct {
 }{
 	{essaim.ErasedObject, "erasure_objects"},
 	{essaim.ErasedCandidate, "erasure_candidates"},
+	{essaim.ErasedReaction, "erasure_reactions"},
 	{essaim.ErasedActor, "erasure_actors"},
 	{essaim.ErasedPerson, "erasure_people"},
 	{essaim.ErasedAccount, "erasure_accounts"},
@@ -236,6 +237,10 @@ func (tx *Tx) eraseOnceMore(ctx context.Context, e essaim.Erasure, id string) er
 		var ok bool
 		if c, ok, err = tx.candidate(ctx, id); err == nil && ok {
 			_, err = tx.withdrawCandidate(ctx, c)
+		}
+	case essaim.ErasedReaction:
+		if part := strings.Split(id, " "); len(part) == 3 {
+			_, err = list(ctx, tx, only[string], "reaction_remove", part[0], part[1], part[2])
 		}
 	case essaim.ErasedActor:
 		_, err = tx.forgetActor(ctx, essaim.ForgetActor{Actor: id}, e.At)
@@ -332,7 +337,7 @@ func (tx *Tx) objectOnceMore(ctx context.Context, id string, at time.Time) error
 	if err != nil {
 		return err
 	}
-	if err := tx.flush(ctx); err != nil {
+	if _, err := tx.exec(ctx, "quotes_of_post", id); err != nil {
 		return err
 	}
 	return tx.removeComment(ctx, id, at)

@@ -22,6 +22,9 @@ const (
 	note    = "https://a.example/notes/1"
 	bobNote = "https://a.example/notes/2"
 	shared  = "https://blog.example/?p=2"
+	quoting = "https://a.example/notes/quoting"
+
+	lateNote, latePost = "https://a.example/notes/late", "https://blog.example/?p=late"
 )
 
 // erasing is a node that holds one of each sort of what can be erased, in which the
@@ -29,7 +32,6 @@ const (
 type erasing struct {
 	*node
 	user, other essaim.User
-	token       string // that other keeps using
 	own, draft  essaim.Record
 	gone, here  essaim.Replicate
 	lifted      essaim.Replicate
@@ -68,6 +70,10 @@ func newErasing(t *testing.T, db storetest.DB) *erasing {
 	who.Name = canary
 	n.apply(t, bob, essaim.AddFollower{Local: territory, Follower: who, FollowID: bob + "#follow"})
 	n.apply(t, bob, essaim.React{Kind: essaim.ReactionLike, ActivityID: bob + "#like", Actor: bob, Object: stays.ID, At: n.clock.now()})
+	n.apply(t, ana, n.quote("1", stays.ID, quoting))
+	for _, who := range []string{ana, "https://a.example/users/reste"} {
+		n.apply(t, who, essaim.React{Kind: essaim.ReactionLike, ActivityID: who + "#like", Actor: who, Object: stays.ID, At: n.clock.now()})
+	}
 	n.follows(t, blog, "")
 	for object, announce := range map[string]string{article: "", shared: blog + "#announce"} {
 		p := proposal(object, "Un jardin", n.clock.now())
@@ -125,7 +131,13 @@ func (n *erasing) erase(t *testing.T) {
 	if _, err := n.DecideItem(ctx, items[1].N, essaim.ItemRestore, 0, "à tort"); err != nil {
 		t.Fatal(err)
 	}
-	n.apply(t, ana, essaim.EraseComment{ID: note, Actor: ana})
+	n.brings(t, lateNote, latePost) // what the backup does not know either
+	for _, id := range []string{note, lateNote} {
+		n.apply(t, ana, essaim.EraseComment{ID: id, Actor: ana})
+	}
+	n.apply(t, blog, essaim.Erase{ID: latePost, Actor: blog, At: n.clock.now()})
+	n.apply(t, ana, essaim.Erase{ID: quoting, Actor: ana, At: n.clock.now()})
+	n.apply(t, ana, essaim.Unreact{ActivityID: ana + "#like", Actor: ana})
 	n.apply(t, bob, essaim.ForgetActor{Actor: bob})
 	n.apply(t, blog, essaim.Erase{ID: article, Actor: blog, At: n.clock.now()})
 	n.apply(t, blog, essaim.Unreact{ActivityID: blog + "#announce", Actor: blog, Object: shared})
@@ -211,6 +223,12 @@ func (n *erasing) whole(t *testing.T) {
 	if got := one[int](t, n.node, "SELECT count(*) FROM comment"); got != 1 {
 		t.Errorf("%d comments, want the one that stays", got)
 	}
+	if likes := one[string](t, n.node, "SELECT min(actor) || count(*) FROM reaction"); likes != "https://a.example/users/reste1" {
+		t.Errorf("likes of %s", likes)
+	}
+	if quotes := one[int](t, n.node, "SELECT count(*) FROM quote"); quotes != 0 {
+		t.Errorf("%d quotes", quotes)
+	}
 	if list := n.candidates(t); len(list) != 0 {
 		t.Errorf("candidates %v", list)
 	}
@@ -219,17 +237,24 @@ func (n *erasing) whole(t *testing.T) {
 	}
 }
 
-// again lets what was erased come once more, as an activity that waited when the
-// backup was made.
-func (n *erasing) again(t *testing.T) {
+// brings lets a comment and a candidate come.
+func (n *erasing) brings(t *testing.T, note, post string) {
 	t.Helper()
 	c := comment(note, n.kept[0], n.clock.now())
 	c.Content, c.Excerpt = canary, canary
-	p := proposal(article, "Un jardin", n.clock.now())
+	p := proposal(post, "Un jardin", n.clock.now())
 	p.Content.Text = canary
 	for actor, e := range map[string]essaim.Effect{ana: c, blog: essaim.Propose{Proposal: p, By: blog}} {
 		n.apply(t, actor, e)
 	}
+}
+
+// again lets what was erased come once more, as an activity that waited when the
+// backup was made.
+func (n *erasing) again(t *testing.T) {
+	t.Helper()
+	n.brings(t, note, article)
+	n.brings(t, lateNote, latePost)
 	n.apply(t, toulouseTerritory, n.gone)
 	n.apply(t, toulouseTerritory, n.here)
 }
@@ -254,7 +279,7 @@ func TestWhatWasErasedSinceABackupStaysErased(t *testing.T) {
 			sorts = append(sorts, string(e.Sort))
 		}
 		slices.Sort(sorts)
-		if got := slices.Compact(sorts); !slices.Equal(got, []string{"account", "actor", "candidate", "lifted", "object", "person", "record", "token", "withdrawal"}) {
+		if got := slices.Compact(sorts); !slices.Equal(got, []string{"account", "actor", "candidate", "lifted", "object", "person", "reaction", "record", "token", "withdrawal"}) {
 			t.Errorf("noted: %v", got)
 		}
 		for _, empty := range []storetest.DB{storetest.SQLite(t), storetest.Postgres(t)} {

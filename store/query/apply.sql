@@ -81,10 +81,10 @@ INSERT INTO reaction (kind, object, actor, activity_id, at, muted) VALUES ($1, $
 ON CONFLICT DO NOTHING
 
 -- name: reaction_remove_by_id
-DELETE FROM reaction WHERE activity_id = $1 AND actor = $2
+DELETE FROM reaction WHERE activity_id = $1 AND actor = $2 RETURNING object || ' ' || kind || ' ' || actor
 
 -- name: reaction_remove
-DELETE FROM reaction WHERE object = $1 AND kind = $2 AND actor = $3
+DELETE FROM reaction WHERE object = $1 AND kind = $2 AND actor = $3 RETURNING object || ' ' || kind || ' ' || actor
 
 -- name: reaction_remove_actor
 DELETE FROM reaction WHERE actor = $1
@@ -106,6 +106,9 @@ SELECT stamp FROM quote WHERE id = $1
 -- name: quote_revoke
 -- The post that quotes is deleted by its author.
 DELETE FROM quote WHERE post = $1 AND actor = $2
+
+-- name: quotes_of_post
+DELETE FROM quote WHERE post = $1
 
 -- name: quotes_erase
 DELETE FROM quote WHERE object = $1

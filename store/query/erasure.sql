@@ -13,10 +13,13 @@ SELECT 1 FROM erasure WHERE sort = $1 AND ref = $2 LIMIT 1
 -- What may be what was erased: the ids of which there are only digests.
 
 -- name: erasure_objects
-SELECT id FROM comment UNION SELECT object FROM candidate
+SELECT id FROM comment UNION SELECT object FROM candidate UNION SELECT post FROM quote
 
 -- name: erasure_candidates
 SELECT object FROM candidate
+
+-- name: erasure_reactions
+SELECT object || ' ' || kind || ' ' || actor FROM reaction
 
 -- name: erasure_actors
 SELECT id FROM actor UNION SELECT actor FROM comment UNION SELECT author FROM candidate UNION SELECT brought_by FROM candidate
