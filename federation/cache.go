@@ -64,6 +64,10 @@ func (c *documentCache) lately(ctx context.Context, key string, load func(contex
 	return doc, err
 }
 
+// readingTime is how long the database has to tell the number to those who have
+// no deadline of their own in common.
+const readingTime = 10 * time.Second
+
 // reading is one look at the change number, shared by all who wait for it.
 type reading struct {
 	done   chan struct{}
@@ -146,9 +150,17 @@ func (c *documentCache) current(ctx context.Context) (int64, error) {
 // read looks at the number for r, then, for as long as others came meanwhile,
 // hands over to a goroutine that looks for them.
 func (c *documentCache) read(ctx context.Context, r *reading) {
-	// Others wait for the same answer: one who leaves must not fail them.
+	// Others wait for the same answer: one who leaves must not fail them. A
+	// database that is silent must not hold them for ever.
+	end, bounded := ctx.Deadline()
 	ctx = context.WithoutCancel(ctx)
-	r.number, r.err = c.number(ctx)
+	asking, stop := context.WithTimeout(ctx, readingTime)
+	if bounded {
+		stop()
+		asking, stop = context.WithDeadline(ctx, end)
+	}
+	r.number, r.err = c.number(asking)
+	stop()
 	close(r.done)
 	c.mu.Lock()
 	c.reading, c.next = c.next, nil

@@ -3,6 +3,7 @@
 package federation
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -113,7 +114,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.refuse(w, r, http.StatusNotFound)
 	case errors.Is(err, essaim.ErrGone):
 		s.refuse(w, r, http.StatusGone)
-	case r.Context().Err() != nil:
+	case errors.Is(r.Context().Err(), context.Canceled):
 		// The client left.
 		s.refuse(w, r, http.StatusServiceUnavailable)
 	default:

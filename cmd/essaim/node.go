@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -48,6 +49,8 @@ type Node struct {
 type options struct {
 	now    func() time.Time // time.Now when nil
 	logger *slog.Logger     // discards when nil
+	// patience is how long a request may take; requestTime when 0.
+	patience time.Duration
 }
 
 func (a *app) options() options { return options{now: a.now} }
@@ -199,7 +202,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	rest := n.federation.Pages(n.store, site)
 	r.NotFound(rest.ServeHTTP)
 	r.MethodNotAllowed(n.federation.MethodNotAllowed(r))
-	return r, nil
+	return bounded(r, cmp.Or(n.opt.patience, requestTime)), nil
 }
 
 // openMail starts what sends letters, if there is a server for them or a

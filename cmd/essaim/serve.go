@@ -150,12 +150,35 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
+		ReadTimeout:       bodyTime,
 		WriteTimeout:      5 * time.Minute, // an export to a slow line
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // handshakes of scanners
 	}
+}
+
+// requestTime is how long a request may take before it is answered that it
+// should be made again: a database that is silent, in place of refusing, must not
+// hold readers and peers until they leave. bodyTime is given besides to who sends
+// much, such as pictures over a slow line.
+const (
+	requestTime = 20 * time.Second
+	bodyTime    = time.Minute
+	muchBody    = 1 << 20
+)
+
+// bounded gives each request a deadline.
+func bounded(next http.Handler, limit time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limit := limit
+		if r.ContentLength < 0 || r.ContentLength > muchBody {
+			limit += bodyTime
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), limit)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // serverGroup runs servers and stops them together.

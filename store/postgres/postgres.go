@@ -7,9 +7,11 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"time"
@@ -120,8 +122,17 @@ func Class(err error) error {
 	if errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) {
 		return fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
 	}
+	for _, closed := range lost {
+		if errors.Is(err, closed) {
+			return fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
+		}
+	}
 	return err
 }
+
+// lost are what a connection gives that was closed under a statement, here or by
+// a server that ended without a word.
+var lost = []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, sql.ErrConnDone}
 
 // Again tells whether a transaction failed only because of another one and
 // does its work when it is run again: it lost to it, or both took the same

@@ -37,6 +37,10 @@ type cluster struct {
 	// holder keeps the server alive: it ends when this pipe is closed, which the
 	// kernel does however this process ends.
 	holder io.Closer
+	// dir, args and attr are those of a private one.
+	dir  string
+	args []string
+	attr *syscall.SysProcAttr
 }
 
 func start() (*cluster, error) {
@@ -97,30 +101,39 @@ func (c *cluster) startPrivate() error {
 	if err != nil {
 		return err
 	}
-	script := `"$0" "$@" >"$HOME/log" 2>&1 & pid=$!; cat >/dev/null; kill -QUIT $pid; wait $pid; rm -rf "$HOME"`
-	args := []string{"-c", script, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-p", strconv.Itoa(port)}
+	c.args = []string{filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-p", strconv.Itoa(port)}
 	for _, setting := range []string{
 		"listen_addresses=127.0.0.1", "fsync=off", "synchronous_commit=off", "full_page_writes=off",
 		"max_connections=300", "shared_buffers=128MB", "autovacuum_naptime=10", "max_wal_size=2GB",
 	} {
-		args = append(args, "-c", setting)
+		c.args = append(c.args, "-c", setting)
 	}
-	holder := exec.Command("/bin/sh", args...)
-	holder.Env = append(os.Environ(), "HOME="+dir)
-	holder.Dir, holder.SysProcAttr = dir, attr
-	if c.holder, err = holder.StdinPipe(); err != nil {
-		return err
+	c.dir, c.attr = dir, attr
+	c.url = url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/", RawQuery: url.Values{"host": {dir}, "port": {strconv.Itoa(port)}}.Encode()}
+	c.holder, err = c.hold(`; rm -rf "$HOME"`)
+	return err
+}
+
+// hold starts the server and gives what keeps it alive; then is done at its end.
+// One that a test froze ends too.
+func (c *cluster) hold(then string) (io.Closer, error) {
+	script := `"$0" "$@" >>"$HOME/log" 2>&1 & pid=$!; cat >/dev/null; kill -QUIT $pid; kill -CONT $pid; wait $pid` + then
+	holder := exec.Command("/bin/sh", append([]string{"-c", script}, c.args...)...)
+	holder.Env = append(os.Environ(), "HOME="+c.dir)
+	holder.Dir, holder.SysProcAttr = c.dir, c.attr
+	alive, err := holder.StdinPipe()
+	if err != nil {
+		return nil, err
 	}
 	if err := holder.Start(); err != nil {
-		return err
+		return nil, err
 	}
-	c.url = url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/", RawQuery: url.Values{"host": {dir}, "port": {strconv.Itoa(port)}}.Encode()}
 	if err := c.awake(); err != nil {
-		log, _ := os.ReadFile(filepath.Join(dir, "log"))
-		c.holder.Close()
-		return fmt.Errorf("PostgreSQL does not start: %w\n%s", err, log)
+		log, _ := os.ReadFile(filepath.Join(c.dir, "log"))
+		alive.Close()
+		return nil, fmt.Errorf("PostgreSQL does not start: %w\n%s", err, log)
 	}
-	return nil
+	return alive, nil
 }
 
 // asPostgres lets root start the server as the user postgres, as it must: it
