@@ -27,7 +27,8 @@ import (
 // peer is a scripted server of one host: real HTTPS, documents that a check
 // may change, and a record of everything that was delivered.
 type peer struct {
-	URL string
+	URL  string
+	node string // address of the node that its people write to
 
 	keys   keys
 	server *http.Server
@@ -65,7 +66,7 @@ func (w *world) newPeer(ip string) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &peer{URL: "https://" + l.Addr().String(), keys: w.keys, docs: map[string]http.HandlerFunc{}, actors: map[string]*actor{}, spoiled: &w.spoiled}
+	p := &peer{URL: "https://" + l.Addr().String(), node: w.a.URL, keys: w.keys, docs: map[string]http.HandlerFunc{}, actors: map[string]*actor{}, spoiled: &w.spoiled}
 	p.server = &http.Server{
 		Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: 10 * time.Second,
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{w.ca.Certificate}},

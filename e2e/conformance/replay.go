@@ -22,6 +22,7 @@ type guest struct {
 	follow map[string]any
 	record rig.Listed
 	doc    map[string]any // the record's document, as it came or was fetched
+	raw    []byte         // the bytes that the last document came in
 }
 
 const guestTitle, guestSummary, guestImage, guestAlt = "Un four partagé", "Racontée pour ce contrôle", "https://images.example/four.jpg", "Un four à pain"
@@ -50,10 +51,12 @@ func (w *world) invite(s software) (*guest, error) {
 	return g, nil
 }
 
-// send delivers an activity in the server's own shape and expects it taken.
+// send delivers an activity in the server's own shape, as that software's
+// documents show it, and expects it taken.
 func (g *guest) send(j *judge, kind string, object any, more map[string]any) map[string]any {
 	doc := g.me.activity(kind, object, more)
 	g.dress(g.me, doc)
+	j.no(asWritten(g.name, doc))
 	among(j, kind+": status", g.post(g.me, g.inbox(), doc, g.with).status, 200, 202)
 	return doc
 }
@@ -73,6 +76,7 @@ func (g *guest) fetch(j *judge, address string) map[string]any {
 	same(j, address+": status", a.status, http.StatusOK)
 	among(j, address+": type", a.kind(), lemmyTypes...)
 	same(j, address+": id", text(a.doc(), "id"), address)
+	g.raw = a.body
 	return a.doc()
 }
 
@@ -96,6 +100,7 @@ func (g *guest) found(j *judge) {
 	j.that(single, "publicKey %v", doc["publicKey"])
 	_, named := doc["name"].(string)
 	j.that(named, "name %v", doc["name"])
+	g.asRead(j, "found", doc)
 	if g.kind == "Application" { // by FEP-2677, as instances are found
 		info := g.ask(http.MethodGet, g.a.URL+"/.well-known/nodeinfo", nil)
 		j.that(info.has(`"`+g.target+`"`), "NodeInfo does not lead to %s", g.target)
@@ -148,6 +153,7 @@ func (g *guest) received(j *judge) map[string]any {
 	}
 	g.doc = g.carried(j, d)
 	g.takes(j, g.doc)
+	takesNumbers(j, g.raw)
 	return g.doc
 }
 
@@ -169,6 +175,7 @@ func mentions(doc map[string]any, object string) bool {
 // carried is the object that a delivery brings, fetched where it is only named.
 func (g *guest) carried(j *judge, d *delivery) map[string]any {
 	o := d.doc["object"]
+	g.raw = d.body
 	if inner := at(o, "object"); inner != nil { // FEP-1b12
 		o = inner
 	}
@@ -183,12 +190,14 @@ func (g *guest) carried(j *judge, d *delivery) map[string]any {
 
 func (g *guest) title(j *judge) {
 	doc := g.received(j)
+	g.asRead(j, "title", doc)
 	same(j, "title", g.software.read(doc).title, guestTitle)
 	j.that(doc["nameMap"] != nil, "no language of the title")
 }
 
 func (g *guest) summary(j *judge) {
 	doc := g.received(j)
+	g.asRead(j, "summary", doc)
 	j.that(doc["summaryMap"] != nil, "no language of the summary")
 	s := g.software.read(doc).summary
 	j.that(strings.Contains(s, guestSummary), "summary %q", s)
@@ -197,6 +206,7 @@ func (g *guest) summary(j *judge) {
 // link: what the server links leads a reader to the page, at once or, by the
 // object's own address, in one step.
 func (g *guest) link(j *judge) {
+	g.asRead(j, "link", g.received(j))
 	address := g.software.read(g.received(j)).link
 	page := g.ask(http.MethodGet, address, nil, "Accept", "text/html")
 	if address == g.record.ID {
@@ -210,6 +220,7 @@ func (g *guest) link(j *judge) {
 }
 
 func (g *guest) image(j *judge) {
+	g.asRead(j, "image", g.received(j))
 	s := g.software.read(g.received(j))
 	same(j, "picture", s.image, guestImage)
 	same(j, "its text", s.alt, guestAlt)
@@ -266,6 +277,14 @@ func declared(note map[string]any) string {
 	return or(text(note, "language", "identifier"), text(note, "language"))
 }
 
+// announced is an activity, or the one that it announces (FEP-1b12).
+func announced(doc map[string]any) map[string]any {
+	if inner, ok := doc["object"].(map[string]any); ok && doc["type"] == "Announce" {
+		return inner
+	}
+	return doc
+}
+
 // told waits for what we send of an object: bare, or announced to a community.
 func (g *guest) told(j *judge, kind string) *delivery {
 	d, err := g.awaited(g.peer, kind, func(d *delivery) bool {
@@ -289,6 +308,7 @@ func (g *guest) edit(j *judge) {
 	}
 	doc := g.carried(j, d)
 	g.takes(j, doc)
+	g.asRead(j, "edit", announced(d.doc), doc)
 	same(j, "id", text(doc, "id"), g.record.ID)
 	same(j, "title", text(doc, "name"), guestTitle+", repris")
 	j.that(text(doc, "updated") > text(before, "updated"), "updated %v, before %v", doc["updated"], before["updated"])
@@ -305,10 +325,8 @@ func (g *guest) remove(j *judge) {
 	if d == nil {
 		return
 	}
-	doc := d.doc
-	if doc["type"] == "Announce" {
-		doc, _ = doc["object"].(map[string]any)
-	}
+	doc := announced(d.doc)
+	g.asRead(j, "delete", doc)
 	same(j, "actor", text(doc, "actor"), g.territory)
 	same(j, "object", id(doc["object"]), g.record.ID)
 	if o, ok := doc["object"].(map[string]any); ok {

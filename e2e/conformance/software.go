@@ -3,7 +3,6 @@
 package main
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -54,89 +53,31 @@ var fediverse = []software{
 		name: "mastodon", ip: "127.0.0.21", verbs: everything, accept: "application/activity+json, application/ld+json",
 		actor: map[string]any{"featured": "/users/alix/collections/featured", "discoverable": true, "indexable": true, "manuallyApprovesFollowers": false},
 		with:  cavage{covered: []string{"host", "date", "content-type", "digest", "(request-target)"}},
-		dress: func(a *actor, doc map[string]any) {
-			if doc["type"] != "Create" && doc["type"] != "Update" && doc["type"] != "Announce" {
-				delete(doc, "to")
-				doc["@context"] = rig.ASContext
-			} else {
-				doc["@context"], doc["cc"] = mastodonContext, []any{a.id + "/followers"}
-			}
-			if o, ok := doc["object"].(map[string]any); ok && o["type"] == "Note" {
-				o["atomUri"], o["conversation"], o["sensitive"], o["summary"] = o["id"], "tag:alix.example,2026-01-01:objectId=1:objectType=Conversation", false, nil
-				o["contentMap"], o["attachment"] = map[string]any{"fr": o["content"]}, []any{}
-				o["replies"] = map[string]any{"id": text(o, "id") + "/replies", "type": "Collection", "first": map[string]any{"type": "CollectionPage", "partOf": text(o, "id") + "/replies", "items": []any{}}}
-			}
-			if doc["type"] == "Delete" {
-				doc["to"] = []any{rig.Public}
-				doc["signature"] = map[string]any{"type": "RsaSignature2017", "creator": a.keyID, "created": "2026-01-01T00:00:00Z", "signatureValue": "AAAA"}
-			}
-		},
+		dress: dressMastodon,
 		takes: takesMastodon, read: readMastodon,
 	},
 	{
 		name: "gotosocial", ip: "127.0.0.22", verbs: without("title"), accept: `application/activity+json,application/ld+json; profile="https://www.w3.org/ns/activitystreams"`,
-		with: cavage{covered: []string{"(request-target)", "host", "date", "digest"}, algorithm: "hs2019"},
-		dress: func(_ *actor, doc map[string]any) {
-			doc["@context"] = rig.ASContext
-			for _, name := range []string{"to", "cc"} { // lists of one are written as strings
-				if l := list(doc, name); len(l) == 1 {
-					doc[name] = l[0]
-				}
-			}
-			if text(doc["object"], "type") == "Tombstone" {
-				doc["object"] = id(doc["object"])
-			}
-		},
+		with:  cavage{covered: []string{"(request-target)", "host", "date", "digest"}, algorithm: "hs2019"},
+		dress: dressGoToSocial,
 		takes: takesGoToSocial, read: readBlog("", "summary"),
 	},
 	{
 		name: "misskey", ip: "127.0.0.23", verbs: without("title", "edit"), accept: activityJSON + ", " + ldJSON,
-		with: cavage{covered: []string{"(request-target)", "date", "host", "digest"}},
-		dress: func(_ *actor, doc map[string]any) {
-			doc["@context"] = []any{rig.ASContext, "https://w3id.org/security/v1", map[string]any{
-				"misskey": "https://misskey-hub.net/ns#", "_misskey_content": "misskey:_misskey_content", "_misskey_reaction": "misskey:_misskey_reaction",
-			}}
-			switch doc["type"] {
-			case "Like":
-				doc["content"], doc["_misskey_reaction"] = "🌱", "🌱"
-			case "Create":
-				o := doc["object"].(map[string]any)
-				o["_misskey_content"], o["source"] = "Bravo", map[string]any{"content": "Bravo", "mediaType": "text/x.misskeymarkdown"}
-				o["attachment"], o["sensitive"], o["tag"] = []any{}, false, []any{}
-			}
-		},
+		with:  cavage{covered: []string{"(request-target)", "date", "host", "digest"}},
+		dress: dressMisskey,
 		takes: takesMisskey, read: readBlog("", "summary"),
 	},
 	{
 		name: "pleroma", ip: "127.0.0.24", verbs: everything, accept: activityJSON,
-		with: cavage{covered: []string{"(request-target)", "content-length", "date", "digest", "host"}},
-		dress: func(a *actor, doc map[string]any) {
-			doc["@context"] = []any{rig.ASContext, a.peer.URL + "/schemas/litepub-0.1.jsonld", map[string]any{"@language": "und"}}
-			doc["context"], doc["bto"], doc["bcc"] = a.peer.URL+"/contexts/1", []any{}, []any{}
-			switch doc["type"] {
-			case "Follow":
-				doc["state"] = "pending"
-			case "Like":
-				doc["type"], doc["content"] = "EmojiReact", "🌱"
-			case "Create", "Update":
-				o := doc["object"].(map[string]any)
-				o["actor"], o["context"], o["conversation"], o["emoji"], o["sensitive"] = a.id, doc["context"], doc["context"], map[string]any{}, nil
-			case "Delete":
-				doc["object"] = id(doc["object"])
-			}
-		},
+		with:  cavage{covered: []string{"(request-target)", "content-length", "date", "digest", "host"}},
+		dress: dressPleroma,
 		takes: takesPleroma, read: readBlog("name", "summary"),
 	},
 	{
 		name: "friendica", ip: "127.0.0.25", verbs: everything, accept: activityJSON + ", " + ldJSON,
-		with: cavage{covered: []string{"(request-target)", "date", "digest", "host"}},
-		dress: func(a *actor, doc map[string]any) {
-			doc["@context"] = []any{rig.ASContext, "https://w3id.org/security/v1", map[string]any{
-				"dfrn": "http://purl.org/macgirvin/dfrn/1.0/", "diaspora": "https://diasporafoundation.org/ns/", "vcard": "http://www.w3.org/2006/vcard/ns#",
-			}}
-			doc["instrument"] = map[string]any{"type": "Application", "name": "Friendica 'Interrupted Fern' 2024.08-1577", "url": a.peer.URL}
-			doc["diaspora:guid"] = "00000000-0000-0000"
-		},
+		with:  cavage{covered: []string{"(request-target)", "date", "digest", "host"}},
+		dress: dressFriendica,
 		takes: takesFriendica, read: readBlog("name", "summary"),
 	},
 	mobilizon, lemmy, wordpress, peertube,
@@ -147,12 +88,7 @@ var mobilizon = software{
 	verbs: []string{"found", "followed", "title", "link", "image", "reply", "edit", "delete"},
 	actor: map[string]any{"preferredUsername": "relay", "name": "Mobilizon", "manuallyApprovesFollowers": true},
 	with:  cavage{covered: []string{"(request-target)", "content-length", "date", "digest", "host"}},
-	dress: func(a *actor, doc map[string]any) {
-		doc["@context"] = []any{rig.ASContext, "https://litepub.social/context.jsonld", map[string]any{"mz": "https://joinmobilizon.org/ns#", "uuid": "sc:identifier", "sc": "http://schema.org#"}}
-		if o, ok := doc["object"].(map[string]any); ok && o["type"] == "Note" {
-			o["actor"], o["uuid"], o["isAnnouncement"] = a.id, "00000000-0000-4000-8000-000000000000", false
-		}
-	},
+	dress: dressMobilizon,
 	takes: takesMobilizon, read: readMobilizon,
 }
 
@@ -160,26 +96,7 @@ var lemmy = software{
 	name: "lemmy", ip: "127.0.0.27", follow: "/actors/groupe_brest", accept: ldJSON,
 	verbs: []string{"found", "followed", "title", "summary", "link", "image", "reply", "like", "edit", "delete"},
 	with:  cavage{covered: []string{"(request-target)", "content-type", "date", "digest", "host"}, algorithm: "hs2019"},
-	dress: func(a *actor, doc map[string]any) {
-		group := "groupe_brest"
-		doc["@context"] = []any{"https://join-lemmy.org/context.json", rig.ASContext}
-		switch doc["type"] {
-		case "Follow":
-			doc["to"] = []any{doc["object"]}
-		case "Like", "Announce":
-			delete(doc, "to")
-			doc["audience"] = group
-		case "Delete":
-			doc["object"] = id(doc["object"])
-		case "Create", "Update":
-			o := doc["object"].(map[string]any)
-			o["mediaType"], o["distinguished"] = "text/html", false
-			o["source"], o["language"] = map[string]any{"content": "Bravo", "mediaType": "text/markdown"}, map[string]any{"identifier": "fr", "name": "Français"}
-		}
-		if o, ok := doc["object"].(map[string]any); ok && doc["type"] == "Undo" {
-			maps.DeleteFunc(o, func(name string, _ any) bool { return name == "@context" })
-		}
-	},
+	dress: dressLemmy,
 	takes: takesLemmy, read: readLemmy,
 }
 
@@ -187,14 +104,7 @@ var wordpress = software{
 	name: "wordpress", ip: "127.0.0.28", path: "/author/alix", verbs: everything, accept: activityJSON,
 	actor: map[string]any{"webfinger": "alix@127.0.0.28", "implements": []any{}, "manuallyApprovesFollowers": false},
 	with:  cavage{covered: []string{"(request-target)", "host", "date", "digest"}},
-	dress: func(a *actor, doc map[string]any) {
-		doc["@context"] = []any{rig.ASContext, map[string]any{"sensitive": "as:sensitive", "Hashtag": "as:Hashtag"}}
-		doc["generator"] = map[string]any{"type": "Application", "name": "WordPress", "url": a.peer.URL}
-		if o, ok := doc["object"].(map[string]any); ok && o["type"] == "Note" { // a comment of its site
-			o["url"], o["sensitive"], o["mediaType"] = a.peer.URL+"/2026/01/01/article/#comment-2", false, "text/html"
-			o["replies"] = map[string]any{"id": a.peer.URL + "/wp-json/activitypub/1.0/comments/2/replies", "type": "Collection"}
-		}
-	},
+	dress: dressWordPress,
 	takes: takesWordPress, read: readWordPress,
 }
 
@@ -202,10 +112,7 @@ var peertube = software{
 	name: "peertube", ip: "127.0.0.29", path: "/accounts/peertube", kind: "Application", follow: "/actor", verbs: []string{"found", "followed"}, accept: activityJSON + ", " + ldJSON,
 	actor: map[string]any{"preferredUsername": "peertube"},
 	with:  cavage{covered: []string{"(request-target)", "host", "date", "digest"}},
-	dress: func(a *actor, doc map[string]any) {
-		doc["@context"] = []any{rig.ASContext, "https://w3id.org/security/v1", map[string]string{"RsaSignature2017": "https://w3id.org/security#RsaSignature2017"}}
-		doc["signature"] = map[string]any{"type": "RsaSignature2017", "creator": a.id, "created": "2026-01-01T00:00:00Z", "signatureValue": "AAAA"}
-	},
+	dress: dressPeerTube,
 	takes: takesMastodon, read: readBlog("name", ""),
 }
 
