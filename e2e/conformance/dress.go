@@ -123,10 +123,11 @@ func dressPleroma(a *actor, doc map[string]any) {
 	case "Undo":
 		doc["published"], doc["context"], doc["cc"] = stamp(time.Now()), conversation, []any{}
 	case "Delete":
-		doc["object"], doc["attributedTo"], doc["conversation"] = id(doc["object"]), a.id, nil
-		doc["cc"], doc["attachment"], doc["tag"] = []any{}, []any{}, []any{}
-	case "Create", "Update":
-		doc["cc"], doc["context"], doc["context_id"], doc["directMessage"], doc["published"] = []any{a.id + "/followers"}, conversation, 1, false, stamp(time.Now())
+		doc["object"], doc["cc"], doc["bto"], doc["bcc"] = id(doc["object"]), []any{}, []any{}, []any{}
+	case "Create":
+		doc["cc"], doc["context"], doc["directMessage"], doc["published"] = []any{a.id + "/followers"}, conversation, false, stamp(time.Now())
+	case "Update":
+		doc["cc"], doc["bto"] = []any{a.id + "/followers"}, []any{}
 	}
 	o := noteOf(doc)
 	o["actor"], o["context"], o["conversation"], o["sensitive"], o["summary"] = a.id, conversation, conversation, false, ""

@@ -10,11 +10,21 @@ import (
 // sends are the activities by which people of another server do something, and
 // the objects in them, for which a document of that software must stand in
 // testdata/shapes.tsv.
-var sends = map[string][]string{
-	"followed": {"Follow", "Undo"},
-	"reply":    {"Create", "Note", "Delete"},
-	"like":     {"Like", "Undo"},
-	"boost":    {"Announce", "Undo"},
+func (s software) sends(verb string) []string {
+	switch verb {
+	case "followed":
+		return []string{"Follow", "Undo"}
+	case "reply":
+		return []string{"Create", "Note", "Delete"}
+	case "like":
+		if s.name == "pleroma" {
+			return []string{"EmojiReact", "Undo"}
+		}
+		return []string{"Like", "Undo"}
+	case "boost":
+		return []string{"Announce", "Undo"}
+	}
+	return nil
 }
 
 // key is one that a server reads in what we send: of documents of some kinds, of a
@@ -91,7 +101,7 @@ func (s software) way(verb string) (tried bool, text string) {
 			*names = append(*names, name)
 		}
 	}
-	for _, kind := range sends[verb] {
+	for _, kind := range s.sends(verb) {
 		if len(wrote(s.name, kind)) == 0 {
 			lacks(&kinds, kind)
 		}
