@@ -24,7 +24,9 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 	case errors.Is(a.err, errStopping), errors.Is(a.err, errPanic):
 		v.down = false
 	case errors.Is(a.err, errImpatient):
-		v.down = t.down
+		v.down = t.down && !l.vouches(t)
+	case a.result.RetryAfter == 0:
+		v.down = v.down && !l.vouches(t)
 	}
 	reason := reasonOf(a)
 	d.log(ctx, a, v, reason)

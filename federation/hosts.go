@@ -5,6 +5,7 @@ package federation
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"essaim"
@@ -33,7 +34,9 @@ const (
 	// first inboxes: up to coldConnections.
 	coldPatience    = time.Second
 	coldConnections = 4
-	silentAfter     = 2 * time.Second
+	// knownFor is for how long a host that answered is known: it gets as many at first.
+	knownFor    = 6 * time.Hour
+	silentAfter = 2 * time.Second
 	// cutPause is when a try that lost its place is made again, the first time.
 	cutPause = 5 * time.Second
 	// parkAfter is when a try without answer leaves its worker to others; it
@@ -41,6 +44,8 @@ const (
 	parkAfter   = 250 * time.Millisecond
 	maxUnderWay = 256
 	maxBatch    = 128
+	// successNoted is how long a host's last success may be later than is noted.
+	successNoted = time.Minute
 	// refreshPause is how long the bell goes unheard once hosts were looked for.
 	refreshPause = 10 * time.Millisecond
 )
@@ -62,6 +67,7 @@ type lane struct {
 	broken   bool // nothing starts before state.NextAt
 	slow     bool // at slowPace
 	answered int  // tries answered so far
+	excused  int  // tries that came to nothing and were not counted, since the last success
 	answerAt time.Time
 	askedAt  time.Time // of the first try begun since answerAt
 	cutAt    time.Time
@@ -91,6 +97,9 @@ func newLane(state essaim.HostState, now time.Time) *lane {
 	if state.Failures > 0 || now.Sub(state.FailedAt) < slowFor {
 		l.slow = true
 	}
+	if state.Failures == 0 && now.Sub(state.LastSuccess) < knownFor {
+		l.limit, l.batch = coldConnections, 2*coldConnections
+	}
 	if state.Failures >= breakAfter {
 		// Half open: one request tells whether the host is back.
 		l.limit, l.batch = 1, 1
@@ -111,9 +120,35 @@ func (l *lane) ready(now time.Time) (ok bool, wait time.Duration) {
 }
 
 // wantsMore tells whether to claim: before the queue runs dry, so that the
-// connections never wait for the database.
+// connections never wait for the database. What must wait for a place because it
+// failed before keeps nobody else in the database.
 func (l *lane) wantsMore() bool {
-	return !l.broken && !l.claiming && !l.dry && len(l.queue) < max(l.limit, l.batch/4)
+	if l.broken || l.claiming || l.dry || len(l.queue) >= 2*maxBatch {
+		return false
+	}
+	ready := len(l.queue)
+	if l.againFull() {
+		ready = 0
+		for _, c := range l.queue {
+			if c.Attempt == 1 {
+				ready++
+			}
+		}
+	}
+	return ready < max(l.limit, l.batch/4)
+}
+
+// againFull tells whether deliveries that failed before have all the places that
+// they may have, a quarter: what hangs again keeps nothing from what is tried for the
+// first time.
+func (l *lane) againFull() bool {
+	again := 0
+	for _, t := range l.running {
+		if t.Attempt > 1 {
+			again++
+		}
+	}
+	return again >= max(1, l.limit/4)
 }
 
 // idle tells whether the lane may be forgotten.
@@ -121,11 +156,17 @@ func (l *lane) idle() bool {
 	return len(l.queue) == 0 && len(l.running) == 0 && !l.claiming
 }
 
-// take removes the next delivery whose lease still covers a whole try.
+// take removes the next delivery that has a place and whose lease still covers a
+// whole try.
 func (l *lane) take(now time.Time) (claimed, bool) {
-	for len(l.queue) > 0 {
-		c := l.queue[0]
-		l.queue = l.queue[1:]
+	full := l.againFull()
+	for i := 0; i < len(l.queue); {
+		c := l.queue[i]
+		if c.Attempt > 1 && full {
+			i++
+			continue
+		}
+		l.queue = slices.Delete(l.queue, i, i+1)
 		if now.Add(tryTime + 5*time.Second).Before(c.until) {
 			return c, true
 		}
@@ -157,7 +198,7 @@ func (l *lane) add(list []essaim.Delivery, asked int, until, now time.Time) {
 // written.
 func (l *lane) succeeded(now time.Time, took time.Duration) (save, recovered bool) {
 	l.answered++
-	l.answerAt = now
+	l.answerAt, l.excused = now, 0
 	l.typical += (took - l.typical) / time.Duration(min(l.answered, 4))
 	recovered = l.state.Failures > 0
 	if recovered {
@@ -171,7 +212,7 @@ func (l *lane) succeeded(now time.Time, took time.Duration) (save, recovered boo
 	l.broken = false
 	l.state.Failures, l.state.NextAt, l.state.DownSince, l.state.PausedUntil = 0, time.Time{}, time.Time{}, time.Time{}
 	l.state.LastSuccess, l.state.LastReason = now, ""
-	if recovered || now.Sub(l.savedAt) > time.Minute {
+	if recovered || now.Sub(l.savedAt) > successNoted {
 		l.savedAt = now
 		return true, recovered
 	}
@@ -209,6 +250,25 @@ func (l *lane) patience(t *try) time.Duration {
 		p *= 4
 	}
 	return min(p, tryTime)
+}
+
+// vouches tells whether a host that is well answers for itself where a try came to
+// nothing: it answered others since the try began or, once the delivery failed
+// before, since it was made. That says something of the inbox. A few are excused
+// because it answered a moment before.
+func (l *lane) vouches(t *try) bool {
+	switch {
+	case l.state.Failures > 0:
+		return false
+	case l.answerAt.After(t.began):
+		return true
+	case t.Attempt > 1:
+		return l.state.LastSuccess.Add(successNoted).After(t.CreatedAt)
+	case l.excused < breakAfter && t.began.Sub(l.state.LastSuccess) < successNoted:
+		l.excused++
+		return true
+	}
+	return false
 }
 
 // probe lets one request more go to a host that has answered nobody.

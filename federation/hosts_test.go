@@ -177,6 +177,52 @@ func TestASecondFanOutIsNotHeldUpByTheFirst(t *testing.T) {
 	})
 }
 
+func TestALaterFanOutIsNotHeldUpByInboxesThatHang(t *testing.T) {
+	t.Parallel()
+	testKey()
+	for _, pause := range []time.Duration{3 * time.Second, 10 * time.Second, 16 * time.Second, 25 * time.Second, time.Minute, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute} {
+		t.Run(pause.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				q, w := newQueue(), newOutside()
+				silent, healthy := map[string]bool{}, 0
+				round := func(object string) {
+					for i := range 1000 {
+						at := i * 37 % 1000
+						inbox := fmt.Sprintf("https://h%d.example/inbox/%d", at%8, at)
+						if silent[inbox] = silentOne(at); !silent[inbox] {
+							healthy++
+						}
+						q.add(inbox, object)
+					}
+				}
+				w.hangs = func(inbox string) bool { return silent[inbox] }
+				began, rounds := time.Now(), 1
+				round("follow")
+				took := deliverAll(t, q, w, pause+30*time.Second, func() bool {
+					if last := "https://h1.example/inbox/last"; !silent[last] && time.Since(began) > 2*time.Second {
+						silent[last] = true // and nobody's answer follows
+						q.add(last, "follow")
+					}
+					if rounds == 1 && time.Since(began) >= pause {
+						rounds = 2
+						round("publication")
+					}
+					return rounds == 2 && q.count(essaim.DeliveryDone) == healthy
+				})
+				if took -= pause; took > 1500*time.Millisecond {
+					t.Errorf("healthy inboxes took %s, want at most 1.5 s; %d of %d have it", took, q.count(essaim.DeliveryDone), healthy)
+				}
+				for host, h := range q.hosts {
+					if h.Failures >= breakAfter {
+						t.Errorf("%s answers most and is taken for down: %+v", host, h)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestAHostThatFallsSilentIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
