@@ -41,6 +41,9 @@ type Peer struct {
 
 	mu    sync.Mutex
 	inbox func(w http.ResponseWriter, r *http.Request, body []byte)
+	name  string // of its actors; one of their own when empty
+	face  []byte // a PNG
+	gone  bool
 }
 
 // NewPeer starts a peer on a free port. inbox sees each POST to an inbox; nil
@@ -80,6 +83,20 @@ func (p *Peer) OnInbox(f func(http.ResponseWriter, *http.Request, []byte)) {
 	p.inbox = f
 }
 
+// Portray gives the peer's actors a display name and a picture, a PNG.
+func (p *Peer) Portray(name string, picture []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.name, p.face = name, picture
+}
+
+// Leave has the peer's actors and their picture be gone.
+func (p *Peer) Leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gone = true
+}
+
 // Actor is the id of the peer's actor of a name; "territory" is an
 // Organization, "node" the Application, others are Persons.
 func (p *Peer) Actor(name string) string {
@@ -98,6 +115,17 @@ func (p *Peer) handler() http.Handler {
 			kind = "Organization"
 		}
 		p.writeActor(w, r.PathValue("name"), kind)
+	})
+	mux.HandleFunc("GET /face.png", func(w http.ResponseWriter, _ *http.Request) {
+		p.mu.Lock()
+		face, gone := p.face, p.gone
+		p.mu.Unlock()
+		if gone || face == nil {
+			http.Error(w, "gone", http.StatusGone)
+			return
+		}
+		w.Header().Set("Content-Type", "image/png")
+		_, _ = w.Write(face) // the asker is gone: nobody to tell
 	})
 	mux.HandleFunc("GET /.well-known/nodeinfo", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, "application/json", map[string]any{"links": []map[string]string{
@@ -149,6 +177,19 @@ func writeJSON(w http.ResponseWriter, mediaType string, v any) {
 func (p *Peer) writeActor(w http.ResponseWriter, name, kind string) {
 	doc := p.actorDocument(p.Actor(name), name, kind)
 	doc["endpoints"] = map[string]string{"sharedInbox": p.URL + "/inbox"}
+	p.mu.Lock()
+	called, face, gone := p.name, p.face, p.gone
+	p.mu.Unlock()
+	if gone {
+		http.Error(w, "gone", http.StatusGone)
+		return
+	}
+	if called != "" {
+		doc["name"] = called
+	}
+	if face != nil {
+		doc["icon"] = map[string]string{"type": "Image", "mediaType": "image/png", "url": p.URL + "/face.png"}
+	}
 	writeJSON(w, ActivityJSON, doc)
 }
 

@@ -3,13 +3,17 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
-	"reflect"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"essaim"
@@ -19,11 +23,18 @@ import (
 // erasure is a network in which a person asks to be forgotten.
 type erasure struct {
 	*story
-	db      string
-	canary  string // one word, in every text
-	records []rig.Listed
-	asked   int
-	seen    map[string]map[string]bool // by node: the addresses that showed the canary
+	db       string
+	canary   string                     // one word, in every text
+	records  []rig.Listed               // hers, one of each kind
+	imported rig.Listed                 // with her contacts, which no other node has
+	credited []rig.Listed               // another's, that names her
+	refused  rig.Listed                 // Tourcoing's, that Brest withdraws for itself
+	patterns []string                   // of every route
+	words    map[string][]string        // by node: what it must not show in the end
+	seen     map[string]map[string]bool // by node: the addresses that showed one
+	signedIn map[string]browser         // by node: its administrator
+	passer   *passer
+	asked    atomic.Int64
 }
 
 // erasures: a person asks for erasure; what she wrote, what credits her and what
@@ -31,9 +42,10 @@ type erasure struct {
 func (s *story) erasures() {
 	for _, db := range []string{"SQLite", "PostgreSQL"} {
 		e := &erasure{
-			story: s.apart(), db: db, seen: map[string]map[string]bool{},
+			story: s.apart(), db: db, seen: map[string]map[string]bool{}, signedIn: map[string]browser{},
 			canary: fmt.Sprintf("kanari%dq", s.Seed()%1_000_000_007),
 		}
+		e.words = map[string][]string{"brest": {e.canary, e.ownWord()}, "toulouse": {e.canary}, "tourcoing": {e.canary}}
 		e.tell()
 	}
 }
@@ -41,8 +53,9 @@ func (s *story) erasures() {
 func (e *erasure) tell() {
 	e.Must(e.db+": three territories that follow each other", e.build)
 	e.Must(e.db+": a person of Brest writes, is credited, and says who she is; Tourcoing adapts her recipe", e.fill)
+	e.Must(e.db+": somebody of another software answers, with a portrait", e.answered)
 	e.Must(e.db+": every node shows it, and its files hold it (control)", e.shown)
-	e.Must(e.db+": Toulouse is stopped, and Brest erases all of it", e.erase)
+	e.Must(e.db+": Toulouse is stopped, and Brest erases all of it, and withdraws for itself a record of Tourcoing", e.erase)
 	e.Check(e.db+": Tourcoing has it no more within 20 s", func() error { return e.forgotten("tourcoing", 20*time.Second) })
 	e.Check(e.db+": and Toulouse, once it is back", func() error {
 		start := time.Now()
@@ -53,11 +66,20 @@ func (e *erasure) tell() {
 		e.Figure("back_to_erased_ms_"+strings.ToLower(e.db), time.Since(start).Milliseconds(), "ms")
 		return err
 	})
+	e.Check(e.db+": what Brest withdrew for itself the others still show", func() error {
+		for _, name := range []string{"toulouse", "tourcoing"} {
+			if err := e.titled(name, e.refused.ID, e.refused.Title); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	for _, name := range territories {
 		e.Check(e.db+": no address of "+name+" shows it", func() error { return e.unseen(name) })
 		e.Check(e.db+": nor does a dump or a backup of "+name, func() error { return e.notDumped(name) })
 		e.Check(e.db+": nor do its files, once they are scrubbed", func() error { return e.notInFiles(name) })
 	}
+	e.Check(e.db+": nor does Brest serve the portrait, nor keep its file", e.faceless)
 	for _, n := range e.nodes {
 		n.Stop()
 	}
@@ -72,7 +94,7 @@ func (e *erasure) build() error {
 		n := &rig.Node{
 			Bin: e.bin, Dir: filepath.Join(e.dir, "erasure-"+strings.ToLower(e.db), name), URL: fmt.Sprintf("http://127.0.0.1:%d", port+i),
 			// Each request comes from an address of its own: none meets a limit.
-			Dev: true, Env: []string{"ESSAIM_TRUSTED_PROXIES=" + rig.Loopback},
+			Env: []string{"ESSAIM_TRUSTED_PROXIES=" + rig.Loopback, "ESSAIM_COMMENTS=shown"},
 		}
 		if e.db == "PostgreSQL" {
 			if n.Database, err = rig.Postgres(e.Suite, e.database(name)); err != nil {
@@ -84,6 +106,11 @@ func (e *erasure) build() error {
 		}
 		e.nodes[name] = n
 		e.Cleanup(n.Kill)
+		if len(e.patterns) == 0 {
+			if err := e.readPatterns(n); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
 		if err := n.Start(e.ctx); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -127,21 +154,18 @@ func (e *erasure) fill() error {
 	}
 	hers := *brest
 	hers.Token = token
-	// Hers, in every field; the address keeps the first words of the title only.
-	all := e.everyField()
-	if err := covered(all); err != nil {
+	// Hers, in every field of every kind.
+	if err := covered(); err != nil {
 		return err
 	}
-	for _, kind := range []string{"initiatives", "recipes"} {
-		if kind == "recipes" {
-			all["title"] = "Une recette d'ici" // which its adaptations keep
-		}
+	for _, k := range essaim.Kinds() {
+		all := e.everyField(k)
 		var made rig.Listed
-		if err := hers.API(e.ctx, http.MethodPost, kind, all, &made); err != nil {
+		if err := hers.API(e.ctx, http.MethodPost, k.API, all, &made); err != nil {
 			return err
 		}
 		all["tagline"] = "Encore " + e.canary + "."
-		if err := hers.API(e.ctx, http.MethodPut, kind+"/"+made.Slug, all, nil); err != nil {
+		if err := hers.API(e.ctx, http.MethodPut, k.API+"/"+made.Slug, all, nil); err != nil {
 			return err
 		}
 		e.records = append(e.records, made)
@@ -163,9 +187,40 @@ func (e *erasure) fill() error {
 				return err
 			}
 		}
+		e.credited = append(e.credited, made)
 	}
-	return e.adaptRecipe()
+	if err := e.nodes["tourcoing"].API(e.ctx, http.MethodPost, "initiatives", everyField(essaim.Kinds()[0], e.ownWord()), &e.refused); err != nil {
+		return err
+	}
+	return errors.Join(e.importContacts(), e.adaptRecipe())
 }
+
+// importContacts imports a venue with her address and telephone, which nothing but an
+// import may write.
+func (e *erasure) importContacts() error {
+	brest, file := e.nodes["brest"], filepath.Join(e.dir, "contacts.csv")
+	row := "nom,code insee,commune,email,telephone\nUn lieu importé,29019,Brest," + e.email() + "," + e.canary + "\n"
+	if err := os.WriteFile(file, []byte(row), 0o600); err != nil {
+		return err
+	}
+	defer os.Remove(file)
+	if _, err := brest.Run(e.ctx, "import", "--data", brest.Dir, "--kind", "venue", "--licence", "CC-BY-4.0", "--attribution", "Une structure", "--contacts", file); err != nil {
+		return err
+	}
+	return rig.Eventually(20*time.Second, func() error {
+		rows, err := brest.Records(e.ctx, "")
+		for _, r := range rows {
+			if r.Title == "Un lieu importé" {
+				e.imported = r
+				return nil
+			}
+		}
+		return errors.Join(err, errors.New("the venue is not listed"))
+	})
+}
+
+// ownWord is in each text of what Brest alone is to lose.
+func (e *erasure) ownWord() string { return "retire" + e.canary[len("kanari"):] }
 
 func (e *erasure) credits() []map[string]any {
 	return []map[string]any{{
@@ -173,46 +228,14 @@ func (e *erasure) credits() []map[string]any {
 	}}
 }
 
-// everyField is a record in which every text that a person may write holds the
-// canary.
-func (e *erasure) everyField() map[string]any {
-	c := e.canary
-	link := "https://lien.example/" + c
-	return map[string]any{
-		"title":   "Une fiche dont le titre est assez long pour que son adresse n'en garde pas la fin, " + c,
-		"tagline": "En une phrase, " + c + ".", "description": "Un texte, " + c + ", et " + strings.Repeat("encore "+c+" ", 400),
-		"keywords": []string{c}, "networks": []string{link}, "holder": c, "collectedBy": c,
-		"images":  []map[string]any{{"url": "https://image.example/" + c + ".jpg", "mediaType": "image/jpeg", "alt": c, "author": c}},
-		"links":   []map[string]any{{"url": link, "name": c}},
-		"sources": []map[string]any{{"url": link, "name": c}},
-		"credits": append(e.credits(), map[string]any{"name": c, "role": "partenaire"}),
-		"places":  []map[string]any{{"insee": "29019", "label": c}}, "themes": []string{"alimentation"},
-		"relations":  []map[string]any{{"type": "cites", "target": link, "name": c}},
-		"helpWanted": []map[string]any{{"kind": "materiel", "text": c}}, "helpOffered": []map[string]any{{"kind": "materiel", "text": c}},
+// everyField is a record of hers; the title of her recipe its adaptations keep.
+func (e *erasure) everyField(k essaim.KindInfo) map[string]any {
+	in := everyField(k, e.canary)
+	in["credits"] = append(in["credits"].([]any), e.credits()[0])
+	if k.Kind == essaim.KindRecipe {
+		in["title"] = "Une recette d'ici"
 	}
-}
-
-// covered tells whether a record leaves out a field that may hold a text.
-func covered(in map[string]any) error {
-	other := map[string]bool{ // what says nothing of anybody, or is not to be written so
-		"kind": true, "language": true, "everywhere": true, "licence": true, "derivedFrom": true, "translationOf": true,
-		"collectedOn": true, "reviewedOn": true, "mentions": true, "contacts": true, "body": true, "text": true,
-	}
-	fields := 0
-	content := reflect.TypeFor[essaim.Content]()
-	for i := range content.NumField() {
-		name, _, _ := strings.Cut(content.Field(i).Tag.Get("json"), ",")
-		if name == "" || name == "-" || other[name] {
-			continue
-		}
-		if fields++; in[name] == nil {
-			return fmt.Errorf("nothing is written in %q", name)
-		}
-	}
-	if fields < 12 {
-		return fmt.Errorf("%d fields looked at", fields)
-	}
-	return nil
+	return in
 }
 
 // adaptRecipe copies her recipe at Tourcoing, whose own words take the place of
@@ -232,18 +255,21 @@ func (e *erasure) adaptRecipe() error {
 		return err
 	}
 	slug, _, _ := strings.Cut(strings.TrimPrefix(form, tourcoing.URL+"/recettes/"), "/")
-	own := map[string]any{
-		"title": "Une recette du Nord", "tagline": "À notre manière.", "description": "Nos mots.", "keywords": []string{}, "networks": []string{}, "holder": "",
-		"collectedBy": "", "images": []any{}, "links": []any{}, "sources": []any{}, "credits": []any{}, "relations": []any{}, "helpWanted": []any{}, "helpOffered": []any{},
-		"places": []map[string]any{{"insee": "59599", "label": "Tourcoing"}}, "themes": []string{"alimentation"}, "state": "published",
-	}
+	own := emptied(e.everyField(essaim.Kinds()[1]))
+	maps.Copy(own, map[string]any{
+		"title": "Une recette du Nord", "tagline": "À notre manière.", "text": "Nos mots.", "state": "published",
+		"places": []map[string]any{{"insee": "59599", "label": "Tourcoing"}}, "themes": []string{"alimentation"},
+	})
 	return tourcoing.API(e.ctx, http.MethodPut, "recipes/"+slug, own, nil)
 }
 
 // shown is the control: what is to be looked for is there to be found.
 func (e *erasure) shown() error {
+	if err := e.portrayed(); err != nil {
+		return err
+	}
 	for _, name := range territories {
-		for _, r := range e.records {
+		for _, r := range append(slices.Clone(e.records), e.refused) {
 			if err := rig.Eventually(30*time.Second, func() error { return e.titled(name, r.ID, r.Title) }); err != nil {
 				return err
 			}
@@ -253,6 +279,15 @@ func (e *erasure) shown() error {
 			if _, err := e.nodes[name].Run(e.ctx, "peer", "sync", "--data", e.nodes[name].Dir, rig.Host(e.nodes["brest"].URL)); err != nil {
 				return err
 			}
+		}
+		var err error
+		if e.signedIn[name], err = e.signIn(e.nodes[name]); err != nil {
+			return err
+		}
+		// Pages that only who is signed in sees are looked at too.
+		form, err := e.ask(name, "/ecrire/initiatives")
+		if err != nil || len(form) != 3 || bytes.Contains(form[0], []byte("<textarea")) || !bytes.Contains(form[2], []byte("<textarea")) {
+			return errors.Join(err, fmt.Errorf("%s shows %d sorts of readers no form, or all", name, len(form)))
 		}
 		if err := e.crawl(name); err != nil {
 			return err
@@ -271,10 +306,19 @@ func (e *erasure) shown() error {
 func (e *erasure) erase() error {
 	e.nodes["toulouse"].Stop()
 	brest := e.nodes["brest"]
-	for i, kind := range []string{"initiatives", "recipes"} {
-		if err := brest.API(e.ctx, http.MethodDelete, kind+"/"+e.records[i].Slug, nil, nil); err != nil {
+	for i, k := range essaim.Kinds() {
+		if err := brest.API(e.ctx, http.MethodDelete, k.API+"/"+e.records[i].Slug, nil, nil); err != nil {
 			return err
 		}
+	}
+	if err := brest.API(e.ctx, http.MethodDelete, "venues/"+e.imported.Slug, nil, nil); err != nil {
+		return err
+	}
+	if _, err := brest.Run(e.ctx, "moderate", "withdraw", "--data", brest.Dir, "--reason", "demande fondée", e.refused.ID); err != nil {
+		return err
+	}
+	if err := e.leaves(); err != nil {
+		return err
 	}
 	_, err := brest.Run(e.ctx, "user", "delete", "--data", brest.Dir, e.email())
 	return err
@@ -286,12 +330,14 @@ func (e *erasure) forgotten(name string, within time.Duration) error {
 		var found struct {
 			Items []rig.Listed `json:"items"`
 		}
-		for _, kind := range []string{"initiatives", "recipes"} {
-			if err := e.nodes[name].API(e.ctx, http.MethodGet, kind+"?q="+e.canary, nil, &found); err != nil {
-				return err
-			}
-			if len(found.Items) > 0 {
-				return fmt.Errorf("%s finds %s", name, cmp.Or(found.Items[0].Title, found.Items[0].ID))
+		for _, k := range essaim.Kinds() {
+			for _, word := range e.words[name] {
+				if err := e.nodes[name].API(e.ctx, http.MethodGet, k.API+"?q="+word, nil, &found); err != nil {
+					return err
+				}
+				if len(found.Items) > 0 {
+					return fmt.Errorf("%s finds %s", name, cmp.Or(found.Items[0].Title, found.Items[0].ID))
+				}
 			}
 		}
 		// Her profile, and the versions of other records that named her.

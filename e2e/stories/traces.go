@@ -14,16 +14,20 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 
+	"essaim"
 	"essaim/e2e/rig"
 )
 
-// crawled bounds how many addresses of a node are looked at.
-const crawled = 200
+// linked bounds how many addresses are looked at that no route told of; together are
+// asked for at once.
+const linked, together = 600, 6
 
 // crawl asks a node for everything that it answers: each of its own routes, and
-// what these lead to. It notes what shows the canary.
+// what these lead to. It notes what shows a word that it must not in the end.
 func (e *erasure) crawl(name string) error {
 	queue, err := e.addresses(name)
 	if err != nil {
@@ -35,51 +39,89 @@ func (e *erasure) crawl(name string) error {
 	for _, path := range queue {
 		known[path] = true
 	}
-	for i := 0; i < len(queue) && i < crawled; i++ {
-		bodies, err := e.ask(name, queue[i])
+	routes := len(queue)
+	for i := 0; i < len(queue) && i < routes+linked; {
+		some := queue[i:min(i+together, len(queue), routes+linked)]
+		answers, err := e.askAll(name, some)
 		if err != nil {
 			return err
 		}
-		for _, body := range bodies {
-			if bytes.Contains(body, []byte(e.canary)) {
-				e.seen[name][queue[i]] = true
+		for j, body := range answers {
+			if e.says(name, body) {
+				e.seen[name][some[j]] = true
+			}
+			if len(queue) >= routes+linked {
+				continue // none of its links would be followed
 			}
 			for _, m := range links.FindAllSubmatch(body, -1) {
 				path, _, _ := strings.Cut(strings.ReplaceAll(string(m[1]), "&amp;", "&"), "#")
 				// An address that says it, as a search for it, would say it again.
-				if !known[path] && !strings.HasPrefix(path, "/static/") && !strings.Contains(path, e.canary) {
+				if !known[path] && !strings.HasPrefix(path, "/static/") && !e.says(name, []byte(path)) {
 					known[path] = true
 					queue = append(queue, path)
 				}
 			}
 		}
+		i += len(some)
+	}
+	e.Figure("routes_asked_"+name, routes, "")
+	e.Figure("links_followed_"+name, min(linked, len(queue)-routes), "")
+	if len(queue) == routes {
+		return fmt.Errorf("the %d routes of %s lead nowhere else", routes, name)
 	}
 	return nil
 }
 
-// addresses gives each route of a node, as the node itself lists them, the names
-// and numbers that the canary's records have.
+// says tells whether something has a word that a node must not show in the end.
+func (e *erasure) says(name string, b []byte) bool {
+	return slices.ContainsFunc(e.words[name], func(word string) bool { return bytes.Contains(b, []byte(word)) })
+}
+
+// readPatterns has a node list its routes, which it does with --dev only: then it
+// reads its templates at each request too, which is slow.
+func (e *erasure) readPatterns(n *rig.Node) error {
+	n.Dev = true
+	defer func() { n.Dev = false }()
+	if err := n.Start(e.ctx); err != nil {
+		return err
+	}
+	defer n.Stop()
+	err := n.API(e.ctx, http.MethodGet, "routes?patterns", nil, &e.patterns)
+	if err == nil && len(e.patterns) < 60 {
+		err = fmt.Errorf("%d routes", len(e.patterns))
+	}
+	return err
+}
+
+// addresses gives each route of a node the names and numbers that the records have
+// in which a word is looked for.
 func (e *erasure) addresses(name string) ([]string, error) {
-	var patterns []string
-	if err := e.nodes[name].API(e.ctx, http.MethodGet, "routes?patterns", nil, &patterns); err != nil {
-		return nil, err
-	}
-	if len(patterns) < 60 {
-		return nil, fmt.Errorf("%s has %d routes", name, len(patterns))
-	}
 	var slugs, ids []string
-	for _, r := range e.records {
+	ofKind := map[string][]string{}
+	for _, r := range slices.Concat(e.records, e.credited, []rig.Listed{e.refused, e.imported}) {
 		slugs = append(slugs, r.Slug)
 		ids = append(ids, r.ID[strings.LastIndexByte(r.ID, '/')+1:])
+		ofKind[r.Kind] = append(ofKind[r.Kind], r.Slug)
 	}
-	out := []string{"/commons?after=0.0", "/commons/copies?of=" + rig.Host(e.nodes["brest"].URL), "/recherche?q=encore"}
+	var hosts []string
+	out := []string{"/commons?after=0.0", "/recherche?q=encore"}
+	for _, of := range territories {
+		hosts = append(hosts, rig.Host(e.nodes[of].URL))
+		out = append(out, "/commons/copies?of="+rig.Host(e.nodes[of].URL))
+	}
 	values := map[string][]string{
 		"{slug}": slugs, "{id}": ids, "{object}": ids, "{name}": {personName, strings.ToLower(name), "fiche_" + strings.ReplaceAll(slugs[0], "-", "_")},
-		"{host}": {rig.Host(e.nodes["brest"].URL)}, "{prefix}": strings.Split("0123456789abcdef", ""), "{n}": {"1", "2", "3"},
+		"{host}": hosts, "{prefix}": strings.Split("0123456789abcdef", ""), "{n}": {"1", "2", "3"},
 		"{secret}": {"x"}, "{stamp}": {"x"}, "{file}": {"x"},
 	}
-	for _, p := range patterns {
+	for _, p := range e.patterns {
 		paths := []string{p}
+		values["{slug}"] = slugs
+		for _, k := range essaim.Kinds() {
+			if strings.HasPrefix(p, "/"+k.Path+"/") || strings.HasPrefix(p, "/api/v1/"+k.API+"/") {
+				values["{slug}"] = ofKind[string(k.Kind)]
+			}
+		}
 		for key, with := range values {
 			var next []string
 			for _, path := range paths {
@@ -103,22 +145,44 @@ func (e *erasure) addresses(name string) ([]string, error) {
 	return out, nil
 }
 
+// askAll asks for some addresses side by side; all that an address answers is one.
+func (e *erasure) askAll(name string, paths []string) ([][]byte, error) {
+	answers, errs := make([][]byte, len(paths)), make([]error, len(paths))
+	var all sync.WaitGroup
+	for i, path := range paths {
+		all.Go(func() {
+			var bodies [][]byte
+			bodies, errs[i] = e.ask(name, path)
+			answers[i] = bytes.Join(bodies, []byte("\n"))
+		})
+	}
+	all.Wait()
+	return answers, errors.Join(errs...)
+}
+
 // ask fetches an address in each way that a reader, a server or an administrator
 // would, and returns the bodies.
 func (e *erasure) ask(name, path string) ([][]byte, error) {
 	var bodies [][]byte
-	for i, accept := range []string{"text/html", rig.ActivityJSON} {
+	client, page := rig.Client(), false
+	for i, accept := range []string{"text/html", rig.ActivityJSON, "text/html"} {
 		req, err := http.NewRequestWithContext(e.ctx, http.MethodGet, e.nodes[name].URL+path, nil)
 		if err != nil {
 			return nil, nil //nolint:nilerr // a link that is no address shows nothing
 		}
 		req.Header.Set("Accept", accept)
-		e.asked++
-		req.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", e.asked>>16&255, e.asked>>8&255, e.asked&255))
+		n := e.asked.Add(1)
+		req.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255))
 		if i == 1 { // what is not ActivityPub is the API's
 			req.Header.Set("Authorization", "Bearer "+e.nodes[name].Token)
 		}
-		resp, err := rig.Client().Do(req)
+		if i == 2 { // those who are signed in see other pages
+			if !page || e.signedIn[name].Client == nil {
+				break
+			}
+			client = e.signedIn[name].Client
+		}
+		resp, err := client.Do(req)
 		if err != nil {
 			return nil, err
 		}
@@ -130,6 +194,7 @@ func (e *erasure) ask(name, path string) ([][]byte, error) {
 		case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
 			return nil, fmt.Errorf("%s: %s", path, resp.Status)
 		}
+		page = page || strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
 		bodies = append(bodies, body)
 	}
 	return bodies, nil
@@ -139,7 +204,7 @@ func (e *erasure) ask(name, path string) ([][]byte, error) {
 func (e *erasure) shows(name, path string) (bool, error) {
 	bodies, err := e.ask(name, path)
 	for _, b := range bodies {
-		if bytes.Contains(b, []byte(e.canary)) {
+		if e.says(name, b) {
 			return true, nil
 		}
 	}
@@ -176,7 +241,7 @@ func (e *erasure) notDumped(name string) error {
 		if err != nil {
 			return err
 		}
-		if len(out) < 100 || strings.Contains(out, e.canary) {
+		if len(out) < 100 || e.says(name, []byte(out)) {
 			return fmt.Errorf("the export as %s, of %d bytes, holds it, or nothing", format, len(out))
 		}
 	}
@@ -195,9 +260,10 @@ func (e *erasure) notDumped(name string) error {
 		return err
 	}
 	b, err := io.ReadAll(z)
-	if err == nil && bytes.Contains(b, []byte(e.canary)) {
-		at := bytes.Index(b, []byte(e.canary))
-		err = fmt.Errorf("the backup holds it: %.300q", b[max(0, at-200):])
+	for _, word := range e.words[name] {
+		if at := bytes.Index(b, []byte(word)); err == nil && at >= 0 {
+			err = fmt.Errorf("the backup holds it: %.300q", b[max(0, at-200):])
+		}
 	}
 	return err
 }
@@ -235,9 +301,11 @@ func (e *erasure) inFiles(name string) (found []string, err error) {
 			}
 			b, err := os.ReadFile(path)
 			read++
-			if at := bytes.Index(b, []byte(e.canary)); at >= 0 {
-				// A page of 4 kB begins with its sort, where what is around says which table it is of.
-				found = append(found, fmt.Sprintf("%s at %d of page %d of sort %#x: %q", path, at%4096, 1+at/4096, b[at&^4095], b[max(0, at-200):min(len(b), at+80)]))
+			for _, word := range e.words[name] {
+				if at := bytes.Index(b, []byte(word)); at >= 0 {
+					// A page of 4 kB begins with its sort, where what is around says which table it is of.
+					found = append(found, fmt.Sprintf("%s at %d of page %d of sort %#x: %q", path, at%4096, 1+at/4096, b[at&^4095], b[max(0, at-200):min(len(b), at+80)]))
+				}
 			}
 			return ignoreGone(err)
 		})
@@ -249,7 +317,7 @@ func (e *erasure) inFiles(name string) (found []string, err error) {
 	if err := look(n.Dir); err != nil {
 		return nil, err
 	}
-	if log, err := os.ReadFile(strings.TrimSuffix(n.Dir, "/") + ".log"); err != nil || bytes.Contains(log, []byte(e.canary)) {
+	if log, err := os.ReadFile(strings.TrimSuffix(n.Dir, "/") + ".log"); err != nil || e.says(name, log) {
 		return nil, errors.Join(err, fmt.Errorf("%s: what it logs holds it", name))
 	}
 	if n.Database == "" {
@@ -259,7 +327,7 @@ func (e *erasure) inFiles(name string) (found []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if bytes.Contains(dump, []byte(e.canary)) {
+	if e.says(name, dump) {
 		found = append(found, "pg_dump")
 	}
 	files, err = rig.PostgresFiles(context.WithoutCancel(e.ctx), n.Database, files)
