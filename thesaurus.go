@@ -66,8 +66,7 @@ func (t Thesaurus) Complete(p Problems, themes, stood []string) []string {
 	var out []string
 	for i, id := range themes {
 		out = append(out, id)
-		host, _, local := LocalTheme(id)
-		if !local || host != t.Host {
+		if !t.mine(id) {
 			continue
 		}
 		own, ok := t.Theme(id)
@@ -83,10 +82,15 @@ func (t Thesaurus) Complete(p Problems, themes, stood []string) []string {
 
 // HasOwn tells whether any of some themes is a concept of the node.
 func (t Thesaurus) HasOwn(themes []string) bool {
-	return slices.ContainsFunc(themes, func(id string) bool {
-		host, _, local := LocalTheme(id)
-		return local && host == t.Host
-	})
+	return slices.ContainsFunc(themes, t.mine)
+}
+
+// mine tells whether an id says that it is of the node, also in capitals or
+// without its port: only the exact one may be defined.
+func (t Thesaurus) mine(id string) bool {
+	host, _, local := LocalTheme(id)
+	bare, _, _ := strings.Cut(t.Host, ":")
+	return local && (strings.EqualFold(host, t.Host) || strings.EqualFold(host, bare))
 }
 
 // Define checks a new concept of the node, or new labels of one, and gives it with

@@ -56,6 +56,8 @@ func TestAContentHasTheCommonThemeAboveALocalOne(t *testing.T) {
 		{"of another node", []string{autre}, nil, []string{autre}, ""},
 		{"nothing defines it", []string{"sante", rien}, nil, []string{"sante", rien}, "themes.1"},
 		{"nothing defines it, and the record had it", []string{rien}, []string{rien}, []string{rien}, ""},
+		{"of the node without its port", []string{"127.0.0.1:algues"}, nil, []string{"127.0.0.1:algues"}, "themes.0"},
+		{"of another port", []string{"127.0.0.1:8081:algues"}, nil, []string{"127.0.0.1:8081:algues"}, ""},
 		{"none", nil, nil, nil, ""},
 	} {
 		p := essaim.Problems{}
