@@ -28,10 +28,12 @@ const (
 	prepareTime     = 3500 * time.Millisecond
 	applyTime       = 20 * time.Second
 	// ingestBeside is how long a lane waits that got nothing while another is at
-	// work. What is due then is mostly of actors that are being served, and to
-	// look through it at each commit costs more than it brings.
-	ingestBeside = 20 * time.Millisecond
-	maxTries     = 5
+	// work, twice as long each time. What is due then is mostly of actors that are
+	// being served, and to look through it at each commit costs more than it brings:
+	// of one actor's backlog all is looked at, for nothing.
+	ingestBeside     = 20 * time.Millisecond
+	ingestBesideMost = 250 * time.Millisecond
+	maxTries         = 5
 	// maxClaims bounds what never comes to an end: a process that dies of it, a
 	// database that goes away again and again.
 	maxClaims = 10
@@ -125,6 +127,7 @@ func (g *Ingester) lane(ctx context.Context) error {
 	// What is put off becomes due without a commit.
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	pause := ingestBeside
 	for {
 		for ctx.Err() == nil {
 			n, err := g.batch(ctx, readers)
@@ -134,10 +137,12 @@ func (g *Ingester) lane(ctx context.Context) error {
 			if n == 0 {
 				break
 			}
+			pause = ingestBeside
 		}
 		ring, beside := bell, (<-chan time.Time)(nil)
 		if g.busy.Load() > 0 {
-			ring, beside = nil, time.After(ingestBeside)
+			ring, beside = nil, time.After(pause)
+			pause = min(2*pause, ingestBesideMost)
 		}
 		select {
 		case <-ctx.Done():
