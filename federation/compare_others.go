@@ -11,6 +11,7 @@ import (
 
 	"essaim"
 	"essaim/federation/vocab"
+	"essaim/federation/wire"
 )
 
 // othersAsked bounds how many nodes are asked for the copies of one.
@@ -37,7 +38,7 @@ func (r *Replicator) compareOthers(ctx context.Context, peer essaim.Peer, again 
 		if other.Host == peer.Host || other.State != essaim.PeerFollowed || !other.ContestedAt.IsZero() {
 			continue
 		}
-		found, mended, err := r.compareOther(ctx, peer, other, known.Keys)
+		found, mended, err := r.compareOther(ctx, peer, other)
 		done.Differences, done.Mended = done.Differences+found, done.Mended+mended // before an error, too
 		if err != nil {
 			r.Logger.LogAttrs(ctx, slog.LevelInfo, "copies not compared", slog.String("of", peer.Host), slog.String("at", other.Host), slog.String("reason", cut(err.Error(), 300)))
@@ -56,7 +57,7 @@ func (r *Replicator) compareOthers(ctx context.Context, peer essaim.Peer, again 
 // compareOther walks the digest tree of what another node holds of a peer, where
 // it differs from what is held here, and asks for what differs. A panic over it
 // leaves the nodes that are asked besides alone.
-func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer, keys []essaim.PeerKey) (found, mended int, err error) {
+func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer) (found, mended int, err error) {
 	defer caught(&err)
 	at, err := essaim.ParseIRI(other.Actor)
 	if err != nil {
@@ -95,6 +96,13 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer, 
 		return 0, 0, err
 	}
 	maps.DeleteFunc(t.differs, func(id, _ string) bool { return withdrawn[id] })
+	if len(t.differs) == 0 {
+		return 0, 0, nil
+	}
+	keys, err := r.keysShownBy(ctx, at.Origin(), peer)
+	if err != nil {
+		return 0, 0, err
+	}
 	heads, err := r.Store.Heads(ctx, peer.Host, servedHeads)
 	if err != nil {
 		return 0, 0, err
@@ -102,6 +110,38 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer, 
 	t.copies = CopiesOf{Client: r.Client, Holder: at.Origin(), Origin: c.origin, Keys: keys, Heads: heads, Standing: t.standing, Now: r.Now}
 	err = t.fetch(ctx)
 	return len(t.differs), t.mended, err
+}
+
+// keysShownBy are the keys of a peer, with those that followed since: its territory's
+// actor, as the other node holds it, has the statements by which each key introduces
+// the next. Whoever shows them need not be believed.
+func (r *Replicator) keysShownBy(ctx context.Context, holder string, peer essaim.Peer) ([]essaim.PeerKey, error) {
+	trust := r.Ingester.Actors.trust
+	known, err := trust.of(ctx, peer.Host)
+	territory, none := essaim.ParseIRI(peer.Territory)
+	if err != nil || none != nil {
+		return known.Keys, err
+	}
+	answer, err := r.Client.Changed(ctx, vocab.CopiesOf(holder, peer.Host, essaim.CommonsKey(peer.Territory), ""), "")
+	if err != nil {
+		return nil, err
+	}
+	doc, err := wire.Parse(answer.Body, wire.Collection)
+	if err != nil {
+		return nil, err
+	}
+	for v := range doc.Get("orderedItems").Elements() {
+		next := continued(known.Current(), territory, v.Raw())
+		if n := len(next); v.Get("id").TextOr() != peer.Territory || n == 0 || !proves(v.Raw(), next[n-1].Key) {
+			continue
+		}
+		if err := trust.changed(peer.Host, trust.store.PinPeerKeys(ctx, peer.Host, known.Current(), next...)); err != nil {
+			return nil, err
+		}
+		known, err = trust.of(ctx, peer.Host)
+		return known.Keys, err
+	}
+	return known.Keys, nil
 }
 
 // thirdWalk is a comparison with what a third node holds. What it lacks says

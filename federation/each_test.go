@@ -79,7 +79,7 @@ func TestAPanicOverCopiesThatOneNodeHoldsLeavesTheOthersToBeAsked(t *testing.T) 
 	t.Parallel()
 	r := &Replicator{Store: &duties{}, Client: hostile{}}
 	_, _, err := r.compareOther(t.Context(), essaim.Peer{Host: "toulon.example", Actor: "https://toulon.example/actor"},
-		essaim.Peer{Host: "lyon.example", Actor: "https://lyon.example/actor"}, nil)
+		essaim.Peer{Host: "lyon.example", Actor: "https://lyon.example/actor"})
 	if !errors.Is(err, essaim.ErrInvalid) {
 		t.Errorf("error %v", err)
 	}

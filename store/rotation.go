@@ -43,8 +43,8 @@ func (tx *Tx) rotations(ctx context.Context) ([]essaim.Rotation, error) {
 }
 
 // Resign signs again, after a change of keys, what this node published: first
-// what waits to be delivered, then each record, withdrawn ones by their
-// tombstone, with the activity that published it. The content and the revision
+// what waits to be delivered, then tombstones of what is known no more, then each
+// record, withdrawn ones by their tombstone, with the activity that published it. The content and the revision
 // stay; copy digest and change number are new, and nobody is told. At the end
 // those who follow an actor are sent its document, which shows the new keys. It
 // goes on from where it was when the node stopped, and does nothing once all is
@@ -57,6 +57,12 @@ func (s *Store) Resign(ctx context.Context, sign essaim.ResignFunc) error {
 	for after, more := "", true; more && err == nil; {
 		err = s.write(ctx, patient, func(tx *Tx) error {
 			after, more, err = tx.resignWaiting(ctx, after, sign)
+			return err
+		})
+	}
+	for after, more := "", true; more && err == nil; {
+		err = s.write(ctx, patient, func(tx *Tx) error {
+			after, more, err = tx.resignTombstones(ctx, after, sign)
 			return err
 		})
 	}
@@ -115,6 +121,45 @@ func (tx *Tx) resignActivity(ctx context.Context, id string, bytes []byte, sign 
 		return fmt.Errorf("activity %s: %w", id, err)
 	}
 	return tx.later(ctx, "rotation_activity", id, signed.Document)
+}
+
+// resignTombstones does a page of those of which nothing else is known here, as of
+// what was erased before the node began anew.
+func (tx *Tx) resignTombstones(ctx context.Context, after string, sign essaim.ResignFunc) (last string, more bool, err error) {
+	type row struct {
+		key, id, digest string
+		document        []byte
+		actor           bool
+	}
+	page, err := list(ctx, tx, func(scan scanFunc) (r row, err error) {
+		err = scan(&r.key, &r.id, &r.digest, &r.document, bit{&r.actor})
+		return r, err
+	}, "rotation_tombstones", after, resignTogether)
+	if err != nil {
+		return after, false, err
+	}
+	var public []*publication
+	for _, r := range page {
+		after = r.key
+		signed, err := sign(r.document)
+		if errors.Is(err, essaim.ErrInvalid) || err == nil && signed.CopyDigest == r.digest {
+			continue // damaged, or by the present keys already
+		}
+		l := &listing{id: r.id, sort: sortTombstone, digest: signed.CopyDigest}
+		switch {
+		case err != nil:
+			return after, false, fmt.Errorf("tombstone %s: %w", r.id, err)
+		case r.actor:
+			l.document = signed.Document
+		default:
+			err = tx.later(ctx, "rotation_tombstone", r.id, signed.Document)
+		}
+		if err != nil {
+			return after, false, err
+		}
+		public = append(public, &publication{silent: true, listing: l})
+	}
+	return after, len(page) == resignTogether, tx.number(ctx, public...)
 }
 
 // resignRecords does a page of records, and tells whether others follow.

@@ -47,3 +47,11 @@ UPDATE rotation SET done_at = $2 WHERE n <= $1 AND done_at IS NULL
 SELECT DISTINCT a.id, a.bytes FROM delivery d JOIN activity a ON a.id = d.activity_id
 WHERE d.state = 'waiting' AND a.bytes IS NOT NULL AND a.id > $1
 ORDER BY a.id LIMIT $2
+
+-- name: rotation_tombstones
+-- Of this node, those that are not of a record or an actor known here.
+SELECT c.key, c.id, c.digest, coalesce(c.document, t.document), CASE WHEN c.document IS NULL THEN 0 ELSE 1 END
+FROM commons c LEFT JOIN tombstone t ON t.id = c.id
+WHERE c.origin = '' AND c.key > $1 AND c.sort = 'tombstone' AND c.digest <> ''
+  AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = c.id) AND NOT EXISTS (SELECT 1 FROM local_actor a WHERE a.id = c.id)
+ORDER BY c.key LIMIT $2
