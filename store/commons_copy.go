@@ -32,6 +32,15 @@ func (s *Store) CopyItems(ctx context.Context, host, prefix string, n int) ([]es
 	return items, nil
 }
 
+// CopiedHosts lists the hosts of which something is held.
+func (s *Store) CopiedHosts(ctx context.Context) ([]string, error) {
+	hosts, err := list(ctx, s.query(), only[string], "commons_hosts")
+	if err != nil {
+		return nil, fmt.Errorf("hosts of copies: %w", err)
+	}
+	return hosts, nil
+}
+
 // Copies lists up to n documents held of a host in the order of their keys, those
 // after one.
 func (s *Store) Copies(ctx context.Context, host, after string, n int) ([]essaim.CommonsCopy, error) {

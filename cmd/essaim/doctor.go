@@ -199,9 +199,10 @@ func checkPeers(ctx context.Context, n *Node) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	var quiet, contested []string
+	var quiet, contested, kept []string
 	followed := 0
 	for _, p := range peers {
+		kept = append(kept, p.Commons.Kept...)
 		if p.State == essaim.PeerFollowed {
 			followed++
 		}
@@ -212,14 +213,18 @@ func checkPeers(ctx context.Context, n *Node) (finding, error) {
 			quiet = append(quiet, p.Host)
 		}
 	}
-	if len(contested) > 0 {
-		return finding{
-			State: "warn", What: "Shows a key that does not continue the one known here, and changes nothing: " + strings.Join(contested, " "),
-			Mend: "essaim peer show HOST, then essaim peer trust HOST --fingerprint KEY",
-		}, nil
+	var what, mend []string
+	warn := func(list []string, words, remedy string) {
+		if n := len(list); n > 0 {
+			what = append(what, words+": "+strings.Join(list[:min(n, namedRows)], " ")+map[bool]string{true: " …"}[n > namedRows]+".")
+			mend = append(mend, remedy)
+		}
 	}
-	if len(quiet) > 0 {
-		return finding{State: "warn", What: "Silent: " + strings.Join(quiet, " "), Mend: "essaim peer show HOST; if it is gone for good, essaim peer gone HOST"}, nil
+	warn(contested, "Shows a key that does not continue the one known here, and changes nothing", "essaim peer show HOST, then essaim peer trust HOST --fingerprint KEY")
+	warn(quiet, "Silent", "essaim peer show HOST; if it is gone for good, essaim peer gone HOST")
+	warn(kept, "Held here, not listed by its node any more, and not shown to be deleted", "essaim peer sync HOST; to show it no more, essaim moderate withdraw ID")
+	if len(what) > 0 {
+		return finding{State: "warn", What: strings.Join(what, " "), Mend: strings.Join(mend, "; ")}, nil
 	}
 	return finding{What: fmt.Sprintf("%d followed.", followed)}, nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"fmt"
@@ -35,13 +36,20 @@ func (f *failing) list() string {
 	return s
 }
 
+// examination is what the looking at all documents came to.
+type examination struct {
+	*Node
+	keys              map[string][]ed25519.PublicKey // by host, "" for this node
+	seen, without     int
+	changed, unproven failing
+}
+
 // checkDocuments recomputes from its bytes both digests of every document that
-// is kept, and its proof: ours by the node's key, a copy by the keys that are
-// pinned of its node, retired ones included. Copies of nodes that prove nothing
-// are counted.
+// is kept, and its proof: records, and what stands beside them in the commons, ours
+// and those of others, actors, tombstones and heads. Ours are proven by the node's
+// key, a copy by the keys that are pinned of its node, retired ones included. Copies
+// of nodes that prove nothing are counted.
 func checkDocuments(ctx context.Context, n *Node) (finding, error) {
-	var changed, unproven failing
-	seen, without := 0, 0
 	keys := map[string][]ed25519.PublicKey{"": {n.keys.Ed25519.Public().(ed25519.PublicKey)}}
 	// While documents are signed again, some still are by the keys before.
 	done, err := n.store.Resigned(ctx)
@@ -55,34 +63,94 @@ func checkDocuments(ctx context.Context, n *Node) (finding, error) {
 			}
 		}
 	}
+	x := &examination{Node: n, keys: keys}
+	hosts, err := n.store.CopiedHosts(ctx)
+	if err == nil {
+		err = x.records(ctx)
+	}
+	for _, host := range append([]string{""}, hosts...) {
+		if err == nil {
+			err = x.lines(ctx, host)
+		}
+	}
+	if err != nil {
+		return finding{}, err
+	}
+	return documentsFinding(x.seen, x.without, x.changed, x.unproven), nil
+}
+
+// records looks at those that are published, of any origin.
+func (x *examination) records(ctx context.Context) error {
 	for after := int64(0); ; {
-		page, err := n.store.KeptDocuments(ctx, after, 200)
+		page, err := x.store.KeptDocuments(ctx, after, 200)
 		if err != nil {
-			return finding{}, err
+			return err
 		}
 		for _, d := range page {
 			after = d.Position
-			seen++
-			content, copied, err := proof.Digests(d.Document)
-			if err != nil || content != d.ContentDigest || copied != d.CopyDigest {
-				changed.add(d.ID)
+			if err := x.document(ctx, d.ID, d.Origin, d.Document, d.ContentDigest, d.CopyDigest); err != nil {
+				return err
+			}
+		}
+		if len(page) < 200 {
+			return nil
+		}
+	}
+}
+
+// lines looks at the lines of a host that are not of records, and at its heads.
+func (x *examination) lines(ctx context.Context, host string) error {
+	for after := ""; ; {
+		page, err := x.store.Copies(ctx, host, after, 200)
+		if err != nil {
+			return err
+		}
+		for _, c := range page {
+			if after = c.Key; c.Row != nil || c.Digest == "" {
 				continue
 			}
-			of, err := keysAt(ctx, n.store, keys, d.Origin)
-			if err != nil {
-				return finding{}, err
-			}
-			if len(of) == 0 {
-				without++
-			} else if _, err := proof.VerifyOwned(d.Document, of...); err != nil {
-				unproven.add(d.ID)
+			if err := x.document(ctx, c.ID, host, c.Bytes, "", c.Digest); err != nil {
+				return err
 			}
 		}
 		if len(page) < 200 {
 			break
 		}
 	}
-	return documentsFinding(seen, without, changed, unproven), nil
+	heads, err := x.store.Heads(ctx, host, 1)
+	if err != nil {
+		return err
+	}
+	for _, h := range heads {
+		of, err := keysAt(ctx, x.store, x.keys, host)
+		if err != nil {
+			return err
+		}
+		if _, wrong := proof.VerifyOwned(h.Document, of...); wrong != nil && len(of) > 0 {
+			x.unproven.add(cmp.Or(host, "this node") + ", its head " + h.Number.String())
+		}
+	}
+	return nil
+}
+
+// document looks at one. What names its content is not noted of all.
+func (x *examination) document(ctx context.Context, id, host string, doc []byte, content, exact string) error {
+	x.seen++
+	is, copied, wrong := proof.Digests(doc)
+	if wrong != nil || content != "" && is != content || copied != exact {
+		x.changed.add(id)
+		return nil
+	}
+	of, err := keysAt(ctx, x.store, x.keys, host)
+	if err != nil {
+		return err
+	}
+	if len(of) == 0 {
+		x.without++
+	} else if _, wrong := proof.VerifyOwned(doc, of...); wrong != nil {
+		x.unproven.add(id)
+	}
+	return nil
 }
 
 func documentsFinding(seen, without int, changed, unproven failing) finding {
@@ -94,7 +162,7 @@ func documentsFinding(seen, without int, changed, unproven failing) finding {
 		words = append(words, fmt.Sprintf("%d of %d documents are not proven by a key of their node: %s.", unproven.n, seen, unproven.list()))
 	}
 	if len(words) > 0 {
-		return finding{State: "wrong", What: strings.Join(words, " "), Mend: "restore a backup from before (essaim restore)"}
+		return finding{State: "wrong", What: strings.Join(words, " "), Mend: "essaim peer sync HOST for a copy; what is this node's it mends by itself within a day, else restore a backup from before (essaim restore)"}
 	}
 	what := fmt.Sprintf("%d documents are the bytes of their digests", seen)
 	if without > 0 {

@@ -153,6 +153,9 @@ FROM commons c LEFT JOIN record r ON r.id = c.id LEFT JOIN tombstone t ON t.id =
 WHERE c.origin = $1 AND c.origin <> '' AND c.key > $2 AND c.key >= $3 AND c.key < $4 AND c.digest <> '' AND c.sort <> 'withdrawn'
 ORDER BY c.key LIMIT $5
 
+-- name: commons_hosts
+SELECT DISTINCT origin FROM commons WHERE origin <> '' ORDER BY origin
+
 -- name: commons_note
 UPDATE commons SET digest = $2 WHERE id = $1 AND origin <> ''
 
