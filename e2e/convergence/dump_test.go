@@ -3,6 +3,7 @@
 package convergence
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -103,6 +104,7 @@ func (n *node) line(ctx context.Context, c essaim.CommonsCopy) (line, error) {
 	if err != nil {
 		return l, err
 	}
+	r.Content = withHolder(r.Content, c.ID)
 	if r.State == essaim.StatePublished {
 		if row := contentSays(&r.Content, r.Revision); row != l.Says {
 			l.Says += ", its row " + row
@@ -206,6 +208,14 @@ func contentSays(c *essaim.Content, revision int) string {
 		d.Need = b.Need
 	}
 	return d.told()
+}
+
+// withHolder has a content name who holds its rights as its document does: the
+// territory, where nobody is named.
+func withHolder(c essaim.Content, id string) essaim.Content {
+	host, _, _ := strings.Cut(strings.TrimPrefix(id, "https://"), ".")
+	c.Holder = cmp.Or(c.Holder, strings.ToUpper(host[:1])+host[1:])
+	return c
 }
 
 // wholeContent is all that people wrote of a record and that leaves its node.

@@ -58,7 +58,7 @@ func (m model) wants(n *node) map[string]wanted {
 	want := map[string]wanted{}
 	for id, f := range m.of(n.host).records {
 		if want[id] = (wanted{says: "deleted"}); !f.deleted {
-			want[id] = wanted{contentSays(&f.content, f.revision), wholeContent(f.content)}
+			want[id] = wanted{contentSays(&f.content, f.revision), wholeContent(withHolder(f.content, id))}
 		}
 	}
 	want[n.territory()] = wanted{says: "actor with key " + proof.EncodeMultikey(n.publicKey())}
