@@ -159,7 +159,7 @@ func (n *erasing) erase(t *testing.T) {
 }
 
 // elsewhere is an empty database with a data directory, in which the file of what
-// was erased here is, or not.
+// was erased here is, or not. As in a restore, nothing renders documents.
 func (n *erasing) elsewhere(t *testing.T, db storetest.DB, file bool) *erasing {
 	t.Helper()
 	if db.Dir == "" {
@@ -176,7 +176,7 @@ func (n *erasing) elsewhere(t *testing.T, db storetest.DB, file bool) *erasing {
 	}
 	copied := *n
 	copied.node = &node{db: db, clock: n.clock}
-	copied.Store = db.Open(t, n.config)
+	copied.Store = db.Open(t, n.config, func(c *store.Config) { c.Render, c.Tell, c.Actor = nil, nil, nil })
 	return &copied
 }
 
@@ -307,6 +307,11 @@ func TestWhatWasErasedSinceABackupStaysErased(t *testing.T) {
 				t.Fatalf("into %s: %d erasures of %d, %v", empty.Name, r.Erased, len(made), err)
 			}
 			with.whole(t)
+			if err := with.Close(); err != nil {
+				t.Fatal(err)
+			}
+			with.Store = with.db.Open(t, n.config)
+			with.whole(t)
 			with.again(t)
 			with.whole(t)
 			if known, err := with.Erasures(ctx); err != nil || len(known) != len(made) {
@@ -330,6 +335,9 @@ func (n *erasing) lifts(t *testing.T, with *erasing) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	if lines := one[int](t, with.node, "SELECT count(*) FROM commons WHERE id = $1", n.here.Record.ID); lines != 0 {
+		t.Error("lifted, and a comparison would not miss it")
 	}
 	with.apply(t, toulouseTerritory, n.here)
 	if r, err := with.Record(t.Context(), n.here.Record.ID); err != nil || r.State != essaim.StatePublished {
@@ -409,7 +417,7 @@ func TestTheFileOfWhatWasErasedIsWholeOrRefused(t *testing.T) {
 	t.Run("a line that was cut short goes", func(t *testing.T) {
 		dir := t.TempDir()
 		bring(t, dir, first)
-		line(t, dir, `{"sort":"record","ref":"https://br`)
+		line(t, dir, `{"sort":"record","ref":"https://brest.example/`+strings.Repeat("x", 4096))
 		bring(t, dir, first, second)
 		b, err := os.ReadFile(filepath.Join(dir, store.ErasureFile))
 		if err != nil || strings.Count(string(b), "\n") != 2 || !strings.HasSuffix(string(b), "\n") || strings.Contains(string(b), "ana") || strings.Contains(string(b), "notes") {
