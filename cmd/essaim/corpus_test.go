@@ -20,19 +20,23 @@ var realFiles = []struct {
 	first, then string
 }{
 	{
-		"france-services-20240801.csv", importOptions{Licence: "etalab-2.0", Attribution: "ANCT"},
+		"france-services-20240801.csv",
+		importOptions{Licence: "etalab-2.0", Attribution: "ANCT"},
 		"rows 2845 created 2845 changed 0 unchanged 0 refused 0", "rows 2845 created 0 changed 0 unchanged 2845 refused 0",
 	},
 	{
-		"mednum-bfc.csv", importOptions{Licence: "ODbL-1.0", Attribution: "MedNum BFC"},
+		"mednum-bfc.csv",
+		importOptions{Licence: "ODbL-1.0", Attribution: "MedNum BFC"},
 		"rows 697 created 697 changed 0 unchanged 0 refused 0", "rows 697 created 0 changed 0 unchanged 697 refused 0",
 	},
 	{
-		"susy-ssedas-transformap.geojson", importOptions{Licence: "CC-PDDC", Attribution: "SUSY"},
+		"susy-ssedas-transformap.geojson",
+		importOptions{Licence: "CC-PDDC", Attribution: "SUSY"},
 		"rows 1794 created 1794 changed 0 unchanged 0 refused 0", "rows 1794 created 0 changed 0 unchanged 1794 refused 0",
 	},
 	{
-		"territoires-engagement.csv", importOptions{Licence: "etalab-2.0", Attribution: "ANCT"},
+		"territoires-engagement.csv",
+		importOptions{Licence: "etalab-2.0", Attribution: "ANCT"},
 		"rows 230 created 229 changed 0 unchanged 0 refused 1", "rows 230 created 0 changed 0 unchanged 229 refused 1",
 	},
 }

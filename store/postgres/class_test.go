@@ -44,8 +44,8 @@ func TestErrorsHaveTheirKind(t *testing.T) {
 	} {
 		got := Class(tt.err)
 		for _, kind := range kinds {
-			if errors.Is(got, kind) != (kind == tt.want) {
-				t.Errorf("%s: %v is %v: %t", tt.name, got, kind, errors.Is(got, kind))
+			if is, want := errors.Is(got, kind), errors.Is(tt.want, kind); is != want {
+				t.Errorf("%s: %v is %v: %t", tt.name, got, kind, is)
 			}
 		}
 		if tt.err != nil && !errors.Is(got, tt.err) {

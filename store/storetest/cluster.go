@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -84,7 +85,7 @@ func (k *Cluster) Stop() {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	all := append(children, main)
+	all := slices.Concat(children, []int{main})
 	k.signal(syscall.SIGKILL, all...)
 	k.frozen = nil
 	tick, end := time.NewTicker(10*time.Millisecond), time.After(30*time.Second)
