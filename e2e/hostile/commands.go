@@ -94,8 +94,7 @@ func takenNames(t *trial) (int, error) {
 }
 
 // imports gives the item's body, as a file of that name, to the import: it has
-// to end, to create nothing, and to take no more memory than it may. What is
-// larger than 1 GB goes on as it began and is cut there.
+// to end, to create nothing, and to take no more memory than it may.
 func (t *trial) imports(name string) error {
 	file := filepath.Join(t.dir, name)
 	f, err := os.Create(file)
@@ -103,9 +102,6 @@ func (t *trial) imports(name string) error {
 		return err
 	}
 	defer os.Remove(file)
-	if g := t.item.Gen; g != nil {
-		g.Out = min(g.Out, 1<<30)
-	}
 	_, err = io.Copy(f, t.item.body(t.names, t.rng))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err

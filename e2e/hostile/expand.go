@@ -5,6 +5,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
 	"encoding/binary"
@@ -67,15 +68,7 @@ func (g *generator) body(n names, rng *rand.Rand) io.Reader {
 		})
 	case "zipbomb":
 		return piped(func(w io.Writer) error {
-			z := zip.NewWriter(w)
-			f, err := z.Create("a.csv")
-			if err == nil {
-				err = zeroes(f, g.Out)
-			}
-			if err != nil {
-				return err
-			}
-			return z.Close()
+			return zipOfZeroes(w, g.Out)
 		})
 	case "png":
 		return bytes.NewReader(png(g.W, g.H))
@@ -90,6 +83,50 @@ func piped(write func(io.Writer) error) io.Reader {
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(write(w)) }()
 	return r
+}
+
+// zipOfZeroes writes a ZIP whose only file holds n zeroes, a whole number of
+// megabytes. One of them is compressed and repeated: ten gigabytes would take
+// minutes.
+func zipOfZeroes(w io.Writer, n int64) error {
+	block := make([]byte, 1<<20)
+	var one, none bytes.Buffer
+	f, err := flate.NewWriter(&one, flate.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(block); err != nil {
+		return err
+	}
+	if err := f.Flush(); err != nil { // to a whole byte, with nothing at its end
+		return err
+	}
+	f.Reset(&none)
+	if err := f.Close(); err != nil {
+		return err
+	}
+	blocks := n / int64(len(block))
+	sum := crc32.NewIEEE()
+	for range blocks {
+		_, _ = sum.Write(block) // a sum takes all
+	}
+	z := zip.NewWriter(w)
+	file, err := z.CreateRaw(&zip.FileHeader{
+		Name: "a.csv", Method: zip.Deflate, CRC32: sum.Sum32(),
+		CompressedSize64: uint64(blocks)*uint64(one.Len()) + uint64(none.Len()), UncompressedSize64: uint64(blocks) * uint64(len(block)),
+	})
+	if err != nil {
+		return err
+	}
+	for range blocks {
+		if _, err := file.Write(one.Bytes()); err != nil {
+			return err
+		}
+	}
+	if _, err := file.Write(none.Bytes()); err != nil {
+		return err
+	}
+	return z.Close()
 }
 
 func zeroes(w io.Writer, n int64) error {

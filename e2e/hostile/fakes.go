@@ -43,6 +43,7 @@ type fake struct {
 // received is an activity delivered to a fake host.
 type received struct {
 	Path  string
+	at    time.Time
 	Type  string          `json:"type"`
 	ID    string          `json:"id"`
 	Actor string          `json:"actor"`
@@ -229,7 +230,7 @@ func (f *fake) receive(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	got := received{Path: r.URL.Path}
+	got := received{Path: r.URL.Path, at: time.Now()}
 	_ = json.Unmarshal(body, &got) // what is no activity counts as a delivery all the same
 	f.mu.Lock()
 	f.posts = append(f.posts, got)

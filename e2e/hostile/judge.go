@@ -40,6 +40,8 @@ type special struct {
 	after func(*trial) error
 	// undo takes back what before did, when clearing the hosts is not enough.
 	undo func(*trial) error
+	// smaller tells that less is sent than written: the item stands in smaller.tsv.
+	smaller bool
 	// changes tells that the node's state may be another afterwards.
 	changes bool
 }
@@ -75,11 +77,21 @@ func (w *world) judge(ctx context.Context, items []item) {
 		}
 		return nil
 	})
-	w.suite.Check("every item that is sent smaller than written says why", func() error {
+	w.suite.Check("every item that is sent smaller than written says why, and no other", func() error {
+		said := map[string]bool{}
 		for line := range strings.Lines(smallerTable) {
+			if strings.HasPrefix(line, "#") {
+				continue
+			}
 			fields := strings.Split(strings.TrimSpace(line), "\t")
-			if !strings.HasPrefix(line, "#") && (len(fields) != 4 || !slices.ContainsFunc(items, func(it item) bool { return it.ID == fields[0] })) {
+			if len(fields) != 4 || !table[fields[0]].smaller {
 				return fmt.Errorf("smaller.tsv: %q", line)
+			}
+			said[fields[0]] = true
+		}
+		for id, sp := range table {
+			if sp.smaller && !said[id] {
+				return fmt.Errorf("%s is sent smaller, and smaller.tsv does not say why", id)
 			}
 		}
 		return nil

@@ -181,11 +181,20 @@ func loops() map[string]special {
 			return nil
 		},
 		send: func(t *trial) (int, error) {
-			return t.stormOf(500, func(i int) (string, []byte) {
+			start := time.Now()
+			status, err := t.stormOf(10_000, func(i int) (string, []byte) {
 				actor := fmt.Sprintf("https://s%d.evil.test/u/x", i)
 				return actor, []byte(fmt.Sprintf(`{"@context":"%s","id":"%s/a","type":"Create","actor":"%s","object":{"id":"%s/n","type":"Note","attributedTo":"%s","content":"x","to":["%s"]}}`,
 					rig.ASContext, actor, actor, actor, actor, rig.Public))
 			})
+			// Of one domain so many hosts a minute are asked for their keys, and what is not
+			// taken leaves nothing behind (federation/strangers.go).
+			const hostsOfASite = 60
+			most := hostsOfASite * int(2+time.Since(start).Minutes())
+			if asked := int(t.swarmed.Load()); asked > most || t.taken > most || t.taken == 0 {
+				err = errors.Join(err, fmt.Errorf("%d hosts of one domain were asked, %d activities taken, want %d at most in %s", asked, t.taken, most, time.Since(start)))
+			}
+			return status, err
 		},
 	}
 	m["REC-017"] = special{after: func(t *trial) error {

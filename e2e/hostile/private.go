@@ -75,7 +75,7 @@ func privateSpecials() map[string]special {
 		}},
 		"PRIV-006": blocked("evil.test", special{}),
 		"PRIV-007": {send: erased, changes: true},
-		"PRIV-010": {send: func(*trial) (int, error) { return 0, nil }, after: func(t *trial) error {
+		"PRIV-010": {smaller: true, send: func(*trial) (int, error) { return 0, nil }, after: func(t *trial) error {
 			text, err := os.ReadFile(t.logFile())
 			for line := range bytes.Lines(text) {
 				// What is said for those who look for a fault is not kept in production.
@@ -201,12 +201,18 @@ func (t *trial) guest(host string) (*fake, error) {
 
 // got tells whether an activity about an object was delivered to a host.
 func (f *fake) got(kind, object string) bool {
+	_, ok := f.gotAt(kind, object)
+	return ok
+}
+
+// gotAt is when it first was.
+func (f *fake) gotAt(kind, object string) (time.Time, bool) {
 	for _, r := range f.delivered() {
 		if r.Type == kind && bytes.Contains(r.Obj, []byte(object)) {
-			return true
+			return r.at, true
 		}
 	}
-	return false
+	return time.Time{}, false
 }
 
 func (f *fake) setInbox(h http.HandlerFunc) {

@@ -69,6 +69,29 @@ func (w *world) send(ctx context.Context, q *request) (*answer, error) {
 	return &answer{resp.StatusCode, resp.Header, body, time.Since(start)}, nil
 }
 
+// kept sends a request over a connection that is kept, for thousands of them; it
+// is written as any client would.
+func (w *world) kept(ctx context.Context, q *request) (*answer, error) {
+	start := time.Now()
+	w.inputs.Add(1)
+	req, err := http.NewRequestWithContext(ctx, q.method, w.node.URL+q.target, q.body)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range q.header {
+		if h[0] != "Host" {
+			req.Header.Add(h[0], h[1])
+		}
+	}
+	resp, err := w.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
+	return &answer{resp.StatusCode, resp.Header, body, time.Since(start)}, err
+}
+
 func (q *request) write(to io.Writer) error {
 	var head bytes.Buffer
 	fmt.Fprintf(&head, "%s %s HTTP/1.1\r\n", q.method, q.target)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -176,49 +178,71 @@ func (t *trial) stormOf(n int, activity func(int) (actor string, body []byte)) (
 	})
 }
 
-// many sends n requests, eight at a time; each answer must be one that the item
-// allows. It gives the last status. The short form sends a fifth.
-func (t *trial) many(n int, next func(int) (*request, signing, []byte)) (int, error) {
+// written is the size in which an item is sent: that which its title tells, or a
+// fifth in the short form.
+func (t *trial) written(n int) (int, error) {
+	if !regexp.MustCompile(`\b` + strconv.Itoa(n) + `\b`).MatchString(strings.ReplaceAll(t.item.Title, ",", "")) {
+		return 0, fmt.Errorf("%d of %q: not the size that is written", n, t.item.Title)
+	}
 	if t.opt.turn {
 		n /= 5
 	}
-	queue := make(chan *request, n)
-	for i := range n {
-		q, sg, body := next(i)
-		if err := sg.sign(q, body, time.Now()); err != nil {
-			return 0, err
-		}
-		queue <- q
+	return n, nil
+}
+
+// many sends n requests, eight at a time; each answer must be one that the item
+// allows. It gives the last status.
+func (t *trial) many(n int, next func(int) (*request, signing, []byte)) (int, error) {
+	n, err := t.written(n)
+	if err != nil {
+		return 0, err
 	}
-	close(queue)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	last, failed := 0, error(nil)
+	i, last, failed := 0, 0, error(nil)
+	take := func() (*request, signing, []byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		if i >= n || t.ctx.Err() != nil {
+			return nil, signing{}, nil
+		}
+		i++
+		return next(i - 1)
+	}
+	judge := func(got *answer, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err != nil:
+			failed = err
+		case got.status != http.StatusTooManyRequests && !t.item.expects(got.status):
+			failed = fmt.Errorf("answered %d, want %s: %.200s", got.status, t.item.Expect, got.body)
+		case (got.status == 429 || got.status == 503) && got.header.Get("Retry-After") == "":
+			failed = fmt.Errorf("%d without Retry-After", got.status)
+		case got.status == http.StatusTooManyRequests:
+			// Of so many at once, that is what is to be refused.
+		default:
+			last = got.status
+			if got.status/100 == 2 {
+				t.taken++
+			}
+		}
+	}
 	for range 8 {
 		wg.Go(func() {
-			for q := range queue {
-				got, err := t.world.send(t.ctx, q)
-				mu.Lock()
-				switch {
-				case err != nil:
-					failed = err
-				case got.status != http.StatusTooManyRequests && !t.item.expects(got.status):
-					failed = fmt.Errorf("answered %d, want %s: %.200s", got.status, t.item.Expect, got.body)
-				case (got.status == 429 || got.status == 503) && got.header.Get("Retry-After") == "":
-					failed = fmt.Errorf("%d without Retry-After", got.status)
-				case got.status == http.StatusTooManyRequests:
-					// Of so many at once, that is what is to be refused.
-				default:
-					last = got.status
-					if got.status/100 == 2 {
-						t.taken++
-					}
+			for q, sg, body := take(); q != nil; q, sg, body = take() {
+				if err := sg.sign(q, body, time.Now()); err != nil {
+					judge(nil, err)
+					continue
 				}
-				mu.Unlock()
+				judge(t.kept(t.ctx, q))
 			}
 		})
 	}
 	wg.Wait()
+	if failed == nil && i != n {
+		failed = fmt.Errorf("%d of %d were sent", i, n)
+	}
 	return last, failed
 }
 
