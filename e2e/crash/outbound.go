@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -35,7 +36,7 @@ func outbound(ctx context.Context, s *rig.Suite, bin, dir string, publications i
 	name := fmt.Sprintf("outbound%d", every/time.Second)
 	first := &rig.Node{Bin: bin, Dir: filepath.Join(dir, name)}
 	var procs [2]*rig.Node
-	rec := &recorder{first: map[string]time.Time{}, times: map[string]int{}}
+	rec := &recorder{first: map[string]time.Time{}, times: map[string]int{}, inFlight: map[string]int{}}
 	s.Must(label+"a node of two processes and a follower", func() error {
 		peer, err := rig.NewPeer(rec.inbox)
 		if err != nil {
@@ -67,14 +68,26 @@ func outbound(ctx context.Context, s *rig.Suite, bin, dir string, publications i
 		return rig.Eventually(20*time.Second, rec.accepted)
 	})
 
-	stop, killed := make(chan struct{}), make(chan int)
-	go func() { killed <- killInTurn(ctx, procs, rec, every, stop) }()
+	stop, ended := make(chan struct{}), make(chan killed)
+	go func() { ended <- killInTurn(ctx, procs, rec, every, stop) }()
+	begin := time.Now()
 	acked := publish(ctx, rand.New(rand.NewPCG(s.Seed(), 2)), procs, publications)
+	lasted := time.Since(begin)
 	close(stop)
-	kills := <-killed
+	done := <-ended
+	kills := done.times
 	s.Figure("publications_acknowledged", len(acked), "")
 	s.Figure("kills_of_one_process", kills, "")
 
+	s.Check(label+"the kills happened, and each process started again", func() error {
+		if done.err != nil || every == 0 {
+			return done.err
+		}
+		if least := int((lasted-done.starting)/every) - 1; kills < max(1, least) {
+			return fmt.Errorf("%d kills in %s, of which %s went by in starting", kills, lasted, done.starting)
+		}
+		return nil
+	})
 	s.Check(label+"every acknowledged version reached the peer", func() error {
 		return rig.Eventually(4*time.Minute, func() error { return rec.has(acked) })
 	})
@@ -120,26 +133,79 @@ func copyKeys(from, to string) error {
 	return nil
 }
 
-func killInTurn(ctx context.Context, procs [2]*rig.Node, rec *recorder, every time.Duration, stop chan struct{}) (kills int) {
+// killed is what became of the processes that were killed.
+type killed struct {
+	times    int
+	starting time.Duration // spent in starting them again
+	err      error         // why one did not start
+}
+
+func killInTurn(ctx context.Context, procs [2]*rig.Node, rec *recorder, every time.Duration, stop chan struct{}) (k killed) {
 	if every == 0 {
 		<-stop
-		return 0
+		return k
 	}
 	for {
 		select {
 		case <-stop:
-			return kills
+			return k
 		case <-time.After(every):
 		}
-		p := procs[kills%2]
-		rec.killing()
+		p := procs[k.times%2]
+		ports, err := portsOf(p.Pid())
+		if err != nil {
+			k.err = err
+			return k
+		}
+		rec.killing(ports)
 		p.Kill()
-		kills++
+		k.times++
+		begin := time.Now()
 		if err := p.Start(ctx); err != nil {
-			fmt.Fprintln(os.Stderr, "crash: a process does not start again:", err)
-			return kills
+			k.err = fmt.Errorf("a process does not start again: %w", err)
+			return k
+		}
+		k.starting += time.Since(begin)
+	}
+}
+
+// portsOf are the local ports of a process's TCP connections (proc(5)).
+func portsOf(pid int) (map[string]bool, error) {
+	dir := fmt.Sprintf("/proc/%d", pid)
+	entries, err := os.ReadDir(dir + "/fd")
+	if err != nil {
+		return nil, err
+	}
+	sockets := map[string]bool{}
+	for _, e := range entries {
+		if to, err := os.Readlink(filepath.Join(dir, "fd", e.Name())); err == nil { // else closed meanwhile
+			if inode, ok := strings.CutPrefix(to, "socket:["); ok {
+				sockets[strings.TrimSuffix(inode, "]")] = true
+			}
 		}
 	}
+	ports := map[string]bool{}
+	for _, table := range []string{"/net/tcp", "/net/tcp6"} {
+		b, err := os.ReadFile(dir + table)
+		if err != nil && !os.IsNotExist(err) { // a kernel may have no IPv6
+			return nil, err
+		}
+		for line := range strings.Lines(string(b)) {
+			f := strings.Fields(line)
+			if len(f) < 10 || !sockets[f[9]] {
+				continue
+			}
+			port, err := strconv.ParseUint(f[1][strings.LastIndex(f[1], ":")+1:], 16, 16)
+			if err != nil {
+				return nil, err
+			}
+			ports[strconv.FormatUint(port, 10)] = true
+		}
+	}
+	if len(ports) == 0 {
+		return nil, fmt.Errorf("process %d has no connection", pid)
+	}
+	return ports, nil
 }
 
 // publish makes records and changes them in turn, through whichever process
@@ -184,9 +250,15 @@ type recorder struct {
 	order    []delivery
 	first    map[string]time.Time // activity id → first complete receipt
 	times    map[string]int       // activity id → receipts
-	inFlight int
-	answered []time.Time
+	inFlight map[string]int       // by the port that it came from
+	answered []answer
 	allowed  int
+}
+
+// answer is when a delivery was answered, and to which port.
+type answer struct {
+	port string
+	at   time.Time
 }
 
 type delivery struct {
@@ -195,9 +267,10 @@ type delivery struct {
 	revision int
 }
 
-func (r *recorder) inbox(w http.ResponseWriter, _ *http.Request, body []byte) {
+func (r *recorder) inbox(w http.ResponseWriter, q *http.Request, body []byte) {
+	port := q.RemoteAddr[strings.LastIndex(q.RemoteAddr, ":")+1:]
 	r.mu.Lock()
-	r.inFlight++
+	r.inFlight[port]++
 	r.mu.Unlock()
 	var a struct {
 		ID     string `json:"id"`
@@ -211,8 +284,8 @@ func (r *recorder) inbox(w http.ResponseWriter, _ *http.Request, body []byte) {
 	err := json.Unmarshal(body, &a)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.inFlight--
-	r.answered = append(r.answered, time.Now())
+	r.inFlight[port]--
+	r.answered = append(r.answered, answer{port, time.Now()})
 	switch {
 	case err != nil:
 		w.WriteHeader(http.StatusBadRequest)
@@ -237,15 +310,19 @@ func (r *recorder) accepted() error {
 	return nil
 }
 
-// killing notes how many deliveries are in flight: begun, or answered so
-// recently that the answer may not be noted yet.
-func (r *recorder) killing() {
+// killing notes how many deliveries of the process with these ports are in
+// flight: begun, or answered so recently that the answer may not be noted yet.
+func (r *recorder) killing(ports map[string]bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.allowed += r.inFlight
+	for port, n := range r.inFlight {
+		if ports[port] {
+			r.allowed += n
+		}
+	}
 	since := time.Now().Add(-settling)
-	for _, t := range r.answered {
-		if t.After(since) {
+	for _, a := range r.answered {
+		if ports[a.port] && a.at.After(since) {
 			r.allowed++
 		}
 	}
