@@ -375,5 +375,9 @@ func (f *acknowledged) allows(l line) bool {
 	if l.Says == "deleted" {
 		return f.deleted || f.mayDelete
 	}
-	return !f.deleted && slices.ContainsFunc(append(f.may, f.title), func(title string) bool { return strings.HasPrefix(l.Says, fmt.Sprintf("%q,", title)) })
+	const rest = `, from "", "Deux phrases. Pas plus.", [https://w3id.org/essaim/themes#alimentation], {Brest 29019 48.39 -4.486}, ` +
+		`under https://creativecommons.org/licenses/by-sa/4.0/, need ""`
+	return !f.deleted && strings.HasSuffix(l.Says, rest) && slices.ContainsFunc(append(f.may, f.title), func(title string) bool {
+		return strings.HasPrefix(l.Says, fmt.Sprintf(`initiative %q, "En une phrase.", revision `, title))
+	})
 }
