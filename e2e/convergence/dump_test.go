@@ -196,7 +196,7 @@ func contentSays(c *essaim.Content, revision int) string {
 		d.Themes = append(d.Themes, "https://w3id.org/essaim/themes#"+theme)
 	}
 	for _, p := range c.Places {
-		d.Location = placed{Name: p.Label, INSEE: p.INSEE}
+		d.Location = placed{Name: cmp.Or(p.Label, p.City), INSEE: p.INSEE}
 		if p.Located() {
 			d.Location.Latitude, d.Location.Longitude = *p.Lat, *p.Lon
 		}

@@ -211,8 +211,8 @@ func (s *swarm) storm(round int) {
 func (s *swarm) write(n *process, random *rand.Rand, title string) {
 	own := s.own(n)
 	content := map[string]any{
-		"title": title, "tagline": "En une phrase.", "description": "Deux phrases. Pas plus.",
-		"themes": []string{"alimentation"}, "places": []map[string]any{{"insee": "29019", "label": "Brest"}},
+		"title": title, "tagline": "En une phrase.", "description": "Deux phrases. Pas plus.", "language": "fr", "holder": "Une régie",
+		"themes": []string{"alimentation"}, "places": []map[string]any{{"insee": "29019", "city": "Brest", "country": "FR"}}, // as a copy reads it
 	}
 	if len(own) == 0 || random.IntN(100) < 50 {
 		var made rig.Listed
