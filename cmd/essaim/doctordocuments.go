@@ -7,8 +7,10 @@ import (
 	"context"
 	"crypto/ed25519"
 	"fmt"
+	"slices"
 	"strings"
 
+	"essaim"
 	"essaim/federation/proof"
 	"essaim/store"
 )
@@ -57,11 +59,7 @@ func checkDocuments(ctx context.Context, n *Node) (finding, error) {
 		return finding{}, err
 	}
 	if !done {
-		for _, change := range n.info.Rotations {
-			if key, err := proof.DecodeMultikey(change.Old); err == nil {
-				keys[""] = append(keys[""], key)
-			}
-		}
+		keys[""] = append(keys[""], retired(n.info)...)
 	}
 	x := &examination{Node: n, keys: keys}
 	hosts, err := n.store.CopiedHosts(ctx)
@@ -77,6 +75,16 @@ func checkDocuments(ctx context.Context, n *Node) (finding, error) {
 		return finding{}, err
 	}
 	return documentsFinding(x.seen, x.without, x.changed, x.unproven), nil
+}
+
+// retired are the keys that a node had before its own.
+func retired(n essaim.Node) (keys []ed25519.PublicKey) {
+	for _, change := range n.Rotations {
+		if key, err := proof.DecodeMultikey(change.Old); err == nil {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // records looks at those that are published, of any origin.
@@ -125,6 +133,9 @@ func (x *examination) lines(ctx context.Context, host string) error {
 		of, err := keysAt(ctx, x.store, x.keys, host)
 		if err != nil {
 			return err
+		}
+		if host == "" { // it is signed again when somebody asks for it
+			of = slices.Concat(of, retired(x.info))
 		}
 		if _, wrong := proof.VerifyOwned(h.Document, of...); wrong != nil && len(of) > 0 {
 			x.unproven.add(cmp.Or(host, "this node") + ", its head " + h.Number.String())
