@@ -158,8 +158,9 @@ func (n *erasing) erase(t *testing.T) {
 }
 
 // elsewhere is an empty database with a data directory, in which the file of what
-// was erased here is, or not. As in a restore, nothing renders documents.
-func (n *erasing) elsewhere(t *testing.T, db storetest.DB, file bool) *erasing {
+// was erased here is, or not. As in a restore nothing renders documents, unless the
+// configuration has it so.
+func (n *erasing) elsewhere(t *testing.T, db storetest.DB, file bool, with ...func(*store.Config)) *erasing {
 	t.Helper()
 	if db.Dir == "" {
 		db.Dir = t.TempDir()
@@ -175,7 +176,8 @@ func (n *erasing) elsewhere(t *testing.T, db storetest.DB, file bool) *erasing {
 	}
 	copied := *n
 	copied.node = &node{db: db, clock: n.clock}
-	copied.Store = db.Open(t, n.config, func(c *store.Config) { c.Render, c.Tell, c.Actor = nil, nil, nil })
+	bare := func(c *store.Config) { c.Render, c.Tell, c.Actor = nil, nil, nil }
+	copied.Store = db.Open(t, append([]func(*store.Config){n.config, bare}, with...)...)
 	return &copied
 }
 

@@ -134,7 +134,7 @@ func TestWhatItsAuthorTookBackIsTakenOutOfAnOlderBackupToo(t *testing.T) {
 				n.apply(t, blog, effect)
 				n.holds(t, r.ID, essaim.StatePublished, "Nous y étions.", false)
 
-				with := n.elsewhere(t, storetest.SQLite(t), true)
+				with := n.elsewhere(t, storetest.SQLite(t), true, n.config) // as it is served
 				if _, err := with.Restore(ctx, bytes.NewReader(file.Bytes())); err != nil {
 					t.Fatal(err)
 				}
