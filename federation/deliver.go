@@ -299,7 +299,7 @@ func (d *Deliverer) start(ctx context.Context) time.Duration {
 		}
 	}
 	for _, l := range d.order {
-		if len(l.queue) > 0 && len(l.running) >= l.limit {
+		if len(l.queue) > 0 && (len(l.running) >= l.limit || l.againFull()) {
 			return min(next, 50*time.Millisecond)
 		}
 	}

@@ -28,6 +28,11 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 	case a.result.RetryAfter == 0:
 		v.down = v.down && !l.vouches(t)
 	}
+	if t.Attempt > 1 {
+		if l.proven++; v.outcome != delivered {
+			l.proven = 0
+		}
+	}
 	reason := reasonOf(a)
 	d.log(ctx, a, v, reason)
 	save := false

@@ -67,6 +67,7 @@ type lane struct {
 	broken   bool // nothing starts before state.NextAt
 	slow     bool // at slowPace
 	answered int  // tries answered so far
+	proven   int  // deliveries that failed before and arrived, since the last that failed again
 	excused  int  // tries that came to nothing and were not counted, since the last success
 	answerAt time.Time
 	askedAt  time.Time // of the first try begun since answerAt
@@ -139,8 +140,8 @@ func (l *lane) wantsMore() bool {
 }
 
 // againFull tells whether deliveries that failed before have all the places that
-// they may have, a quarter: what hangs again keeps nothing from what is tried for the
-// first time.
+// they may have, a quarter and one more for each that arrived: what hangs again keeps
+// nothing from what is tried for the first time.
 func (l *lane) againFull() bool {
 	again := 0
 	for _, t := range l.running {
@@ -148,7 +149,7 @@ func (l *lane) againFull() bool {
 			again++
 		}
 	}
-	return again >= max(1, l.limit/4)
+	return again >= min(l.limit, max(1, l.limit/4)+l.proven)
 }
 
 // idle tells whether the lane may be forgotten.
@@ -284,7 +285,8 @@ func (l *lane) probe(now time.Time) {
 // since. When it has not, one is ended at a time, to see: and once it has been
 // silent for a while, that counts against the host.
 func (l *lane) impatient(now time.Time) []*try {
-	if len(l.queue) == 0 || len(l.running) < l.limit || l.answered == 0 {
+	full := len(l.running) >= l.limit
+	if len(l.queue) == 0 || !full && !l.againFull() || l.answered == 0 {
 		return nil
 	}
 	silent, pause := l.silent(now), basePatience
@@ -293,7 +295,7 @@ func (l *lane) impatient(now time.Time) []*try {
 	}
 	var list []*try
 	for _, t := range l.running {
-		if t.cut || len(list) == len(l.queue) || now.Sub(t.began) < l.patience(t) {
+		if t.cut || !full && t.Attempt == 1 || len(list) == len(l.queue) || now.Sub(t.began) < l.patience(t) {
 			continue
 		}
 		if !l.answerAt.After(t.began) {

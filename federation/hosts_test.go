@@ -223,6 +223,34 @@ func TestALaterFanOutIsNotHeldUpByInboxesThatHang(t *testing.T) {
 	}
 }
 
+// What failed before has few places only while it hangs.
+func TestWhatFailedBeforeIsSentAtThePaceOfItsHost(t *testing.T) {
+	t.Parallel()
+	testKey()
+	for _, silent := range []int{0, 12} {
+		t.Run(fmt.Sprint(silent, " silent"), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				q, w := newQueue(), newOutside()
+				w.took = time.Second
+				w.hangs = func(inbox string) bool { return strings.HasSuffix(inbox, "/silent") }
+				for i := range 120 {
+					inbox := fmt.Sprintf("https://back.example/inbox/%d", i)
+					if silent > 0 && i%(120/silent) == 7 {
+						inbox += "/silent"
+					}
+					q.add(inbox, "object")
+					q.rows[i].Attempt = 1
+				}
+				took := deliverAll(t, q, w, 10*time.Minute, func() bool { return q.count(essaim.DeliveryDone) == 120-silent })
+				if most := 20*time.Second + time.Duration(silent)*5*time.Second; took > most {
+					t.Errorf("took %s, want at most %s; %d of 120 have it", took, most, q.count(essaim.DeliveryDone))
+				}
+			})
+		})
+	}
+}
+
 func TestAHostThatFallsSilentIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
