@@ -29,30 +29,27 @@ type Area struct {
 
 // Area finds what a code stands for.
 func (g *Gazetteer) Area(level AreaLevel, code string) (Area, bool) {
-	a := Area{Level: level, Code: code}
+	a, ok := Area{Level: level, Code: code}, false
 	switch level {
 	case AreaCommune:
 		c, ok := g.Commune(code)
 		a.Code, a.Name, a.Lat, a.Lon, a.Located = c.Code, c.Name, c.Lat, c.Lon, c.Located()
 		return a, ok
 	case AreaEPCI:
-		e, ok := g.EPCI(code)
-		if !ok {
-			return a, false
-		}
+		var e EPCI
+		e, ok = g.EPCI(code)
 		a.Name = e.Name
 	case AreaDepartement:
-		d, ok := g.Departement(code)
-		if !ok {
-			return a, false
-		}
+		var d Departement
+		d, ok = g.Departement(code)
 		a.Name = d.Name
 	case AreaRegion:
-		r, ok := g.Region(code)
-		if !ok {
-			return a, false
-		}
+		var r Region
+		r, ok = g.Region(code)
 		a.Name = r.Name
+	}
+	if !ok {
+		return a, false
 	}
 	if at, ok := g.centres()[area{level, code}]; ok {
 		// A millionth of a degree, as coordinates are written to others.

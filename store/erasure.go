@@ -101,7 +101,7 @@ func (s *Store) compareErasures(ctx context.Context) error {
 	if s.cfg.Dir == "" {
 		return nil
 	}
-	told, err := s.toldErasures()
+	told, err := readErasures(s.cfg.Dir)
 	if err != nil {
 		return err
 	}
@@ -147,20 +147,16 @@ func (tx *Tx) eraseAgain(ctx context.Context, told []essaim.Erasure) (int, error
 	if err != nil {
 		return 0, err
 	}
-	type about struct {
-		sort essaim.ErasureSort
-		ref  string
-	}
-	last := map[about]time.Time{}
+	last := map[erasureKey]time.Time{} // of any time
 	for _, e := range lost {
-		last[about{e.Sort, e.Ref}] = e.At
+		last[erasureKey{sort: e.Sort, ref: e.Ref}] = e.At
 	}
 	for _, e := range lost {
 		if err := tx.addErasure(ctx, e); err != nil {
 			return 0, err
 		}
 		// Of a tombstone, as the last key signed it.
-		if e.At.Before(last[about{e.Sort, e.Ref}]) || e.Sort == essaim.ErasedHere && e.At.Before(last[about{essaim.ErasureLifted, e.Ref}]) {
+		if e.At.Before(last[erasureKey{sort: e.Sort, ref: e.Ref}]) || e.Sort == essaim.ErasedHere && e.At.Before(last[erasureKey{sort: essaim.ErasureLifted, ref: e.Ref}]) {
 			continue
 		}
 		if err := tx.eraseOnceMore(ctx, e, named[e.Ref]); err != nil {

@@ -106,14 +106,24 @@ func (tx *Tx) fileReport(ctx context.Context, e essaim.FileReport, now time.Time
 			return nothing("too many reports of its server wait"), err
 		}
 	}
+	r.Objects = ours
+	return did, tx.addReport(ctx, r, about, now)
+}
+
+// addReport writes a report, and the item that has moderators decide about it.
+func (tx *Tx) addReport(ctx context.Context, r essaim.Report, about string, now time.Time) error {
+	objects, err := json.Marshal(r.Objects)
+	if err != nil {
+		return err
+	}
 	n, err := tx.addItem(ctx, essaim.Item{
 		Kind: essaim.ItemReport, Ref: r.ID, State: essaim.ItemHeld, About: about, Excerpt: strings.Join(strings.Fields(r.Text), " "), ReceivedAt: now,
 	})
 	if err != nil {
-		return did, err
+		return err
 	}
 	_, err = tx.exec(ctx, "report_add", r.ID, n, r.Host, r.Contact, string(objects), r.Text, micros(now), r.Withdrawn)
-	return did, err
+	return err
 }
 
 func (tx *Tx) report(ctx context.Context, id string) (*essaim.Report, error) {

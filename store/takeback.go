@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"essaim"
@@ -179,15 +178,5 @@ func differs(a, b essaim.Content) (bool, error) {
 // tellTakenBack opens an item for the moderators. It names the host and not the
 // author.
 func (tx *Tx) tellTakenBack(ctx context.Context, record, object, text string) error {
-	id, now := tx.s.cfg.NewID(), tx.s.now()
-	n, err := tx.addItem(ctx, essaim.Item{Kind: essaim.ItemReport, Ref: id, State: essaim.ItemHeld, About: record, Excerpt: text, ReceivedAt: now})
-	if err != nil {
-		return err
-	}
-	objects, err := json.Marshal([]string{record})
-	if err != nil {
-		return err
-	}
-	_, err = tx.exec(ctx, "report_add", id, n, authority(object), "", string(objects), text, micros(now), "")
-	return err
+	return tx.addReport(ctx, essaim.Report{ID: tx.s.cfg.NewID(), Host: authority(object), Objects: []string{record}, Text: text}, record, tx.s.now())
 }

@@ -199,30 +199,31 @@ func checkPeers(ctx context.Context, n *Node) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	var quiet, contested, kept []string
+	var quiet, contested, kept failing
 	followed := 0
 	for _, p := range peers {
-		kept = append(kept, p.Commons.Kept...)
+		for _, id := range p.Commons.Kept {
+			kept.add(id)
+		}
 		if p.State == essaim.PeerFollowed {
 			followed++
 		}
 		switch life, _ := p.Life(n.now(), n.cfg.PeerSilence); life {
 		case essaim.LifeContested:
-			contested = append(contested, p.Host)
+			contested.add(p.Host)
 		case essaim.LifeSilent:
-			quiet = append(quiet, p.Host)
+			quiet.add(p.Host)
 		}
 	}
 	var what, mend []string
-	warn := func(list []string, words, remedy string) {
-		if n := len(list); n > 0 {
-			what = append(what, words+": "+strings.Join(list[:min(n, namedRows)], " ")+map[bool]string{true: " …"}[n > namedRows]+".")
-			mend = append(mend, remedy)
+	warn := func(which *failing, words, remedy string) {
+		if which.n > 0 {
+			what, mend = append(what, words+": "+which.list()+"."), append(mend, remedy)
 		}
 	}
-	warn(contested, "Shows a key that does not continue the one known here, and changes nothing", "essaim peer show HOST, then essaim peer trust HOST --fingerprint KEY")
-	warn(quiet, "Silent", "essaim peer show HOST; if it is gone for good, essaim peer gone HOST")
-	warn(kept, "Held here, not listed by its node any more, and not shown to be deleted", "essaim peer sync HOST; to show it no more, essaim moderate withdraw ID")
+	warn(&contested, "Shows a key that does not continue the one known here, and changes nothing", "essaim peer show HOST, then essaim peer trust HOST --fingerprint KEY")
+	warn(&quiet, "Silent", "essaim peer show HOST; if it is gone for good, essaim peer gone HOST")
+	warn(&kept, "Held here, not listed by its node any more, and not shown to be deleted", "essaim peer sync HOST; to show it no more, essaim moderate withdraw ID")
 	if len(what) > 0 {
 		return finding{State: "warn", What: strings.Join(what, " "), Mend: strings.Join(mend, "; ")}, nil
 	}

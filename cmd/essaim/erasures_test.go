@@ -179,23 +179,7 @@ func TestANodeThatIsFollowedAnewIsReadWhole(t *testing.T) {
 		if err := p.toulon.server.TurnReplicas(ctx); err != nil {
 			t.Fatal(err)
 		}
-		peer, err := p.toulon.server.FollowPeer(ctx, brestHost)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := essaim.Inbound{ActivityID: "https://" + brestHost + "/activities/again", Type: "Accept", Actor: peer.Actor, Raw: []byte("{}"), ReceivedAt: storetest.Start}
-		if _, err := p.toulon.ReceiveActivity(ctx, in); err != nil {
-			t.Fatal(err)
-		}
-		for _, in := range claimAll(t, p.toulon) {
-			err := p.toulon.Apply(ctx, []essaim.Applied{{
-				ID: in.ID, Attempt: in.Attempt, State: essaim.InboundApplied,
-				Effects: []essaim.Effect{essaim.PeerAnswer{FollowID: peer.FollowID, Actor: peer.Actor, Accepted: true}},
-			}})
-			if err[0] != nil {
-				t.Fatal(err[0])
-			}
-		}
+		p.follow(t)
 		if err := p.toulon.server.TurnReplicas(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -203,13 +187,4 @@ func TestANodeThatIsFollowedAnewIsReadWhole(t *testing.T) {
 			t.Errorf("%d differ: %v", len(differ), differ)
 		}
 	})
-}
-
-func claimAll(t testing.TB, n *commonsNode) []essaim.Inbound {
-	t.Helper()
-	claimed, err := n.ClaimInbound(t.Context(), 10, 1<<36)
-	if err != nil || len(claimed) == 0 {
-		t.Fatalf("%d claimed, %v", len(claimed), err)
-	}
-	return claimed
 }

@@ -46,17 +46,16 @@ type forgery struct {
 	liar    map[string]func(path string) (status int, body []byte) // by host; -1 to be honest
 	mu      sync.Mutex
 
-	before   []string        // what is not his
-	signed   map[string]bool // copy digests of all documents that the honest one ever signed
-	heads    map[string]bool // and of its heads
-	tried    map[string]int  // what is honest, by what it is
-	controls map[string]int  // and was accepted
-	turn     int             // of what he changes of his own
+	before []string        // what is not his
+	signed map[string]bool // copy digests of all documents that the honest one ever signed
+	heads  map[string]bool // and of its heads
+	tried  map[string]int  // what is honest, by what it is
+	turn   int             // of what he changes of his own
 }
 
 func newForgery(t *testing.T, db storetest.DB, seed uint64) *forgery {
 	t.Helper()
-	w := &forgery{db: db, liar: map[string]func(string) (int, []byte){}, signed: map[string]bool{}, heads: map[string]bool{}, tried: map[string]int{}, controls: map[string]int{}}
+	w := &forgery{db: db, liar: map[string]func(string) (int, []byte){}, signed: map[string]bool{}, heads: map[string]bool{}, tried: map[string]int{}}
 	w.network = fedtest.NewNetwork()
 	private, err := rsa.GenerateKey(rand.Reader, 2048) // those of the others are shared
 	if err != nil {
@@ -152,7 +151,7 @@ func (w *forgery) fill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.follows = []string{peer.FollowID, w.brest.base + "/activities/accept"}
+	w.follows = []string{peer.FollowID, w.brest.base + "/activities/accept?of=" + peer.FollowID}
 	w.post(t, w.brest, w.brest.say(t, "Announce", w.ids[0]))
 	w.visit(t)
 	for _, a := range w.actors { // so that none is met for the first time later

@@ -66,7 +66,7 @@ type queueFilter struct{ State, Host string }
 
 // choice is what retry and drop work on.
 type choice struct {
-	IDs  []string `arg:"" optional:"" help:"Entries, as queue list shows them."`
+	IDs  []string `arg:"" name:"entry" optional:"" help:"Entries, as queue list shows them."`
 	All  bool     `help:"All that waits or failed."`
 	Host string   `help:"With --all: only of this host."`
 }
@@ -147,16 +147,38 @@ func listQueue(ctx context.Context, n *Node, f queueFilter) ([]queued, error) {
 	return rows, nil
 }
 
-// inState gives the entries of both queues in a state.
+// inState gives the entries of both queues in a state, in their order.
 func inState(ctx context.Context, n *Node, state, host string) iter.Seq2[queued, error] {
 	return func(yield func(queued, error) bool) {
-		for q, err := range outQueue(ctx, n, store.QueueFilter{State: state, Host: host, Limit: 100}) {
-			if !yield(q, err) {
+		for d, err := range paged(ctx, store.QueueFilter{State: state, Host: host, Limit: 100}, n.store.QueuedDeliveries) {
+			if !yield(outgoing(d), err) {
 				return
 			}
 		}
-		for q, err := range inQueue(ctx, n, store.QueueFilter{State: inboundState(state), Limit: 100}, host) {
-			if !yield(q, err) {
+		for i, err := range paged(ctx, store.QueueFilter{State: inboundState(state), Limit: 100}, n.store.QueuedActivities) {
+			if q := incoming(i); (err != nil || host == "" || host == q.Host) && !yield(q, err) {
+				return
+			}
+		}
+	}
+}
+
+// paged gives what a filter finds, page by page; an error is the last.
+func paged[T interface{ Position() store.QueuePosition }](ctx context.Context, f store.QueueFilter, read func(context.Context, store.QueueFilter) ([]T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			page, err := read(ctx, f)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, row := range page {
+				if f.After = row.Position(); !yield(row, nil) {
+					return
+				}
+			}
+			if len(page) < f.Limit {
 				return
 			}
 		}
@@ -174,68 +196,30 @@ func inboundState(state string) string {
 	return state
 }
 
-// outQueue and inQueue give the entries of a state in their order, page by page.
-func outQueue(ctx context.Context, n *Node, f store.QueueFilter) iter.Seq2[queued, error] {
-	return func(yield func(queued, error) bool) {
-		for {
-			page, err := n.store.QueuedDeliveries(ctx, f)
-			if err != nil {
-				yield(queued{}, err)
-				return
-			}
-			for _, d := range page {
-				q := queued{
-					ID: "out:" + strconv.FormatInt(d.ID, 10), Host: d.Host, Type: d.Type, Activity: d.ActivityID,
-					State: string(d.State), Attempt: d.Attempt, Status: d.Status, Reason: d.Reason, Since: d.CreatedAt,
-				}
-				if d.State == essaim.DeliveryWaiting {
-					q.NextAt = d.NextAt
-				}
-				if !yield(q, nil) {
-					return
-				}
-				f.After = d.Position()
-			}
-			if len(page) < f.Limit {
-				return
-			}
-		}
+func outgoing(d store.QueuedDelivery) queued {
+	q := queued{
+		ID: "out:" + strconv.FormatInt(d.ID, 10), Host: d.Host, Type: d.Type, Activity: d.ActivityID,
+		State: string(d.State), Attempt: d.Attempt, Status: d.Status, Reason: d.Reason, Since: d.CreatedAt,
 	}
+	if d.State == essaim.DeliveryWaiting {
+		q.NextAt = d.NextAt
+	}
+	return q
 }
 
-func inQueue(ctx context.Context, n *Node, f store.QueueFilter, host string) iter.Seq2[queued, error] {
-	return func(yield func(queued, error) bool) {
-		for {
-			page, err := n.store.QueuedActivities(ctx, f)
-			if err != nil {
-				yield(queued{}, err)
-				return
-			}
-			for _, i := range page {
-				f.After = i.Position()
-				from := i.Actor
-				if u, err := url.Parse(i.Actor); err == nil {
-					from = u.Host
-				}
-				if host != "" && host != from {
-					continue
-				}
-				q := queued{
-					ID: "in:" + strconv.FormatInt(i.ID, 10), Host: from, Type: i.Type, Activity: i.ActivityID,
-					State: string(i.State), Attempt: i.Attempt, Reason: i.Reason, Since: i.ReceivedAt,
-				}
-				if i.State == essaim.InboundWaiting {
-					q.NextAt = i.NextAt
-				}
-				if !yield(q, nil) {
-					return
-				}
-			}
-			if len(page) < f.Limit {
-				return
-			}
-		}
+func incoming(i store.QueuedActivity) queued {
+	from := i.Actor
+	if u, err := url.Parse(i.Actor); err == nil {
+		from = u.Host
 	}
+	q := queued{
+		ID: "in:" + strconv.FormatInt(i.ID, 10), Host: from, Type: i.Type, Activity: i.ActivityID,
+		State: string(i.State), Attempt: i.Attempt, Reason: i.Reason, Since: i.ReceivedAt,
+	}
+	if i.State == essaim.InboundWaiting {
+		q.NextAt = i.NextAt
+	}
+	return q
 }
 
 func retryQueue(ctx context.Context, n *Node, c choice) (int, error) {
@@ -251,12 +235,13 @@ func dropQueue(ctx context.Context, n *Node, c choice) (int, error) {
 func eachQueued(ctx context.Context, n *Node, c choice, out, in func(context.Context, int64) error) (int, error) {
 	change := func(id string) error {
 		isOut, number, err := entry(id)
-		if err == nil && isOut {
-			return out(ctx, number)
-		} else if err == nil {
-			err = in(ctx, number)
+		if err != nil {
+			return err
 		}
-		return err
+		if isOut {
+			return out(ctx, number)
+		}
+		return in(ctx, number)
 	}
 	done := 0
 	if !c.All {

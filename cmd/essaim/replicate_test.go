@@ -65,7 +65,7 @@ func (n *commonsNode) follow(t testing.TB, host string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := essaim.Inbound{ActivityID: "https://" + host + "/activities/accept", Type: "Accept", Actor: peer.Actor, Raw: []byte("{}"), ReceivedAt: storetest.Start}
+	in := essaim.Inbound{ActivityID: "https://" + host + "/activities/accept?of=" + peer.FollowID, Type: "Accept", Actor: peer.Actor, Raw: []byte("{}"), ReceivedAt: storetest.Start}
 	if _, err := n.ReceiveActivity(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}

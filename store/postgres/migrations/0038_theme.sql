@@ -3,6 +3,5 @@ CREATE TABLE theme (
     id      TEXT COLLATE "C" PRIMARY KEY,
     broader TEXT COLLATE "C" NOT NULL, -- of the common thesaurus, for good
     fr      TEXT COLLATE "C" NOT NULL,
-    en      TEXT COLLATE "C" NOT NULL, -- empty where nobody translated it
-    at      BIGINT NOT NULL
+    en      TEXT COLLATE "C" NOT NULL -- empty where nobody translated it
 );
