@@ -41,7 +41,7 @@ func (s *Store) DefineTheme(ctx context.Context, name, broader, french, english 
 		if t, err = all.Define(name, broader, french, english); err != nil {
 			return err
 		}
-		n, err := tx.exec(ctx, "theme_save", t.ID, t.Broader, t.French, t.English)
+		n, err := tx.exec(ctx, "theme_save", t.ID, t.Broader, t.French, t.English, micros(tx.s.now()))
 		if err == nil && n == 0 {
 			err = fmt.Errorf("it stands under another theme: %w", essaim.ErrConflict)
 		}

@@ -373,12 +373,12 @@ INSERT INTO account (id, email, name, role, disabled, created_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: backup_theme
-SELECT id, broader, fr, en
+SELECT id, broader, fr, en, at
 FROM theme ORDER BY id
 
 -- name: restore_theme
-INSERT INTO theme (id, broader, fr, en)
-VALUES ($1, $2, $3, $4)
+INSERT INTO theme (id, broader, fr, en, at)
+VALUES ($1, $2, $3, $4, $5)
 
 -- name: backup_token
 SELECT hash, account_id, label, created_at

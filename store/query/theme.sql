@@ -2,8 +2,8 @@
 SELECT id, broader, fr, en FROM theme ORDER BY id
 
 -- name: theme_save
-INSERT INTO theme (id, broader, fr, en) VALUES ($1, $2, $3, $4)
-ON CONFLICT (id) DO UPDATE SET fr = excluded.fr, en = excluded.en WHERE theme.broader = excluded.broader
+INSERT INTO theme (id, broader, fr, en, at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO UPDATE SET fr = excluded.fr, en = excluded.en, at = excluded.at WHERE theme.broader = excluded.broader
 
 -- name: theme_remove
 DELETE FROM theme WHERE id = $1
