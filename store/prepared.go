@@ -110,31 +110,39 @@ type preparedPool struct {
 	stmts map[string]*sql.Stmt
 }
 
+// stmt is a statement in its compiled form. It is compiled on a connection that has
+// to be waited for, so never by who holds one, nor while others are kept from the
+// statements that they need to give theirs back: four readers at once would wait for
+// a fifth connection as long as they may.
 func (p *preparedPool) stmt(ctx context.Context, name string) (*sql.Stmt, error) {
-	p.mu.RLock()
-	st, ok := p.stmts[name]
-	p.mu.RUnlock()
-	if ok {
+	if st := p.compiled(name); st != nil {
 		return st, nil
 	}
 	text, ok := p.set.Text(name)
 	if !ok {
 		return nil, fmt.Errorf("no such statement")
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if st, ok := p.stmts[name]; ok {
-		return st, nil
-	}
 	st, err := p.db.PrepareContext(ctx, text)
 	if err != nil {
 		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if other, ok := p.stmts[name]; ok {
+		return other, st.Close()
 	}
 	if p.stmts == nil {
 		p.stmts = map[string]*sql.Stmt{}
 	}
 	p.stmts[name] = st
 	return st, nil
+}
+
+// compiled is a statement that was run before; nil for any other.
+func (p *preparedPool) compiled(name string) *sql.Stmt {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.stmts[name]
 }
 
 func (p *preparedPool) exec(ctx context.Context, name string, args ...any) (sql.Result, error) {
@@ -178,25 +186,53 @@ func (p *preparedPool) close() error {
 	return errors.Join(errs...)
 }
 
-// preparedTx runs the pool's statements in a transaction.
+// preparedTx runs the pool's statements in a transaction. What it is the first to
+// run it compiles for itself; once it gave its connection back, keep has the pool
+// know it.
 type preparedTx struct {
 	readOnly
-	tx   *sql.Tx
-	pool *preparedPool
+	tx    *sql.Tx
+	pool  *preparedPool
+	first []string
 }
 
 func (p *preparedTx) exec(ctx context.Context, name string, args ...any) (sql.Result, error) {
-	st, err := p.pool.stmt(ctx, name)
+	if st := p.pool.compiled(name); st != nil {
+		return p.tx.StmtContext(ctx, st).ExecContext(ctx, args...)
+	}
+	text, err := p.text(name)
 	if err != nil {
 		return nil, err
 	}
-	return p.tx.StmtContext(ctx, st).ExecContext(ctx, args...)
+	return p.tx.ExecContext(ctx, text, args...)
 }
 
 func (p *preparedTx) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
-	st, err := p.pool.stmt(ctx, name)
+	if st := p.pool.compiled(name); st != nil {
+		return p.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+	}
+	text, err := p.text(name)
 	if err != nil {
 		return nil, err
 	}
-	return p.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+	return p.tx.QueryContext(ctx, text, args...)
+}
+
+func (p *preparedTx) text(name string) (string, error) {
+	text, ok := p.pool.set.Text(name)
+	if !ok {
+		return "", fmt.Errorf("no such statement")
+	}
+	p.first = append(p.first, name)
+	return text, nil
+}
+
+// keep compiles for all what this transaction was the first to run; what cannot be
+// now is left to the next.
+func (p *preparedTx) keep(ctx context.Context) {
+	for _, name := range p.first {
+		if _, err := p.pool.stmt(ctx, name); err != nil {
+			return
+		}
+	}
 }

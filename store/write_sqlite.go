@@ -69,12 +69,20 @@ func newLite(ctx context.Context, db *sqlite.DB, set *query.Set, owner bool) (*l
 func (l *lite) pool() runner { return l.reads }
 
 func (l *lite) snapshot(ctx context.Context, f func(runner) error) error {
+	r := &preparedTx{pool: l.reads}
+	err := l.within(ctx, r, f)
+	r.keep(ctx)
+	return err
+}
+
+func (l *lite) within(ctx context.Context, r *preparedTx, f func(runner) error) error {
 	tx, err := l.db.Reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	return f(&preparedTx{tx: tx, pool: l.reads})
+	r.tx = tx
+	return f(r)
 }
 
 func (l *lite) write(ctx context.Context, p priority, f func(runner) error) error {
