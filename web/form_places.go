@@ -28,36 +28,78 @@ func (l *locale) areaText(p essaim.Place) string {
 	return a.Name + " (" + a.Code + ")"
 }
 
-// findArea reads what areaText writes, a code alone, or the name of a commune.
-func (s *Server) findArea(words string) (essaim.Area, bool) {
-	code := words
+// placeOf is a place as typed: what areaText writes, a code alone, or the name of a
+// commune, with its département, postcode or code behind it or without; with its
+// code, name and middle when it is known. wrong says that there is a code, of nothing
+// or of something that is called otherwise.
+func (s *Server) placeOf(words string) (p essaim.Place, wrong bool) {
+	name, code := "", words
 	if open := strings.LastIndexByte(words, '('); open >= 0 && strings.HasSuffix(words, ")") {
-		code = words[open+1 : len(words)-1]
+		name, code = strings.TrimSpace(words[:open]), words[open+1:len(words)-1]
 	}
-	code = strings.ToUpper(strings.TrimSpace(code))
+	level, code := areaCode(code)
 	g := s.cfg.Gazetteer
-	if region, ok := strings.CutPrefix(essaim.Slug(code), "region-"); ok {
-		return g.Area(essaim.AreaRegion, region)
+	if a, ok := g.Area(level, code); ok && s.goesBy(a, code, name) {
+		return a.Place(), false
 	}
-	for _, level := range []essaim.AreaLevel{essaim.AreaCommune, essaim.AreaEPCI, essaim.AreaDepartement} {
-		if a, ok := g.Area(level, code); ok {
-			return a, true
+	switch {
+	case level == essaim.AreaEPCI: // of a PETR, or of nothing: Locate tells
+		return essaim.Place{EPCI: code}, false
+	case level != "" && name != "":
+		for _, c := range g.Named(name) {
+			served := func(by essaim.Commune) bool { return by.Code == c.Code }
+			if c.Departement == code || slices.ContainsFunc(g.WithPostcode(code), served) {
+				return s.communePlace(c), false
+			}
 		}
+		return essaim.Place{City: words}, true
 	}
-	c, ok := s.findCommune(words)
-	if !ok {
-		return essaim.Area{}, false
+	if c, ok := s.findCommune(words); ok {
+		return s.communePlace(c), false
 	}
-	return g.Area(essaim.AreaCommune, c.Code)
+	return essaim.Place{City: words}, level != "" || name == "" && codeLike.MatchString(words)
 }
 
-// placeOf is a place as typed: with its code, name and middle when it is known.
-func (s *Server) placeOf(words string) essaim.Place {
-	a, ok := s.findArea(words)
-	if !ok {
-		return essaim.Place{City: words}
-	}
+func (s *Server) communePlace(c essaim.Commune) essaim.Place {
+	a, _ := s.cfg.Gazetteer.Area(essaim.AreaCommune, c.Code)
 	return a.Place()
+}
+
+// goesBy tells whether the area of a code may be called so. Nobody knows the names
+// of former communes, and those of EPCI are written in as many ways; their codes are
+// no other's.
+func (s *Server) goesBy(a essaim.Area, code, name string) bool {
+	if name == "" || a.Level == essaim.AreaEPCI || a.Code != code || essaim.Slug(name) == essaim.Slug(a.Name) {
+		return true
+	}
+	return a.Level == essaim.AreaCommune && slices.ContainsFunc(s.cfg.Gazetteer.Named(name), func(c essaim.Commune) bool { return c.Code == a.Code })
+}
+
+var (
+	departementCode = regexp.MustCompile(`^(\d\d\d?|2[AB])$`)
+	communeCode     = regexp.MustCompile(`^(\d\d|2[AB])\d{3}$`)
+	epciCode        = regexp.MustCompile(`^\d{9}$`)
+
+	// codeLike is what people type for a code and never for a name.
+	codeLike = regexp.MustCompile(`^\d[\dA-Za-z]?\d*$`)
+)
+
+// areaCode is the level whose codes look so, and the code as they are written;
+// the level is empty of what looks like none ("3e", "1000").
+func areaCode(typed string) (essaim.AreaLevel, string) {
+	code := strings.ToUpper(strings.TrimSpace(typed))
+	if region, ok := strings.CutPrefix(essaim.Slug(code), "region-"); ok {
+		return essaim.AreaRegion, region
+	}
+	switch {
+	case communeCode.MatchString(code):
+		return essaim.AreaCommune, code
+	case epciCode.MatchString(code):
+		return essaim.AreaEPCI, code
+	case departementCode.MatchString(code):
+		return essaim.AreaDepartement, code
+	}
+	return "", code
 }
 
 // locate completes places by their codes. One that names nothing is a problem,
@@ -90,9 +132,6 @@ func (f *recordForm) writePlace(at string, p essaim.Place) {
 	}
 }
 
-// codeLike is what people type for a code and never for a name, alone or behind one.
-var codeLike = regexp.MustCompile(`(^|\()\d[\dA-Za-z]?\d*\)?$`)
-
 func (f *recordForm) readPlaces(s *Server, before []essaim.Place) []essaim.Place {
 	var out []essaim.Place
 	for i := range f.count("places") {
@@ -108,10 +147,11 @@ func (f *recordForm) readPlaces(s *Server, before []essaim.Place) []essaim.Place
 			continue
 		}
 		if old.line(at+"commune") != commune {
-			p = s.placeOf(commune)
+			var wrong bool
+			p, wrong = s.placeOf(commune)
 			switch _, code := p.Smallest(); {
 			case commune == "" || code != "":
-			case codeLike.MatchString(commune):
+			case wrong:
 				f.problems.Add("places."+strconv.Itoa(i), "bad_code")
 			case label == "" && point == "" && formState(f) == essaim.StatePublished:
 				// A slip in a name would leave the record on no map; a name of its
@@ -132,8 +172,11 @@ func (f *recordForm) readPlaces(s *Server, before []essaim.Place) []essaim.Place
 			p.Lat, p.Lon = essaim.Point(lat, lon)
 			p.Approximate = false
 		}
-		s.cfg.Gazetteer.Locate(&p) // a code that it does not know is the record's own of before
-		out = append(out, p)
+		one := []essaim.Place{p}
+		if len(s.locate(one, before)) > 0 {
+			f.problems.Add("places."+strconv.Itoa(i), "bad_code")
+		}
+		out = append(out, one...)
 	}
 	return out
 }

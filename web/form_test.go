@@ -77,6 +77,14 @@ func TestCommuneTypedByNameIsPlaced(t *testing.T) {
 		{"number of a département", "2a", "2A", "Corse-du-Sud (2A)"},
 		{"région", "région 53", "53", "Bretagne (région 53)"},
 		{"département with its name", "Mayenne (53)", "53", "Mayenne (53)"},
+		{"commune and its département", "Montreuil (93)", "93048", "Montreuil (93048)"},
+		{"commune and its département overseas", "Saint-Denis (974)", "97411", "Saint-Denis (97411)"},
+		{"commune and its postcode", "Vannes (56000)", "56260", "Vannes (56260)"},
+		{"commune abbreviated, and its code", "St Etienne (42218)", "42218", "Saint-Étienne (42218)"},
+		{"arrondissement", "Lyon 3e (69383)", "69123", "Lyon (69123)"},
+		{"EPCI by another name", "La métropole (242900314)", "242900314", "Brest Métropole (242900314)"},
+		{"town abroad and its postcode", "Bruxelles (1000)", "", "Bruxelles (1000)"},
+		{"number that is no code", "Lyon (3e)", "", "Lyon (3e)"},
 		{"unknown", "Nulle-Part-les-Oies", "", "Nulle-Part-les-Oies"},
 	}
 	for _, tt := range tests {
@@ -102,6 +110,19 @@ func TestCommuneTypedByNameIsPlaced(t *testing.T) {
 	}
 }
 
+// A PETR has a SIREN that no list of EPCI has: the form takes it as the API does.
+func TestASIRENOfNoEPCIIsTakenWithItsLabel(t *testing.T) {
+	t.Parallel()
+	s, l := formServer(t)
+	for label, refused := range map[string]bool{"Pays de la halle": false, "": true} {
+		f := &recordForm{kind: essaim.KindVenue, problems: essaim.Problems{}, l: l, values: url.Values{"places.0.commune": {"252902457"}, "places.0.label": {label}}}
+		got := f.readPlaces(s, nil)
+		if len(got) != 1 || got[0].EPCI != "252902457" || got[0].City != "" || (f.problems["places.0"] == "bad_code") != refused {
+			t.Errorf("label %q: %+v, problems %v", label, got, f.problems)
+		}
+	}
+}
+
 func TestTheNameOfACodeFollowsTheCode(t *testing.T) {
 	t.Parallel()
 	s, l := formServer(t)
@@ -124,7 +145,7 @@ func TestTheNameOfACodeFollowsTheCode(t *testing.T) {
 func TestACodeThatNamesNothingIsAProblemOfItsRow(t *testing.T) {
 	t.Parallel()
 	s, l := formServer(t)
-	for _, typed := range []string{"99999", "299999999", "00", "2C", "Là-bas (99999)"} {
+	for _, typed := range []string{"99999", "299999999", "00", "2C", "1000", "Là-bas (99999)", "Bretagne (53)", "Toulouse (29019)", "Normandie (région 53)", "Montreuil (29)"} {
 		for _, state := range []string{"draft", "published"} {
 			f := &recordForm{kind: essaim.KindVenue, problems: essaim.Problems{}, l: l, values: url.Values{
 				"state": {state}, "places.0.commune": {"Brest"}, "places.1.commune": {typed}, "places.1.label": {"La halle"},
