@@ -75,6 +75,16 @@ func (s *Server) head(ctx context.Context) (essaim.CommonsHead, error) {
 	return now, s.store.SaveHead(ctx, "", now)
 }
 
+// renewHead signs the head when something changed or a day went by, though nobody
+// asks for it: what the node said of itself is kept with what it is of.
+func (s *Server) renewHead(ctx context.Context) error {
+	under, err := s.store.Recovering(ctx)
+	if err == nil && !under {
+		_, err = s.head(ctx)
+	}
+	return err
+}
+
 // showCommons serves the signed head, or a page of the collection.
 func (s *Server) showCommons(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")

@@ -33,6 +33,9 @@ func (s *Server) keepActors(ctx context.Context) {
 	every(ctx, keepEvery, func(ctx context.Context) {
 		s.refreshActors(ctx)
 		s.recheckPeers(ctx)
+		if err := s.renewHead(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("head of this node not signed", "error", err)
+		}
 	})
 	pictures.Wait()
 }

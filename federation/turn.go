@@ -43,14 +43,13 @@ func (s *Server) TurnInwards(ctx context.Context) error {
 }
 
 // TurnReplicas gets back what this node lost, if it did, mends what is damaged of
-// its own, reads on in the commons of the nodes whose time it is, and compares with
-// those whose day it is.
+// its own, signs its head, reads on in the commons of the nodes whose time it is, and
+// compares with those whose day it is.
 func (s *Server) TurnReplicas(ctx context.Context) error {
-	if err := s.rescuer.Step(ctx); err != nil {
-		return fmt.Errorf("turn of replicas: %w", err)
-	}
-	if err := s.rescuer.examineDue(ctx); err != nil {
-		return fmt.Errorf("turn of replicas: %w", err)
+	for _, step := range [...]func(context.Context) error{s.rescuer.Step, s.rescuer.examineDue, s.renewHead} {
+		if err := step(ctx); err != nil {
+			return fmt.Errorf("turn of replicas: %w", err)
+		}
 	}
 	s.replicas.readDue(ctx, 1) // in their order, so that a rig can do the same again
 	s.replicas.erasuresDue(ctx)

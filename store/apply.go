@@ -192,10 +192,13 @@ func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
 				return err
 			}
 		}
-		if out.nothing == "" {
-			changed = true
-		} else {
+		if out.nothing != "" {
 			why = out.nothing
+			continue
+		}
+		changed = true
+		if err := tx.pushed(ctx, e, now); err != nil {
+			return err
 		}
 	}
 	if !changed {

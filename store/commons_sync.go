@@ -88,6 +88,32 @@ func (s *Store) claimHosts(ctx context.Context, due, claim string, lease time.Du
 	return claimed, nil
 }
 
+// pushedReadAfter is when the commons of a node are read at the latest after a change
+// that it pushed: until then nobody holds the head that it moved, and nobody could
+// tell the node that its disk was put back behind it.
+const pushedReadAfter = 2 * time.Minute
+
+// pushed makes the commons of a node due soon after a change that it pushed.
+func (tx *Tx) pushed(ctx context.Context, e essaim.Effect, now time.Time) error {
+	host := ""
+	switch e := e.(type) {
+	case essaim.Replicate:
+		host = e.Record.Origin
+	case essaim.Erase:
+		host = authority(e.ID)
+	case essaim.SaveActor:
+		host = authority(e.Actor.ID)
+	}
+	if host == "" || tx.soon[host] {
+		return nil
+	}
+	if tx.soon == nil {
+		tx.soon = map[string]bool{}
+	}
+	tx.soon[host] = true
+	return tx.later(ctx, "sync_soon", host, instant(now.Add(pushedReadAfter)))
+}
+
 // WakeCommons makes the commons of all nodes due by a time, which may be now.
 func (s *Store) WakeCommons(ctx context.Context, by time.Time) error {
 	err := s.write(ctx, patient, func(tx *Tx) error {

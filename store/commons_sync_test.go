@@ -45,6 +45,56 @@ func TestOneProcessReadsTheCommonsOfANode(t *testing.T) {
 	})
 }
 
+// A burst of pushes makes for one reading, two minutes after the first: what comes of
+// a reading itself, or changes nothing, for none.
+func TestAPushMakesTheCommonsOfItsNodeDueSoon(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := followed(t, db), t.Context()
+		next := func(when string, want time.Duration, after time.Time) {
+			t.Helper()
+			p, err := n.CommonsProgress(ctx, toulouse)
+			if err != nil || !p.NextAt.Equal(after.Add(want)) {
+				t.Errorf("%s: next in %v (%v), want in %v", when, p.NextAt.Sub(after), err, want)
+			}
+		}
+		read := func(number int64) time.Time {
+			t.Helper()
+			now := n.clock.now()
+			p := essaim.CommonsProgress{Host: toulouse, Cursor: essaim.CommonsNumber{Incarnation: min(number, 1), N: number}, StartedAt: now, DoneAt: now, CheckedAt: now, NextAt: now.Add(time.Hour)}
+			if err := n.SaveCommonsProgress(ctx, p); err != nil {
+				t.Fatal(err)
+			}
+			return now
+		}
+		push := func(e essaim.Effect) {
+			t.Helper()
+			n.apply(t, toulouseTerritory, e)
+		}
+		at := read(0)
+		push(version("avant", 10, 1))
+		next("of a node that shows none", time.Hour, at)
+		at = read(1)
+		push(version("avant", 10, 1))
+		next("by what was held", time.Hour, at)
+		n.clock.pass(10 * time.Second)
+		first := n.clock.now()
+		push(version("jardin", 10, 1))
+		next("by a record", 2*time.Minute, first)
+		n.clock.pass(time.Minute)
+		push(version("jardin", 10, 2))
+		next("by one more, a minute later", 2*time.Minute, first)
+		at = read(2)
+		if _, err := n.ApplyCommons(ctx, []essaim.CommonsTaken{{ID: "x", Actor: toulouseTerritory, Effects: []essaim.Effect{version("atelier", 10, 1)}}},
+			essaim.CommonsProgress{Host: toulouse, Cursor: essaim.CommonsNumber{Incarnation: 1, N: 3}, StartedAt: at, DoneAt: at, CheckedAt: at, NextAt: at.Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		next("by what is read", time.Hour, at)
+		push(essaim.Erase{ID: version("jardin", 10, 2).Record.ID, Actor: toulouseTerritory, At: at})
+		next("by a deletion", 2*time.Minute, at)
+	})
+}
+
 func TestOneProcessComparesWithANode(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

@@ -17,6 +17,7 @@ type draft struct {
 	rids   []int64         // row numbers that are ours to give
 	taken  map[int64]bool  // positions of records that may still wait in a batch
 	heard  map[string]bool // hosts whose last word is noted
+	soon   map[string]bool // hosts whose commons are made due
 }
 
 // counter names a facet's value; counted is how it moves.

@@ -108,6 +108,13 @@ ON CONFLICT (host) DO UPDATE SET claimed_until = excluded.claimed_until WHERE co
 -- name: sync_wake
 UPDATE commons_sync SET next_at = $1 WHERE next_at > $1
 
+-- name: sync_soon
+-- Of a node whose commons were read, which pushed a change: once for all that it
+-- pushes meanwhile.
+UPDATE commons_sync SET next_at = $2
+WHERE host = $1 AND next_at > $2 AND incarnation > 0
+  AND EXISTS (SELECT 1 FROM peer p WHERE p.host = $1 AND p.state = 'followed')
+
 -- name: sync_return
 -- Of a host that speaks again: what it published meanwhile came by no other way.
 UPDATE commons_sync SET next_at = $2
