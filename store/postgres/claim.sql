@@ -25,12 +25,13 @@ WHERE id IN (SELECT id FROM due)
 RETURNING id, activity_id, type, actor, raw, received_at, attempt
 
 -- name: delivery_claim
+-- The earliest of its object is asked for, and not that no earlier one exists: as a
+-- join, a plan made while the queue was empty reads the whole of it for each row
+-- once it is full.
 WITH due AS MATERIALIZED (
     SELECT d.id FROM delivery d
     WHERE d.state = 'waiting' AND d.host = $1 AND d.next_at <= $2 AND d.lease_until <= $2
-      AND NOT EXISTS (
-        SELECT 1 FROM delivery e
-        WHERE e.state = 'waiting' AND e.inbox = d.inbox AND e.order_key = d.order_key AND e.id < d.id)
+      AND d.id = (SELECT e.id FROM delivery e WHERE e.state = 'waiting' AND e.inbox = d.inbox AND e.order_key = d.order_key ORDER BY e.id LIMIT 1)
     ORDER BY d.next_at, d.id
     LIMIT $4
     FOR UPDATE SKIP LOCKED)

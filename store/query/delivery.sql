@@ -79,19 +79,18 @@ WHERE id IN (
     ORDER BY d.next_at, d.id LIMIT $3)
 
 -- name: host_due
--- A loose index scan: from one waiting host to the next, never over all rows.
+-- A loose index scan: from one waiting host to the next, never over all rows, also
+-- by a plan of PostgreSQL that was made while there were none (see delivery_claim).
 WITH RECURSIVE h (host) AS (
-    SELECT min(d.host) FROM delivery d WHERE d.state = 'waiting'
+    SELECT (SELECT d.host FROM delivery d WHERE d.state = 'waiting' AND d.host > '' ORDER BY d.host LIMIT 1)
     UNION ALL
-    SELECT (SELECT min(d.host) FROM delivery d WHERE d.state = 'waiting' AND d.host > h.host)
+    SELECT (SELECT d.host FROM delivery d WHERE d.state = 'waiting' AND d.host > h.host ORDER BY d.host LIMIT 1)
     FROM h WHERE h.host IS NOT NULL
 ), due AS (
     SELECT h.host, (
         SELECT d.next_at FROM delivery d
         WHERE d.state = 'waiting' AND d.host = h.host AND d.next_at <= $1 AND d.lease_until <= $1
-          AND NOT EXISTS (
-            SELECT 1 FROM delivery e
-            WHERE e.state = 'waiting' AND e.inbox = d.inbox AND e.order_key = d.order_key AND e.id < d.id)
+          AND d.id = (SELECT e.id FROM delivery e WHERE e.state = 'waiting' AND e.inbox = d.inbox AND e.order_key = d.order_key ORDER BY e.id LIMIT 1)
         ORDER BY d.next_at, d.id LIMIT 1) AS at,
         s.next_at, s.failures, s.down_since, s.last_success, s.last_reason, s.rfc9421, s.paused_until, s.failed_at
     FROM h LEFT JOIN host s ON s.host = h.host
@@ -103,9 +102,9 @@ ORDER BY at, host LIMIT $2
 
 -- name: host_waiting
 WITH RECURSIVE h (host) AS (
-    SELECT min(d.host) FROM delivery d WHERE d.state = 'waiting'
+    SELECT (SELECT d.host FROM delivery d WHERE d.state = 'waiting' AND d.host > '' ORDER BY d.host LIMIT 1)
     UNION ALL
-    SELECT (SELECT min(d.host) FROM delivery d WHERE d.state = 'waiting' AND d.host > h.host)
+    SELECT (SELECT d.host FROM delivery d WHERE d.state = 'waiting' AND d.host > h.host ORDER BY d.host LIMIT 1)
     FROM h WHERE h.host IS NOT NULL
 )
 SELECT h.host FROM h WHERE h.host IS NOT NULL
