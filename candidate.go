@@ -134,4 +134,6 @@ type Followed struct {
 type Wanted struct {
 	Want
 	Attempt int // claims so far, this one included
+	// Rest is how long nothing more is fetched from its host, once this was.
+	Rest time.Duration
 }

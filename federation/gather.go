@@ -21,12 +21,18 @@ const (
 	gatherTime    = 90 * time.Second // for one object, with its author
 	gatherLease   = 2 * time.Minute
 	gatherTries   = 5
+	gatherLook    = 10 * time.Second // between two looks for what became due
+	gatherSoon    = 10               // looks, a rest apart, after something was fetched
+	// gatherRest is how long a host is left alone for each request that an object
+	// took, whoever named it.
+	gatherRest    = time.Second
+	maxGatherRest = 5 * time.Second
 )
 
 // GatherStore is what the Gatherer needs of the database.
 type GatherStore interface {
-	// ClaimWanted leases the object due longest of a host that is not being asked;
-	// essaim.ErrNotFound when there is none.
+	// ClaimWanted leases the object due longest of a host that is not being asked and
+	// had its rest; essaim.ErrNotFound when there is none.
 	ClaimWanted(ctx context.Context, lease time.Duration) (essaim.Wanted, error)
 	// FinishWanted proposes what was found, withdraws what is gone, or forgets it;
 	// why says what kept it from becoming a candidate.
@@ -64,8 +70,9 @@ func (g *Gatherer) Run(ctx context.Context) error {
 // nothing that is wanted: one worker looks, and who finds something calls the
 // next.
 func (g *Gatherer) work(ctx context.Context, bell <-chan struct{}, more chan<- struct{}) {
-	tick := time.NewTicker(10 * time.Second)
-	defer tick.Stop()
+	look := time.NewTimer(gatherLook)
+	defer look.Stop()
+	soon := 0 // looks to be taken in short order
 	for {
 		for ctx.Err() == nil {
 			if err := g.next(ctx, more); err != nil {
@@ -74,12 +81,19 @@ func (g *Gatherer) work(ctx context.Context, bell <-chan struct{}, more chan<- s
 				}
 				break
 			}
+			soon = gatherSoon
 		}
+		pause := gatherLook
+		if soon > 0 {
+			// More of the host of what was fetched may wait for its rest alone.
+			soon, pause = soon-1, gatherRest
+		}
+		look.Reset(pause)
 		select {
 		case <-ctx.Done():
 			return
 		case <-bell:
-		case <-tick.C:
+		case <-look.C:
 		}
 	}
 }
@@ -94,7 +108,9 @@ func (g *Gatherer) next(ctx context.Context, more chan<- struct{}) error {
 	case more <- struct{}{}:
 	default:
 	}
-	found, err := g.find(ctx, w)
+	bounded := fetch.Bounded(ctx, maxRequests)
+	found, err := g.find(bounded, w)
+	w.Rest = min(time.Duration(maxRequests-fetch.Left(bounded))*gatherRest, maxGatherRest)
 	if ctx.Err() != nil {
 		return ctx.Err() // stopping: the lease ends by itself
 	}
@@ -121,14 +137,14 @@ func (g *Gatherer) next(ctx context.Context, more chan<- struct{}) error {
 }
 
 // find fetches an object, and its author if it was never seen. A panic over one
-// is a reason like another.
+// is a reason like another. The caller bounds how many requests it takes.
 func (g *Gatherer) find(ctx context.Context, w essaim.Wanted) (found essaim.Propose, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v: %w", p, essaim.ErrInvalid)
 		}
 	}()
-	ctx, stop := context.WithTimeout(fetch.Bounded(ctx, maxRequests), gatherTime)
+	ctx, stop := context.WithTimeout(ctx, gatherTime)
 	defer stop()
 	answer, err := g.Client.Document(ctx, w.Object, identifyForeign)
 	if err != nil {

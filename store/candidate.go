@@ -13,10 +13,16 @@ import (
 	"essaim"
 )
 
-// Bounds of what one account may bring: a moderator reads it all.
+// maxCandidates is how many of one account may wait: a moderator reads them all.
+const maxCandidates = 500
+
+// Bounds of what the accounts of one host may have this node fetch, from wherever:
+// who is followed must not turn it against others.
 const (
-	maxCandidates = 500 // that wait
-	maxWanted     = 200 // to be fetched
+	maxWanted   = 100              // that wait
+	namedApart  = 2 * time.Second  // between two, so that they stand before nobody else's
+	namedAtOnce = 60               // so close
+	namedCounts = 20 * time.Second // between two from then on
 )
 
 // candidate is the row beside the record made of an object elsewhere. Without

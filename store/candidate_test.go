@@ -245,6 +245,7 @@ func TestACandidateIsWithdrawnWithWhatBroughtIt(t *testing.T) {
 					return
 				}
 				// The origin says that it is gone.
+				n.clock.pass(10 * time.Second)
 				w = n.wanted(t)
 				if _, ok := c.effect.(essaim.Want); ok && w.Object != article {
 					t.Error("the origin is not asked")

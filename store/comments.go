@@ -128,21 +128,27 @@ const (
 // manyHeld tells whether as many comments of an account, or of its host, wait as
 // may.
 func (tx *Tx) manyHeld(ctx context.Context, actor string) (bool, error) {
-	// "0" follows "/": the ids that begin with the host's address.
-	origin := actor
-	if u, err := url.Parse(actor); err == nil {
-		origin = u.Scheme + "://" + u.Host
-	}
+	from, below := ofOrigin(actor)
 	for _, c := range []struct {
 		from, below string
 		most        int
-	}{{actor, actor + "\x01", maxHeldComments}, {origin + "/", origin + "0", maxHeldCommentsOfHost}} {
+	}{{actor, actor + "\x01", maxHeldComments}, {from, below, maxHeldCommentsOfHost}} {
 		var waiting int
 		if err := tx.row(ctx, "comments_held", c.from, c.below, c.most).Scan(&waiting); err != nil || waiting >= c.most {
 			return true, err
 		}
 	}
 	return false, nil
+}
+
+// ofOrigin bounds the ids that begin with the address of an actor's host: "0" follows
+// "/".
+func ofOrigin(actor string) (from, below string) {
+	origin := actor
+	if u, err := url.Parse(actor); err == nil {
+		origin = u.Scheme + "://" + u.Host
+	}
+	return origin + "/", origin + "0"
 }
 
 // renewComment takes a newer version by the same author. What a moderator hid

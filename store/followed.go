@@ -104,40 +104,62 @@ func (tx *Tx) want(ctx context.Context, e essaim.Want, now time.Time) (outcome, 
 			return nothing("nothing of it is here"), err
 		}
 	}
+	from, below := ofOrigin(e.By)
 	var waiting int
-	if err := tx.row(ctx, "wanted_brought", e.By, maxWanted).Scan(&waiting); err != nil {
+	if err := tx.row(ctx, "wanted_of_host", from, below, maxWanted).Scan(&waiting); err != nil {
 		return did, err
 	}
 	if waiting >= maxWanted {
-		return nothing("too much of its account is to be fetched"), nil
+		return nothing("too much of its host is to be fetched"), nil
 	}
 	n, err := tx.exec(ctx, "wanted_add", e.Object, authority(e.Object), e.By, e.Announce, micros(now), flag(e.Deleted))
-	if err == nil && n == 0 {
-		return nothing("to be fetched already"), nil
+	if err != nil || n == 0 {
+		return nothing("to be fetched already"), err
+	}
+	var due time.Time
+	err = tx.row(ctx, "gathered_name", authority(e.By), micros(now), namedCounts.Microseconds(), namedApart.Microseconds(), (namedAtOnce * namedCounts).Microseconds()).Scan(moment{&due})
+	if err == nil && due.After(now) {
+		_, err = tx.exec(ctx, "wanted_later", e.Object, 0, micros(due))
 	}
 	tx.wake()
 	return did, err
 }
 
-// ClaimWanted leases the object that has been due longest, of a host from which
-// nothing is being fetched; essaim.ErrNotFound when there is none.
+// ClaimWanted leases the object that has been due longest, of a host that is not
+// being asked and had its rest; essaim.ErrNotFound when there is none. What an
+// account named that is followed no more is dropped.
 func (s *Store) ClaimWanted(ctx context.Context, lease time.Duration) (essaim.Wanted, error) {
-	var w essaim.Wanted
-	due, err := list(ctx, s.query(), only[string], "wanted_due", micros(s.now()))
-	if err == nil && len(due) == 0 {
-		err = essaim.ErrNotFound
+	for {
+		due, err := list(ctx, s.query(), only[string], "wanted_due", micros(s.now()))
+		if err == nil && len(due) == 0 {
+			err = essaim.ErrNotFound
+		}
+		if err != nil {
+			return essaim.Wanted{}, fmt.Errorf("wanted object: %w", err)
+		}
+		w, followed, err := s.claimWanted(ctx, due[0], lease)
+		if err != nil {
+			return w, fmt.Errorf("wanted object %s: %w", due[0], err)
+		}
+		if followed {
+			return w, nil
+		}
 	}
-	if err != nil {
-		return w, fmt.Errorf("wanted object: %w", err)
-	}
+}
+
+func (s *Store) claimWanted(ctx context.Context, object string, lease time.Duration) (w essaim.Wanted, followed bool, err error) {
 	err = s.write(ctx, patient, func(tx *Tx) error {
 		now := s.now()
-		return tx.row(ctx, "wanted_claim", due[0], micros(now), micros(now.Add(lease))).Scan(&w.Object, &w.By, &w.Announce, &w.Attempt, bit{&w.Deleted})
+		if err := tx.row(ctx, "wanted_claim", object, micros(now), micros(now.Add(lease))).Scan(&w.Object, &w.By, &w.Announce, &w.Attempt, bit{&w.Deleted}); err != nil {
+			return err
+		}
+		about, err := tx.about(ctx, w.Object, w.By, "")
+		if followed = about.followed; err == nil && !followed {
+			_, err = tx.exec(ctx, "wanted_remove_brought", w.By)
+		}
+		return err
 	})
-	if err != nil {
-		return w, fmt.Errorf("wanted object %s: %w", due[0], err)
-	}
-	return w, nil
+	return w, followed, err
 }
 
 // FinishWanted ends a fetch: what came of it is proposed; gone takes back what was
@@ -145,6 +167,9 @@ func (s *Store) ClaimWanted(ctx context.Context, lease time.Duration) (essaim.Wa
 func (s *Store) FinishWanted(ctx context.Context, w essaim.Wanted, found *essaim.Propose, gone bool) (why string, err error) {
 	err = s.write(ctx, patient, func(tx *Tx) error {
 		if err := tx.lockObjects(ctx, []string{w.Object}); err != nil {
+			return err
+		}
+		if err := tx.rest(ctx, w); err != nil {
 			return err
 		}
 		n, err := tx.exec(ctx, "wanted_remove", w.Object)
@@ -179,6 +204,9 @@ func (s *Store) FinishWanted(ctx context.Context, w essaim.Wanted, found *essaim
 // PutOffWanted plans another try.
 func (s *Store) PutOffWanted(ctx context.Context, w essaim.Wanted, at time.Time) error {
 	err := s.write(ctx, patient, func(tx *Tx) error {
+		if err := tx.rest(ctx, w); err != nil {
+			return err
+		}
 		_, err := tx.exec(ctx, "wanted_later", w.Object, w.Attempt, micros(at))
 		return err
 	})
@@ -186,4 +214,13 @@ func (s *Store) PutOffWanted(ctx context.Context, w essaim.Wanted, at time.Time)
 		return fmt.Errorf("wanted object %s: %w", w.Object, err)
 	}
 	return nil
+}
+
+// rest leaves the host of an object alone that was just fetched, whoever named it.
+func (tx *Tx) rest(ctx context.Context, w essaim.Wanted) error {
+	if w.Rest <= 0 {
+		return nil
+	}
+	_, err := tx.exec(ctx, "gathered_rest", authority(w.Object), micros(tx.s.now().Add(w.Rest)))
+	return err
 }

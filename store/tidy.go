@@ -61,6 +61,9 @@ func (s *Store) Tidy(ctx context.Context) error {
 		err = s.tidyAll(ctx, "tidy_adaptations", micros(now.Add(-keepOffered)))
 	}
 	if err == nil {
+		err = s.tidyAll(ctx, "tidy_gathered", micros(now))
+	}
+	if err == nil {
 		err = s.tidyInbox(ctx, now)
 	}
 	if err == nil {

@@ -107,6 +107,15 @@ func Bounded(ctx context.Context, n int) context.Context {
 	return context.WithValue(ctx, allowance{}, left)
 }
 
+// Left is how many requests may still be made under ctx; 0 where nothing bounds them.
+func Left(ctx context.Context) int {
+	left, ok := ctx.Value(allowance{}).(*atomic.Int32)
+	if !ok {
+		return 0
+	}
+	return max(0, int(left.Load()))
+}
+
 // hop makes one request: an answer, or where it is redirected to.
 func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL, q question, limit int64) (Answer, *url.URL, error) {
 	if left, ok := ctx.Value(allowance{}).(*atomic.Int32); ok && left.Add(-1) < 0 {

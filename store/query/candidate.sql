@@ -90,13 +90,33 @@ INSERT INTO wanted (object, host, brought_by, announce, attempt, next_at, lease_
 VALUES ($1, $2, $3, $4, 0, $5, 0, $6)
 ON CONFLICT (object) DO UPDATE SET deleted = 0 WHERE wanted.deleted = 1 AND excluded.deleted = 0
 
--- name: wanted_brought
-SELECT count(*) FROM (SELECT 1 FROM wanted WHERE brought_by = $1 LIMIT $2) w
+-- name: wanted_of_host
+-- What accounts of one host named and waits, as far as it is counted.
+SELECT count(*) FROM (SELECT 1 FROM wanted WHERE brought_by >= $1 AND brought_by < $2 LIMIT $3) w
+
+-- name: gathered_name
+-- A host's accounts name one object more: when it is due. $3 is how far each counts,
+-- $4 the time between two at least, $5 how far what was named before may reach.
+INSERT INTO gathered (host, due_at, spent_at, rest_until)
+VALUES ($1, CAST($2 AS BIGINT), CAST($2 AS BIGINT) + CAST($3 AS BIGINT), 0)
+ON CONFLICT (host) DO UPDATE
+SET due_at = (SELECT max(t.at) FROM (
+        SELECT CAST($2 AS BIGINT) AS at UNION ALL SELECT gathered.due_at + CAST($4 AS BIGINT) UNION ALL SELECT gathered.spent_at - CAST($5 AS BIGINT)) t),
+    spent_at = CASE WHEN gathered.spent_at > CAST($2 AS BIGINT) THEN gathered.spent_at ELSE CAST($2 AS BIGINT) END + CAST($3 AS BIGINT)
+RETURNING due_at
+
+-- name: gathered_rest
+INSERT INTO gathered (host, due_at, spent_at, rest_until) VALUES ($1, 0, 0, $2)
+ON CONFLICT (host) DO UPDATE SET rest_until = excluded.rest_until
+
+-- name: tidy_gathered
+DELETE FROM gathered WHERE host IN (SELECT g.host FROM gathered g WHERE g.spent_at < $1 AND g.rest_until < $1 LIMIT $2)
 
 -- name: wanted_due
 SELECT object FROM wanted w
 WHERE w.next_at <= $1 AND w.lease_until <= $1
     AND NOT EXISTS (SELECT 1 FROM wanted o WHERE o.host = w.host AND o.lease_until > 0 AND o.lease_until > $1)
+    AND NOT EXISTS (SELECT 1 FROM gathered g WHERE g.host = w.host AND g.rest_until > $1)
 ORDER BY w.next_at, w.object LIMIT 1
 
 -- name: wanted_claim
