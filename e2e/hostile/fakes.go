@@ -112,6 +112,18 @@ func (f *fake) asked(path string) int {
 	return f.gets[path]
 }
 
+// askedBelow is how often paths that begin so were fetched since the last clear.
+func (f *fake) askedBelow(prefix string) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for path, times := range f.gets {
+		if strings.HasPrefix(path, prefix) {
+			n += times
+		}
+	}
+	return n
+}
+
 // recount begins to count anew, and leaves what is served.
 func (f *fake) recount() {
 	f.mu.Lock()
