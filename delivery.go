@@ -39,8 +39,9 @@ type Delivery struct {
 	Actor      string
 	ActivityID string
 	Body       []byte
-	Attempt    int // claims so far, this one included
+	Attempt    int // tries so far, the one it is claimed for included
 	CreatedAt  time.Time
+	LeaseUntil time.Time // of this claim
 }
 
 // DeliveryResult is written only if Attempt is still the row's.
@@ -51,6 +52,9 @@ type DeliveryResult struct {
 	NextAt  time.Time // when State is DeliveryWaiting
 	Status  int       // HTTP status, 0 when there was none
 	Reason  string    // one line for an administrator, without secrets
+	// Untried is, of one that is given back without a try, the lease of its claim:
+	// the attempt does not count.
+	Untried time.Time
 }
 
 // HostState is what the deliverer remembers of a host across restarts.

@@ -282,6 +282,7 @@ func (d *Deliverer) start(ctx context.Context) time.Duration {
 				l.claiming = true
 				d.wanting = append(d.wanting, claimRequest{l, l.state.Host, l.batch})
 			}
+			d.giveBack(l, l.expire(now), now, "")
 			ok, wait := l.ready(now)
 			if wait > 0 {
 				next = min(next, wait)
@@ -292,7 +293,7 @@ func (d *Deliverer) start(ctx context.Context) time.Duration {
 			if d.total >= d.Workers && d.full(now) {
 				return 50 * time.Millisecond // one that hangs may make room
 			}
-			if c, ok := l.take(now); ok {
+			if c, ok := l.take(); ok {
 				d.begin(ctx, l, c, now)
 				again = true
 			}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"slices"
 	"strconv"
 	"time"
@@ -24,8 +25,12 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 	case errors.Is(a.err, errStopping), errors.Is(a.err, errPanic):
 		v.down = false
 	case errors.Is(a.err, errImpatient):
+		t.hung = true
 		v.down = t.down && !l.vouches(t)
-	case a.result.RetryAfter == 0:
+	case a.err != nil:
+		t.hung = hung(a.err)
+		// What was answered speaks for itself: a host that says 503 or 429 is in
+		// trouble, whatever it answered before.
 		v.down = v.down && !l.vouches(t)
 	}
 	if t.Attempt > 1 {
@@ -103,12 +108,18 @@ func (d *Deliverer) lose(ctx context.Context, inbox, host string) {
 
 // release gives back what a lane had claimed and will not send before at.
 func (d *Deliverer) release(l *lane, at time.Time, reason string) {
-	for _, c := range l.queue {
+	d.giveBack(l, l.queue, at, reason)
+	l.queue = nil
+}
+
+// giveBack returns deliveries that were not tried: the claim is not counted
+// among their tries.
+func (d *Deliverer) giveBack(l *lane, list []claimed, at time.Time, reason string) {
+	for _, c := range list {
 		d.pending = append(d.pending, hostResult{l.state.Host, essaim.DeliveryResult{
-			ID: c.ID, Attempt: c.Attempt, State: essaim.DeliveryWaiting, NextAt: at, Reason: reason,
+			ID: c.ID, Attempt: c.Attempt, State: essaim.DeliveryWaiting, NextAt: at, Reason: reason, Untried: c.LeaseUntil,
 		}})
 	}
-	l.queue = nil
 }
 
 // cutHanging ends tries of inboxes that hang where their place is needed.
@@ -191,6 +202,17 @@ func reasonOf(a answer) string {
 		return "answered " + strconv.Itoa(a.result.Status) + " with a page for people"
 	}
 	return "answered " + strconv.Itoa(a.result.Status)
+}
+
+// hung tells whether a try was heard, as far as is known, and not answered in
+// time. A connection that does not come about says something of the host, an
+// answer that does not come maybe of one inbox only.
+func hung(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return false
+	}
+	return errors.Is(err, context.DeadlineExceeded)
 }
 
 func oneLine(s string, limit int) string {

@@ -91,6 +91,7 @@ type try struct {
 	cancel context.CancelCauseFunc
 	cut    bool
 	down   bool // cut because the host answers nobody
+	hung   bool // it came about, and no answer in time
 }
 
 func newLane(state essaim.HostState, now time.Time) *lane {
@@ -152,29 +153,37 @@ func (l *lane) againFull() bool {
 	return again >= min(l.limit, max(1, l.limit/4)+l.proven)
 }
 
+func again(c claimed) bool { return c.Attempt > 1 }
+
 // idle tells whether the lane may be forgotten.
 func (l *lane) idle() bool {
 	return len(l.queue) == 0 && len(l.running) == 0 && !l.claiming
 }
 
-// take removes the next delivery that has a place and whose lease still covers a
-// whole try.
-func (l *lane) take(now time.Time) (claimed, bool) {
+// take removes the next delivery that has a place.
+func (l *lane) take() (claimed, bool) {
 	full := l.againFull()
-	for i := 0; i < len(l.queue); {
-		c := l.queue[i]
-		if c.Attempt > 1 && full {
-			i++
-			continue
-		}
-		l.queue = slices.Delete(l.queue, i, i+1)
-		if now.Add(tryTime + 5*time.Second).Before(c.until) {
+	for i, c := range l.queue {
+		if c.Attempt == 1 || !full {
+			l.queue = slices.Delete(l.queue, i, i+1)
 			return c, true
 		}
-		// Its lease ends before we could be done: the next claim has it.
-		l.dry = false
 	}
 	return claimed{}, false
+}
+
+// expire removes the deliveries whose lease ends before a try could be done: they
+// had no place in time. The queue is in the order of claims.
+func (l *lane) expire(now time.Time) []claimed {
+	n := 0
+	for n < len(l.queue) && !now.Add(tryTime+5*time.Second).Before(l.queue[n].until) {
+		n++
+	}
+	lapsed := l.queue[:n:n]
+	if l.queue = l.queue[n:]; n > 0 {
+		l.dry = false
+	}
+	return lapsed
 }
 
 // add takes in what was claimed.
@@ -253,17 +262,17 @@ func (l *lane) patience(t *try) time.Duration {
 	return min(p, tryTime)
 }
 
-// vouches tells whether a host that is well answers for itself where a try came to
-// nothing: it answered others since the try began or, once the delivery failed
-// before, since it was made. That says something of the inbox. A few are excused
-// because it answered a moment before.
+// vouches tells whether a host that is well answers for itself where a try had no
+// answer: it answered others since the try began or, where one hangs that failed
+// before, since the delivery was made. That says something of the inbox. A few are
+// excused because it answered a moment before.
 func (l *lane) vouches(t *try) bool {
 	switch {
 	case l.state.Failures > 0:
 		return false
 	case l.answerAt.After(t.began):
 		return true
-	case t.Attempt > 1:
+	case t.hung && t.Attempt > 1:
 		return l.state.LastSuccess.Add(successNoted).After(t.CreatedAt)
 	case l.excused < breakAfter && t.began.Sub(l.state.LastSuccess) < successNoted:
 		l.excused++
@@ -286,7 +295,7 @@ func (l *lane) probe(now time.Time) {
 // silent for a while, that counts against the host.
 func (l *lane) impatient(now time.Time) []*try {
 	full := len(l.running) >= l.limit
-	if len(l.queue) == 0 || !full && !l.againFull() || l.answered == 0 {
+	if len(l.queue) == 0 || l.answered == 0 || !full && (!l.againFull() || !slices.ContainsFunc(l.queue, again)) {
 		return nil
 	}
 	silent, pause := l.silent(now), basePatience

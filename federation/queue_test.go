@@ -105,6 +105,7 @@ func (q *queue) ClaimDeliveries(_ context.Context, host string, n int, lease tim
 	for _, r := range q.rows {
 		if len(out) < n && r.Host == host && q.due(r, now) {
 			r.lease = now.Add(lease)
+			r.LeaseUntil = r.lease
 			r.Attempt++
 			out = append(out, r.Delivery)
 		}
@@ -121,6 +122,13 @@ func (q *queue) FinishDeliveries(_ context.Context, results []essaim.DeliveryRes
 	for _, res := range results {
 		r := q.rows[res.ID-1]
 		if r.Attempt != res.Attempt || r.state != essaim.DeliveryWaiting {
+			continue
+		}
+		if !res.Untried.IsZero() {
+			if r.lease.Equal(res.Untried) {
+				r.Attempt--
+				r.nextAt, r.lease = res.NextAt, time.Time{}
+			}
 			continue
 		}
 		r.state, r.nextAt, r.lease, r.reason = res.State, res.NextAt, time.Time{}, res.Reason

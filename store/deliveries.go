@@ -73,6 +73,7 @@ func (s *Store) ClaimDeliveries(ctx context.Context, host string, n int, lease t
 func (tx *Tx) claim(ctx context.Context, host string, n int, now time.Time, lease time.Duration) ([]claimedDelivery, error) {
 	found, err := list(ctx, tx, func(scan scanFunc) (d claimedDelivery, err error) {
 		err = scan(&d.ID, &d.Host, &d.Inbox, &d.OrderKey, &d.Actor, &d.ActivityID, &d.Attempt, moment{&d.CreatedAt})
+		d.LeaseUntil = now.Add(lease)
 		return d, err
 	}, "delivery_claim", host, micros(now), micros(now.Add(lease)), n)
 	if err != nil {
@@ -155,6 +156,10 @@ func (tx *Tx) finish(ctx context.Context, r essaim.DeliveryResult) error {
 		next = instant(r.NextAt)
 	} else {
 		done = micros(tx.s.now())
+	}
+	if !r.Untried.IsZero() {
+		_, err := tx.exec(ctx, "delivery_give_back", r.ID, r.Attempt, micros(r.Untried), next, r.Reason)
+		return err
 	}
 	n, err := tx.exec(ctx, "delivery_finish", r.ID, r.Attempt, string(r.State), next, r.Status, r.Reason, done)
 	if err != nil || n == 0 || r.State != essaim.DeliveryWaiting {

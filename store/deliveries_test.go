@@ -42,6 +42,7 @@ func TestAPublicationGoesOnceToEachInbox(t *testing.T) {
 		want := essaim.Delivery{
 			ID: b[0].ID, Host: "b.example", Inbox: "https://b.example/actor/inbox", OrderKey: "o1", Actor: territory,
 			ActivityID: brest + "/activities/1", Body: []byte(`{"id":"` + brest + `/activities/1"}`), Attempt: 1, CreatedAt: n.clock.now(),
+			LeaseUntil: n.clock.now().Add(time.Minute),
 		}
 		if fmt.Sprint(b[0]) != fmt.Sprint(want) {
 			t.Errorf("delivery = %v, want %v", b[0], want)

@@ -33,6 +33,13 @@ UPDATE delivery
 SET state = $3, next_at = $4, status = $5, reason = $6, done_at = $7, lease_until = 0
 WHERE id = $1 AND attempt = $2 AND state = 'waiting'
 
+-- name: delivery_give_back
+-- Not tried, so the attempt is not counted. The lease tells the claim apart from
+-- a later one with the same attempt.
+UPDATE delivery
+SET attempt = attempt - 1, next_at = $4, reason = CASE WHEN $5 = '' THEN reason ELSE $5 END, lease_until = 0
+WHERE id = $1 AND attempt = $2 AND lease_until = $3 AND state = 'waiting'
+
 -- name: delivery_behind
 -- What waits behind a delivery that will be tried again is not due before it.
 UPDATE delivery
