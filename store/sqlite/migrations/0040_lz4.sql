@@ -1,0 +1,2 @@
+-- What PostgreSQL compresses is kept as it is here.
+SELECT 1;
