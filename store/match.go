@@ -237,14 +237,16 @@ func (m match) tsquery(t tier) string {
 		if head && len(seq) == 1 {
 			return "'" + headMark + seq[0] + "'"
 		}
-		parts := make([]string, len(seq))
+		parts, marks := make([]string, len(seq)), ""
 		for i, term := range seq {
 			parts[i] = "'" + term + "'"
 			if head {
 				parts[i] += ":A"
+				// What the index knows: neither a weight nor an order is in it.
+				marks += "'" + headMark + term + "'&"
 			}
 		}
-		return "(" + strings.Join(parts, "<->") + ")"
+		return "(" + marks + "(" + strings.Join(parts, "<->") + "))"
 	}
 	join := func(list [][]string, with string, head bool) string {
 		parts := make([]string, len(list))

@@ -71,6 +71,8 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	set("timezone", "UTC")
 	set("idle_in_transaction_session_timeout", "60000")
 	set("jit", "off")
+	// To start a worker takes longer than the longest search.
+	set("max_parallel_workers_per_gather", "0")
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
@@ -136,7 +138,7 @@ var lost = []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn
 
 // Again tells whether a transaction failed only because of another one and
 // does its work when it is run again: it lost to it, or both took the same
-// free place in the order of records.
+// free place in the order of records, or the same free name.
 func Again(err error) bool {
 	var e *pgconn.PgError
 	if !errors.As(err, &e) {
@@ -146,7 +148,7 @@ func Again(err error) bool {
 	case "40001", "40P01":
 		return true
 	case "23505":
-		return e.ConstraintName == "record_position" || e.ConstraintName == "search_pkey"
+		return e.ConstraintName == "record_position" || e.ConstraintName == "search_pkey" || e.ConstraintName == "name_pkey"
 	}
 	return false
 }
