@@ -3,9 +3,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"essaim"
@@ -34,7 +36,10 @@ func together(batch []essaim.Applied) int {
 	batch = batch[:min(applyTogether, len(batch))]
 	seen := map[string]int{}
 	for i := range batch {
-		for _, id := range objectsOf(batch[i : i+1]) {
+		for _, id := range append(objectsOf(batch[i:i+1]), batch[i].Object) {
+			if id == "" {
+				continue
+			}
 			if by, ok := seen[id]; ok && by != i {
 				return i
 			}
@@ -53,9 +58,19 @@ func (s *Store) applyTogether(ctx context.Context, batch []essaim.Applied, errs 
 		if err := tx.lockObjects(ctx, objectsOf(batch)); err != nil {
 			return err
 		}
+		now := tx.s.now()
+		actors, err := tx.finishInbound(ctx, batch, errs, now)
+		if err == nil {
+			err = tx.r.ahead(ctx, questions(batch, actors))
+		}
+		if err != nil {
+			return err
+		}
 		for i, in := range batch {
-			errs[i] = tx.apply(ctx, in)
-			if errs[i] != nil && !errors.Is(errs[i], errClaimLost) {
+			if errs[i] != nil {
+				continue // its claim is lost
+			}
+			if errs[i] = tx.apply(ctx, in, actors[i], now); errs[i] != nil {
 				refused = i
 				return errs[i]
 			}
@@ -137,10 +152,31 @@ var did = outcome{}
 
 func nothing(why string) outcome { return outcome{nothing: why} }
 
-// apply writes the row first: it locks it, and when the claim is no longer ours
-// nothing else happens.
-func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
-	now := tx.s.now()
+// finishInbound writes the row of each activity of a batch first, which locks it, and
+// gives their actors: where the claim is no longer ours nothing else happens.
+func (tx *Tx) finishInbound(ctx context.Context, batch []essaim.Applied, errs []error, now time.Time) (actors []string, err error) {
+	list := make([]question, len(batch))
+	for i, in := range batch {
+		list[i] = finished(in, now)
+	}
+	if err := tx.r.ahead(ctx, list); err != nil {
+		return nil, tx.s.db.class(err)
+	}
+	actors = make([]string, len(batch))
+	for i, q := range list {
+		errs[i] = tx.row(ctx, q.name, q.args...).Scan(&actors[i])
+		switch {
+		case errors.Is(errs[i], essaim.ErrNotFound):
+			errs[i] = fmt.Errorf("inbound activity %d: %w", batch[i].ID, errClaimLost)
+		case errs[i] != nil:
+			return nil, errs[i]
+		}
+	}
+	return actors, nil
+}
+
+// finished is the statement that writes the outcome of an activity.
+func finished(in essaim.Applied, now time.Time) question {
 	var done any
 	next := int64(0)
 	if in.State == essaim.InboundWaiting {
@@ -148,23 +184,35 @@ func (tx *Tx) apply(ctx context.Context, in essaim.Applied) error {
 	} else {
 		done = micros(now)
 	}
-	object := ""
-	for _, e := range in.Effects {
-		if object == "" {
-			object = objectOf(e)
+	object := in.Object
+	for _, e := range slices.Backward(in.Effects) {
+		object = cmp.Or(objectOf(e), object)
+	}
+	return question{"inbox_finish", []any{in.ID, in.Attempt, string(in.State), in.Reason, next, done, object}}
+}
+
+// questions are those that the effects of a batch will ask, as far as no effect of
+// the same batch changes the answers: see effect.
+func questions(batch []essaim.Applied, actors []string) (list []question) {
+	for i, in := range batch {
+		if len(in.Effects) == 0 || actors[i] == "" {
+			continue
+		}
+		list = append(list, standingAsked(actors[i]))
+		for _, e := range in.Effects {
+			switch e := e.(type) {
+			case essaim.Replicate:
+				list = append(list, replicaAsked(e)...)
+			case essaim.HoldComment:
+				list = append(list, commentAsked(e)...)
+			}
 		}
 	}
-	if object == "" {
-		object = in.Object
-	}
-	var actor string
-	err := tx.row(ctx, "inbox_finish", in.ID, in.Attempt, string(in.State), in.Reason, next, done, object).Scan(&actor)
-	if errors.Is(err, essaim.ErrNotFound) {
-		err = errClaimLost
-	}
-	if err != nil {
-		return fmt.Errorf("inbound activity %d: %w", in.ID, err)
-	}
+	return list
+}
+
+// apply does what an activity of an actor comes to.
+func (tx *Tx) apply(ctx context.Context, in essaim.Applied, actor string, now time.Time) (err error) {
 	var st essaim.Standing
 	if len(in.Effects) > 0 {
 		// A measure may have come while the activity waited.
@@ -225,14 +273,20 @@ func takesBack(e essaim.Effect) bool {
 // takes back.
 func (tx *Tx) effect(ctx context.Context, e essaim.Effect, st essaim.Standing, now time.Time) (outcome, error) {
 	switch e := e.(type) {
+	case essaim.Replicate:
+		return tx.replicate(ctx, e, now)
+	case essaim.HoldComment:
+		return tx.holdComment(ctx, e, st, now)
+	}
+	// What was asked ahead may be other afterwards.
+	tx.r.forget()
+	switch e := e.(type) {
 	case essaim.AddFollower:
 		return tx.addFollower(ctx, e, now)
 	case essaim.RemoveFollower:
 		return tx.removeFollower(ctx, e)
 	case essaim.PeerAnswer:
 		return tx.peerAnswer(ctx, e, now)
-	case essaim.Replicate:
-		return tx.replicate(ctx, e, now)
 	case essaim.Erase:
 		return tx.erase(ctx, e, now)
 	case essaim.React:
@@ -249,8 +303,6 @@ func (tx *Tx) effect(ctx context.Context, e essaim.Effect, st essaim.Standing, n
 		return tx.acknowledge(ctx, e, now)
 	case essaim.OfferAnswer:
 		return tx.offerAnswered(ctx, e)
-	case essaim.HoldComment:
-		return tx.holdComment(ctx, e, st, now)
 	case essaim.EraseComment:
 		return tx.eraseComment(ctx, e, now)
 	case essaim.Propose:

@@ -64,6 +64,14 @@ type knownComment struct {
 	state   essaim.ItemState
 }
 
+// commentAsked are the questions of holdComment about a comment that is new.
+func commentAsked(e essaim.HoldComment) []question {
+	return []question{
+		{"comment_context", []any{e.ID, e.InReplyTo}},
+		erasedAsked(e.ID),
+	}
+}
+
 func (tx *Tx) holdComment(ctx context.Context, e essaim.HoldComment, st essaim.Standing, now time.Time) (outcome, error) {
 	var gone, known, answers bool
 	err := tx.row(ctx, "comment_context", e.ID, e.InReplyTo).Scan(bit{&gone}, bit{&known}, bit{&answers})

@@ -14,10 +14,11 @@ import (
 type draft struct {
 	rows   []searchRow
 	counts map[counter]counted
-	rids   []int64         // row numbers that are ours to give
-	taken  map[int64]bool  // positions of records that may still wait in a batch
-	heard  map[string]bool // hosts whose last word is noted
-	soon   map[string]bool // hosts whose commons are made due
+	rids   []int64            // row numbers that are ours to give
+	taken  map[int64]bool     // positions of records that may still wait in a batch
+	names  map[nameKey]string // that were given, with who bears them
+	heard  map[string]bool    // hosts whose last word is noted
+	soon   map[string]bool    // hosts whose commons are made due
 }
 
 // counter names a facet's value; counted is how it moves.

@@ -49,7 +49,13 @@ func (tx *Tx) noteNamed(ctx context.Context, sort essaim.ErasureSort, id string)
 // erasedObject tells whether its author deleted an object of which nothing else is
 // kept here.
 func (tx *Tx) erasedObject(ctx context.Context, id string) (bool, error) {
-	return tx.found(ctx, "erasure_known", string(essaim.ErasedObject), essaim.ErasureRef(essaim.ErasedObject, id))
+	q := erasedAsked(id)
+	return tx.found(ctx, q.name, q.args...)
+}
+
+// erasedAsked is the question of erasedObject.
+func erasedAsked(id string) question {
+	return question{"erasure_known", []any{string(essaim.ErasedObject), essaim.ErasureRef(essaim.ErasedObject, id)}}
 }
 
 // accountKey is how an account is told apart from one that gets its number later.

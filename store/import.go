@@ -102,6 +102,9 @@ func (s *Store) importGroup(ctx context.Context, id int64, rows []essaim.ImportR
 		if err != nil {
 			return err
 		}
+		if err := tx.r.ahead(ctx, namesAsked(rows, held)); err != nil {
+			return err
+		}
 		plans := make([]importPlan, len(rows))
 		for i := range rows {
 			if plans[i], err = tx.planRow(ctx, id, held[rows[i].Key], &rows[i]); err != nil {
@@ -110,6 +113,9 @@ func (s *Store) importGroup(ctx context.Context, id int64, rows []essaim.ImportR
 			outcomes[i] = plans[i].outcome
 		}
 		s.renderPlans(plans)
+		if err := tx.r.ahead(ctx, placesAsked(plans)); err != nil {
+			return err
+		}
 		by := essaim.Author{Name: "import " + strconv.FormatInt(id, 10)}
 		var public []*publication
 		for i, p := range plans {
@@ -124,6 +130,26 @@ func (s *Store) importGroup(ctx context.Context, id int64, rows []essaim.ImportR
 		return tx.number(ctx, public...)
 	})
 	return outcomes, err
+}
+
+// namesAsked are the questions whether the names are free that new rows want.
+func namesAsked(rows []essaim.ImportRow, held map[string]*entry) (list []question) {
+	for i := range rows {
+		if held[rows[i].Key] == nil {
+			list = append(list, nameAsked(localName(&rows[i].Content)))
+		}
+	}
+	return list
+}
+
+// placesAsked are the questions which places in the order of records are free.
+func placesAsked(plans []importPlan) (list []question) {
+	for _, p := range plans {
+		if p.entry != nil {
+			list = append(list, positionsAsked(p.entry.ID, p.entry.Updated, 0))
+		}
+	}
+	return list
 }
 
 // importPlan is what a row comes to, before it is written.

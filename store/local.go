@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -79,14 +80,11 @@ func (tx *Tx) planNew(ctx context.Context, n essaim.NewRecord, key, digest strin
 		return nil, err
 	}
 	info, _ := n.Content.Kind.Info()
-	want := essaim.Slug(n.Content.Title)
-	if want == "" {
-		want = string(n.Content.Kind)
-	}
+	space, want := localName(&n.Content)
 	now := tx.s.now()
 	e := &entry{importID: n.Import, key: key, digest: digest}
 	e.ID = node.BaseURL + "/objects/" + tx.s.cfg.NewID()
-	if e.Slug, err = tx.allot(ctx, string(n.Content.Kind), want, e.ID); err != nil {
+	if e.Slug, err = tx.allot(ctx, space, want, e.ID); err != nil {
 		return nil, err
 	}
 	e.Territory, e.TerritoryName = node.Territory.Actor, node.Territory.Name
@@ -97,6 +95,11 @@ func (tx *Tx) planNew(ctx context.Context, n essaim.NewRecord, key, digest strin
 		e.Published = now
 	}
 	return e, nil
+}
+
+// localName is the name that a record of this territory wants, and its space.
+func localName(c *essaim.Content) (space, want string) {
+	return string(c.Kind), cmp.Or(essaim.Slug(c.Title), string(c.Kind))
 }
 
 // render makes the bytes of an entry's version and sets what comes of them; nil

@@ -209,15 +209,10 @@ const nameRoom = 7
 // allotActor gives ref an actor's name for good: the one wanted or, where that
 // is another's, one with a number. What has one keeps it.
 func (tx *Tx) allotActor(ctx context.Context, want, ref string) (string, error) {
-	name, now := want, tx.s.now().UnixMicro()
+	name := want
 	for i := 2; ; i++ {
-		var given string
-		err := tx.row(ctx, "name_allot", actorNames, name, ref, now).Scan(&given)
-		if err == nil || !errors.Is(err, essaim.ErrNotFound) {
-			return given, err
-		}
-		// Another transaction may have named the same meanwhile.
-		if err := tx.row(ctx, "name_ref", actorNames, name).Scan(&given); err != nil || given == ref {
+		bearer, taken, err := tx.take(ctx, actorNames, name, ref)
+		if err != nil || taken || bearer == ref {
 			return name, err
 		}
 		if i == 3 {

@@ -36,8 +36,8 @@ func (s *Store) Standing(ctx context.Context, actor string) (essaim.Standing, er
 }
 
 func (tx *Tx) standing(ctx context.Context, actor string) (st essaim.Standing, err error) {
-	h := looked(authority(actor))
-	err = tx.each(ctx, "standing", func(scan func(...any) error) error {
+	q := standingAsked(actor)
+	err = tx.each(ctx, q.name, func(scan func(...any) error) error {
 		var level string
 		if err := scan(&level); err != nil {
 			return err
@@ -51,11 +51,17 @@ func (tx *Tx) standing(ctx context.Context, actor string) (st essaim.Standing, e
 			st.Listed = true
 		}
 		return nil
-	}, actor, h[0], h[1], h[2], h[3], h[4], h[5])
+	}, q.args...)
 	if err != nil {
 		return st, fmt.Errorf("standing of %s: %w", actor, err)
 	}
 	return st, nil
+}
+
+// standingAsked is the question how an actor stands.
+func standingAsked(actor string) question {
+	h := looked(authority(actor))
+	return question{"standing", []any{actor, h[0], h[1], h[2], h[3], h[4], h[5]}}
 }
 
 // AddMeasure treats a host or an account elsewhere as said from now on, in

@@ -46,19 +46,28 @@ func isPlace(position int64, id string, updated time.Time) bool {
 	return false
 }
 
+// positionTries is how many positions are asked for at once.
+const positionTries = 8
+
+// positionsAsked is the question which of the positions that a record tries to
+// take are taken.
+func positionsAsked(id string, updated time.Time, from int64) question {
+	q := question{"positions_taken", make([]any, positionTries)}
+	for i := range q.args {
+		q.args[i] = place(id, updated, from+int64(i))
+	}
+	return q
+}
+
 func (tx *Tx) position(ctx context.Context, id string, updated time.Time) (int64, error) {
-	var tries [8]int64
-	for from := int64(0); ; from += int64(len(tries)) {
-		args := make([]any, len(tries))
-		for i := range tries {
-			tries[i] = place(id, updated, from+int64(i))
-			args[i] = tries[i]
-		}
-		taken, err := list(ctx, tx, only[int64], "positions_taken", args...)
+	for from := int64(0); ; from += positionTries {
+		q := positionsAsked(id, updated, from)
+		taken, err := list(ctx, tx, only[int64], q.name, q.args...)
 		if err != nil {
 			return 0, err
 		}
-		for _, p := range tries {
+		for try := range int64(positionTries) {
+			p := place(id, updated, from+try)
 			if tx.taken[p] || slices.Contains(taken, p) {
 				continue
 			}

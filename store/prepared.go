@@ -68,7 +68,7 @@ func (p *preparedConn) exec(ctx context.Context, name string, args ...any) (sql.
 	return st.ExecContext(ctx, args...)
 }
 
-func (p *preparedConn) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
+func (p *preparedConn) query(ctx context.Context, name string, args ...any) (answers, error) {
 	ctx = context.WithoutCancel(ctx)
 	p.numbered = p.numbered || name == takeNumbers
 	st, err := p.named(ctx, name)
@@ -84,6 +84,11 @@ func (p *preparedConn) later(ctx context.Context, name string, args ...any) erro
 }
 
 func (p *preparedConn) flush(context.Context) error { return nil }
+
+// Nothing is asked ahead where an answer needs no way.
+func (p *preparedConn) ahead(context.Context, []question) error { return nil }
+func (p *preparedConn) asks(question) bool                      { return false }
+func (p *preparedConn) forget()                                 {}
 
 func (p *preparedConn) close() error {
 	var errs []error
@@ -101,6 +106,10 @@ func (readOnly) later(_ context.Context, name string, _ ...any) error {
 }
 
 func (readOnly) flush(context.Context) error { return nil }
+
+func (readOnly) ahead(context.Context, []question) error { return nil }
+func (readOnly) asks(question) bool                      { return false }
+func (readOnly) forget()                                 {}
 
 type preparedPool struct {
 	readOnly
@@ -153,7 +162,7 @@ func (p *preparedPool) exec(ctx context.Context, name string, args ...any) (sql.
 	return st.ExecContext(ctx, args...)
 }
 
-func (p *preparedPool) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
+func (p *preparedPool) query(ctx context.Context, name string, args ...any) (answers, error) {
 	if brief(name) && ctx.Err() == nil {
 		ctx = context.WithoutCancel(ctx)
 	}
@@ -207,7 +216,7 @@ func (p *preparedTx) exec(ctx context.Context, name string, args ...any) (sql.Re
 	return p.tx.ExecContext(ctx, text, args...)
 }
 
-func (p *preparedTx) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
+func (p *preparedTx) query(ctx context.Context, name string, args ...any) (answers, error) {
 	if st := p.pool.compiled(name); st != nil {
 		return p.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
 	}

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -15,12 +16,8 @@ import (
 func (tx *Tx) upsertReplica(ctx context.Context, held entry, r essaim.Record, document []byte, now time.Time) (err error) {
 	slug := held.Slug
 	if held.rid == 0 {
-		want := r.Slug
-		if want == "" {
-			want = string(r.Kind)
-		}
-		// One space for all kinds: /ailleurs/{host}/{slug} does not say the kind.
-		if slug, err = tx.allot(ctx, "@"+r.Origin, want, r.ID); err != nil {
+		space, want := replicaName(&r)
+		if slug, err = tx.allot(ctx, space, want, r.ID); err != nil {
 			return err
 		}
 	}
@@ -48,6 +45,23 @@ func (tx *Tx) upsertReplica(ctx context.Context, held entry, r essaim.Record, do
 		l.digest = "" // left the commons of its node
 	}
 	return tx.enlistCopy(ctx, e.Origin, l)
+}
+
+// replicaName is the name that a peer's record wants, and its space. One space for
+// all kinds: /ailleurs/{host}/{slug} does not say the kind.
+func replicaName(r *essaim.Record) (space, want string) {
+	return "@" + r.Origin, cmp.Or(r.Slug, string(r.Kind))
+}
+
+// replicaAsked are the questions of replicate.
+func replicaAsked(e essaim.Replicate) []question {
+	r := &e.Record
+	return []question{
+		{"replica_context", []any{r.Origin, r.ID}},
+		{"record_locked", []any{r.ID}},
+		nameAsked(replicaName(r)),
+		positionsAsked(r.ID, r.Updated, 0),
+	}
 }
 
 // eraseReplica erases a peer's record that is held here and leaves its

@@ -16,12 +16,18 @@ import (
 // runner runs named statements: on a pool, in a transaction, on the writer.
 type runner interface {
 	exec(ctx context.Context, name string, args ...any) (sql.Result, error)
-	query(ctx context.Context, name string, args ...any) (*sql.Rows, error)
+	query(ctx context.Context, name string, args ...any) (answers, error)
 	// later runs a statement whose result nobody needs, at once or with others
 	// before the end of the transaction, in their order. What is read meanwhile
 	// may not show it; flush runs what waits.
 	later(ctx context.Context, name string, args ...any) error
 	flush(ctx context.Context) error
+	// ahead asks questions together where each costs a round trip; query then has
+	// the answers, once each. asks tells whether one waits so. forget drops those that
+	// nobody came for: after a write that may change them they are to be asked anew.
+	ahead(ctx context.Context, list []question) error
+	asks(q question) bool
+	forget()
 }
 
 // Tx is a transaction that a use case writes in.
@@ -154,7 +160,7 @@ func (tx *Tx) each(ctx context.Context, name string, f func(scan func(...any) er
 type row struct {
 	s    *Store
 	name string
-	rows *sql.Rows
+	rows answers
 	err  error
 }
 

@@ -39,6 +39,8 @@ type pgRunner struct {
 	conn  *sql.Conn
 	batch *pgx.Batch
 	names []string
+	// asked are answers that wait for their questions, see ahead.go.
+	asked map[string]*gathered
 }
 
 func (r *pgRunner) exec(ctx context.Context, name string, args ...any) (sql.Result, error) {
@@ -53,7 +55,10 @@ func (r *pgRunner) exec(ctx context.Context, name string, args ...any) (sql.Resu
 }
 
 // query does not send what waits: who adds to the batch knows what is read.
-func (r *pgRunner) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
+func (r *pgRunner) query(ctx context.Context, name string, args ...any) (answers, error) {
+	if known := r.answered(name, args); known != nil {
+		return known, nil
+	}
 	text, ok := r.set.Text(name)
 	if !ok {
 		return nil, fmt.Errorf("no such statement")

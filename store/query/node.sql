@@ -15,5 +15,8 @@ UPDATE node SET incarnation = $1, territory = $2, key_fingerprint = $3, demo = $
 INSERT INTO name (space, name, ref, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (space, name) DO NOTHING RETURNING name
 
+-- name: name_insert
+INSERT INTO name (space, name, ref, created_at) VALUES ($1, $2, $3, $4)
+
 -- name: name_count
 SELECT count(*) FROM name WHERE space = $1 AND name > $2 AND name < $3
