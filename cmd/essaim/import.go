@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -63,7 +62,7 @@ func (c importFileCommand) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// maxDownload bounds a file read from a web address, which is held whole.
+// maxDownload bounds a file read from a web address.
 const maxDownload = 64 << 20
 
 // open gives the file and the name that the report and the provenance keep.
@@ -77,14 +76,26 @@ func (c *importFileCommand) open(ctx context.Context, cfg config) (string, io.Re
 		return "", nil, err
 	}
 	defer client.Close()
-	answer, err := client.Get(ctx, c.Path, "text/csv, application/geo+json, application/json;q=0.9, */*;q=0.5", true)
+	// On the disk and not in memory, where nobody finds it: it ends with this process.
+	f, err := os.CreateTemp("", "essaim-import-")
 	if err != nil {
+		return "", nil, err
+	}
+	err = os.Remove(f.Name())
+	if err == nil {
+		err = client.Save(ctx, c.Path, "text/csv, application/geo+json, application/json;q=0.9, */*;q=0.5", f)
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
 		return "", nil, fmt.Errorf("%s: %w", c.Path, err)
 	}
 	if c.Source == "" {
 		c.Source = c.Path
 	}
-	return c.Path, io.NopCloser(bytes.NewReader(answer.Body)), nil
+	return c.Path, f, nil
 }
 
 // importChunk is the argument of the operations on rows.

@@ -8,6 +8,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -211,19 +212,30 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 
 // readBody reads an answer within the limits of size and idle time.
 func (c *Client) readBody(answer *http.Response, limit int64, cancel context.CancelFunc) ([]byte, error) {
+	var body bytes.Buffer
+	err := c.copyBody(&body, answer, limit, cancel)
+	if err != nil {
+		return nil, err
+	}
+	return body.Bytes(), nil
+}
+
+// copyBody writes a body of at most limit bytes as it comes.
+func (c *Client) copyBody(to io.Writer, answer *http.Response, limit int64, cancel context.CancelFunc) error {
+	host := answer.Request.URL.Host
 	if answer.ContentLength > limit {
-		return nil, fmt.Errorf("%s: answer of %d bytes: %w", answer.Request.URL.Host, answer.ContentLength, essaim.ErrInvalid)
+		return fmt.Errorf("%s: answer of %d bytes: %w", host, answer.ContentLength, essaim.ErrInvalid)
 	}
 	timer := time.AfterFunc(c.conf.Idle, cancel)
 	defer timer.Stop()
-	body, err := io.ReadAll(io.LimitReader(&idleReader{answer.Body, timer, c.conf.Idle}, limit+1))
+	n, err := io.Copy(to, io.LimitReader(&idleReader{answer.Body, timer, c.conf.Idle}, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", answer.Request.URL.Host, essaim.ErrUnavailable, err)
+		return fmt.Errorf("%s: %w: %w", host, essaim.ErrUnavailable, err)
 	}
-	if int64(len(body)) > limit {
-		return nil, fmt.Errorf("%s: answer above %d bytes: %w", answer.Request.URL.Host, limit, essaim.ErrInvalid)
+	if n > limit {
+		return fmt.Errorf("%s: answer above %d bytes: %w", host, limit, essaim.ErrInvalid)
 	}
-	return body, nil
+	return nil
 }
 
 // idleReader puts the timer off at each byte that comes.

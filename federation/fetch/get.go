@@ -5,6 +5,7 @@ package fetch
 import (
 	"context"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -59,7 +60,15 @@ func (c *Client) Changed(ctx context.Context, address, tag string) (Answer, erro
 // question is what a request asks for, besides the address.
 type question struct {
 	accept string
-	tag    string // of what is held already
+	tag    string    // of what is held already
+	to     io.Writer // takes the body, which the answer then lacks
+}
+
+// Save fetches a file, from whichever host its own redirects to, and writes it as
+// it comes: it is never whole in memory. What was written before an error is a part.
+func (c *Client) Save(ctx context.Context, address, accept string, to io.Writer) error {
+	_, err := c.get(ctx, address, question{accept: accept, to: to}, true, c.conf.MaxBody)
+	return err
 }
 
 // Picture fetches a file of at most limit bytes, from whichever host its own
@@ -148,6 +157,9 @@ func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL
 			}
 		}
 		return Answer{}, nil, err
+	}
+	if q.to != nil {
+		return Answer{URL: at.String()}, nil, c.copyBody(q.to, response, limit, cancel)
 	}
 	body, err := c.readBody(response, limit, cancel)
 	return Answer{URL: at.String(), ContentType: response.Header.Get("Content-Type"), Body: body, Tag: response.Header.Get("ETag")}, nil, err
