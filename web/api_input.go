@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"essaim"
@@ -21,22 +23,25 @@ type input struct {
 	content  essaim.Content
 	state    essaim.State
 	revision int // that was edited; 0 does not check
-	// problems are those that only this node can find: codes that nothing has.
+	// problems are those that the content itself does not show: names that no field
+	// has, values of another type, codes and themes of which this node knows nothing.
 	problems essaim.Problems
+	unread   []string // fields whose value is of another type: the content lacks them
 }
 
-// check is what is wrong with it, nil when nothing is.
+// check is all that is wrong with it, nil when nothing is.
 func (in *input) check() error {
-	p := in.content.Validate(in.state == essaim.StatePublished)
-	for field, reason := range in.problems {
-		p.Add(field, reason)
+	for field, reason := range in.content.Validate(in.state == essaim.StatePublished) {
+		if !slices.ContainsFunc(in.unread, func(name string) bool { return field == name || strings.HasPrefix(field, name+".") }) {
+			in.problems.Add(field, reason)
+		}
 	}
-	return p.Err()
+	return in.problems.Err()
 }
 
 // readInput reads a JSON body over a content.
 func (s *Server) readInput(w http.ResponseWriter, r *http.Request, before essaim.Content) (input, error) {
-	var in input
+	in := input{problems: essaim.Problems{}}
 	if typ, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || typ != "application/json" {
 		return in, statusError{http.StatusUnsupportedMediaType, "bad_type"}
 	}
@@ -47,11 +52,12 @@ func (s *Server) readInput(w http.ResponseWriter, r *http.Request, before essaim
 	if err := s.decodeInput(body, before, &in); err != nil {
 		return in, err
 	}
-	return in, s.keepConsents(r, before.Credits, &in.content)
+	return in, errors.Join(s.undefined(r.Context(), in.problems, in.content.Themes, before.Themes), s.keepConsents(r, before.Credits, &in.content))
 }
 
 // decodeInput lays the fields of a JSON object over a content. A name that no
-// field has is a problem of that name: a misspelt field must not vanish.
+// field has is a problem of that name: a misspelt field must not vanish. Only what
+// is no object is an error.
 func (s *Server) decodeInput(body []byte, before essaim.Content, in *input) error {
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(body, &given); err != nil || given == nil {
@@ -61,34 +67,66 @@ func (s *Server) decodeInput(body []byte, before essaim.Content, in *input) erro
 		given["text"] = text
 		delete(given, "description")
 	}
-	take := func(name string, to any) error {
+	take := func(name string, to any) {
 		raw, ok := given[name]
 		delete(given, name)
-		if !ok {
-			return nil
+		if ok && json.Unmarshal(raw, to) != nil {
+			in.problems.Add(name, "bad_type")
 		}
-		if err := json.Unmarshal(raw, to); err != nil {
-			return (essaim.Problems{name: "bad_type"}).Err()
-		}
-		return nil
 	}
-	if err := errors.Join(take("state", &in.state), take("revision", &in.revision)); err != nil {
-		return err
-	}
+	take("state", &in.state)
+	take("revision", &in.revision)
 	if in.state != "" && in.state != essaim.StateDraft && in.state != essaim.StatePublished {
-		return (essaim.Problems{"state": "unknown"}).Err()
+		in.problems.Add("state", "unknown")
+		in.state = ""
 	}
-	if err := gatherBody(before.Kind, given); err != nil {
-		return err
-	}
-	merged, err := overlay(before, given)
+	own, err := gatherBody(before.Kind, given, in.problems)
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(merged, &in.content); err != nil {
-		return typeProblem(err)
+	// Each turn leaves out one field that cannot be read, and says so.
+	for {
+		merged, err := overlay(before, given, own)
+		if err != nil {
+			return err
+		}
+		in.content = essaim.Content{}
+		err = json.Unmarshal(merged, &in.content)
+		if err == nil {
+			break
+		}
+		if err := in.leaveOut(err, given, own); err != nil {
+			return err
+		}
 	}
-	in.problems = s.locate(in.content.Places, before.Places)
+	for field, reason := range s.locate(in.content.Places, before.Places) {
+		in.problems.Add(field, reason)
+	}
+	return nil
+}
+
+// leaveOut notes the field whose JSON is of another type than wanted, and takes
+// it out of what was given.
+func (in *input) leaveOut(err error, given, body map[string]json.RawMessage) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) || wrong.Field == "" {
+		return fmt.Errorf("body: %w", essaim.ErrInvalid)
+	}
+	field := strings.TrimPrefix(wrong.Field, "plain.")
+	name, _, _ := strings.Cut(field, ".")
+	_, head := given[name]
+	_, own := body[name]
+	if !head && !own {
+		return fmt.Errorf("body: %w", essaim.ErrInvalid)
+	}
+	if head {
+		delete(given, name)
+	} else {
+		delete(body, name)
+		in.unread = append(in.unread, "body."+name)
+	}
+	in.unread = append(in.unread, name)
+	in.problems.Add(field, "bad_type")
 	return nil
 }
 
@@ -101,22 +139,25 @@ var contentFields = map[string]bool{
 	"reviewedOn": true, "body": true,
 }
 
-// gatherBody moves the fields of the kind's body that stand beside the others
-// into it, and refuses those that nothing has.
-func gatherBody(k essaim.Kind, given map[string]json.RawMessage) error {
+// gatherBody takes the fields of the kind's body out of the others, those that
+// stand beside them and those of "body", and notes the names that nothing has.
+func gatherBody(k essaim.Kind, given map[string]json.RawMessage, problems essaim.Problems) (map[string]json.RawMessage, error) {
 	info, ok := k.Info()
 	if !ok {
-		return (essaim.Problems{"kind": "unknown"}).Err()
+		return nil, (essaim.Problems{"kind": "unknown"}).Err()
 	}
 	own := schemaOf(reflect.TypeOf(info.Body()).Elem())["properties"].(object)
-	body, problems := map[string]json.RawMessage{}, essaim.Problems{}
+	body := map[string]json.RawMessage{}
 	if raw, ok := given["body"]; ok {
 		if err := json.Unmarshal(raw, &body); err != nil || body == nil {
-			return (essaim.Problems{"body": "bad_type"}).Err()
+			problems.Add("body", "bad_type")
+			body = map[string]json.RawMessage{}
 		}
+		delete(given, "body")
 		for name := range body {
 			if own[name] == nil {
 				problems.Add("body."+name, "unknown")
+				delete(body, name)
 			}
 		}
 	}
@@ -128,31 +169,22 @@ func gatherBody(k essaim.Kind, given map[string]json.RawMessage) error {
 		case "endTime":
 			inner = "end"
 		}
-		switch {
-		case contentFields[name]:
-		case own[inner] != nil:
+		if contentFields[name] {
+			continue
+		}
+		delete(given, name)
+		if own[inner] != nil {
 			body[inner] = raw
-			delete(given, name)
-		default:
+		} else {
 			problems.Add(name, "unknown")
 		}
 	}
-	if err := problems.Err(); err != nil {
-		return err
-	}
-	if len(body) > 0 {
-		raw, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		given["body"] = raw
-	}
-	return nil
+	return body, nil
 }
 
 // overlay writes the given fields over those of a content, and those of the
 // given body over its body's.
-func overlay(before essaim.Content, given map[string]json.RawMessage) ([]byte, error) {
+func overlay(before essaim.Content, given, body map[string]json.RawMessage) ([]byte, error) {
 	b, err := json.Marshal(before)
 	if err != nil {
 		return nil, err
@@ -161,38 +193,18 @@ func overlay(before essaim.Content, given map[string]json.RawMessage) ([]byte, e
 	if err := json.Unmarshal(b, &fields); err != nil {
 		return nil, err
 	}
-	for name, raw := range given {
-		if name == "body" {
-			if raw, err = overlayBody(fields["body"], raw); err != nil {
+	maps.Copy(fields, given)
+	if len(body) > 0 {
+		inner := map[string]json.RawMessage{}
+		if old := fields["body"]; len(old) > 0 && !bytes.Equal(old, []byte("null")) {
+			if err := json.Unmarshal(old, &inner); err != nil {
 				return nil, err
 			}
 		}
-		fields[name] = raw
-	}
-	return json.Marshal(fields)
-}
-
-func overlayBody(before, given json.RawMessage) (json.RawMessage, error) {
-	fields, more := map[string]json.RawMessage{}, map[string]json.RawMessage{}
-	if err := json.Unmarshal(given, &more); err != nil {
-		return nil, (essaim.Problems{"body": "bad_type"}).Err()
-	}
-	if len(before) > 0 && !bytes.Equal(before, []byte("null")) {
-		if err := json.Unmarshal(before, &fields); err != nil {
+		maps.Copy(inner, body)
+		if fields["body"], err = json.Marshal(inner); err != nil {
 			return nil, err
 		}
 	}
-	for name, raw := range more {
-		fields[name] = raw
-	}
 	return json.Marshal(fields)
-}
-
-// typeProblem names the field whose JSON is of another type than wanted.
-func typeProblem(err error) error {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) && wrong.Field != "" {
-		return (essaim.Problems{strings.TrimPrefix(wrong.Field, "plain."): "bad_type"}).Err()
-	}
-	return fmt.Errorf("body: %w", essaim.ErrInvalid)
 }

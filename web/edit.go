@@ -62,7 +62,7 @@ func (s *Server) createRecord(k essaim.KindInfo) handlerFunc {
 		}
 		page := &FormPage{Form: f, Draft: true}
 		c := f.read(s, essaim.Content{})
-		if err := errors.Join(s.resolveRelations(r.Context(), &c), s.keepConsents(r, nil, &c)); err != nil {
+		if err := errors.Join(s.resolveRelations(r.Context(), &c), s.keepConsents(r, nil, &c), s.undefined(r.Context(), f.problems, c.Themes, nil)); err != nil {
 			return err
 		}
 		if f.values.Get("ajouter") != "" {
@@ -117,7 +117,7 @@ func (s *Server) updateRecord(k essaim.KindInfo) handlerFunc {
 		}
 		page := &FormPage{Form: f, Record: &rec, Revision: revision, Draft: rec.State != essaim.StatePublished}
 		c := f.read(s, rec.Content)
-		if err := errors.Join(s.resolveRelations(r.Context(), &c), s.keepConsents(r, rec.Credits, &c)); err != nil {
+		if err := errors.Join(s.resolveRelations(r.Context(), &c), s.keepConsents(r, rec.Credits, &c), s.undefined(r.Context(), f.problems, c.Themes, rec.Themes)); err != nil {
 			return err
 		}
 		if f.values.Get("ajouter") != "" {

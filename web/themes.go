@@ -3,7 +3,9 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"sync/atomic"
 
@@ -41,6 +43,17 @@ func (s *Server) learnThemes(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// undefined notes the themes of this node that nothing defines, unless they are
+// among those that stood before: the store refuses them too, but alone.
+func (s *Server) undefined(ctx context.Context, p essaim.Problems, themes, stood []string) error {
+	t, err := s.store.Thesaurus(ctx)
+	if err != nil {
+		return fmt.Errorf("themes: %w", err)
+	}
+	t.Complete(p, themes, stood)
+	return nil
 }
 
 // theme is a theme in words; of a concept that is not known here, its name.

@@ -5,6 +5,7 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -79,4 +80,32 @@ func TestAConceptsAddressAnswersWithTheConcept(t *testing.T) {
 		}
 	}
 	t.Errorf("%s does not define %s: %s", path, iri, d.raw)
+}
+
+// One round of corrections: what a code, a theme and the content lack is said together.
+func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	const unknown = "brest.example:rien"
+	refused := call[refusal](t, s, http.MethodPost, "initiatives",
+		`{"titel":"a","state":"gone","keywords":"mot","startYear":{},"since":3,"themes":["`+unknown+`"],"places":[{"insee":"99999"}],"links":[{"url":"javascript:x"}]}`, http.StatusUnprocessableEntity)
+	want := map[string]string{
+		"title": "required", "titel": "unknown", "state": "unknown", "keywords": "bad_type", "startYear": "unknown", "since": "bad_type",
+		"themes.0": "unknown", "places.0.insee": "bad_code", "tagline": "required", "links.0.url": "bad_url",
+	}
+	for field, reason := range want {
+		if got := refused.Errors[field]; got != reason {
+			t.Errorf("%s: got %q, want %q", field, got, reason)
+		}
+	}
+	if len(refused.Errors) != len(want) {
+		t.Errorf("got %v, want %v", refused.Errors, want)
+	}
+	form := url.Values{"title": {""}, "places.0.commune": {"99999"}, "themes": {unknown}, "state": {"published"}}
+	d := read(t, s.post("/ecrire/initiatives", form, s.signedIn), "the form", http.StatusUnprocessableEntity)
+	for _, field := range []string{"title", "places.0", "themes"} {
+		if !strings.Contains(d.raw, `<a href="#`+fieldID(field)) {
+			t.Errorf("the form does not point to %s", field)
+		}
+	}
 }
