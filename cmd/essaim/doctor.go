@@ -72,6 +72,7 @@ func examine(ctx context.Context, n *Node, _ none) ([]finding, error) {
 		{"queue", checkQueue},
 		{"peers", checkPeers},
 		{"recovery", checkRecovery},
+		{"openings", checkOpenings},
 	}
 	all := make([]finding, 0, len(checks))
 	for _, c := range checks {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestTheDoctorNamesWhatIsOpen(t *testing.T) {
+	t.Parallel()
+	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	for _, c := range []struct {
+		cfg         config
+		state, what string
+	}{
+		{config{}, "", "nothing is open"},
+		{config{AllowPrivate: loopback}, "warn", "127.0.0.0/8"},
+		{config{Dev: true}, "warn", "--dev"},
+		{config{Dev: true, AllowPrivate: loopback}, "warn", "plain HTTP. --dev"},
+	} {
+		f, err := checkOpenings(t.Context(), &Node{cfg: c.cfg})
+		if err != nil || f.State != c.state || !strings.Contains(f.What, c.what) || (f.Mend == "") != (c.state == "") {
+			t.Errorf("%+v: got %+v, %v", c.cfg, f, err)
+		}
+	}
+}
+
+// What a configuration file or the environment says never opens it.
+func TestDevelopmentIsNotASetting(t *testing.T) {
+	t.Parallel()
+	keys := 0
+	for f := range reflect.TypeFor[settings]().Fields() {
+		keys++
+		if key := f.Tag.Get("toml"); key == "" || strings.HasPrefix(key, "dev") {
+			t.Errorf("setting %s has the key %q", f.Name, key)
+		}
+	}
+	if keys < 20 {
+		t.Errorf("%d settings read", keys)
+	}
+	if cfg, err := (settings{URL: "https://brest.example"}).check(); err != nil || cfg.Dev {
+		t.Errorf("development %v, %v", cfg.Dev, err)
+	}
+	for name := range reflect.TypeFor[serveCommand]().Fields() {
+		if tag := name.Tag; name.Name == "Dev" && (tag.Get("env") != "" || tag.Get("toml") != "") {
+			t.Errorf("--dev is read from %q", tag)
+		}
+	}
+}
