@@ -22,6 +22,16 @@ type Reader interface {
 	Revisions(ctx context.Context, id string) ([]essaim.Revision, error)
 	// RelatedTo lists published records that point to one, and the relation.
 	RelatedTo(ctx context.Context, id string) ([]Related, error)
+	// Thanks counts likes and announces of a record.
+	Thanks(ctx context.Context, id string) (likes, announces int, err error)
+	// Comments lists those of a record that everyone may see, in the order in
+	// which they came, after one (0 = from the first).
+	Comments(ctx context.Context, record string, after int64, n int) ([]essaim.Comment, error)
+	CountComments(ctx context.Context, record string) (int, error)
+}
+
+// Lineage is how records come of one another.
+type Lineage interface {
 	// ParentVersion is a version of a record that one of here adapts;
 	// essaim.ErrNotFound when it is not kept, or erased.
 	ParentVersion(ctx context.Context, d essaim.Derivation) (essaim.Content, error)
@@ -29,6 +39,10 @@ type Reader interface {
 	Branches(ctx context.Context, parents []string, n int) ([]essaim.Branch, error)
 	// Claim is how far an adaptation is acknowledged by the origin of what it adapts.
 	Claim(ctx context.Context, child string) (essaim.ClaimState, error)
+}
+
+// Cast is the actors of this node, and what they have a part in.
+type Cast interface {
 	// RecordActor is the username of a record's own actor, LocalActor any actor of
 	// this node by its username; essaim.ErrNotFound for none.
 	RecordActor(ctx context.Context, record string) (string, error)
@@ -44,12 +58,6 @@ type Reader interface {
 	// essaim.ErrNotFound when she has none.
 	People(ctx context.Context, after string, n int) ([]essaim.LocalActor, error)
 	PersonOf(ctx context.Context, user int64) (string, error)
-	// Thanks counts likes and announces of a record.
-	Thanks(ctx context.Context, id string) (likes, announces int, err error)
-	// Comments lists those of a record that everyone may see, in the order in
-	// which they came, after one (0 = from the first).
-	Comments(ctx context.Context, record string, after int64, n int) ([]essaim.Comment, error)
-	CountComments(ctx context.Context, record string) (int, error)
 }
 
 // Related is a record that points to another.
@@ -142,6 +150,8 @@ type Health interface {
 // Store is what web needs of the database.
 type Store interface {
 	Reader
+	Lineage
+	Cast
 	Writer
 	Accounts
 	Network
