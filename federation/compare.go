@@ -126,12 +126,12 @@ func (r *Replicator) Compare(ctx context.Context, host string) (done essaim.Comm
 		done.Differences, done.Mended, done.Kept = again+len(w.differs)+len(w.extra), again+w.mended, w.kept
 		break
 	}
-	if err := r.readLineage(ctx, host); err != nil {
-		return done, err
+	if err := r.readLineage(ctx, host); err != nil && ctx.Err() == nil {
+		r.Logger.LogAttrs(ctx, slog.LevelInfo, "adaptations not read", slog.String("host", host), slog.String("reason", cut(err.Error(), 300)))
 	}
 	done.ComparedAt = r.Now()
 	done.NextCompared = done.ComparedAt.Add(compareEvery + jitter(host, done.ComparedAt, compareJitter))
-	return done, r.Store.SaveComparison(ctx, host, done)
+	return done, r.Store.SaveComparison(context.WithoutCancel(ctx), host, done)
 }
 
 // walk is one comparison.

@@ -13,13 +13,14 @@ import (
 
 // Bounds of reading which adaptations a node acknowledges.
 const (
-	lineageParents = 200 // records of a node, those first of which something is not known
+	lineageParents = 200 // records of a node
 	lineagePages   = 25  // of one record's list
 )
 
 // LineageStore knows which records of other nodes are adapted.
 type LineageStore interface {
-	// AdaptedOf lists up to n records of a host that records held here adapt.
+	// AdaptedOf lists up to n records of a host that records held here adapt, those
+	// first of which something is not known, and of more than n others each time.
 	AdaptedOf(ctx context.Context, host string, n int) ([]essaim.Adapted, error)
 	// NoteAcknowledged takes what a record's origin lists as its adaptations; nothing
 	// else of it counts as acknowledged from then on.
@@ -28,7 +29,7 @@ type LineageStore interface {
 
 // readLineage reads which adaptations of its records a node acknowledges: between
 // two others, nobody tells this one. One list that cannot be read waits until
-// tomorrow.
+// tomorrow, and so do those behind one that is not answered.
 func (r *Replicator) readLineage(ctx context.Context, host string) error {
 	parents, err := r.Store.AdaptedOf(ctx, host, lineageParents)
 	if err != nil {
@@ -39,10 +40,10 @@ func (r *Replicator) readLineage(ctx context.Context, host string) error {
 		if err == nil {
 			err = r.Store.NoteAcknowledged(ctx, p.ID, children)
 		}
+		if away(ctx, err) {
+			return err
+		}
 		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
 			r.Logger.LogAttrs(ctx, slog.LevelInfo, "adaptations not read", slog.String("record", p.ID), slog.String("reason", cut(err.Error(), 300)))
 		}
 	}
@@ -63,7 +64,7 @@ func (r *Replicator) acknowledged(ctx context.Context, p essaim.Adapted) (ids []
 	if !ok {
 		return nil, nil // it lists none
 	}
-	for range lineagePages {
+	for n := range lineagePages {
 		if !at.SameOrigin(id) {
 			return nil, fmt.Errorf("%s is not of its origin: %w", at, essaim.ErrForbidden)
 		}
@@ -81,8 +82,8 @@ func (r *Replicator) acknowledged(ctx context.Context, p essaim.Adapted) (ids []
 			}
 		}
 		next, more := page.Get("next").IRI()
-		if !more {
-			next, more = page.Get("first").IRI()
+		if !more && n == 0 {
+			next, more = page.Get("first").IRI() // a page may name the first, too
 		}
 		if !more {
 			return ids, nil

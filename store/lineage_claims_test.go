@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 	"time"
@@ -89,6 +90,74 @@ func TestWhatAdaptsARecordIsListedWithItsClaim(t *testing.T) {
 			related, err := o.RelatedTo(t.Context(), o.parent.ID)
 			if err != nil || len(related) != 1 || related[0].Record.ID != o.child.Record.ID || related[0].Claim != want {
 				t.Errorf("related %+v, %v; want the adaptation with claim %q", related, err, want)
+			}
+		}
+	})
+}
+
+// adaptedElsewhere makes a record of another node and adaptations of it made here.
+func adaptedElsewhere(t *testing.T, n *node, slug string, adaptations int) (parent string, made []string) {
+	t.Helper()
+	v := version(slug, 7, 1)
+	v.Record.Licence, v.Record.ContentDigest = essaim.DefaultLicence, "d1"
+	n.clock.pass(1)
+	n.apply(t, v.Record.Territory, v)
+	from := essaim.Derivation{ID: v.Record.ID, Digest: "d1", Name: v.Record.Title, AttributedTo: v.Record.Territory, Licence: v.Record.Licence}
+	for i := range adaptations {
+		n.clock.pass(1)
+		r := storetest.Publish(t, n.Store, storetest.Initiative(fmt.Sprint(slug, " d'ici ", i), func(c *essaim.Content) { c.DerivedFrom = &from }))
+		made = append(made, r.ID)
+	}
+	return v.Record.ID, made
+}
+
+func TestOfManyRecordsThatAreAdaptedOthersAreAskedForEachTime(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := followed(t, db)
+		for _, slug := range []string{"un", "deux", "trois", "quatre", "cinq"} {
+			adaptedElsewhere(t, n, slug, 1)
+		}
+		seen := map[string]bool{}
+		for range 60 {
+			n.clock.pass(time.Hour)
+			some, err := n.AdaptedOf(t.Context(), toulouse, 1)
+			if err != nil || len(some) != 1 {
+				t.Fatalf("got %v, %v", some, err)
+			}
+			seen[some[0].ID] = true
+		}
+		if len(seen) != 5 {
+			t.Errorf("only %v were listed", seen)
+		}
+	})
+}
+
+func TestAListOfAdaptationsIsTakenHoweverLongItIs(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := followed(t, db)
+		parent, made := adaptedElsewhere(t, n, "four", 130)
+		var unknown []string
+		for i := range 2000 {
+			unknown = append(unknown, fmt.Sprintf("https://toulouse.example/objects/inconnue-%d", i))
+		}
+		for _, listed := range []int{len(made), 7, 0} {
+			if err := n.NoteAcknowledged(t.Context(), parent, append(unknown, made[:listed]...)); err != nil {
+				t.Fatal(err)
+			}
+			acknowledged := 0
+			for _, id := range made {
+				claim, err := n.Claim(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if claim == essaim.ClaimAcknowledged {
+					acknowledged++
+				}
+			}
+			if acknowledged != listed {
+				t.Errorf("%d are acknowledged, %d are listed", acknowledged, listed)
 			}
 		}
 	})

@@ -12,12 +12,13 @@ import (
 )
 
 // AdaptedOf lists up to n records of a host that records held here adapt, those
-// first of which not all is known to be acknowledged.
+// first of which not all is known to be acknowledged. Of more than n it lists others
+// at another time.
 func (s *Store) AdaptedOf(ctx context.Context, host string, n int) ([]essaim.Adapted, error) {
 	all, err := list(ctx, s.query(), func(scan scanFunc) (a essaim.Adapted, err error) {
 		err = scan(&a.ID, &a.Document)
 		return a, err
-	}, "adaptations_of_host", host, n)
+	}, "adaptations_of_host", host, n, s.now().Unix()%1000003)
 	if err != nil {
 		return nil, fmt.Errorf("records of %s that are adapted: %w", host, err)
 	}
@@ -28,7 +29,32 @@ func (s *Store) AdaptedOf(ctx context.Context, host string, n int) ([]essaim.Ada
 // adaptations, of what is held here and says so itself; of the others none counts
 // as acknowledged any more. One made here is answered by that as by an Accept.
 func (s *Store) NoteAcknowledged(ctx context.Context, parent string, children []string) error {
-	err := s.write(ctx, patient, func(tx *Tx) error {
+	// The list is as long as its origin likes: only what is held waits for the writer,
+	// so many at a time.
+	held, err := list(ctx, s.query(), only[string], "adaptations_held", parent)
+	if err != nil {
+		return fmt.Errorf("adaptations of %s: %w", parent, err)
+	}
+	listed := make(map[string]bool, len(children))
+	for _, id := range children {
+		listed[id] = true
+	}
+	held = slices.DeleteFunc(held, func(id string) bool { return !listed[id] })
+	for first := true; first || len(held) > 0; first = false {
+		some := held[:min(len(held), acknowledgedAtOnce)]
+		held = held[len(some):]
+		if err := s.noteAcknowledged(ctx, parent, listed, some); err != nil {
+			return fmt.Errorf("adaptations of %s: %w", parent, err)
+		}
+	}
+	return nil
+}
+
+// acknowledgedAtOnce bounds how many of one record are written in a transaction.
+const acknowledgedAtOnce = 100
+
+func (s *Store) noteAcknowledged(ctx context.Context, parent string, listed map[string]bool, children []string) error {
+	return s.write(ctx, patient, func(tx *Tx) error {
 		held, ok, err := tx.locked(ctx, parent)
 		if err != nil || !ok || held.Origin == "" || held.State != essaim.StatePublished {
 			return err
@@ -38,7 +64,7 @@ func (s *Store) NoteAcknowledged(ctx context.Context, parent string, children []
 			return err
 		}
 		for _, id := range known {
-			if slices.Contains(children, id) {
+			if listed[id] {
 				continue
 			}
 			if err := tx.later(ctx, "adaptations_erase_child", id); err != nil {
@@ -62,8 +88,4 @@ func (s *Store) NoteAcknowledged(ctx context.Context, parent string, children []
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("adaptations of %s: %w", parent, err)
-	}
-	return nil
 }

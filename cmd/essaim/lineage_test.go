@@ -3,9 +3,14 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
 
 	"essaim"
+	"essaim/federation"
+	"essaim/federation/fetch"
 	"essaim/store/storetest"
 )
 
@@ -51,5 +56,43 @@ func TestAThirdNodeLearnsWhichAdaptationsTheirOriginAcknowledges(t *testing.T) {
 		}
 		tr.brest.damage(t, tr.origin, "DELETE FROM adaptation")
 		claims("it is listed no more", map[*commonsNode]essaim.ClaimState{tr.tourcoing: "", tr.toulon: ""})
+	})
+}
+
+// unlisting is a client that no list of adaptations answers.
+type unlisting struct {
+	federation.Changer
+	asked *int
+}
+
+func (u unlisting) Changed(ctx context.Context, address, tag string) (fetch.Answer, error) {
+	if strings.HasSuffix(address, "/adaptations") {
+		*u.asked++
+		return fetch.Answer{}, fmt.Errorf("%s: %w", address, essaim.ErrUnavailable)
+	}
+	return u.Changer.Changed(ctx, address, tag)
+}
+
+func TestAListOfAdaptationsThatIsNotAnsweredHoldsUpNoComparison(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		tr, ids := newTrio(t, db, "Four à pain", "Jardin")
+		for _, id := range ids {
+			parent, err := tr.brest.Record(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr.toulon.publish(t, parent.Title+" de Toulon", func(c *essaim.Content) {
+				c.DerivedFrom = &essaim.Derivation{ID: parent.ID, Digest: parent.ContentDigest, Name: parent.Title, AttributedTo: parent.Territory, Licence: parent.Licence}
+			})
+		}
+		tr.later()
+		tr.tourcoing.catchUp(t, "toulon.example")
+		asked := 0
+		reader := tr.tourcoing.server.Replicator()
+		reader.Client = unlisting{reader.Client, &asked}
+		if c := tr.compareBrest(t); c.ComparedAt.IsZero() || asked != 1 {
+			t.Errorf("comparison %+v, %d lists asked for", c, asked)
+		}
 	})
 }

@@ -33,13 +33,17 @@ ORDER BY l.rid LIMIT $3
 
 -- name: adaptations_of_host
 -- The records of a host that others held here adapt: those first of which not all
--- are known to be acknowledged.
+-- are known to be acknowledged, and of more than are asked for others each time ($3).
 SELECT p.id, p.document FROM record p JOIN (
     SELECT l.target AS id, max(CASE WHEN coalesce(a.state, '') = 'acknowledged' THEN 0 ELSE 1 END) AS open
     FROM relation l CROSS JOIN record r LEFT JOIN adaptation a ON a.child = r.id AND a.parent = l.target
     WHERE l.type = 'adapts' AND r.rid = l.rid AND r.state = 'published' GROUP BY l.target) x ON x.id = p.id
 WHERE p.origin = $1 AND p.state = 'published' AND p.document IS NOT NULL
-ORDER BY x.open DESC, p.id LIMIT $2
+ORDER BY x.open DESC, p.rid * $3 % 1000003, p.rid LIMIT $2
+
+-- name: adaptations_held
+SELECT r.id FROM relation l JOIN record r ON r.rid = l.rid
+WHERE l.type = 'adapts' AND l.target = $1 AND r.state = 'published' ORDER BY r.id
 
 -- name: adaptations_acknowledged
 SELECT child FROM adaptation WHERE parent = $1 AND state = 'acknowledged'
