@@ -99,16 +99,12 @@ func (r *Replicator) Compare(ctx context.Context, host string) (done essaim.Comm
 		return essaim.CommonsComparison{}, err
 	}
 	for try := 1; ; try++ {
-		p, err := r.CatchUp(ctx, host)
+		p, err := r.readOn(ctx, host)
 		if err != nil {
 			return r.compareOthers(ctx, peer, again, err)
 		}
 		if p.DoneAt.IsZero() {
 			return done, fmt.Errorf("%s is still being read: %w", host, essaim.ErrUnavailable)
-		}
-		p.Reason, p.NextAt = "", r.Now().Add(readEvery+jitter(host, r.Now(), readJitter))
-		if err := r.Store.SaveCommonsProgress(ctx, p); err != nil {
-			return done, err
 		}
 		c, err := r.crawl(peer, p)
 		if err != nil {

@@ -70,19 +70,25 @@ func (w *walk) mendSome(ctx context.Context, ids []string) error {
 		case err == nil:
 			found[id] = item
 		case errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, essaim.ErrConflict):
-			away = err // the node is away, or contested: another day; or this item alone is
+			away = err // the node is away, or contested; or this item alone is
 		default:
 			w.Logger.LogAttrs(ctx, slog.LevelInfo, "item not mended", slog.String("item", cut(id, 200)), slog.String("reason", cut(err.Error(), 300)))
 		}
 	})
-	if len(found) == 0 && away != nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return errors.Join(away, ctx.Err())
+	}
+	if len(found) == 0 && away != nil {
+		// An origin keeps back what is damaged there, and answers everything else.
+		if _, err := w.ask(ctx, ""); errors.Is(away, essaim.ErrConflict) || err != nil && !errors.Is(err, errMoved) {
+			return errors.Join(away, err)
+		}
 	}
 	items := make([]essaim.CommonsTaken, 0, len(ids))
 	for _, id := range ids {
 		items = append(items, found[id])
 	}
-	why, err := w.Store.ApplyCommons(ctx, items, w.progress)
+	why, err := w.Store.TakeCopies(ctx, w.peer.Host, items)
 	if err != nil {
 		return err
 	}

@@ -205,7 +205,7 @@ func (t *thirdWalk) take(ctx context.Context, page essaim.CopiesPage) error {
 		}
 		items = append(items, item)
 	}
-	why, err := t.Store.ApplyCommons(ctx, items, t.progress)
+	why, err := t.Store.TakeCopies(ctx, t.peer.Host, items)
 	if err != nil {
 		return err
 	}

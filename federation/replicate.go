@@ -45,6 +45,8 @@ type ReplicaStore interface {
 	// ApplyCommons writes what the items of a page come to, with the progress, in
 	// one transaction, and tells why some came to nothing.
 	ApplyCommons(ctx context.Context, items []essaim.CommonsTaken, p essaim.CommonsProgress) (why map[int]string, err error)
+	// TakeCopies is ApplyCommons for items of a host that are no page of its commons.
+	TakeCopies(ctx context.Context, host string, items []essaim.CommonsTaken) (why map[int]string, err error)
 	CopyStore
 	CheckStore
 	LineageStore
@@ -77,7 +79,7 @@ type Replicator struct {
 	Now      func() time.Time
 	Logger   *slog.Logger
 
-	comparing turns
+	comparing, reading turns
 }
 
 // turns lets one at a time do something about a host.
@@ -174,8 +176,14 @@ func (r *Replicator) readDue(ctx context.Context, together int) {
 	}
 }
 
-// read does one reading and plans the next.
+// read does one reading and plans the next. Of a comparison that reads meanwhile it
+// waits for the end.
 func (r *Replicator) read(ctx context.Context, host string) {
+	end, err := r.reading.begin(ctx, host)
+	if err != nil {
+		return
+	}
+	defer end()
 	p, err := r.CatchUp(ctx, host)
 	if ctx.Err() != nil {
 		return // it goes on at the next start
@@ -197,6 +205,21 @@ func (r *Replicator) read(ctx context.Context, host string) {
 	if err := r.Store.SaveCommonsProgress(ctx, p); err != nil && ctx.Err() == nil {
 		r.Logger.Warn("reading of commons not noted", "host", host, "error", err)
 	}
+}
+
+// readOn does one reading before a comparison, and plans the next where it succeeds.
+func (r *Replicator) readOn(ctx context.Context, host string) (p essaim.CommonsProgress, err error) {
+	end, err := r.reading.begin(ctx, host)
+	if err != nil {
+		return p, err
+	}
+	defer end()
+	p, err = r.CatchUp(ctx, host)
+	if err != nil || p.DoneAt.IsZero() {
+		return p, err
+	}
+	p.Reason, p.NextAt = "", r.Now().Add(readEvery+jitter(host, r.Now(), readJitter))
+	return p, r.Store.SaveCommonsProgress(ctx, p)
 }
 
 // jitter keeps nodes that began together from asking together.

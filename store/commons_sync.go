@@ -151,6 +151,19 @@ func (tx *Tx) saveProgress(ctx context.Context, p essaim.CommonsProgress, until 
 // the index of their item. An item that cannot be written is left out and told
 // too; only an error of the database is one of the page. Refused items are counted.
 func (s *Store) ApplyCommons(ctx context.Context, items []essaim.CommonsTaken, p essaim.CommonsProgress) (why map[int]string, err error) {
+	return s.take(ctx, p.Host, items, func(tx *Tx, refused []string) error {
+		return tx.saveProgress(ctx, p, tx.s.now().Add(commonsLease), refused)
+	})
+}
+
+// TakeCopies is ApplyCommons for items of a host that were asked for by themselves:
+// the progress of its reading, which may go on meanwhile, is left alone.
+func (s *Store) TakeCopies(ctx context.Context, host string, items []essaim.CommonsTaken) (why map[int]string, err error) {
+	return s.take(ctx, host, items, func(*Tx, []string) error { return nil })
+}
+
+// take writes what items come to; then notes it in the same transaction.
+func (s *Store) take(ctx context.Context, host string, items []essaim.CommonsTaken, then func(tx *Tx, refused []string) error) (why map[int]string, err error) {
 	bad := map[int]string{}
 	for {
 		at := -1
@@ -201,7 +214,7 @@ func (s *Store) ApplyCommons(ctx context.Context, items []essaim.CommonsTaken, p
 				}
 			}
 			at = -1
-			return tx.saveProgress(ctx, p, now.Add(commonsLease), refused)
+			return then(tx, refused)
 		})
 		if err == nil || at < 0 || errors.Is(err, essaim.ErrUnavailable) || ctx.Err() != nil {
 			break
@@ -209,7 +222,7 @@ func (s *Store) ApplyCommons(ctx context.Context, items []essaim.CommonsTaken, p
 		bad[at] = err.Error()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("commons of %s: %w", p.Host, err)
+		return nil, fmt.Errorf("commons of %s: %w", host, err)
 	}
 	for i, reason := range bad {
 		why[i] = reason

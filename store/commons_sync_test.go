@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -213,6 +214,36 @@ func TestAnOlderDocumentOfAnActorReplacesNoNewerOne(t *testing.T) {
 			if err != nil || !strings.Contains(string(a.Document), fmt.Sprint(step.want)) || listed != fmt.Sprint("digest", step.want) {
 				t.Errorf("%s: held %s, listed %s, %v; want version %d", step.name, a.Document, listed, err, step.want)
 			}
+		}
+	})
+}
+
+func TestWhatIsTakenByItselfLeavesTheReadingWhereItIs(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := followed(t, db), t.Context()
+		v := version("jardin", 7, 1)
+		took := func(when string) {
+			t.Helper()
+			if why, err := n.TakeCopies(ctx, toulouse, []essaim.CommonsTaken{{ID: v.Record.ID, Actor: v.Record.Territory, Effects: []essaim.Effect{v}}}); err != nil || len(why) > 0 {
+				t.Fatalf("%s: %v, %v", when, why, err)
+			}
+		}
+		took("before any reading")
+		if _, err := n.CommonsProgress(ctx, toulouse); !errors.Is(err, essaim.ErrNotFound) {
+			t.Errorf("a reading is noted: %v", err)
+		}
+		if _, err := n.Record(ctx, v.Record.ID); err != nil {
+			t.Error(err)
+		}
+		want := essaim.CommonsProgress{Host: toulouse, Cursor: essaim.CommonsNumber{Incarnation: 7, N: 9}, Tag: "tag", StartedAt: n.clock.now(), NextAt: n.clock.now()}
+		if err := n.SaveCommonsProgress(ctx, want); err != nil {
+			t.Fatal(err)
+		}
+		v = version("jardin", 7, 2)
+		took("while it is read")
+		if got, err := n.CommonsProgress(ctx, toulouse); err != nil || got.Cursor != want.Cursor || got.Tag != want.Tag {
+			t.Errorf("the reading is at %+v, %v", got, err)
 		}
 	})
 }

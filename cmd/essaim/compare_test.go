@@ -266,3 +266,23 @@ func TestALyingDigestIsNotBelieved(t *testing.T) {
 		t.Error("digests that are not of the signed head are walked")
 	}
 }
+
+// An origin lists what its disk damaged, and answers 503 for it until it is mended.
+func TestAnItemThatItsOriginKeepsBackEndsNoComparison(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p := newPair(t, db)
+		p.brest.publish(t, "Gardée")
+		broken := p.brest.publish(t, "Abîmée").ID
+		p.follow(t)
+		p.catchUp(t)
+		p.damage(t, db, "DELETE FROM commons WHERE id = $1", broken)
+		p.brest.damage(t, p.origin, "UPDATE record SET document = $2 WHERE id = $1", broken, []byte("x"))
+		if c := p.compare(t); c.Differences != 1 || c.Mended != 0 || c.ComparedAt.IsZero() {
+			t.Errorf("comparison %+v", c)
+		}
+		if noted, err := p.toulon.CommonsProgress(t.Context(), brestHost); err != nil || noted.ComparedAt.IsZero() || noted.Differences != 1 {
+			t.Errorf("noted %+v, %v", noted, err)
+		}
+	})
+}
