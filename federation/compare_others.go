@@ -4,6 +4,7 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -114,7 +115,8 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer) 
 
 // keysShownBy are the keys of a peer, with those that followed since: its territory's
 // actor, as the other node holds it, has the statements by which each key introduces
-// the next. Whoever shows them need not be believed.
+// the next. Whoever shows them need not be believed, and the keys that are pinned do
+// where it shows none.
 func (r *Replicator) keysShownBy(ctx context.Context, holder string, peer essaim.Peer) ([]essaim.PeerKey, error) {
 	trust := r.Ingester.Actors.trust
 	known, err := trust.of(ctx, peer.Host)
@@ -123,19 +125,23 @@ func (r *Replicator) keysShownBy(ctx context.Context, holder string, peer essaim
 		return known.Keys, err
 	}
 	answer, err := r.Client.Changed(ctx, vocab.CopiesOf(holder, peer.Host, essaim.CommonsKey(peer.Territory), ""), "")
-	if err != nil {
+	switch {
+	case err != nil && away(ctx, err):
 		return nil, err
+	case err != nil:
+		return known.Keys, nil // it does not hold that actor
 	}
 	doc, err := wire.Parse(answer.Body, wire.Collection)
 	if err != nil {
-		return nil, err
+		return known.Keys, nil
 	}
 	for v := range doc.Get("orderedItems").Elements() {
 		next := continued(known.Current(), territory, v.Raw())
 		if n := len(next); v.Get("id").TextOr() != peer.Territory || n == 0 || !proves(v.Raw(), next[n-1].Key) {
 			continue
 		}
-		if err := trust.changed(peer.Host, trust.store.PinPeerKeys(ctx, peer.Host, known.Current(), next...)); err != nil {
+		// On a conflict another process was first, with what it was shown.
+		if err := trust.changed(peer.Host, trust.store.PinPeerKeys(ctx, peer.Host, known.Current(), next...)); err != nil && !errors.Is(err, essaim.ErrConflict) {
 			return nil, err
 		}
 		known, err = trust.of(ctx, peer.Host)

@@ -312,3 +312,23 @@ func (tr *trio) fromThird(t testing.TB, id string) []byte {
 	}
 	return doc
 }
+
+// Who got its copies by deliveries alone holds neither heads nor the actor whose
+// statements show newer keys: the pinned key proves what it holds as well.
+func TestANodeThatHoldsNoActorOfAnotherIsComparedWith(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		tr, ids := newTrio(t, db, "Une", "Deux")
+		tr.later()
+		if _, err := tr.brest.UpdateRecord(t.Context(), ids[0], 0, storetest.Initiative("Revue"), essaim.StatePublished, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		tr.catchUp(t)
+		tr.network.SetDown(brestHost, true)
+		tr.toulon.damage(t, tr.lite, "DELETE FROM head WHERE host = $1", brestHost)
+		tr.toulon.damage(t, tr.lite, "DELETE FROM commons WHERE id = $1", tr.brest.base+"/actors/brest")
+		if c := tr.compareBrest(t); c.Mended != 1 || len(c.Others) != 1 {
+			t.Errorf("comparison %+v", c)
+		}
+	})
+}
