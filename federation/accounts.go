@@ -5,6 +5,7 @@ package federation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"essaim"
@@ -61,9 +62,16 @@ func (s *Server) UnfollowAccount(ctx context.Context, typed string) (essaim.Foll
 	if err != nil {
 		return essaim.Followed{}, fmt.Errorf("unfollow %s: %w", typed, err)
 	}
-	user, host, _ := handle(typed)
+	user, host, ok := handle(typed)
+	named := func(f essaim.Followed) bool { return f.Actor == typed || strings.EqualFold(f.Handle, user+"@"+host) }
+	if ok && !slices.ContainsFunc(all, named) {
+		// A name that was lent to it: who goes by it is asked as when it was followed.
+		if actor, _, err := s.findAccount(ctx, typed); err == nil {
+			typed = actor.ID
+		}
+	}
 	for _, f := range all {
-		if f.Actor != typed && f.Handle != user+"@"+host {
+		if !named(f) {
 			continue
 		}
 		follow, err := s.renderer.Follow(f.FollowID, s.nodeActor(), f.Actor)
@@ -118,6 +126,9 @@ func (s *Server) findAccount(ctx context.Context, typed string) (actor essaim.Re
 	}
 	if actor, err = s.fetchAccount(ctx, iri); err != nil {
 		return actor, "", err
+	}
+	if actor.Username == "" && host == iri.Host() {
+		return actor, user + "@" + host, nil // it has no name but that one
 	}
 	known = actor.Username + "@" + iri.Host()
 	if strings.EqualFold(known, user+"@"+host) {
