@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"essaim"
+	"essaim/federation/fetch"
 	"essaim/federation/vocab"
 )
 
@@ -17,8 +19,9 @@ import (
 const (
 	examineDay   = 24 * time.Hour // all of it is looked at
 	examineEvery = 10 * time.Minute
-	examinePage  = 200 // documents read at a time
-	mendAsks     = 8   // nodes, for one document
+	examinePage  = 200              // documents read at a time
+	mendAsks     = 8                // nodes, for one document
+	mendTime     = 30 * time.Second // for one of them
 	mendAgain    = time.Hour
 	mendTold     = 1000 // ids
 )
@@ -154,28 +157,26 @@ func (r *Rescuer) heldElsewhere(ctx context.Context, id, digest string) (it essa
 	}
 	err = fmt.Errorf("nobody holds it: %w", essaim.ErrNotFound)
 	for _, host := range hosts[:min(len(hosts), mendAsks)] {
-		// By the digest it is known to have been published: a key that was retired
-		// since proves it as well.
-		for i := len(r.Keys) - 1; i >= 0; i-- {
-			c, wrong := r.held(ctx, host, id, digest, r.Keys[i])
-			if wrong != nil {
-				if !errors.Is(wrong, essaim.ErrNotFound) {
-					err = fmt.Errorf("%s: %w", host, wrong)
-				}
-				continue
+		c, wrong := r.held(ctx, host, id, digest)
+		if wrong != nil {
+			if !errors.Is(wrong, essaim.ErrNotFound) {
+				err = fmt.Errorf("%s: %w", host, wrong)
 			}
-			if it, err = readRecovered(c); err != nil {
-				return it, "", err
-			}
-			return it, host, r.proveAnew(&it)
+			continue
 		}
+		if it, err = readRecovered(c); err != nil {
+			return it, "", err
+		}
+		return it, host, r.proveAnew(&it)
 	}
 	return it, "", err
 }
 
-// held asks one node for a document of a digest, which a key proves.
-func (r *Rescuer) held(ctx context.Context, host, id, digest string, key essaim.PeerKey) (found essaim.VerifiedCopy, err error) {
-	ctx, stop := context.WithTimeout(ctx, readTime)
+// held asks one node, once, for a document of a digest, which a key of this one
+// proves. By the digest it is known to have been published: a key that was retired
+// since proves it as well.
+func (r *Rescuer) held(ctx context.Context, host, id, digest string) (found essaim.VerifiedCopy, err error) {
+	ctx, stop := context.WithTimeout(ctx, mendTime)
 	defer stop()
 	actor, err := r.Client.NodeActor(ctx, host)
 	if err != nil {
@@ -185,19 +186,50 @@ func (r *Rescuer) held(ctx context.Context, host, id, digest string, key essaim.
 	if err != nil {
 		return found, err
 	}
-	one := CopiesOf{Client: r.Client, Holder: holder.Origin(), Origin: r.Node, Keys: []essaim.PeerKey{key}, Under: essaim.CommonsKey(id), Pages: 1, Now: r.Now}
-	err = ReadCopies(ctx, one, func(_ context.Context, page essaim.CopiesPage) error {
-		for _, c := range page.Copies {
-			if c.ID == id && c.CopyDigest == digest {
-				found = c
+	err = fmt.Errorf("%s: %w", id, essaim.ErrNotFound)
+	answers := heard{Changer: r.Client, answers: map[string]told{}}
+	for _, key := range slices.Backward(r.Keys) {
+		one := CopiesOf{Client: answers, Holder: holder.Origin(), Origin: r.Node, Keys: []essaim.PeerKey{key}, Under: essaim.CommonsKey(id), Pages: 1, Now: r.Now}
+		wrong := ReadCopies(ctx, one, func(_ context.Context, page essaim.CopiesPage) error {
+			for _, c := range page.Copies {
+				if c.ID == id && c.CopyDigest == digest {
+					found = c
+				}
 			}
+			return nil
+		})
+		if wrong != nil {
+			err = wrong
 		}
-		return nil
-	})
-	if err == nil && found.ID == "" {
-		err = fmt.Errorf("%s: %w", id, essaim.ErrNotFound)
+		if found.ID != "" || away(ctx, wrong) {
+			break
+		}
+	}
+	if found.ID != "" {
+		err = nil
 	}
 	return found, err
+}
+
+// heard is a Changer that asks for each address once.
+type heard struct {
+	Changer
+	answers map[string]told
+}
+
+// told is what came of one question.
+type told struct {
+	fetch.Answer
+	error
+}
+
+func (h heard) Changed(ctx context.Context, address, tag string) (fetch.Answer, error) {
+	if t, ok := h.answers[address]; ok {
+		return t.Answer, t.error
+	}
+	answer, err := h.Changer.Changed(ctx, address, tag)
+	h.answers[address] = told{answer, err}
+	return answer, err
 }
 
 // proveAnew signs by the present key what one of those before it proves: nobody
