@@ -24,7 +24,7 @@ const (
 // erasuresDue reads on where it is time to.
 func (r *Replicator) erasuresDue(ctx context.Context) {
 	for ctx.Err() == nil {
-		hosts, err := r.Store.DueErasures(ctx, readTogether)
+		hosts, err := r.Store.DueErasures(ctx, 1) // each claim is as long as one reading
 		if err != nil && ctx.Err() == nil {
 			r.Logger.Warn("deletions of nodes that were followed not read", "error", err)
 		}
