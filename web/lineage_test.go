@@ -59,6 +59,7 @@ func TestTheTreeSaysHowTheOriginOfWhatIsNotHeldFares(t *testing.T) {
 		child := s.replicate(t, storetest.Initiative("Le four du Nord", func(c *essaim.Content) {
 			c.DerivedFrom = &essaim.Derivation{ID: parent, Digest: "d", Name: "Le four", AttributedTo: toulouseActor, Licence: c.Licence}
 		}), 1)
+		s.get(t, recordPath(child), http.StatusOK).says(t, "Ce site ne sait pas si le territoire d'origine la confirme")
 		page := recordPath(child) + "/lignee"
 		links := func(want int, label string) {
 			t.Helper()

@@ -37,16 +37,18 @@ type RecordPage struct {
 	Remakes   []RemakeLine
 	Lineage   string            // address of the tree of adaptations, when there is one
 	Claim     essaim.ClaimState // of an adaptation
-	Adapt     *Adapting         // nil when there is nothing to offer
-	Images    []essaim.Image    // those that this site serves
-	Likes     int
-	Announces int
-	From      Origin    // how its origin fares
-	Copies    []APICopy // that conform
-	CopiesAt  time.Time // when the oldest of them was checked
-	Edit      string    // address of the form, for those who may write
-	Withdraw  string    // address at which it is withdrawn, for those who may
-	History   string
+	// ClaimUnknown says that nothing here knows whether it is acknowledged.
+	ClaimUnknown bool
+	Adapt        *Adapting      // nil when there is nothing to offer
+	Images       []essaim.Image // those that this site serves
+	Likes        int
+	Announces    int
+	From         Origin    // how its origin fares
+	Copies       []APICopy // that conform
+	CopiesAt     time.Time // when the oldest of them was checked
+	Edit         string    // address of the form, for those who may write
+	Withdraw     string    // address at which it is withdrawn, for those who may
+	History      string
 	// Comments are those that everyone may see, by thread; MoreComments is the
 	// address of the ones after them.
 	Comments     []*CommentNode
@@ -235,7 +237,15 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 			return err
 		}
 		if rec.Origin != "" && p.Claim != essaim.ClaimAcknowledged {
-			p.Claim = essaim.ClaimOffered // for all that is known here
+			// Of what is held of its origin the list is read, and of nothing else.
+			switch _, err := s.store.Record(r.Context(), rec.DerivedFrom.ID); {
+			case err == nil:
+				p.Claim = essaim.ClaimOffered
+			case errors.Is(err, essaim.ErrNotFound):
+				p.Claim, p.ClaimUnknown = "", true
+			default:
+				return err
+			}
 		}
 	}
 	if err := s.offerToFollow(r, p); err != nil {
