@@ -137,6 +137,7 @@ func (c *Converter) content(r Row) (essaim.Content, error) {
 	out.Places = []essaim.Place{pl}
 	c.texts(r, &out)
 	out.Themes, out.Keywords = splitThemes(m.all(r, FieldThemes), c.matchTheme)
+	out.Themes = c.fewer(out.Themes)
 	for _, column := range m.Columns[FieldWebsite] {
 		if u := webAddress(r.Values[column]); u != "" {
 			out.Links = []essaim.Link{{URL: u}}

@@ -77,7 +77,7 @@ func splitThemes(cells []string, match func(string) (string, bool)) (themes, key
 	for _, cell := range cells {
 		for _, v := range splitValues(cell) {
 			if id, ok := match(v); ok {
-				if !slices.Contains(themes, id) && len(themes) < maxThemes {
+				if !slices.Contains(themes, id) {
 					themes = append(themes, id)
 				}
 				continue
@@ -91,6 +91,22 @@ func splitThemes(cells []string, match func(string) (string, bool)) (themes, key
 		}
 	}
 	return themes, keywords
+}
+
+// fewer are the first of some themes of which, with the common theme above each of the
+// node's own, there are not too many.
+func (c *Converter) fewer(themes []string) (out []string) {
+	for _, id := range themes {
+		if len(out) >= maxThemes {
+			break
+		}
+		// What is unknown is for the row to be refused for.
+		more := c.cfg.Thesaurus.Complete(essaim.Problems{}, append(slices.Clone(out), id), nil)
+		if !slices.Contains(out, id) && len(more) <= maxThemes {
+			out = more
+		}
+	}
+	return out
 }
 
 // otherWord says that a value only says "something else".

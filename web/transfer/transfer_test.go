@@ -292,13 +292,22 @@ func TestLicenceAndAttributionAreRequired(t *testing.T) {
 func TestImportsKnowTheNodesOwnThemes(t *testing.T) {
 	t.Parallel()
 	own := essaim.ThesaurusOf("https://brest.example", []essaim.Theme{{ID: "brest.example:algues", Broader: "nature", French: "Algues vertes"}})
+	const nine = "mobilite|energie-climat|habitat|fabrication|sante|solidarite|age-autonomie|handicap|circuits-courts"
 	for name, c := range map[string]struct {
 		text string
 		want []string
 	}{
-		"by its name":          {"nom,ville,thématique\nA,Brest,algues vertes\n", []string{"brest.example:algues", "nature"}},
-		"in a file of ours":    {"essaim_kind,title,insee,themes\nvenue,A,29019,brest.example:algues;sante\n", []string{"brest.example:algues", "nature", "sante"}},
-		"of another node":      {"essaim_kind,title,insee,themes\nvenue,A,29019,autre.example:rien\n", []string{"autre.example:rien"}},
+		"by its name":       {"nom,ville,thématique\nA,Brest,algues vertes\n", []string{"brest.example:algues", "nature"}},
+		"in a file of ours": {"essaim_kind,title,insee,themes\nvenue,A,29019,brest.example:algues;sante\n", []string{"brest.example:algues", "nature", "sante"}},
+		"of another node":   {"essaim_kind,title,insee,themes\nvenue,A,29019,autre.example:rien\n", []string{"autre.example:rien"}},
+		"first of too many": {
+			"nom,ville,thématique\nA,Brest,algues vertes|" + nine + "\n",
+			[]string{"brest.example:algues", "nature", "mobilite", "energie-climat", "habitat", "fabrication", "sante", "solidarite", "age-autonomie", "handicap"},
+		},
+		"last of too many": {
+			"nom,ville,thématique\nA,Brest," + nine + "|algues vertes\n",
+			[]string{"mobilite", "energie-climat", "habitat", "fabrication", "sante", "solidarite", "age-autonomie", "handicap", "circuits-courts"},
+		},
 		"that nothing defines": {"essaim_kind,title,insee,themes\nvenue,A,29019,brest.example:rien\n", nil},
 	} {
 		f, err := Open(strings.NewReader(c.text), FormatAuto)
