@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -27,6 +28,34 @@ func (k *keeping) CreateRecord(ctx context.Context, n essaim.NewRecord) (essaim.
 		k.n.Add(1)
 	}
 	return rec, err
+}
+
+// sameAsWritten looks for what a body says of the fields that every kind has.
+func sameAsWritten(t *testing.T, body []byte, kept essaim.Content) {
+	t.Helper()
+	var given struct {
+		Title, Tagline, Text string
+		Description          *string
+		Language             string
+		Themes, Keywords     []string
+	}
+	if err := json.Unmarshal(body, &given); err != nil {
+		t.Fatalf("accepted, and not read again: %v", err)
+	}
+	if given.Description != nil {
+		given.Text = *given.Description
+	}
+	if kept.Title != given.Title || kept.Tagline != given.Tagline || kept.Text != given.Text || given.Language != "" && kept.Language != given.Language {
+		t.Fatalf("kept %+v of %s", kept, body)
+	}
+	for _, theme := range given.Themes {
+		if !slices.Contains(kept.Themes, theme) {
+			t.Fatalf("theme %s is lost: %v", theme, kept.Themes)
+		}
+	}
+	if !slices.Equal(kept.Keywords, given.Keywords) && len(kept.Keywords)+len(given.Keywords) > 0 {
+		t.Fatalf("keywords %v, given %v", kept.Keywords, given.Keywords)
+	}
 }
 
 // What a program writes is kept as it reads, or nothing is.
@@ -77,6 +106,7 @@ func FuzzAPIInput(f *testing.F) {
 		if err != nil || rec.Kind != k.Kind {
 			t.Fatalf("kept %+v, %v", rec, err)
 		}
+		sameAsWritten(t, body, rec.Content)
 		if p := rec.Validate(rec.State == essaim.StatePublished); len(p) > 0 {
 			t.Fatalf("what was accepted is not valid: %v", p)
 		}
