@@ -5,6 +5,7 @@ package federation
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -149,6 +150,10 @@ var unread = map[string]int{
 // differs is what differs in errors of one reason.
 var differs = regexp.MustCompile(`(http\S+|"[^"]*")`)
 
+// ofPerson finds files that are named after a person: the table has a digest of their
+// bytes in its place.
+var ofPerson = regexp.MustCompile(`-(author|u)-[^/]*$`)
+
 // TestEveryRealDocumentIsReadOrKept reads each document of the shared corpus:
 // through the gate, by the reader of foreign objects, and by the ingester as what
 // a followed account sends or its origin serves. What becomes of each file stands
@@ -185,6 +190,9 @@ func TestEveryRealDocumentIsReadOrKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		name := filepath.Base(filepath.Dir(file)) + "/" + filepath.Base(file)
+		if ofPerson.MatchString(name) {
+			name = fmt.Sprintf("%s/%.8x", filepath.Base(filepath.Dir(file)), sha256.Sum256(raw))
+		}
 		want, isJSON := independent(raw)
 		d, err := wire.Parse(raw, wire.Fetched)
 		fate := "kept"

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -46,10 +48,7 @@ func TestTheShapesAreThoseOfTheDocuments(t *testing.T) {
 		if read++; absent {
 			continue
 		}
-		raw, err := os.ReadFile(filepath.Join(corpus, w.document))
-		if err != nil {
-			t.Fatal(err)
-		}
+		raw := corpusFile(t, filepath.Join(corpus, w.document))
 		got := shapeOf(within(t, raw, w.at))
 		if w.shape["object"] == "any" { // given whole by whoever passed the document on
 			for path := range got {
@@ -74,6 +73,34 @@ func TestTheShapesAreThoseOfTheDocuments(t *testing.T) {
 	if absent {
 		t.Logf("not read again: no corpus under %s", root)
 	}
+}
+
+// corpusFile is a file of the corpus by its name, or by the first digits of the digest
+// of its bytes where a person is named in its name.
+func corpusFile(t *testing.T, path string) []byte {
+	t.Helper()
+	if filepath.Ext(path) != "" {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprintf("%.8x", sha256.Sum256(raw)) == filepath.Base(path) {
+			return raw
+		}
+	}
+	t.Fatalf("none of %d files is %s", len(files), path)
+	return nil
 }
 
 // How many documents stand in testdata/shapes.tsv.
@@ -159,10 +186,10 @@ func TestWhatIsSentLooksAsItsSoftwareWroteIt(t *testing.T) {
 					delete(doc, name)
 				}
 			}
-			for _, name := range []string{"actor", "object", "type"} {
+			for _, name := range []string{"actor", "object"} {
 				was := doc[name]
 				delete(doc, name)
-				if name != "type" && asWritten(s.name, doc) == nil {
+				if asWritten(s.name, doc) == nil {
 					t.Errorf("%s: a %s without %s passes", s.name, doc["type"], name)
 				}
 				doc[name] = was
