@@ -256,7 +256,7 @@ func hiddenLikeAbsent(t *trial) error {
 			if err != nil {
 				return err
 			}
-			// Of each the quickest: the rest is what else this machine does.
+			// Of each the quickest: the rest is load.
 			if status != want || !t.item.expects(status) || !bytes.Equal(body, same) || (took-other).Abs() > 20*time.Millisecond {
 				return fmt.Errorf("%s: %d %s in %s; one that never was: %d %s in %s", resource, status, body, took, want, same, other)
 			}

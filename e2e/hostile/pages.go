@@ -146,8 +146,8 @@ func stays(location string) error {
 	return fmt.Errorf("Location leads away: %q", location)
 }
 
-// quick asks up to three times, as others work on this machine too: one answer
-// must come in the time allowed.
+// quick asks up to three times, for the load of a moment may be another's: one
+// answer must come in the time allowed.
 func quick(within time.Duration) special {
 	return special{after: func(t *trial) error {
 		best := t.got.took

@@ -249,9 +249,6 @@ func (w *world) baseline(ctx context.Context) error {
 	if w.goroutines, err = w.node.Metric(ctx, "go_goroutines"); err != nil {
 		return err
 	}
-	if w.rss, _, err = w.node.RSS(); err != nil {
-		return err
-	}
 	if w.goroutines < 5 {
 		return errors.New("too few goroutines to be true")
 	}

@@ -67,7 +67,6 @@ type world struct {
 	inputs     atomic.Int64 // to the node
 	spendings  []spending
 	goroutines float64
-	rss        int64 // resident memory before the first item
 	logged     int64 // how much of the log was looked at
 }
 
