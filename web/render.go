@@ -271,7 +271,8 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 // page writes a page's HTML, unless it is kept from a visit to which it would
 // have shown the same.
 func (s *Server) page(name string, k templateKey, p page) (keptPage, error) {
-	digest, steady := digestOf(name, k, s.themes.get().version, p)
+	themes := s.themes.get().version
+	digest, steady := digestOf(name, k, themes, p)
 	steady = steady && !s.cfg.Dev // there templates change too
 	if steady {
 		if made, ok := s.kept.get(digest); ok {
@@ -291,7 +292,7 @@ func (s *Server) page(name string, k templateKey, p page) (keptPage, error) {
 		return keptPage{}, fmt.Errorf("page %s: %w", name, err)
 	}
 	made := keptPage{body: buf.Bytes(), etag: pageTag(buf.Bytes())}
-	if steady {
+	if steady && themes == s.themes.get().version { // it names them as they were
 		s.kept.put(digest, made)
 	}
 	return made, nil

@@ -32,13 +32,15 @@ func (c *concepts) get() heldConcepts {
 }
 
 // learnThemes reads the node's own concepts before a page that may name them. A
-// page that the database does not answer says so itself.
+// page that the database does not answer says so itself. What was read before
+// another request learnt something is older than that, and is forgotten.
 func (s *Server) learnThemes(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		before := s.themes.held.Load()
 		if t, err := s.store.Thesaurus(r.Context()); err == nil {
 			b, _ := json.Marshal(t.Own) // texts alone
 			if version := string(b); version != s.themes.get().version {
-				s.themes.held.Store(&heldConcepts{t, version})
+				s.themes.held.CompareAndSwap(before, &heldConcepts{t, version})
 			}
 		}
 		next.ServeHTTP(w, r)
