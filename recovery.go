@@ -107,4 +107,5 @@ type Remade struct {
 	Recovered        // without Document where nothing is kept
 	Noted     string // copy digest of what was published
 	Intact    bool   // its content is what was signed
+	Repeated  bool   // of a record: its columns say what its content does
 }

@@ -55,6 +55,9 @@ type RescueStore interface {
 	// Mend puts a document in the place of one that is damaged, if that still has the
 	// digest noted.
 	Mend(ctx context.Context, it essaim.Recovered, noted string) error
+	// MendRow writes the row of a record of this node again from its document, if that
+	// is still the one that stands.
+	MendRow(ctx context.Context, it essaim.Recovered) error
 }
 
 // Rescuer gets back from other nodes what this one published and lost, as after

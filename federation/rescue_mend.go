@@ -85,7 +85,8 @@ func placeInDay(t time.Time) string {
 }
 
 // Examine computes again, from their bytes, the digests of all documents of this
-// node, and mends those that are not what was noted.
+// node, and mends those that are not what was noted, and the rows that say something
+// else than their documents.
 func (r *Rescuer) Examine(ctx context.Context) error { return r.examine(ctx, "", "g") }
 
 // examine is Examine for the keys after one, up to another.
@@ -99,8 +100,11 @@ func (r *Rescuer) examine(ctx context.Context, from, to string) error {
 			if from = c.Key; from > to || ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if whole(Stored{Bytes: c.Bytes, Digest: c.Digest}) != nil {
+			switch {
+			case whole(Stored{Bytes: c.Bytes, Digest: c.Digest}) != nil:
 				r.mend(ctx, c.ID)
+			case c.Row != nil:
+				r.mendRow(ctx, c)
 			}
 		}
 		if len(page) < examinePage {

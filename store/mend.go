@@ -31,7 +31,9 @@ func (s *Store) Remade(ctx context.Context, id string) (made essaim.Remade, err 
 		case isActor:
 			actor, err = tx.localActor(ctx, name)
 		default:
-			e, err = tx.entry(ctx, "record_by_id", id)
+			if e, err = tx.entry(ctx, "record_by_id", id); err == nil && e.Origin == "" && e.State == essaim.StatePublished {
+				made.Repeated, err = tx.repeats(ctx, &e)
+			}
 		}
 		if errors.Is(err, essaim.ErrNotFound) && listed {
 			e, actor, err = entry{}, essaim.LocalActor{}, nil

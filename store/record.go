@@ -145,7 +145,7 @@ func scanEntry(scan func(...any) error) (e entry, err error) {
 		e.digest = *digest
 	}
 	if err := json.Unmarshal([]byte(content), &e.Content); err != nil {
-		return e, fmt.Errorf("content of %s: %w", e.ID, err)
+		return e, fmt.Errorf("content of %s: %w: %w", e.ID, essaim.ErrDamaged, err)
 	}
 	return e, nil
 }

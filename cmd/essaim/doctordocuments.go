@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"essaim"
+	"essaim/federation"
 	"essaim/federation/proof"
 	"essaim/store"
 )
@@ -44,13 +45,15 @@ type examination struct {
 	keys              map[string][]ed25519.PublicKey // by host, "" for this node
 	seen, without     int
 	changed, unproven failing
+	misread           failing // rows
 }
 
 // checkDocuments recomputes from its bytes both digests of every document that
 // is kept, and its proof: records, and what stands beside them in the commons, ours
 // and those of others, actors, tombstones and heads. Ours are proven by the node's
 // key, a copy by the keys that are pinned of its node, retired ones included. Copies
-// of nodes that prove nothing are counted.
+// of nodes that prove nothing are counted. The rows of our own records are compared
+// with their documents too.
 func checkDocuments(ctx context.Context, n *Node) (finding, error) {
 	keys := map[string][]ed25519.PublicKey{"": {n.keys.Ed25519.Public().(ed25519.PublicKey)}}
 	// While documents are signed again, some still are by the keys before.
@@ -74,7 +77,7 @@ func checkDocuments(ctx context.Context, n *Node) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	return documentsFinding(x.seen, x.without, x.changed, x.unproven), nil
+	return x.finding(), nil
 }
 
 // retired are the keys that a node had before its own.
@@ -97,6 +100,9 @@ func (x *examination) records(ctx context.Context) error {
 		for _, d := range page {
 			after = d.Position
 			if err := x.document(ctx, d.ID, d.Origin, d.Document, d.ContentDigest, d.CopyDigest); err != nil {
+				return err
+			}
+			if err := x.row(ctx, d); err != nil {
 				return err
 			}
 		}
@@ -144,6 +150,18 @@ func (x *examination) lines(ctx context.Context, host string) error {
 	return nil
 }
 
+// row looks at what stands beside a document of this node.
+func (x *examination) row(ctx context.Context, d store.KeptDocument) error {
+	if _, exact, err := proof.Digests(d.Document); d.Origin != "" || err != nil || exact != d.CopyDigest {
+		return nil // its document is told of
+	}
+	misread, err := federation.Misread(ctx, x.store, d.ID, d.Document)
+	if misread {
+		x.misread.add(d.ID)
+	}
+	return err
+}
+
 // document looks at one. What names its content is not noted of all.
 func (x *examination) document(ctx context.Context, id, host string, doc []byte, content, exact string) error {
 	x.seen++
@@ -164,13 +182,17 @@ func (x *examination) document(ctx context.Context, id, host string, doc []byte,
 	return nil
 }
 
-func documentsFinding(seen, without int, changed, unproven failing) finding {
+func (x *examination) finding() finding {
+	seen, without, changed, unproven := x.seen, x.without, &x.changed, &x.unproven
 	var words []string
 	if changed.n > 0 {
 		words = append(words, fmt.Sprintf("%d of %d documents are not the bytes that were kept: %s.", changed.n, seen, changed.list()))
 	}
 	if unproven.n > 0 {
 		words = append(words, fmt.Sprintf("%d of %d documents are not proven by a key of their node: %s.", unproven.n, seen, unproven.list()))
+	}
+	if x.misread.n > 0 {
+		words = append(words, fmt.Sprintf("%d rows say something else than their documents: %s.", x.misread.n, x.misread.list()))
 	}
 	if len(words) > 0 {
 		return finding{State: "wrong", What: strings.Join(words, " "), Mend: "essaim peer sync HOST for a copy; what is this node's it mends by itself within a day, else restore a backup from before (essaim restore)"}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -212,6 +214,116 @@ func TestWhatNobodyHoldsIsSignedOnceMoreOrStaysDamaged(t *testing.T) {
 		}
 		if differ := p.differences(t); len(differ) > 0 {
 			t.Errorf("%d differ once it answers: %v", len(differ), differ)
+		}
+	})
+}
+
+// A row that says something else than its whole document is written again from it:
+// columns, content, what stands beside, what nobody but the node knows included.
+func TestARowThatSaysSomethingElseThanItsOwnDocumentIsMended(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newCommonsNode(t, db, "brest", nil)
+		ctx := t.Context()
+		keeps := func(c *essaim.Content) {
+			c.Language, c.Holder = "fr", "Brest" // as a document says it
+			c.Contacts = []essaim.Contact{{Kind: "email", Value: "accueil@brest.example"}}
+			c.Credits = []essaim.Credit{
+				{Name: "Contributrice de démonstration", Role: "porteur", Person: true, Consent: &essaim.Consent{On: "2026-01-02", How: "link", Fields: []string{"name", "role"}}},
+				{Name: "Contributeur à demander", Role: "partenaire", Person: true},
+			}
+		}
+		harms := []string{
+			"UPDATE record SET title = 'Faux', content = replace(content, 'Vrai', 'Faux') WHERE id = $1",
+			"UPDATE record SET title = 'Faux' WHERE id = $1",
+			"UPDATE record SET content = replace(content, 'Vrai', 'Faux') WHERE id = $1",
+			"UPDATE record SET content = 'x' WHERE id = $1",
+			"UPDATE record SET stage = 'abandoned', reusable = 0 WHERE id = $1",
+			"UPDATE record SET revision = revision + 1000, incarnation = incarnation + 1 WHERE id = $1",
+			"UPDATE record SET updated_at = updated_at + 5000000 WHERE id = $1",
+			"DELETE FROM record_theme WHERE rid = (SELECT rid FROM record WHERE id = $1)",
+			"UPDATE record_place SET insee = '31555' WHERE rid = (SELECT rid FROM record WHERE id = $1)",
+		}
+		var recs []essaim.Record
+		for i := range harms {
+			rec := n.publish(t, fmt.Sprint("Vrai ", i), keeps)
+			rec, err := n.Record(ctx, rec.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			recs = append(recs, rec)
+		}
+		whole := n.publish(t, "Vrai de vrai", keeps)
+		before, err := n.CommonsState(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doctor := func() finding {
+			t.Helper()
+			f, err := checkDocuments(ctx, &Node{store: n.Store, keys: n.keys})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f
+		}
+		if f := doctor(); f.State != "" {
+			t.Fatalf("to begin with: %+v", f)
+		}
+		for i, harm := range harms {
+			n.damage(t, db, harm, recs[i].ID)
+		}
+		// Of two no history tells.
+		for _, i := range []int{0, 2} {
+			n.damage(t, db, "DELETE FROM revision WHERE rid = (SELECT rid FROM record WHERE id = $1)", recs[i].ID)
+		}
+		f := doctor()
+		if f.State != "wrong" || !strings.Contains(f.What, fmt.Sprint(len(harms), " rows say something else")) || strings.Contains(f.What, whole.ID) {
+			t.Errorf("doctor: %+v", f)
+		}
+		for i, rec := range recs {
+			if !strings.Contains(f.What, rec.ID) {
+				t.Errorf("doctor does not name what befell %q", harms[i])
+			}
+		}
+		if err := n.server.Rescuer().Examine(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range recs {
+			got, err := n.Record(ctx, want.ID)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("after %q:\n got %+v (%v)\nwant %+v", harms[i], got, err, want)
+			}
+		}
+		if f := doctor(); f.State != "" {
+			t.Errorf("mended: %+v", f)
+		}
+		if all, err := n.Search(ctx, essaim.Query{Text: "Faux"}); err != nil || len(all.Records) > 0 {
+			t.Errorf("search finds %+v (%v)", all, err)
+		}
+		if after, err := n.CommonsState(ctx); err != nil || after.Root != before.Root {
+			t.Errorf("root %s, want %s (%v)", after.Root, before.Root, err)
+		}
+	})
+}
+
+// What history and row say alike is not undone: the document was written by a
+// version of the program that said less.
+func TestARowThatItsHistoryConfirmsIsToldOfAndLeft(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newCommonsNode(t, db, "brest", nil)
+		rec := n.publish(t, "Vrai")
+		n.damage(t, db, "UPDATE record SET title = 'Faux', content = replace(content, 'Vrai', 'Faux') WHERE id = $1", rec.ID)
+		n.damage(t, db, "UPDATE revision SET content = replace(content, 'Vrai', 'Faux') WHERE rid = (SELECT rid FROM record WHERE id = $1)", rec.ID)
+		if err := n.server.Rescuer().Examine(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n.Record(t.Context(), rec.ID); err != nil || got.Title != "Faux" {
+			t.Errorf("the row says %q (%v)", got.Title, err)
+		}
+		f, err := checkDocuments(t.Context(), &Node{store: n.Store, keys: n.keys})
+		if err != nil || f.State != "wrong" || !strings.Contains(f.What, rec.ID) {
+			t.Errorf("doctor: %+v (%v)", f, err)
 		}
 	})
 }

@@ -178,5 +178,17 @@ FROM (SELECT CAST($1 AS TEXT) AS id) k LEFT JOIN commons c ON c.id = k.id LEFT J
 -- Of an actor of this node: the same bytes as before they were damaged.
 UPDATE commons SET document = $2 WHERE id = $1 AND origin = ''
 
+-- name: record_columns
+SELECT kind, title, stage, coalesce(starts_at, 0), coalesce(ends_at, 0), reusable FROM record WHERE rid = $1
+
+-- name: record_beside
+-- 1000 is no coordinate.
+SELECT 'place', insee, epci, departement || ' ' || region, coalesce(lat, 1000), coalesce(lon, 1000) FROM record_place WHERE rid = $1
+UNION ALL SELECT 'theme', theme, CAST(direct AS TEXT), '', 0, 0 FROM record_theme WHERE rid = $1
+UNION ALL SELECT 'relation', type, target, '', 0, 0 FROM relation WHERE rid = $1
+
+-- name: record_content
+UPDATE record SET content = $2 WHERE id = $1
+
 -- name: mend_record
 UPDATE record SET document = $2, content_digest = $3, copy_digest = $4 WHERE rid = $1
