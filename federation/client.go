@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"essaim"
 	"essaim/federation/fetch"
 	"essaim/federation/sig"
 	"essaim/federation/vocab"
@@ -34,9 +35,25 @@ func newClient(c Config, base string, refuse func(ctx context.Context, address s
 	})
 }
 
+// deletionsOf marks a context in which a host is asked what it deleted, blocked or
+// not.
+type deletionsOf struct{}
+
+// askedToForget lets requests to a host be made under ctx though it is blocked; to
+// none when it is empty.
+func askedToForget(ctx context.Context, host string) context.Context {
+	return context.WithValue(ctx, deletionsOf{}, host)
+}
+
 // refused keeps requests from hosts and actors that are blocked: nothing is
-// sent there nor fetched, whoever names an address on them.
+// sent there nor fetched, whoever names an address on them, but what they deleted
+// (docs/adr/0016-a-block-keeps-deletions.md).
 func (s *Server) refused(ctx context.Context, address string) error {
+	if host, _ := ctx.Value(deletionsOf{}).(string); host != "" {
+		if iri, err := essaim.ParseIRI(address); err == nil && iri.Host() == host {
+			return nil
+		}
+	}
 	st, err := s.store.Standing(ctx, address)
 	switch {
 	case err != nil:

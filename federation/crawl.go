@@ -185,7 +185,7 @@ func (c *crawl) head(ctx context.Context) (essaim.CommonsHead, error) {
 func (c *crawl) answer(ctx context.Context, held essaim.CommonsHead) {
 	err := c.Ingester.Actors.trust.changed(c.peer.Host, c.Store.PeerBehind(ctx, c.peer.Host, true))
 	if err == nil && c.Poster != nil {
-		_, err = c.Poster.Post(ctx, vocab.Commons(c.base)+"?by="+url.QueryEscape(c.Ingester.origin.Host()), held.Document, unsigned)
+		_, err = c.Poster.Post(askedToForget(ctx, ""), vocab.Commons(c.base)+"?by="+url.QueryEscape(c.Ingester.origin.Host()), held.Document, unsigned)
 	}
 	if err != nil && ctx.Err() == nil {
 		c.Logger.LogAttrs(ctx, slog.LevelInfo, "node not told of the head that it forgot", slog.String("host", c.peer.Host), slog.String("reason", err.Error()))

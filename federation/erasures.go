@@ -13,8 +13,8 @@ import (
 	"essaim/federation/wire"
 )
 
-// What a node deletes is erased everywhere, also where it is followed no more: its
-// Delete is not sent there, so its commons are read on once a day, for tombstones
+// What a node deletes is erased everywhere, also where it is followed no more, or
+// blocked: its Delete is not sent there, so its commons are read on once a day, for tombstones
 // of what is held and nothing else. It costs one request when nothing changed.
 const (
 	erasuresEvery  = 24 * time.Hour
@@ -78,7 +78,7 @@ func (r *Replicator) ReadErasures(ctx context.Context, host string) (p essaim.Co
 		return p, err
 	}
 	c.former = true
-	bounded, stop := context.WithTimeout(ctx, readTime)
+	bounded, stop := context.WithTimeout(askedToForget(ctx, host), readTime)
 	defer stop()
 	err = c.run(bounded)
 	if err != nil && c.taken > 0 && bounded.Err() != nil && ctx.Err() == nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -159,6 +160,57 @@ func TestWhatANodeDeletesGoesAlsoWhereItIsFollowedNoMore(t *testing.T) {
 			t.Errorf("its head is kept (%v)", err)
 		}
 	})
+}
+
+// Of a node that is blocked, followed until then or not, nothing is asked but what it
+// deleted.
+func TestWhatABlockedNodeDeletesGoesToo(t *testing.T) {
+	t.Parallel()
+	for _, removed := range []bool{false, true} {
+		storetest.Each(t, func(t *testing.T, db storetest.DB) {
+			p := newPairOn(t, db, storetest.SQLite(t))
+			ctx := t.Context()
+			ids, _ := p.published(t, 3)
+			if removed {
+				if err := p.toulon.server.UnfollowPeer(ctx, brestHost); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := p.toulon.AddMeasure(ctx, essaim.Measure{Scope: essaim.MeasureHost, Value: brestHost, Level: essaim.LevelBlock}, 0); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.brest.WithdrawRecord(ctx, ids[0], storetest.Author); err != nil {
+				t.Fatal(err)
+			}
+			later := p.brest.publish(t, "Publiée depuis").ID
+			since := len(p.network.Log())
+			for range 2 {
+				p.pass(27 * time.Hour)
+				if err := p.toulon.server.TurnReplicas(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for id, want := range map[string]bool{ids[0]: false, ids[1]: true, ids[2]: true, later: false} {
+				if _, err := p.toulon.Document(ctx, id); (err == nil) != want {
+					t.Errorf("removed before %v: %s stands: %v", removed, id, err)
+				}
+			}
+			paths, _ := p.asked(since)
+			for _, path := range paths {
+				if !strings.HasPrefix(path, "/commons") {
+					t.Errorf("removed before %v: a blocked node is asked for %s", removed, path)
+				}
+			}
+			if len(paths) == 0 {
+				t.Errorf("removed before %v: it is asked nothing", removed)
+			}
+			since = len(p.network.Log())
+			_, err := p.toulon.server.FollowPeer(ctx, brestHost)
+			if paths, _ := p.asked(since); err == nil || len(paths) > 0 {
+				t.Errorf("removed before %v: it is asked for %v (%v)", removed, paths, err)
+			}
+		})
+	}
 }
 
 // What was read for deletions alone is compared once it is followed anew.

@@ -206,7 +206,9 @@ type peerBlock struct {
 }
 
 func (peerBlock) Help() string {
-	return "Example:\n\n    essaim peer block --data /var/lib/essaim --reason 'unsolicited advertising' spam.example"
+	return "What was copied from it stays, as after peer remove (essaim moderate withdraw takes a record away). Once a day it is still asked for what it deleted, " +
+		"which goes here too; nothing else of it is read.\n\n" +
+		"Example:\n\n    essaim peer block --data /var/lib/essaim --reason 'unsolicited advertising' spam.example"
 }
 
 func (c peerBlock) Run(ctx context.Context, a *app) error {

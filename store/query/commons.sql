@@ -90,11 +90,11 @@ WHERE p.state = 'followed' AND coalesce(y.next_at, 0) <= $1 AND coalesce(y.claim
 ORDER BY coalesce(y.next_at, 0), p.host LIMIT $2
 
 -- name: erasures_due
--- Of those that are followed no more, of which something is held and whose keys were
--- pinned.
+-- Of those that are followed no more, blocked ones too, of which something is held
+-- and whose keys were pinned.
 SELECT y.host FROM commons_sync y
 WHERE y.next_at <= $1 AND coalesce(y.claimed_until, 0) <= $1
-  AND NOT EXISTS (SELECT 1 FROM peer p WHERE p.host = y.host AND p.state IN ('requested', 'followed', 'blocked'))
+  AND NOT EXISTS (SELECT 1 FROM peer p WHERE p.host = y.host AND p.state IN ('requested', 'followed'))
   AND EXISTS (SELECT 1 FROM peer_key k WHERE k.host = y.host AND k.how IN ('first', 'continued', 'trusted'))
   AND (EXISTS (SELECT 1 FROM commons c WHERE c.origin = y.host AND c.sort IN ('record', 'actor') AND c.digest <> '')
     OR EXISTS (SELECT 1 FROM facet f WHERE f.facet = 'origin' AND f.value = y.host AND f.n > 0))
