@@ -113,7 +113,7 @@ crash: ensure build ## kill -9 at random moments: DB=sqlite|postgres KILLS=20 N=
 	go run ./e2e/crash -db $(DB) -kills $(KILLS) -n $(N) $(if $(SEED),-seed $(SEED))
 
 .PHONY: flap
-flap: ensure build ## hosts that come and go, poison, a flood: what is promised then, both databases
+flap: ensure build ## hosts that come and go, poison, a start with 100,000 that wait, a flood: what is promised then, both databases
 	go run ./e2e/flap $(if $(SEED),-seed $(SEED))
 
 .PHONY: convergence

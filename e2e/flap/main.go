@@ -3,8 +3,9 @@
 // Command flap runs a node among hosts that come and go, hang, refuse and
 // answer nonsense, among poison and under a flood, and measures what it
 // promises then: nothing is lost and all stays in order (P4), nobody is
-// stampeded (P5), one bad message holds up no other (P8), a hostile peer costs
-// the honest nothing (P9). It needs bin/essaim (make build).
+// stampeded (P5), one bad message holds up no other and none costs much (P8), a
+// hostile peer costs the honest nothing (P9); and a node starts again with a large
+// queue. It needs bin/essaim (make build).
 package main
 
 import (
@@ -27,6 +28,7 @@ type options struct {
 	rate    int           // hostile requests asked for in a second
 	flood   time.Duration
 	poisons int
+	queue   int // deliveries that wait when the node starts again
 }
 
 func main() {
@@ -34,11 +36,12 @@ func main() {
 	dbs := flag.String("db", "sqlite,postgres", "databases, in order")
 	seed := flag.Uint64("seed", 0, "what random choices follow from; drawn when 0")
 	flag.IntVar(&o.hosts, "hosts", 50, "hosts that come and go")
-	flag.DurationVar(&o.fickle, "for", 60*time.Second, "how long they do")
+	flag.DurationVar(&o.fickle, "for", 50*time.Second, "how long they do")
 	flag.IntVar(&o.rate, "rate", 2000, "hostile requests a second")
-	flag.DurationVar(&o.flood, "flood", 60*time.Second, "how long the flood lasts")
+	flag.DurationVar(&o.flood, "flood", 40*time.Second, "how long the flood lasts")
 	flag.IntVar(&o.poisons, "poisons", 100, "poison activities, one in ten of what comes")
-	parts := flag.String("parts", "hosts,poison,flood", "what to run, in order")
+	flag.IntVar(&o.queue, "queue", 100_000, "deliveries that wait when a node starts again")
+	parts := flag.String("parts", "hosts,poison,queue,flood", "what to run, in order")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Minute)
 	defer cancel()
@@ -62,6 +65,8 @@ func main() {
 				r.fickleHosts()
 			case "poison":
 				r.poison()
+			case "queue":
+				r.restart()
 			case "flood":
 				r.flooded()
 			}

@@ -42,6 +42,7 @@ func (r *run) poison() {
 	r.Figure(r.db+"_follow_to_accept_alone_p99", ms(percentile(alone, 0.99)), "ms")
 	r.Check(label+"poison that is received delays nobody (P8)", func() error { return r.receive(node, honest, percentile(alone, 0.99)) })
 	r.Check(label+"what fails is kept with its reason, after five tries at most, and can be replayed (P8)", func() error { return r.deadLetters(node) })
+	r.Check(label+"what is made to take time takes 100 ms of CPU at most, and delays nobody (P8)", func() error { return r.spend(node, honest, percentile(alone, 0.99)) })
 	r.Check(label+"hosts that answer nonsense delay nobody (P8)", func() error { return r.send(node, honest, percentile(alone, 0.99)) })
 	honest.Close()
 	node.Stop()
