@@ -99,7 +99,7 @@ func (r *Replicator) Compare(ctx context.Context, host string) (done essaim.Comm
 		return essaim.CommonsComparison{}, err
 	}
 	for try := 1; ; try++ {
-		p, err := r.readOn(ctx, host)
+		p, err := r.readFirst(ctx, host)
 		if err != nil {
 			return r.compareOthers(ctx, peer, again, err)
 		}

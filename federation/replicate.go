@@ -207,8 +207,8 @@ func (r *Replicator) read(ctx context.Context, host string) {
 	}
 }
 
-// readOn does one reading before a comparison, and plans the next where it succeeds.
-func (r *Replicator) readOn(ctx context.Context, host string) (p essaim.CommonsProgress, err error) {
+// readFirst does one reading before a comparison, and plans the next where it succeeds.
+func (r *Replicator) readFirst(ctx context.Context, host string) (p essaim.CommonsProgress, err error) {
 	end, err := r.reading.begin(ctx, host)
 	if err != nil {
 		return p, err

@@ -44,7 +44,7 @@ func TestOneAtATimeReadsANodeOrComparesWithIt(t *testing.T) {
 		},
 		"a reading, and that of a comparison": {
 			func(ctx context.Context, r *Replicator, host string) { r.read(ctx, host) },
-			func(ctx context.Context, r *Replicator, host string) { _, _ = r.readOn(ctx, host) },
+			func(ctx context.Context, r *Replicator, host string) { _, _ = r.readFirst(ctx, host) },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
