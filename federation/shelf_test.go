@@ -307,6 +307,10 @@ func (s *shelf) DueComparisons(context.Context, int) ([]string, error) { return 
 
 func (s *shelf) WakeCommons(context.Context, time.Time) error { return nil }
 
+func (s *shelf) CommonsState(context.Context) (essaim.CommonsHead, error) {
+	return essaim.CommonsHead{}, essaim.ErrNotFound // no head is signed of it
+}
+
 func (s *shelf) Recovering(context.Context) (bool, error) { return false, nil }
 
 func (s *shelf) Recovery(context.Context) (essaim.Recovery, error) { return essaim.Recovery{}, nil }
