@@ -31,6 +31,7 @@ const (
 
 // RescueStore keeps what this node gets back.
 type RescueStore interface {
+	MendStore
 	// BeginRecovery is durable; for essaim.RecoveryHead it does nothing unless the
 	// head goes beyond the node's own, and adds the nodes that it knows of. It tells
 	// whether a recovery is under way.
@@ -48,6 +49,10 @@ type RescueStore interface {
 	EndRecovery(ctx context.Context) (bool, error)
 	// HeldCopies says what stands under ids.
 	HeldCopies(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error)
+}
+
+// MendStore looks at what this node published, and puts in order what was damaged.
+type MendStore interface {
 	// Copies lists the documents of this node, for no host, in the order of their keys.
 	Copies(ctx context.Context, host, after string, n int) ([]essaim.CommonsCopy, error)
 	// Remade makes a document of this node again from what was published.

@@ -259,8 +259,8 @@ func TestTheRigSeesWhatIsWrong(t *testing.T) {
 	w.withdraw(brest, id)
 	w.pass(30 * time.Hour)
 	harm()
-	// What befalls records, then tombstones; one befalls both, four origins too.
-	if want := len(harms) + 1 + 4; done != want {
+	// What befalls records, then tombstones; one befalls both, six origins too.
+	if want := len(harms) + 1 + 6; done != want {
 		t.Errorf("%d harms done, want %d", done, want)
 	}
 	fact := w.model.of(brest.host).records[kept]
