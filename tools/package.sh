@@ -3,6 +3,7 @@
 # Builds what is distributed, into PACKAGE_DIR/ARCH (bin/package):
 #   tools/package.sh [amd64] [arm64]
 # essaim (static), essaim_VERSION_ARCH.deb, and what the container file copies.
+# Nothing of it is run here: see e2e/packaging for what is verified of each.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- amd64 arm64

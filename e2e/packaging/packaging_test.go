@@ -2,7 +2,8 @@
 
 // Package packaging checks what is distributed: the static binaries, the
 // Debian package, the systemd units, the container image, the examples for
-// reverse proxies.
+// reverse proxies. Of the other architecture than the machine's, the binary runs
+// under emulation, the Debian package is read, the image is built and not started.
 package packaging
 
 import (
@@ -19,6 +20,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -62,7 +65,10 @@ func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, name, args...)
+	// What this run was told is no setting of a node.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "ESSAIM_") })
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
@@ -97,6 +103,33 @@ func TestBinaryNeedsNoLoaderNorLibrary(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", dir, f.Machine, want)
 		}
 		f.Close()
+	}
+}
+
+// emulators run a program of another architecture; the machine's own needs none.
+var emulators = map[string]string{"amd64": "qemu-x86_64-static", "arm64": "qemu-aarch64-static"}
+
+// Each binary makes a node, which takes its keys, its database and all that is
+// embedded: that of the other architecture under emulation, where time says nothing.
+func TestEachBinaryMakesANode(t *testing.T) {
+	for _, dir := range packages(t) {
+		command := []string{filepath.Join(dir, "essaim")}
+		if arch := filepath.Base(dir); arch != runtime.GOARCH {
+			command = append([]string{emulators[arch]}, command...)
+		}
+		essaim := func(args ...string) string {
+			return run(t, command[0], append(command[1:len(command):len(command)], args...)...)
+		}
+		if got := essaim("version"); !strings.HasPrefix(got, "essaim ") {
+			t.Errorf("%s: version: got %q", dir, got)
+		}
+		data := filepath.Join(t.TempDir(), "data")
+		if got := essaim("init", "--data", data, "--url", "https://brest.example", "--name", "Brest métropole", "--epci", "242900314", "--admin-email", "animatrice@brest.example"); !strings.Contains(got, "https://brest.example/") {
+			t.Errorf("%s: init gave no sign-in link: %q", dir, got)
+		}
+		if got := essaim("doctor", "--data", data); strings.Contains(got, "wrong") || !strings.Contains(got, "database") {
+			t.Errorf("%s: doctor: %s", dir, got)
+		}
 	}
 }
 
@@ -175,13 +208,19 @@ func TestImageStartsFromScratch(t *testing.T) {
 	buildah := func(args ...string) string {
 		return strings.TrimSpace(run(t, "buildah", append([]string{"--root", store + "/root", "--runroot", store + "/run", "--storage-driver", "vfs"}, args...)...))
 	}
-	dir, err := filepath.Abs(filepath.Join(repository, "bin/package/amd64"))
-	if err != nil {
-		t.Fatal(err)
+	for _, dir := range packages(t) {
+		dir, err := filepath.Abs(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arch := filepath.Base(dir)
+		buildah("build", "--arch", arch, "--isolation", "chroot", "-f", filepath.Join(repository, "deploy/Containerfile"), "-t", "essaim-"+arch, dir)
+		if got := buildah("inspect", "--type", "image", "--format", "{{.OCIv1.Architecture}}", "localhost/essaim-"+arch); got != arch {
+			t.Errorf("the image of %s says that it is for %s", arch, got)
+		}
 	}
-	packages(t)
-	buildah("build", "--isolation", "chroot", "-f", filepath.Join(repository, "deploy/Containerfile"), "-t", "essaim", dir)
-	lines := strings.Fields(buildah("from", "--quiet", "localhost/essaim"))
+	// Only the machine's own is started: in an image from scratch no emulator is.
+	lines := strings.Fields(buildah("from", "--quiet", "localhost/essaim-"+runtime.GOARCH))
 	container := lines[len(lines)-1]
 	defer buildah("rm", container)
 	if got := buildah("run", "--isolation", "chroot", container, "--", "/usr/bin/essaim", "version"); !strings.HasPrefix(got, "essaim ") {
