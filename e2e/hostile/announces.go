@@ -120,21 +120,7 @@ func announcesOfWhoIsFollowed(t *trial) error {
 		return err
 	}
 	sent, taken := time.Since(start), t.taken
-	// What an honest host names now is fetched at once.
-	for _, honest := range []string{calm.url + "/n/honest", t.victim().url + "/n/honest"} {
-		began := time.Now()
-		takeBack, err := t.announce(honest)
-		if err != nil {
-			return err
-		}
-		if err := t.held(honest, true); err != nil {
-			return fmt.Errorf("named by an honest host meanwhile: %w", err)
-		}
-		t.suite.Figure("announced_by_an_honest_host_ms", ms(time.Since(began)), "ms")
-		if err := takeBack(); err != nil {
-			return err
-		}
-	}
+	errHonest := errors.Join(t.promptly(calm.url+"/n/honest"), t.promptly(t.victim().url+"/n/honest"))
 	select {
 	case <-time.After(announcesFor - time.Since(start)):
 	case <-t.ctx.Done():
@@ -147,5 +133,19 @@ func announcesOfWhoIsFollowed(t *trial) error {
 	t.suite.Figure("announces_fetches_of_the_victim", float64(atVictim)/minutes, "requests/min")
 	t.suite.Figure("announces_fetches_of_who_announces", float64(atOwn)/minutes, "requests/min")
 	// The block ends what is still to be fetched for it.
-	return errors.Join(errVictim, errOwn, t.forget(loud.host))
+	return errors.Join(errVictim, errOwn, errHonest, t.forget(loud.host))
+}
+
+// promptly has an honest host name a post, which is fetched at once.
+func (t *trial) promptly(post string) error {
+	began := time.Now()
+	takeBack, err := t.announce(post)
+	if err != nil {
+		return err
+	}
+	if err := t.held(post, true); err != nil {
+		return fmt.Errorf("named by an honest host meanwhile: %w", err)
+	}
+	t.suite.Figure("announced_by_an_honest_host_ms", ms(time.Since(began)), "ms")
+	return takeBack()
 }
