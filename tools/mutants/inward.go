@@ -143,6 +143,26 @@ func boundFaults() []fault {
 			test:  []string{"-short", "-run", "TestOneInputMakes", "./federation/fetch"},
 		},
 		{
+			name:  "a host is asked without a rest for what others name",
+			edits: []edit{{file: "store/query/candidate.sql", old: "g.host = w.host AND g.rest_until > $1", new: "g.host = w.host AND g.rest_until > $1 + $1"}},
+			test:  []string{"-short", "-run", "TestWhoeverNamesIt", "./store"},
+		},
+		{
+			name:  "a followed host names as much as it likes",
+			edits: []edit{{file: "store/followed.go", old: "err == nil && due.After(now)", new: "err == nil && due.Before(now)"}},
+			test:  []string{"-short", "-run", "TestWhoeverNamesIt", "./store"},
+		},
+		{
+			name:  "a host is not left alone after a fetch",
+			edits: []edit{{file: "federation/gather.go", old: "maxRequests-fetch.Left(bounded)", new: "fetch.Left(bounded)-maxRequests"}},
+			test:  []string{"-short", "-run", "TestAHostRests", "./federation"},
+		},
+		{
+			name:  "a claim reads all that waits",
+			edits: []edit{{file: "store/postgres/claim.sql", old: "AND e.order_key = d.order_key ORDER BY e.id LIMIT 1)", new: "AND e.order_key = d.order_key ORDER BY e.id + 0 LIMIT 1)"}},
+			test:  []string{"-short", "-run", "TestAPlanMadeWhile", "./store"},
+		},
+		{
 			name:  "one account fills the list of the moderators",
 			edits: []edit{{file: "store/comments.go", old: "err != nil || waiting >= c.most {", new: "err != nil {"}},
 			test:  []string{"-short", "-run", "TestOneStrangerFills", "./store"},
