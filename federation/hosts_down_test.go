@@ -56,8 +56,8 @@ func TestAHostThatAnswersTroubleIsLeftAlone(t *testing.T) {
 	}
 }
 
-// refused is what a dialer says of a host where nobody listens.
-var refused = fmt.Errorf("a.example: %w: %w", essaim.ErrUnavailable, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED})
+// errNobodyListens is what a dialer says of a host where nobody listens.
+var errNobodyListens = fmt.Errorf("a.example: %w: %w", essaim.ErrUnavailable, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED})
 
 func TestABacklogIsNotSpentOnAHostThatGoesAgain(t *testing.T) {
 	t.Parallel()
@@ -68,7 +68,7 @@ func TestABacklogIsNotSpentOnAHostThatGoesAgain(t *testing.T) {
 		back := func() bool { return time.Since(began) > 20*time.Minute }
 		w.answer = func(string, *http.Request) (fetch.Result, error) {
 			if answers++; answers > 20 && !back() {
-				return fetch.Result{}, refused
+				return fetch.Result{}, errNobodyListens
 			}
 			return fetch.Result{Status: http.StatusAccepted}, nil
 		}

@@ -21,7 +21,8 @@ import (
 // a later version of the program may write the same otherwise.
 func Misread(ctx context.Context, rows interface {
 	Remade(ctx context.Context, id string) (essaim.Remade, error)
-}, id string, document []byte) (bool, error) {
+}, id string, document []byte,
+) (bool, error) {
 	made, err := rows.Remade(ctx, id)
 	switch {
 	case errors.Is(err, essaim.ErrDamaged), errors.Is(err, essaim.ErrNotFound):

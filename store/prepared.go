@@ -75,7 +75,7 @@ func (p *preparedConn) query(ctx context.Context, name string, args ...any) (ans
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	return st.QueryContext(ctx, args...) //nolint:rowserrcheck // Who reads the answers checks them.
 }
 
 func (p *preparedConn) later(ctx context.Context, name string, args ...any) error {
@@ -170,7 +170,7 @@ func (p *preparedPool) query(ctx context.Context, name string, args ...any) (ans
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	return st.QueryContext(ctx, args...) //nolint:rowserrcheck // Who reads the answers checks them.
 }
 
 // brief tells of a look-up by key that every request of the inbox makes: it is
@@ -218,13 +218,13 @@ func (p *preparedTx) exec(ctx context.Context, name string, args ...any) (sql.Re
 
 func (p *preparedTx) query(ctx context.Context, name string, args ...any) (answers, error) {
 	if st := p.pool.compiled(name); st != nil {
-		return p.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+		return p.tx.StmtContext(ctx, st).QueryContext(ctx, args...) //nolint:rowserrcheck // The same.
 	}
 	text, err := p.text(name)
 	if err != nil {
 		return nil, err
 	}
-	return p.tx.QueryContext(ctx, text, args...)
+	return p.tx.QueryContext(ctx, text, args...) //nolint:rowserrcheck // The same.
 }
 
 func (p *preparedTx) text(name string) (string, error) {

@@ -165,7 +165,7 @@ type row struct {
 }
 
 func (s *Store) row(ctx context.Context, r runner, name string, args ...any) row {
-	rows, err := r.query(ctx, name, args...) //nolint:rowserrcheck // Scan checks it
+	rows, err := r.query(ctx, name, args...)
 	return row{s, name, rows, err}
 }
 

@@ -68,7 +68,7 @@ func (r *pgRunner) query(ctx context.Context, name string, args ...any) (answers
 		// for each search, never kept.
 		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
 	}
-	return r.q.QueryContext(ctx, text, args...)
+	return r.q.QueryContext(ctx, text, args...) //nolint:rowserrcheck // Who reads the answers checks them.
 }
 
 func (r *pgRunner) later(_ context.Context, name string, args ...any) error {
