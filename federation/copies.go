@@ -108,7 +108,7 @@ func isKey(s string) bool { return len(s) == 2*sha256.Size && essaim.CommonsPref
 func (s *Server) copiesPage(host, under, after string, heads []essaim.CommonsHead, list []essaim.CommonsCopy, more bool) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"@context":["` + activityStreams + `",{"essaim":"` + essaim.Namespace + `"}],"id":` + quote(vocab.CopiesOf(s.base, host, under, after)) +
-		`,"type":"OrderedCollectionPage","essaim:of":` + quote(host))
+		`,"type":"OrderedCollectionPage","partOf":` + quote(vocab.CopiesOf(s.base, host, "", "")) + `,"essaim:of":` + quote(host))
 	if more {
 		b.WriteString(`,"next":` + quote(vocab.CopiesOf(s.base, host, under, list[len(list)-1].Key)))
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -204,8 +205,8 @@ func applied(t *testing.T, s *store.Store, actor string, i int, e essaim.Effect)
 }
 
 // unread are the addresses that a crawl of documents does not read: what is no
-// ActivityStreams, what only a server that signs is told, and the documents of
-// other nodes, which are theirs to the byte.
+// ActivityStreams, what only a server that signs is told, and what is held of other
+// nodes, which TestWhatIsServedOfOtherNodesPassesTheLinter reads.
 var unread = []string{
 	"/.well-known/webfinger", "/.well-known/nodeinfo", "/.well-known/host-meta", "/nodeinfo/2.1", "/nodeinfo/2.0",
 	"/actor/followers/sync", "/actors/{name}/followers/sync",
@@ -232,6 +233,32 @@ func everyRoute(t *testing.T, routes chi.Routes, served []fedtest.Served) {
 	if err != nil || walked < 20 {
 		t.Errorf("%d addresses, %v", walked, err)
 	}
+}
+
+// The pages and digests are this node's; the documents in them are theirs to the byte.
+func TestWhatIsServedOfOtherNodesPassesTheLinter(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p := newPair(t, db)
+		p.published(t, 120) // two pages, and a tree with leaves
+		seen := map[string]bool{}
+		next := []string{"/commons/copies?of=" + brestHost, "/commons/copies?of=" + brestHost + "&under=0", "/commons/copies/digest?of=" + brestHost, "/commons/copies/digest/0?of=" + brestHost}
+		for len(next) > 0 {
+			address := p.toulon.base + strings.TrimPrefix(next[0], p.toulon.base)
+			next = next[1:]
+			var doc struct{ ID, Next, Type string }
+			read(t, p.network, address, &doc)
+			if seen[address] = true; doc.ID != address {
+				t.Errorf("%s says that it is %s", address, doc.ID)
+			}
+			if doc.Next != "" {
+				next = append(next, doc.Next)
+			}
+		}
+		if len(seen) != 5 {
+			t.Errorf("read %v", seen)
+		}
+	})
 }
 
 // The outbox is read from both ends: the same activities, each once
