@@ -37,6 +37,8 @@ type LocalActor struct {
 	// Subject is a theme's id, a commune's INSEE code, an account's number; the
 	// record's id of an initiative or an organisation.
 	Subject string
+	// Label is a theme in words.
+	Label string
 	// Record is that of an initiative or an organisation.
 	Record    Record
 	Profile   Profile
@@ -147,8 +149,8 @@ func ActorName(k ActorKind, word string) string {
 		ActorTheme: prefixTheme, ActorCommune: prefixCommune, ActorInitiative: prefixInitiative,
 		ActorOrganisation: prefixOrganisation, ActorGroup: prefixGroup,
 	}[k]
-	if _, local, ok := strings.Cut(word, ":"); ok {
-		word = local // a concept of this node
+	if _, name, local := LocalTheme(word); local {
+		word = name // a concept of this node, whose host may have a port
 	}
 	return CutName(prefix+word, 0)
 }

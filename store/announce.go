@@ -41,7 +41,11 @@ func (tx *Tx) announce(ctx context.Context, e *entry, p *publication, feeds map[
 			return err
 		}
 	}
-	for _, f := range feedsOf(&e.Content) {
+	order, err := tx.feedsOf(ctx, &e.Content)
+	if err != nil {
+		return err
+	}
+	for _, f := range order {
 		if p.verb != essaim.VerbCreate && (f.kind != essaim.ActorTheme || e.was[f]) {
 			continue
 		}

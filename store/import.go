@@ -185,8 +185,8 @@ func (s *Store) renderGuarded(e *entry, verb essaim.Verb) (p *publication, err e
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	if p, err = s.render(e, verb, true); err == nil && p != nil {
-		d := newSearchDoc(&e.Record)
+	if p, err = s.render(e, verb, true); err == nil && p != nil && !hasLocal(&e.Record) {
+		d := newSearchDoc(&e.Record, essaim.Thesaurus{})
 		e.search = &d
 	}
 	return p, err

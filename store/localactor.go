@@ -50,6 +50,11 @@ func (tx *Tx) localActor(ctx context.Context, username string) (a essaim.LocalAc
 	default:
 		a.Subject = ref // a record
 	}
+	if a.Kind == essaim.ActorTheme {
+		all, err := tx.thesaurus(ctx)
+		a.Label = all.Label("fr", a.Subject)
+		return a, err
+	}
 	if a.Kind == "" || a.Kind == essaim.ActorInitiative || a.Kind == essaim.ActorOrganisation {
 		return a, tx.ofRecord(ctx, &a)
 	}
@@ -108,12 +113,21 @@ type feed struct {
 
 func (f feed) ref() string { return string(f.kind) + ":" + f.subject }
 
-// feedsOf lists the feeds that carry a record, always in the same order: two
-// transactions that wait for one another's would both lose.
-func feedsOf(c *essaim.Content) []feed {
+// feedsOf lists the feeds that carry a record.
+func (tx *Tx) feedsOf(ctx context.Context, c *essaim.Content) ([]feed, error) {
+	node, err := tx.knownNode(ctx)
+	return feedsOf(c, essaim.ThesaurusOf(node.BaseURL, nil).Host), err
+}
+
+// feedsOf lists the feeds of a node at a host that carry a record, always in the same
+// order: two transactions that wait for one another's would both lose. A concept of
+// another node has none here, where its name may be that of a common theme.
+func feedsOf(c *essaim.Content, host string) []feed {
 	var list []feed
 	for _, t := range c.Themes {
-		list = append(list, feed{essaim.ActorTheme, t})
+		if of, _, local := essaim.LocalTheme(t); !local || of == host {
+			list = append(list, feed{essaim.ActorTheme, t})
+		}
 	}
 	for _, p := range c.Places {
 		if p.INSEE != "" {
@@ -127,7 +141,7 @@ func feedsOf(c *essaim.Content) []feed {
 // foresee does what is slow of naming feeds before a transaction begins: the
 // gazetteer is read at the first commune.
 func (s *Store) foresee(c *essaim.Content) {
-	for _, f := range feedsOf(c) {
+	for _, f := range feedsOf(c, "") {
 		if _, known := s.knownFeed(f); !known && f.kind == essaim.ActorCommune {
 			essaim.EmbeddedGazetteer().CommuneActorName(f.subject)
 			return
@@ -232,7 +246,11 @@ func (tx *Tx) allotActor(ctx context.Context, want, ref string) (string, error) 
 // and communes, and its own. It returns the feeds.
 func (tx *Tx) introduce(ctx context.Context, e *entry, verb essaim.Verb) (map[feed]string, error) {
 	made := map[feed]string{}
-	for _, f := range feedsOf(&e.Content) {
+	feeds, err := tx.feedsOf(ctx, &e.Content)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range feeds {
 		id, err := tx.feedActor(ctx, f)
 		if err != nil {
 			return nil, err
@@ -243,7 +261,7 @@ func (tx *Tx) introduce(ctx context.Context, e *entry, verb essaim.Verb) (map[fe
 	if !ok || verb != essaim.VerbCreate {
 		return made, nil
 	}
-	_, err := tx.allotActor(ctx, essaim.ActorName(kind, e.Slug), e.ID)
+	_, err = tx.allotActor(ctx, essaim.ActorName(kind, e.Slug), e.ID)
 	return made, err
 }
 

@@ -160,7 +160,7 @@ func (a *area) holds(p essaim.Place) bool {
 // holds applies a match to a record in Go: to those that search does not
 // index (drafts, candidates).
 func (m match) holds(r *essaim.Record) bool {
-	d := newSearchDoc(r)
+	d := newSearchDoc(r, essaim.Thesaurus{})
 	found := func(seq []string) bool { return contains(d.head, seq) || contains(d.body, seq) }
 	for _, w := range m.words {
 		if !found(w) {

@@ -281,7 +281,10 @@ func (tx *Tx) searchAgain(ctx context.Context) error {
 			if err := tx.creditPeople(ctx, &e); err != nil {
 				return err
 			}
-			d := newSearchDoc(&e.Record)
+			d, err := tx.searchDoc(ctx, &e.Record)
+			if err != nil {
+				return err
+			}
 			if err := tx.recount(ctx, &e, &d, true); err != nil {
 				return fmt.Errorf("index of %s: %w", f.id, err)
 			}

@@ -106,7 +106,10 @@ func (tx *Tx) saveBeside(ctx context.Context, e *entry, fresh bool) error {
 		return err
 	}
 	if e.search == nil {
-		d := newSearchDoc(&e.Record)
+		d, err := tx.searchDoc(ctx, &e.Record)
+		if err != nil {
+			return err
+		}
 		e.search = &d
 	}
 	return tx.recount(ctx, e, e.search, fresh)

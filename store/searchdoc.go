@@ -3,8 +3,10 @@
 package store
 
 import (
+	"context"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -106,11 +108,30 @@ func filterValue(term string) (sort, value string) {
 	return sort, string(b)
 }
 
+// searchDoc makes the terms of a record, with the labels of this node's own concepts.
+func (tx *Tx) searchDoc(ctx context.Context, r *essaim.Record) (searchDoc, error) {
+	var themes essaim.Thesaurus
+	if hasLocal(r) {
+		var err error
+		if themes, err = tx.thesaurus(ctx); err != nil {
+			return searchDoc{}, err
+		}
+	}
+	return newSearchDoc(r, themes), nil
+}
+
+func hasLocal(r *essaim.Record) bool {
+	return slices.ContainsFunc(r.Themes, func(t string) bool {
+		_, _, local := essaim.LocalTheme(t)
+		return local
+	})
+}
+
 // newSearchDoc makes the terms of a record.
-func newSearchDoc(r *essaim.Record) searchDoc {
+func newSearchDoc(r *essaim.Record, themes essaim.Thesaurus) searchDoc {
 	var d searchDoc
 	d.head = bounded(french.Terms(r.Title+"\n"+r.Tagline), maxHead)
-	d.body = bounded(french.Terms(bodyText(r)), maxBody)
+	d.body = bounded(french.Terms(bodyText(r, themes)), maxBody)
 	add := func(sort, value string) {
 		if value != "" {
 			d.filter = append(d.filter, filterTerm(sort, value))
@@ -191,7 +212,7 @@ func bounded(terms []string, n int) []string {
 
 // bodyText is what a record says beside its title and tagline, with the names
 // of its themes, places and people who may be named.
-func bodyText(r *essaim.Record) string {
+func bodyText(r *essaim.Record, themes essaim.Thesaurus) string {
 	var b strings.Builder
 	say := func(words ...string) {
 		for _, w := range words {
@@ -203,9 +224,10 @@ func bodyText(r *essaim.Record) string {
 	}
 	say(r.Text)
 	for _, t := range r.Themes {
-		if known, ok := essaim.CommonTheme(t); ok {
+		if known, ok := themes.Theme(t); ok {
 			say(known.French, known.English)
-		} else {
+		}
+		if _, _, local := essaim.LocalTheme(t); local {
 			say(essaim.Thesaurus{}.Label("", t))
 		}
 	}

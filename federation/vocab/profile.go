@@ -59,8 +59,8 @@ func (r *Renderer) describe(d *actorDocument, a essaim.LocalActor) {
 			d.Location = only(at(t.Name, t.Lat, t.Lon))
 		}
 	case essaim.ActorTheme:
-		d.Name = text(themeLabel(a.Subject) + " – " + t.Name)
-		d.Summary = feedSummary(t.Name, "sur le thème «\u00a0"+themeLabel(a.Subject)+"\u00a0»")
+		d.Name = text(themeLabel(a) + " – " + t.Name)
+		d.Summary = feedSummary(t.Name, "sur le thème «\u00a0"+themeLabel(a)+"\u00a0»")
 	case essaim.ActorCommune:
 		r.describeCommune(d, a)
 	case essaim.ActorInitiative, essaim.ActorOrganisation:
@@ -233,5 +233,7 @@ func at(name string, latitude, longitude float64) place {
 	return place{Type: "Place", Name: text(name), Latitude: &lat, Longitude: &lon}
 }
 
-// themeLabel is a theme's French name; that of a local concept by its id alone.
-func themeLabel(id string) string { return essaim.Thesaurus{}.Label("fr", id) }
+// themeLabel is the French name of a feed's theme.
+func themeLabel(a essaim.LocalActor) string {
+	return cmp.Or(a.Label, essaim.Thesaurus{}.Label("fr", a.Subject))
+}
