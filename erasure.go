@@ -35,6 +35,9 @@ const (
 	// ErasedAccount: an account here, by its number and the microsecond of its making,
 	// for numbers may be given anew.
 	ErasedAccount ErasureSort = "account"
+	// ErasedCredit: the name of a person whom a record of this node credited, by the
+	// record's id and the name.
+	ErasedCredit ErasureSort = "credit"
 	// ErasedToken: an API token, by its account's number and its own id.
 	ErasedToken ErasureSort = "token"
 )
@@ -42,7 +45,7 @@ const (
 // Known tells whether it is a sort of this program.
 func (s ErasureSort) Known() bool {
 	switch s {
-	case ErasedRecord, ErasedHere, ErasureLifted, ErasedObject, ErasedCandidate, ErasedReaction, ErasedActor, ErasedPerson, ErasedAccount, ErasedToken:
+	case ErasedRecord, ErasedHere, ErasureLifted, ErasedObject, ErasedCandidate, ErasedReaction, ErasedActor, ErasedPerson, ErasedAccount, ErasedCredit, ErasedToken:
 		return true
 	}
 	return false
@@ -62,6 +65,7 @@ type ErasureDetail struct {
 	Origin   string `json:"origin,omitempty"`   // host, of a withdrawal
 	Digest   string `json:"digest,omitempty"`   // of a withdrawal the content digest of what was held, of a tombstone its copy digest
 	Document []byte `json:"document,omitempty"` // tombstone of a record of this node, as it was signed
+	Record   string `json:"record,omitempty"`   // of a credit: the id of what named the person
 	KeepName bool   `json:"keepName,omitempty"` // of an account: revisions stay signed by its name
 }
 

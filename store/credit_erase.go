@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"essaim"
 )
@@ -96,8 +97,13 @@ func (tx *Tx) eraseCredits(ctx context.Context, id string, is func(essaim.Credit
 		return false, err
 	}
 	var p *publication
-	c := e.Content
-	if c.Credits = slices.DeleteFunc(slices.Clone(c.Credits), is); len(c.Credits) < len(e.Credits) {
+	c, at := e.Content, e.Updated
+	taken := map[string]bool{}
+	out := func(cr essaim.Credit) bool {
+		taken[cr.Name] = taken[cr.Name] || is(cr)
+		return is(cr)
+	}
+	if c.Credits = slices.DeleteFunc(slices.Clone(c.Credits), out); len(c.Credits) < len(e.Credits) {
 		named = true
 		if p, err = tx.update(ctx, &e, c, e.State, by, false); err != nil {
 			return false, err
@@ -108,11 +114,19 @@ func (tx *Tx) eraseCredits(ctx context.Context, id string, is func(essaim.Credit
 	}
 	inHistory, err := tx.rewriteRevisions(ctx, e.rid, func(c *essaim.Content) (bool, error) {
 		n := len(c.Credits)
-		c.Credits = slices.DeleteFunc(c.Credits, is)
+		c.Credits = slices.DeleteFunc(c.Credits, out)
 		return len(c.Credits) < n, nil
 	})
 	if err != nil || !named && !inHistory {
 		return false, err
+	}
+	for name, is := range taken {
+		if !is {
+			continue
+		}
+		if err := tx.noteCredit(ctx, id, name, at); err != nil {
+			return false, err
+		}
 	}
 	if err := tx.eraseSent(ctx, &e); err != nil {
 		return false, err
@@ -121,6 +135,54 @@ func (tx *Tx) eraseCredits(ctx context.Context, id string, is func(essaim.Credit
 		return true, tx.flush(ctx)
 	}
 	return true, tx.number(ctx, p)
+}
+
+// noteCredit notes that a record names somebody no more; at is of the last version
+// that may have.
+func (tx *Tx) noteCredit(ctx context.Context, record, name string, at time.Time) error {
+	return tx.noteErasure(ctx, essaim.Erasure{
+		Sort: essaim.ErasedCredit, Ref: creditRef(record, name), At: later(at, tx.s.now()),
+		ErasureDetail: essaim.ErasureDetail{Record: record},
+	})
+}
+
+func creditRef(record, name string) string {
+	return essaim.ErasureRef(essaim.ErasedCredit, record+" "+name)
+}
+
+// eraseCreditsAgain takes out of records whom they named before, in an older state
+// of the database that was put back. Who agreed anew since is named by a version
+// that was written later than what took her out.
+func (s *Store) eraseCreditsAgain(ctx context.Context, known []essaim.Erasure) error {
+	last := map[string]map[string]time.Time{} // by record and digest
+	for _, e := range known {
+		if e.Sort != essaim.ErasedCredit {
+			continue
+		}
+		if last[e.Record] == nil {
+			last[e.Record] = map[string]time.Time{}
+		}
+		last[e.Record][e.Ref] = later(last[e.Record][e.Ref], e.At)
+	}
+	for id, refs := range last {
+		err := s.write(ctx, patient, func(tx *Tx) error {
+			e, ok, err := tx.locked(ctx, id)
+			if err != nil || !ok {
+				return err
+			}
+			_, err = tx.eraseCredits(ctx, id, func(c essaim.Credit) bool {
+				at, gone := refs[creditRef(id, c.Name)]
+				return c.Person && gone && !slices.ContainsFunc(e.Credits, func(is essaim.Credit) bool {
+					return is.Person && is.Name == c.Name && e.Updated.After(at)
+				})
+			}, essaim.Author{})
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("credits of %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 // eraseSent reduces to ids what was sent of a record before its latest version.

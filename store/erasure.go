@@ -129,6 +129,16 @@ func (s *Store) compareErasures(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("what was erased: %w", err)
 		}
+		if slices.ContainsFunc(lost, func(e essaim.Erasure) bool { return e.Sort == essaim.ErasedCredit }) {
+			// What is to be signed anew waits for the later versions that peers hold.
+			hosts, err := s.RecoveryHosts(ctx)
+			if err == nil {
+				_, err = s.BeginRecovery(ctx, essaim.RecoveryRestore, essaim.CommonsHead{}, hosts...)
+			}
+			if err != nil {
+				return fmt.Errorf("what was erased: %w", err)
+			}
+		}
 		s.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "the database was put back: what was erased since is erased again", slog.Int("erasures", len(lost)))
 	}
 	return appendErasures(s.cfg.Dir, missingFrom(known, told))
@@ -226,6 +236,8 @@ func (tx *Tx) eraseOnceMore(ctx context.Context, e essaim.Erasure, id string) er
 		return tx.recordOnceMore(ctx, e)
 	case essaim.ErasedHere:
 		return tx.withdrawOnceMore(ctx, e)
+	case essaim.ErasedCredit:
+		return nil // what is signed anew waits for TakeBackAgain
 	}
 	if id == "" {
 		return nil

@@ -46,11 +46,15 @@ func (tx *Tx) takeBack(ctx context.Context, c candidate) (outcome, error) {
 	return did, tx.noteNamed(ctx, essaim.ErasedObject, c.object)
 }
 
-// TakeBackAgain takes out of published records what its author had deleted before an
-// older state of the database was put back. It needs what renders documents.
+// TakeBackAgain takes out of records what its author had deleted, and whom they were
+// to name no more, before an older state of the database was put back. It needs what
+// renders documents.
 func (s *Store) TakeBackAgain(ctx context.Context) error {
 	known, err := s.Erasures(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.eraseCreditsAgain(ctx, known); err != nil {
 		return err
 	}
 	gone := map[string]bool{}

@@ -5,11 +5,14 @@ package store_test
 import (
 	"bytes"
 	"cmp"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"essaim"
+	"essaim/store"
 	"essaim/store/storetest"
 )
 
@@ -151,6 +154,110 @@ func TestWhatItsAuthorTookBackIsTakenOutOfAnOlderBackupToo(t *testing.T) {
 			})
 		})
 	}
+}
+
+// So is the version that names somebody no more; what she agreed to later stands.
+func TestWhoIsToBeNamedNoMoreIsTakenOutOfAnOlderBackupToo(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		if db.Dir == "" {
+			db.Dir = t.TempDir()
+		}
+		const name = "Personne de démonstration"
+		ctx, n := t.Context(), &erasing{node: newNode(t, db)}
+		names := crediting("", func(c *essaim.Credit) { c.Name = name })
+		unfree := func(c *essaim.Content) { c.Licence = "tous-droits" }
+		says := func(c *essaim.Content) { c.Text = "Revue." }
+		no := storetest.Publish(t, n.Store, storetest.Initiative("Non", names))
+		again := storetest.Publish(t, n.Store, storetest.Initiative("Oui, puis non, puis oui", names))
+		ids := []string{no.ID, storetest.Publish(t, n.Store, storetest.Initiative("Non libre", names, unfree)).ID}
+		for _, state := range []essaim.State{essaim.StateDraft, essaim.StateCandidate} {
+			r, err := n.CreateRecord(ctx, essaim.NewRecord{Content: storetest.Initiative(string(state), names), State: state, Author: storetest.Author})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, r.ID)
+		}
+		was := storetest.Publish(t, n.Store, storetest.Initiative("Nommée avant", names))
+		if _, err := n.UpdateRecord(ctx, was.ID, 0, storetest.Initiative("Nommée avant", says), essaim.StatePublished, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, was.ID)
+		backup := func() *bytes.Reader {
+			t.Helper()
+			var file bytes.Buffer
+			if _, err := n.Backup(ctx, &file, nil); err != nil {
+				t.Fatal(err)
+			}
+			n.clock.pass(time.Hour)
+			return bytes.NewReader(file.Bytes())
+		}
+		naming := func(n *node, id string) (versions int) {
+			t.Helper()
+			const statement = `SELECT (SELECT count(*) FROM record r WHERE r.id = $1 AND r.content LIKE $2)
+				+ (SELECT count(*) FROM revision v JOIN record r ON r.rid = v.rid WHERE r.id = $1 AND v.content LIKE $2)`
+			return one[int](t, n, statement, id, "%"+name+"%")
+		}
+		before := backup()
+		for _, id := range []string{no.ID, again.ID} {
+			if err := n.EraseCredit(ctx, id, name, essaim.Author{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.clock.pass(time.Minute)
+		if _, err := n.UpdateRecord(ctx, again.ID, 0, storetest.Initiative("Oui, puis non, puis oui", names), essaim.StatePublished, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		after := backup()
+		if got, err := n.EraseCredits(ctx, essaim.Credit{Name: "Personne d’ailleurs", Person: true}, essaim.Author{}); err != nil || got != 0 {
+			t.Fatalf("%d records name nobody, %v", got, err)
+		}
+		for _, id := range ids[1:] {
+			if err := n.EraseCredit(ctx, id, name, essaim.Author{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if told, err := os.ReadFile(filepath.Join(db.Dir, store.ErasureFile)); err != nil || bytes.Contains(told, []byte(name)) || bytes.Count(told, []byte(`"sort":"credit"`)) != len(ids)+1 {
+			t.Errorf("the file says %s (%v)", told, err)
+		}
+		for when, file := range map[string]*bytes.Reader{"before": before, "after": after} {
+			with := n.elsewhere(t, storetest.SQLite(t), true, n.config)
+			if _, err := with.Restore(ctx, file); err != nil {
+				t.Fatal(err)
+			}
+			if naming(with.node, ids[1]) == 0 {
+				t.Fatalf("%s: the backup does not name her", when)
+			}
+			if _, err := with.EndRecovery(ctx); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := with.TakeBackAgain(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, id := range ids {
+				if got := naming(with.node, id); got != 0 {
+					t.Errorf("%s: %s names her in %d versions", when, id, got)
+				}
+			}
+			if got := naming(with.node, again.ID); (got > 0) != (when == "after") {
+				t.Errorf("%s: what she agreed to anew names her in %d versions", when, got)
+			}
+			if got := one[int](t, with.node, "SELECT count(*) FROM activity a JOIN record r ON r.rid = a.rid WHERE r.id = $1 AND a.bytes IS NOT NULL", no.ID); got != 1 {
+				t.Errorf("%s: %d activities keep their bytes", when, got)
+			}
+			if r, err := with.Record(ctx, no.ID); err != nil || r.State != essaim.StatePublished || len(r.Credits) != 0 {
+				t.Errorf("%s: %+v (%v)", when, r, err)
+			}
+			if broken, err := with.Check(ctx); err != nil || len(broken) > 0 {
+				t.Errorf("%s: broken rules: %v, %v", when, broken, err)
+			}
+		}
+		if err := n.TakeBackAgain(ctx); err != nil || naming(n.node, again.ID) == 0 {
+			t.Errorf("where nothing was put back what she agreed to is undone (%v)", err)
+		}
+	})
 }
 
 // holds looks at what is kept of a record, in its versions too.
