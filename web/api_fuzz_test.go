@@ -67,6 +67,7 @@ func FuzzAPIInput(f *testing.F) {
 		`{"title":"Carte","steps":[{"name":"Couper","image":{"url":"https://a.example/1.png","alt":"x"}}],"state":"draft"}`,
 		`{"title":"A","credits":[{"name":"B","role":"porteur","person":true,"consent":{"how":"self"}}],"keywords":null,"revision":3}`,
 		`{"title":"A","TITLE":"B","description":"x","text":"y","relations":[{"type":"about","target":"https://a.example/o"}]}`,
+		`{"title":"A","tagline":"b","description":"c","language":"en","themes":["jardins"],"keywords":["d","e"],"state":"draft"}`,
 		`{"title":"\u0000","places":[{"insee":"99999"}],"licence":"x"}`, `[]`, `null`, `{"body":[]}`, `{"title":1e999}`,
 	} {
 		for i := range essaim.Kinds() {
