@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/store"
 	"essaim/store/storetest"
 )
 
@@ -124,6 +125,30 @@ func TestOneProcessComparesWithANode(t *testing.T) {
 		due("the same day")
 		n.clock.pass(time.Hour)
 		due("the next day", toulouse)
+	})
+}
+
+// On SQLite whoever opens the database is alone: the reading that a killed process
+// had goes on at once.
+func TestAReadingThatWasKilledGoesOnAtTheNextStart(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := followed(t, db)
+		if got, err := n.DueCommons(t.Context(), 2); err != nil || !slices.Equal(got, []string{toulouse}) {
+			t.Fatalf("at first %v, %v", got, err)
+		}
+		want := []string{toulouse}
+		if db.Name == "sqlite" {
+			if err := n.Close(); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			want = nil // another process may be at it
+		}
+		again := db.Open(t, func(c *store.Config) { c.Now = n.clock.now })
+		if got, err := again.DueCommons(t.Context(), 2); err != nil || !slices.Equal(got, want) {
+			t.Errorf("after a start %v, %v; want %v", got, err, want)
+		}
 	})
 }
 

@@ -37,7 +37,7 @@ func (tx *Tx) lockObjects(ctx context.Context, ids []string) error {
 // directory's lock is alone. On PostgreSQL they end by themselves.
 func (s *Store) freeLeases(ctx context.Context) error {
 	return s.write(ctx, urgent, func(tx *Tx) error {
-		for _, name := range []string{"inbox_free_leases", "delivery_free_leases", "wanted_free_leases"} {
+		for _, name := range []string{"inbox_free_leases", "delivery_free_leases", "wanted_free_leases", "sync_free_leases"} {
 			if _, err := tx.exec(ctx, name); err != nil {
 				return err
 			}

@@ -105,6 +105,9 @@ INSERT INTO commons_sync (host, incarnation, n, tag, items, total, pages, size, 
 VALUES ($1, 0, 0, '', 0, 0, 0, 0, 0, 0, '', $2)
 ON CONFLICT (host) DO UPDATE SET claimed_until = excluded.claimed_until WHERE commons_sync.claimed_until <= $3
 
+-- name: sync_free_leases
+UPDATE commons_sync SET claimed_until = 0 WHERE claimed_until > 0
+
 -- name: sync_wake
 UPDATE commons_sync SET next_at = $1 WHERE next_at > $1
 
