@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 
+	"essaim"
+
 	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -130,7 +132,42 @@ func link(n *html.Node) {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return
 	}
+	u.User = nil // nobody needs it, and it passes for the host
 	n.Attr = []html.Attribute{{Key: "href", Val: u.String()}, {Key: "rel", Val: rel}}
+	tellHost(n, u)
+}
+
+// address is a text that reads as where its link leads.
+var address = regexp.MustCompile(`^(?i:https?://)?((?:[\pL\pN-]+\.)+\pL{2,})(?:[/?#:].*)?$`)
+
+// tellHost adds the host of a link whose text names another, as it is written for
+// machines: « brest.fr » that leads to evil.example reads « brest.fr (evil.example) ».
+func tellHost(n *html.Node, u *url.URL) {
+	text := strings.TrimSpace(textOf(n))
+	named := address.FindStringSubmatch(text)
+	if named == nil || strings.HasSuffix(u.Path, "/"+text) { // a file has a dot too
+		return
+	}
+	host := strings.ToLower(u.Hostname())
+	if iri, err := essaim.ParseIRI("https://" + host + "/"); err == nil {
+		host = iri.Host()
+	}
+	if strings.TrimPrefix(strings.ToLower(named[1]), "www.") == strings.TrimPrefix(host, "www.") || strings.HasSuffix(text, " ("+host+")") {
+		return
+	}
+	n.AppendChild(&html.Node{Type: html.TextNode, Data: " (" + host + ")"})
+}
+
+// textOf is the text of an element.
+func textOf(n *html.Node) string {
+	if n.Type == html.TextNode {
+		return n.Data
+	}
+	var b strings.Builder
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		b.WriteString(textOf(c))
+	}
+	return b.String()
 }
 
 // blocks end a line of plain text.
