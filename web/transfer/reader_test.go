@@ -124,6 +124,11 @@ func TestSeparatorsAndHeaders(t *testing.T) {
 			t.Errorf("%q: got %v, want ErrFormat", text, err)
 		}
 	}
+	for _, text := range []string{"<?xml version=\"1.0\"?>\n<kml/>", "\ufeff <html>\n<b>\n"} {
+		if _, err := Open(strings.NewReader(text), FormatAuto); !errors.Is(err, ErrFormat) {
+			t.Errorf("%q: got %v, want ErrFormat", text, err)
+		}
+	}
 	for _, text := range []string{"{", "[]", `{"a":1}`, `{"features":{}}`, `{"type":"FeatureCollection"}`} {
 		if _, err := Open(strings.NewReader(text), FormatGeoJSON); !errors.Is(err, ErrFormat) {
 			t.Errorf("%q: got %v, want ErrFormat", text, err)

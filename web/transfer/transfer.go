@@ -124,11 +124,14 @@ func Open(r io.Reader, format Format) (*File, error) {
 	return f, nil
 }
 
-// sniffFormat tells GeoJSON from CSV by the first character that is no space.
+// sniffFormat tells GeoJSON, CSV and what is neither by the first character that is no space.
 func sniffFormat(head []byte) Format {
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
 	if bytes.HasPrefix(head, []byte("{")) {
 		return FormatGeoJSON
+	}
+	if bytes.HasPrefix(head, []byte("<")) {
+		return "xml" // KML, GPX, RSS, a page: read by nobody here
 	}
 	return FormatCSV
 }
