@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -166,9 +165,12 @@ func scripted(items []item) map[string]special {
 		case "markdown":
 			m[it.ID] = special{changes: true, after: showMarkdown}
 		case "url-display":
-			m[it.ID] = special{changes: true, after: func(t *trial) error { return t.showReplica(b.Object.Content, "Lien trompeur") }}
+			m[it.ID] = special{changes: true, after: func(t *trial) error {
+				t.reads = "evil.test" // the host that the link leads to
+				return t.showReplica(b.Object.Content, "Lien trompeur")
+			}}
 		case "homoglyph":
-			m[it.ID] = special{before: lookalike, changes: true}
+			m[it.ID] = special{before: lookalike, changes: true, after: showLookalike}
 		}
 	}
 	return m
@@ -194,6 +196,9 @@ func (t *trial) showReplica(content, name string) error {
 	}
 	reply := note("https://peer.test/n/"+label, t.names["PACTOR"])
 	reply["inReplyTo"], reply["content"], reply["summary"], reply["name"] = t.object, content, content, name
+	if t.reads != "" {
+		delete(reply, "summary") // a warning folds away what is to be read
+	}
 	if err := t.post(t.ctx, t.fakes["peer.test"], t.names["PACTOR"], "Create", reply, nil); err != nil {
 		return err
 	}
@@ -224,8 +229,12 @@ func (t *trial) showReplica(content, name string) error {
 		}
 	}
 	for _, path := range []string{at, "/initiatives", "/recherche?q=" + url.QueryEscape(name), t.routes["OBJ"]} {
-		if _, err := b.look(t.node.URL + path); err != nil {
+		text, err := b.look(t.node.URL + path)
+		if err != nil {
 			return err
+		}
+		if path == t.routes["OBJ"] && !strings.Contains(text, t.reads) {
+			return fmt.Errorf("%s does not say %s", path, t.reads)
 		}
 	}
 	if n := t.evil().asked("/t.png") + t.evil().asked("/t"); n != 0 {
@@ -246,20 +255,13 @@ func (t *trial) withdraw(id any) error {
 // cannot be shown.
 func (t *trial) showComment(id string) error {
 	return rig.Eventually(5*time.Second, func() error {
-		out, err := t.node.Run(t.ctx, "moderate", "list", "--data", t.node.Dir, "--json", "--limit", "100")
+		items, err := t.items(t.ctx, "held")
 		if err != nil {
 			return err
 		}
-		var rows []struct {
-			N   int64  `json:"n"`
-			Ref string `json:"ref"`
-		}
-		if err := json.Unmarshal([]byte(out), &rows); err != nil {
-			return err
-		}
-		for _, r := range rows {
-			if r.Ref == id {
-				return t.command("moderate", "accept", strconv.FormatInt(r.N, 10))
+		for _, item := range items {
+			if item["ref"] == id {
+				return t.command("moderate", "accept", fmt.Sprint(item["n"]))
 			}
 		}
 		return fmt.Errorf("%s waits for nobody", id)

@@ -8,7 +8,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -254,31 +253,35 @@ func refuses(status int, after string) http.HandlerFunc {
 	}
 }
 
-// fewReports holds that the same complaint made again and again is one.
+// fewReports holds that the same complaint made again and again is one, and that
+// what moderators read is there within a second.
 func fewReports(t *trial) error {
-	if t.taken == 0 {
-		return errors.New("not one is taken")
+	if t.taken < 2 {
+		return fmt.Errorf("%d are taken: nothing came twice", t.taken)
 	}
-	if !t.moderates {
-		return nil
-	}
-	start := time.Now()
-	out, err := t.node.Run(t.ctx, "moderate", "list", "--data", t.node.Dir, "--json")
+	items, err := t.items(t.ctx, "held")
 	if err != nil {
 		return err
 	}
-	var rows []json.RawMessage
-	if err := json.Unmarshal([]byte(out), &rows); err != nil {
-		return err
-	}
 	reports := 0
-	for _, row := range rows {
-		if bytes.Contains(row, []byte("report")) && bytes.Contains(row, []byte("evil.test")) {
+	for _, item := range items {
+		if item["kind"] == "report" && item["about"] == t.object && strings.HasPrefix(fmt.Sprint(item["ref"]), t.evil().url+"/") {
 			reports++
 		}
 	}
-	if reports > 1 || time.Since(start) > 5*time.Second {
-		return fmt.Errorf("%d reports of one actor about one record, listed in %s", reports, time.Since(start))
+	if reports != 1 {
+		return fmt.Errorf("%d reports of one actor about one record, want 1", reports)
+	}
+	best := time.Hour
+	for range 3 { // as quick does: others work on this machine too
+		got, err := t.asked("/api/v1/moderation?kind=report", [2]string{"Authorization", "Bearer " + t.node.Token})
+		if err != nil || got.status != http.StatusOK || !bytes.Contains(got.body, []byte(t.object)) {
+			return fmt.Errorf("what moderators read: %+v, %w", got, err)
+		}
+		best = min(best, got.took)
+	}
+	if best > time.Second {
+		return fmt.Errorf("what moderators read is there after %s", best)
 	}
 	return nil
 }

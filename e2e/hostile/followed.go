@@ -109,13 +109,11 @@ func (t *trial) heard(texts ...string) (string, error) {
 // held waits until an object is a candidate, or no more one.
 func (t *trial) held(object any, want bool) error {
 	return rig.Eventually(10*time.Second, func() error {
-		told, err := t.told(t.ctx, "moderate", "list", "--limit", "100", "--state", "held")
+		items, err := t.items(t.ctx, "held")
 		if err != nil {
 			return err
 		}
-		is := slices.ContainsFunc(told, func(line string) bool {
-			return strings.Contains(line, fmt.Sprintf("%q", object)) && strings.Contains(line, `"candidate"`)
-		})
+		is := slices.ContainsFunc(items, func(item map[string]any) bool { return item["ref"] == object && item["kind"] == "candidate" })
 		if is != want {
 			return fmt.Errorf("%v is a candidate: %v, want %v", object, is, want)
 		}

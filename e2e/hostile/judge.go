@@ -49,9 +49,13 @@ type special struct {
 // trial is one item under way.
 type trial struct {
 	*world
-	ctx    context.Context
-	item   *item
-	names  names
+	ctx   context.Context
+	item  *item
+	names names
+	// compared is what the answer on the other database must be, too.
+	compared string
+	// reads is what the page that shows the item's HTML must say.
+	reads  string
 	actor  string // who signs
 	signer *fake
 	keyID  string // where an item signs with a key elsewhere
@@ -213,6 +217,9 @@ func (t *trial) outcome(sp special, before []string, opened cost) error {
 		if err := sp.after(t); err != nil {
 			return err
 		}
+	}
+	if t.compared != "" {
+		t.suite.Figure("compared_"+t.item.ID, t.compared, "")
 	}
 	if err := t.affordable(t.item.ID, opened); err != nil {
 		return err

@@ -16,6 +16,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -89,6 +90,15 @@ func main() {
 		status, passed, failed = max(status, e.status), passed+e.passed, failed+e.failed
 	}
 	if len(databases) > 1 {
+		if !opt.turn {
+			if err := alike(ends[0].compared, ends[1].compared); err != nil {
+				fmt.Printf("FAIL  the same answers on both databases: %v\n", err)
+				status, failed = 1, failed+1
+			} else {
+				fmt.Printf("ok    the same answers on both databases (%d)\n", len(ends[0].compared))
+				passed++
+			}
+		}
 		fmt.Printf("%d passed, %d failed\n", passed, failed)
 	}
 	os.Exit(status)
@@ -96,8 +106,28 @@ func main() {
 
 var closingLine = regexp.MustCompile(`(?m)^(\d+) passed, (\d+) failed$`)
 
+// comparedLine is an answer that is to be the same on both databases.
+var comparedLine = regexp.MustCompile(`(?m)^\{"figure":"compared_([^"]+)","suite":"[^"]*","unit":"","value":"([^"]*)"\}$`)
+
 // end is what came of the suite on one database.
-type end struct{ status, passed, failed int }
+type end struct {
+	status, passed, failed int
+	compared               map[string]string // by item
+}
+
+// alike holds that answers are those of the other database.
+func alike(one, other map[string]string) error {
+	var wrong []error
+	for id, got := range one {
+		if want, ok := other[id]; !ok || got != want {
+			wrong = append(wrong, fmt.Errorf("%s: %q and %q", id, got, want))
+		}
+	}
+	if len(one) != len(other) {
+		wrong = append(wrong, fmt.Errorf("%d answers and %d", len(one), len(other)))
+	}
+	return errors.Join(wrong...)
+}
 
 // enter runs the suite on one database in a network and mount namespace. What
 // it says is held back to its end when another runs beside it.
@@ -124,11 +154,15 @@ func enter(db string, seed uint64, beside bool) end {
 	last := closingLine.FindSubmatch(said.Bytes())
 	if cmd.ProcessState == nil || last == nil {
 		fmt.Fprintln(os.Stderr, "hostile:", err)
-		return end{2, 0, 1}
+		return end{status: 2, failed: 1}
 	}
 	passed, _ := strconv.Atoi(string(last[1])) // the expression matches digits
 	failed, _ := strconv.Atoi(string(last[2]))
-	return end{cmd.ProcessState.ExitCode(), passed, failed}
+	compared := map[string]string{}
+	for _, m := range comparedLine.FindAllSubmatch(said.Bytes(), -1) {
+		compared[string(m[1])] = string(m[2])
+	}
+	return end{cmd.ProcessState.ExitCode(), passed, failed, compared}
 }
 
 // flagsBut repeats the flags given, with this database.

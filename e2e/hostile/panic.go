@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +24,36 @@ func (w *world) restart(t *trial, dev bool) error {
 	}
 	w.pid = w.node.Pid()
 	return nil
+}
+
+// poisonTries is how often an activity is tried that panics (security.md, P8).
+const poisonTries = 5
+
+// poison waits until an entry of the queue was tried more often, and holds that it
+// keeps its reason, and waits until it was tried as often as anything is.
+func (t *trial) poison(row string, than int) (tries int, err error) {
+	err = rig.Eventually(5*time.Second, func() error {
+		rows, err := t.rows(t.ctx, "queue", "list")
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(rows, func(r map[string]any) bool { return r["id"] == row })
+		if i < 0 {
+			return errors.New("the poison is gone from the queue")
+		}
+		if tries, err = strconv.Atoi(fmt.Sprint(rows[i]["attempt"])); err != nil {
+			return err
+		}
+		state := "waiting"
+		if tries == poisonTries {
+			state = "failed"
+		}
+		if tries <= than || tries > poisonTries || rows[i]["state"] != state || !strings.Contains(fmt.Sprint(rows[i]["reason"]), "panic") {
+			return fmt.Errorf("tried %d times and more: %v", than, rows[i])
+		}
+		return nil
+	})
+	return tries, err
 }
 
 // poisoned sends an activity whose reading panics, to a node for development:
@@ -63,12 +95,27 @@ func poisoned(t *trial) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	// The next activity of the same host is applied as if nothing had been.
-	start := time.Now()
-	if err := thankAndUndo(t); err != nil {
-		return 0, fmt.Errorf("after the poison: %w", err)
+	// The next activities of the same host are applied as if nothing had been, thanks
+	// taken back within a second each. The poison is due again and again meanwhile,
+	// until it is given up.
+	best := time.Hour
+	for tries := 1; tries < poisonTries; {
+		if err := t.command("queue", "retry", row); err != nil {
+			return 0, err
+		}
+		start := time.Now()
+		if err := thankAndUndo(t); err != nil {
+			return 0, fmt.Errorf("after the poison: %w", err)
+		}
+		best = min(best, time.Since(start))
+		if tries, err = t.poison(row, tries); err != nil {
+			return 0, err
+		}
 	}
-	t.suite.Figure("after_poison_ms", ms(time.Since(start)), "ms")
+	t.suite.Figure("after_poison_ms", ms(best), "ms")
+	if best > 2*time.Second {
+		return 0, fmt.Errorf("two activities after the poison took %s", best)
+	}
 	if err := t.alive(); err != nil && !strings.Contains(err.Error(), "panic") {
 		return 0, err
 	}

@@ -140,15 +140,23 @@ func erased(t *trial) (int, error) {
 	if err := reached("Delete", made.ID, hosts[:4]); err != nil {
 		return 0, err
 	}
+	// Two failures, so that the next try is minutes away.
+	if err := t.putOff(away, made.ID); err != nil {
+		return 0, err
+	}
+	// It is back, and shows it by what it sends, and by nothing else: what waits for
+	// it goes then. A host is heeded so once in half a minute.
 	away.clear()
-	// It is back, and shows it: what waits for it goes at once.
-	if err := t.post(t.ctx, away, away.url+"/u/reader", "Like", t.object, nil); err != nil {
-		return 0, err
-	}
-	if err := t.command("peer", "retry", away.host); err != nil {
-		return 0, err
-	}
-	if err := reached("Delete", made.ID, hosts[4:]); err != nil {
+	if err := rig.Eventually(90*time.Second, func() error {
+		if away.got("Delete", made.ID) {
+			return nil
+		}
+		if err := t.post(t.ctx, away, away.url+"/u/reader", "Like", t.object, nil); err != nil {
+			return err
+		}
+		time.Sleep(5 * time.Second)
+		return fmt.Errorf("the Delete has not reached %s, which speaks", away.host)
+	}); err != nil {
 		return 0, err
 	}
 	// A host that missed it all sends it back, in our name and in its own.
@@ -169,6 +177,35 @@ func erased(t *trial) (int, error) {
 		}
 	}
 	return 0, t.crawl("99a1", "Canari d’effacement")
+}
+
+// putOff waits until the Delete of an object was tried twice at a host that is away,
+// and its next try is more minutes away than the suite will wait.
+func (t *trial) putOff(f *fake, object string) error {
+	if err := rig.Eventually(10*time.Second, func() error {
+		if !f.got("Delete", object) {
+			return errors.New("the Delete is not tried at " + f.host)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := t.command("queue", "retry", "--all", "--host", f.host); err != nil {
+		return err
+	}
+	return rig.Eventually(10*time.Second, func() error {
+		rows, err := t.rows(t.ctx, "queue", "list", "--host", f.host)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			next, err := time.Parse(time.RFC3339, fmt.Sprint(row["nextAt"]))
+			if err == nil && time.Until(next) > 2*time.Minute {
+				return nil
+			}
+		}
+		return fmt.Errorf("the next try at %s is near: %v", f.host, rows)
+	})
 }
 
 // resend posts a document as a host that still holds it would.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"essaim/e2e/rig"
 )
@@ -107,6 +108,9 @@ func showMarkdown(t *trial) error {
 	if err := t.node.API(t.ctx, http.MethodPost, "initiatives", content, &made); err != nil {
 		return err
 	}
+	if err := t.rendered(strings.TrimPrefix(made.URL, t.node.URL)); err != nil {
+		return err
+	}
 	b, err := t.open()
 	if err != nil {
 		return err
@@ -117,6 +121,23 @@ func showMarkdown(t *trial) error {
 		}
 	}
 	return t.node.API(t.ctx, http.MethodDelete, "initiatives/"+made.Slug, nil, nil)
+}
+
+// rendered holds that a page is there in the time that its text may take, once of
+// three times.
+func (t *trial) rendered(path string) error {
+	const within = 200 * time.Millisecond
+	best := time.Hour
+	for range 3 {
+		got, err := t.asked(path)
+		if err != nil || got.status != http.StatusOK {
+			return fmt.Errorf("%s: %+v, %w", path, got, err)
+		}
+		if best = min(best, got.took); best < within {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s took %s", path, best)
 }
 
 // lookalike serves an actor whose host looks like another in Cyrillic.
@@ -130,5 +151,41 @@ func lookalike(t *trial) error {
 		}
 	}
 	t.signer, t.actor = f, "https://brеst.test/u/mairie"
+	f.putActor("/u/mairie", "Person", map[string]any{"name": "Mairie"})
 	return nil
+}
+
+// showLookalike has the look-alike answer a record, in both spellings of its name,
+// and reads who is said to speak. A block in one spelling is one in both.
+func showLookalike(t *trial) error {
+	f := t.signer
+	ids := map[string]string{f.url + "/u/mairie": f.url + "/n/xss-050", t.actor: "https://brеst.test/n/xss-050-b"}
+	for actor, id := range ids {
+		reply := note(id, actor)
+		reply["inReplyTo"] = t.object
+		if err := t.post(t.ctx, f, actor, "Create", reply, nil); err != nil {
+			return err
+		}
+		if err := t.showComment(f.url + id[strings.LastIndex(id, "/n/"):]); err != nil {
+			return err
+		}
+	}
+	b, err := t.open()
+	if err != nil {
+		return err
+	}
+	text, err := b.look(t.node.URL + t.routes["OBJ"])
+	if err != nil {
+		return err
+	}
+	if n := strings.Count(text, "@mairie@"+f.host); n != len(ids) || strings.Contains(text, "brеst") {
+		return fmt.Errorf("%d of %d answers are said to be of @mairie@%s: %.2000s", n, len(ids), f.host, text)
+	}
+	if err := t.command("peer", "block", "brеst.test"); err != nil {
+		return err
+	}
+	if err := t.post(t.ctx, f, f.url+"/u/mairie", "Like", t.object, nil); err == nil {
+		return errors.New("blocked in one spelling, it is heard in the other")
+	}
+	return t.command("peer", "unblock", f.host)
 }

@@ -15,7 +15,7 @@ import (
 // specials are the items that need more than to be sent.
 func specials(items []item) map[string]special {
 	all := map[string]special{}
-	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fieldSpecials(items), fingerSpecials(), inwardSpecials(), sinkSpecials(), loops(), pageSpecials(), privateSpecials(), floodSpecials(), ownSpecials(), doorSpecials(), commandSpecials(items), scripted(items)} {
+	for _, part := range []map[string]special{authority(), forged(), signatureSpecials(), jsonSpecials(), fieldSpecials(items), fingerSpecials(), inwardSpecials(), sinkSpecials(), loops(), pageSpecials(), privateSpecials(), floodSpecials(), ownSpecials(), doorSpecials(), commandSpecials(items), pushedSpecials(items), scripted(items)} {
 		maps.Copy(all, part)
 	}
 	return all

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -90,33 +91,69 @@ func (w *world) dump(ctx context.Context) ([]string, error) {
 		}
 		lines = append(lines, fmt.Sprintf("collection %s %d", c, n))
 	}
-	commands := [][]string{{"peer", "list"}}
+	told, err := w.told(ctx, "peer", "list")
+	if err != nil {
+		return nil, err
+	}
+	lines = append(lines, told...)
 	if w.moderates {
 		for _, state := range []string{"held", "accepted", "hidden"} {
-			commands = append(commands, []string{"moderate", "list", "--limit", "100", "--state", state})
+			rows, err := w.items(ctx, state)
+			if err != nil {
+				return nil, err
+			}
+			told, err := plain("moderate list "+state, rows)
+			if err != nil {
+				return nil, err
+			}
+			lines = append(lines, told...)
 		}
-	}
-	for _, command := range commands {
-		told, err := w.told(ctx, command...)
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, told...)
 	}
 	slices.Sort(lines)
 	return lines, nil
 }
 
-// told is what a command lists, without what time alone changes.
-func (w *world) told(ctx context.Context, command ...string) ([]string, error) {
+// items are all that moderators have in a state, however many came before.
+func (w *world) items(ctx context.Context, state string) ([]map[string]any, error) {
+	const page = 100
+	var all []map[string]any
+	for after := "0"; ; after = fmt.Sprint(all[len(all)-1]["n"]) {
+		rows, err := w.rows(ctx, "moderate", "list", "--limit", strconv.Itoa(page), "--state", state, "--after", after)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, rows...); len(rows) < page {
+			return all, nil
+		}
+	}
+}
+
+// rows is what a command lists.
+func (w *world) rows(ctx context.Context, command ...string) ([]map[string]any, error) {
 	out, err := w.node.Run(ctx, append(command, "--data", w.node.Dir, "--json")...)
 	if err != nil {
 		return nil, err
 	}
 	var rows []map[string]any
-	if err := json.Unmarshal([]byte(out), &rows); err != nil {
+	dec := json.NewDecoder(strings.NewReader(out))
+	dec.UseNumber()
+	if err := dec.Decode(&rows); err != nil {
 		return nil, fmt.Errorf("%s: %w", strings.Join(command, " "), err)
 	}
+	return rows, nil
+}
+
+// told is what a command lists, without what time alone changes.
+func (w *world) told(ctx context.Context, command ...string) ([]string, error) {
+	rows, err := w.rows(ctx, command...)
+	if err != nil {
+		return nil, err
+	}
+	return plain(strings.Join(command, " "), rows)
+}
+
+// plain are lines of what is listed, without what time alone changes.
+func plain(what string, rows []map[string]any) ([]string, error) {
 	var lines []string
 	for _, row := range rows {
 		for name := range row {
@@ -130,7 +167,7 @@ func (w *world) told(ctx context.Context, command ...string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, strings.Join(command, " ")+" "+string(b))
+		lines = append(lines, what+" "+string(b))
 	}
 	return lines, nil
 }
