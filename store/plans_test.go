@@ -4,6 +4,7 @@ package store_test
 
 import (
 	"database/sql"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,7 +88,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"branches", []any{`["x","y"]`, 200}, []string{"relation_", "adaptation"}},
 		{"adaptations_open", []any{7, at, 50}, []string{"relation_", "delivery_of_activity"}},
 		{"adaptations_of_host", []any{key, 200, at}, []string{"relation_"}},
-		{"adaptations_held", []any{key}, []string{"relation_to"}},
+		{"adaptations_held", []any{key}, []string{"relation_"}},
 		{"adaptations_acknowledged", []any{key}, []string{"adaptation_of"}},
 		{"adaptation_claim", []any{key}, []string{"adaptation"}},
 		{"adaptations_erase_host", []any{key, key}, []string{"adaptation"}},
@@ -118,8 +119,8 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"quote_remove_actor", []any{key}, []string{"quote_of_actor"}},
 		{"withdrawals_of", []any{key}, []string{"withdrawal_of_host"}},
 	}
-	// What a plan may read whole: results of its own parts, and tables of one row.
-	whole := []string{"CONSTANT", "h", "due", "f", "e", "c", "dispatch_cursor", "lately", "first", "w", "x"}
+	// What a plan may read whole, besides results of its own parts: tables of one row.
+	whole := []string{"CONSTANT", "h", "due", "dispatch_cursor", "lately", "first"}
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		n := newNode(t, db)
 		for _, fill := range []string{
@@ -179,7 +180,8 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 					table, scans = seq, true
 				}
 				table, _, _ = strings.Cut(strings.TrimSpace(table), " ")
-				if scans && !strings.Contains(line, "INDEX") && !strings.Contains(strings.Join(whole, " ")+" ", table+" ") {
+				if scans && !strings.Contains(line, "INDEX") && !slices.Contains(whole, table) &&
+					!strings.Contains(plan, "CO-ROUTINE "+table+"\n") && !strings.Contains(plan, "MATERIALIZE "+table+"\n") {
 					t.Errorf("%s reads the whole of %s:\n%s", p.statement, table, plan)
 				}
 			}

@@ -26,6 +26,7 @@ var vocabularyTerms = []VocabularyTerm{
 	{"essaim:adaptations", "initiative, recipe", "IRI of a Collection of acknowledged adaptations"},
 	{"essaim:n, essaim:count, essaim:root, essaim:at", "/commons", "state collection (docs/PROFILE.md): number of the latest change, items, root of the digest tree, when it was signed"},
 	{"essaim:digests, essaim:head, essaim:cursor", "/commons", "IRI of the digest tree; number of the latest change; where to read on"},
+	{"essaim:of, essaim:heads", "/commons/copies", "host that the copies are of; heads of its commons that are kept beside them"},
 	{"essaim:prefix, essaim:hash, essaim:children, essaim:lines, essaim:copyDigest", "/commons/digest", "a node of the digest tree"},
 	{"essaim:keyHistory, essaim:oldKey, essaim:newKey", "actor", "statements, each signed by the old key, of which key followed which (docs/PROFILE.md)"},
 	{"essaim:tagline", "initiative", "one sentence, at most 180 characters"},

@@ -8,7 +8,7 @@ import (
 )
 
 // checkOpenings names what is open for tests and for developers, and closed on a
-// node that the public knows (adr 0016).
+// node that the public knows (adr 0017).
 func checkOpenings(_ context.Context, n *Node) (finding, error) {
 	var open, mend []string
 	if private := prefixes(n.cfg.AllowPrivate); private != "" {

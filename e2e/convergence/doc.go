@@ -27,5 +27,5 @@
 // that was reset counts once it is made again; a reset reading only where it kept a
 // difference from being mended, once that is. Each kind of fault must befall. Not
 // counted are lost Offers and Accepts of adaptations: they are between two actors,
-// and the next change of the adaptation makes the next Offer.
+// are made again daily, and are in no dump.
 package convergence

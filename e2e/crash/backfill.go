@@ -106,14 +106,13 @@ func stocked(ctx context.Context, s *rig.Suite, n *rig.Node, seen *pages, record
 		return err
 	}
 	s.Cleanup(n.Kill)
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: n.Listen})
-	pass := proxy.Director
-	proxy.Director = func(r *http.Request) {
-		host := r.Host // it is signed
-		pass(r)
-		r.Host = host
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: n.Listen})
+			r.Out.Host = r.In.Host // it is signed
+		},
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }, // who asked was killed
 	}
-	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) } // who asked was killed
 	server := &http.Server{Addr: rig.Host(n.URL), ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if after := r.URL.Query().Get("after"); r.URL.Path == "/commons" && after != "" {
 			select {

@@ -80,6 +80,9 @@ func sameHost(l *linter, o object) {
 func proofShape(l *linter, o object) {
 	v, there := o.m["proof"]
 	if !there {
+		if o.at == "" && (o.is(actorTypes) || o.is(objectTypes) || o.is(activityTypes)) {
+			l.found(o, "proof", "none")
+		}
 		return
 	}
 	p, _ := v.(map[string]any)

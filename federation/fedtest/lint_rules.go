@@ -37,7 +37,7 @@ var Rules = []Rule{
 	{ID: "addressing", Text: "to and cc are arrays of addresses: Lemmy and Mobilizon want lists", check: addressing},
 	{ID: "collection-address", Text: "collections are addresses, never embedded: their totals are no part of what is signed", check: collectionAddress},
 	{ID: "same-host", Text: "an object, its author and an activity's actor are one host's: Mastodon and Misskey refuse otherwise", check: sameHost},
-	{ID: "proof", Text: "a proof is of the owner's key, with the document's own @context: Mastodon compares them", check: proofShape},
+	{ID: "proof", Text: "an actor, object or activity has a proof of its owner's key, with the document's own @context: Mastodon compares them", check: proofShape},
 	{ID: "object-complete", Text: "an object has name, url, author, dates and addressees; an Article or Event a summary of at most 500 characters", check: objectComplete},
 	{ID: "article-preview", Text: "an Article has a preview Note (FEP-b2b8)", check: articlePreview},
 	{ID: "event-complete", Text: "an Event has what FEP-8a8e and Mobilizon require", check: eventComplete},

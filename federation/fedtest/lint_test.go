@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -67,7 +68,7 @@ var breaks = []struct {
 	edit         edit
 }{
 	{"size", "venue.json", put("essaim:tagline", strings.Repeat("long ", 20_000))},
-	{"context-array", "follow.json", func(doc map[string]any) { doc["@context"] = contextAS; delete(doc, "proof") }},
+	{"context-array", "follow.json", func(doc map[string]any) { slices.Reverse(doc["@context"].([]any)) }},
 	{"context-array", "follow.json", put("@context", []any{contextIntegrity, contextAS})},
 	{"context-bundled", "follow.json", put("@context", []any{contextAS, contextIntegrity, "https://w3id.org/fep/8a8e"})},
 	{"term-declared", "venue.json", put("wetness", "high")},
@@ -122,6 +123,7 @@ var breaks = []struct {
 	{"collection-address", "venue.json", put("context", "tag:brest.example,2026:1")},
 	{"same-host", "tombstone.json", put("id", "https://other.example/objects/1")},
 	{"same-host", "follow.json", put("id", "https://other.example/activities/1")},
+	{"proof", "venue.json", func(doc map[string]any) { delete(doc, "proof") }},
 	{"proof", "venue.json", put("proof.cryptosuite", "eddsa-rdfc-2022")},
 	{"proof", "venue.json", put("proof.verificationMethod", "https://brest.example/actors/other#ed25519")},
 	{"proof", "venue.json", put("proof.@context", []any{contextAS})},
