@@ -89,9 +89,8 @@ type claimRequest struct {
 
 type claimAnswer struct {
 	claimRequest
-	list  []essaim.Delivery
-	until time.Time
-	err   error
+	list []essaim.Delivery
+	err  error
 }
 
 type hostResult struct {
@@ -325,9 +324,9 @@ func (d *Deliverer) full(now time.Time) bool {
 }
 
 // begin starts one try.
-func (d *Deliverer) begin(ctx context.Context, l *lane, c claimed, now time.Time) {
+func (d *Deliverer) begin(ctx context.Context, l *lane, c essaim.Delivery, now time.Time) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	t := &try{claimed: c, lane: l, began: now, cancel: cancel}
+	t := &try{Delivery: c, lane: l, began: now, cancel: cancel}
 	l.running = append(l.running, t)
 	l.nextAt = now.Add(slowPace)
 	if !l.askedAt.After(l.answerAt) {

@@ -24,16 +24,15 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 	switch {
 	case errors.Is(a.err, errStopping), errors.Is(a.err, errPanic):
 		v.down = false
-	case errors.Is(a.err, errImpatient):
-		t.hung = true
-		v.down = t.down && !l.vouches(t)
 	case a.err != nil:
-		t.hung = hung(a.err)
+		if errors.Is(a.err, errImpatient) {
+			v.down = t.down
+		}
 		// What was answered speaks for itself: a host that says 503 or 429 is in
 		// trouble, whatever it answered before.
-		v.down = v.down && !l.vouches(t)
+		v.down = v.down && !l.vouches(t, hung(a.err))
 	}
-	if t.Attempt > 1 {
+	if again(t.Delivery) {
 		if l.proven++; v.outcome != delivered {
 			l.proven = 0
 		}
@@ -65,7 +64,7 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 		}
 	}
 	wait := a.result.RetryAfter
-	if errors.Is(a.err, errImpatient) && t.Attempt == 1 {
+	if errors.Is(a.err, errImpatient) && !again(t.Delivery) {
 		// It may have been a moment's delay: a minute would be long.
 		wait = cutPause
 	}
@@ -114,7 +113,7 @@ func (d *Deliverer) release(l *lane, at time.Time, reason string) {
 
 // giveBack returns deliveries that were not tried: the claim is not counted
 // among their tries.
-func (d *Deliverer) giveBack(l *lane, list []claimed, at time.Time, reason string) {
+func (d *Deliverer) giveBack(l *lane, list []essaim.Delivery, at time.Time, reason string) {
 	for _, c := range list {
 		d.pending = append(d.pending, hostResult{l.state.Host, essaim.DeliveryResult{
 			ID: c.ID, Attempt: c.Attempt, State: essaim.DeliveryWaiting, NextAt: at, Reason: reason, Untried: c.LeaseUntil,
@@ -141,7 +140,7 @@ func (d *Deliverer) take(c claimAnswer) {
 		c.lane.claiming, c.lane.dry = false, true
 		return
 	}
-	c.lane.add(c.list, c.n, c.until, d.Now())
+	c.lane.add(c.list, c.n, d.Now())
 	if c.lane.broken {
 		d.release(c.lane, c.lane.state.NextAt, c.lane.state.LastReason)
 	}
@@ -150,9 +149,8 @@ func (d *Deliverer) take(c claimAnswer) {
 // claimer asks the database for deliveries, one claim at a time.
 func (d *Deliverer) claimer(ctx context.Context) {
 	for r := range d.ask {
-		until := d.Now().Add(lease)
 		list, err := d.Store.ClaimDeliveries(ctx, r.host, r.n, lease)
-		d.claims <- claimAnswer{claimRequest: r, list: list, until: until, err: err}
+		d.claims <- claimAnswer{claimRequest: r, list: list, err: err}
 	}
 }
 
@@ -212,7 +210,7 @@ func hung(err error) bool {
 	if errors.As(err, &op) && op.Op == "dial" {
 		return false
 	}
-	return errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, errImpatient) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func oneLine(s string, limit int) string {

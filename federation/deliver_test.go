@@ -142,7 +142,7 @@ func TestAStoppedDelivererGivesBackWhatItClaimed(t *testing.T) {
 			t.Errorf("got %d delivered, want the two that were under way", got)
 		}
 		for _, r := range q.rows {
-			if r.lease.After(time.Now()) {
+			if r.LeaseUntil.After(time.Now()) {
 				t.Errorf("delivery %d is still leased", r.ID)
 			}
 		}

@@ -235,7 +235,7 @@ func TestWhatGoesToFollowersSaysWhoTheyAre(t *testing.T) {
 		`{"cc":["` + brestNode + `/followers"]}`:                            "", // another's
 		`{"to":["` + brestTerritory + `/followers/x"]}`:                     "",
 	} {
-		got := d.syncFor(t.Context(), &try{claimed: claimed{Delivery: essaim.Delivery{Actor: brestTerritory, Host: "a.example", Body: []byte(body)}}})
+		got := d.syncFor(t.Context(), &try{Delivery: essaim.Delivery{Actor: brestTerritory, Host: "a.example", Body: []byte(body)}})
 		if got != want {
 			t.Errorf("%s: %q, want %q", body, got, want)
 		}
@@ -246,7 +246,7 @@ func TestWhatGoesToFollowersSaysWhoTheyAre(t *testing.T) {
 			return fetch.Result{Status: http.StatusAccepted}, nil
 		}
 		d.Client = w
-		d.post(t.Context(), &try{claimed: claimed{Delivery: essaim.Delivery{Actor: brestTerritory, Host: "a.example", Inbox: "https://a.example/inbox", Body: []byte(body)}}}, sig.Cavage)
+		d.post(t.Context(), &try{Delivery: essaim.Delivery{Actor: brestTerritory, Host: "a.example", Inbox: "https://a.example/inbox", Body: []byte(body)}}, sig.Cavage)
 		if header != want {
 			t.Errorf("%s: header %q, want %q", body, header, want)
 		}

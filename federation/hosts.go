@@ -57,10 +57,10 @@ var errImpatient = errors.New("no answer while others were answered")
 // to it. Only the scheduler touches it.
 type lane struct {
 	state   essaim.HostState
-	queue   []claimed
-	running []*try // oldest first
-	limit   int    // requests at a time
-	batch   int    // how many to claim next
+	queue   []essaim.Delivery // claimed, in that order
+	running []*try            // oldest first
+	limit   int               // requests at a time
+	batch   int               // how many to claim next
 
 	claiming bool
 	dry      bool // the last claim came back short; cleared when more is due
@@ -77,21 +77,14 @@ type lane struct {
 	savedAt  time.Time
 }
 
-// claimed is a delivery of ours until the lease ends.
-type claimed struct {
-	essaim.Delivery
-	until time.Time
-}
-
 // try is one delivery under way.
 type try struct {
-	claimed
+	essaim.Delivery
 	lane   *lane
 	began  time.Time
 	cancel context.CancelCauseFunc
 	cut    bool
 	down   bool // cut because the host answers nobody
-	hung   bool // it came about, and no answer in time
 }
 
 func newLane(state essaim.HostState, now time.Time) *lane {
@@ -132,7 +125,7 @@ func (l *lane) wantsMore() bool {
 	if l.againFull() {
 		ready = 0
 		for _, c := range l.queue {
-			if c.Attempt == 1 {
+			if !again(c) {
 				ready++
 			}
 		}
@@ -144,16 +137,17 @@ func (l *lane) wantsMore() bool {
 // they may have, a quarter and one more for each that arrived: what hangs again keeps
 // nothing from what is tried for the first time.
 func (l *lane) againFull() bool {
-	again := 0
+	n := 0
 	for _, t := range l.running {
-		if t.Attempt > 1 {
-			again++
+		if again(t.Delivery) {
+			n++
 		}
 	}
-	return again >= min(l.limit, max(1, l.limit/4)+l.proven)
+	return n >= min(l.limit, max(1, l.limit/4)+l.proven)
 }
 
-func again(c claimed) bool { return c.Attempt > 1 }
+// again tells whether a delivery failed before.
+func again(d essaim.Delivery) bool { return d.Attempt > 1 }
 
 // idle tells whether the lane may be forgotten.
 func (l *lane) idle() bool {
@@ -161,22 +155,22 @@ func (l *lane) idle() bool {
 }
 
 // take removes the next delivery that has a place.
-func (l *lane) take() (claimed, bool) {
+func (l *lane) take() (essaim.Delivery, bool) {
 	full := l.againFull()
 	for i, c := range l.queue {
-		if c.Attempt == 1 || !full {
+		if !again(c) || !full {
 			l.queue = slices.Delete(l.queue, i, i+1)
 			return c, true
 		}
 	}
-	return claimed{}, false
+	return essaim.Delivery{}, false
 }
 
 // expire removes the deliveries whose lease ends before a try could be done: they
-// had no place in time. The queue is in the order of claims.
-func (l *lane) expire(now time.Time) []claimed {
+// had no place in time.
+func (l *lane) expire(now time.Time) []essaim.Delivery {
 	n := 0
-	for n < len(l.queue) && !now.Add(tryTime+5*time.Second).Before(l.queue[n].until) {
+	for n < len(l.queue) && !now.Add(tryTime+5*time.Second).Before(l.queue[n].LeaseUntil) {
 		n++
 	}
 	lapsed := l.queue[:n:n]
@@ -187,7 +181,7 @@ func (l *lane) expire(now time.Time) []claimed {
 }
 
 // add takes in what was claimed.
-func (l *lane) add(list []essaim.Delivery, asked int, until, now time.Time) {
+func (l *lane) add(list []essaim.Delivery, asked int, now time.Time) {
 	l.claiming = false
 	l.dry = len(list) < asked
 	if len(list) == asked && !l.slow && l.state.Failures == 0 {
@@ -197,8 +191,8 @@ func (l *lane) add(list []essaim.Delivery, asked int, until, now time.Time) {
 		if now.Sub(d.CreatedAt) > backlogAge {
 			l.slow = true
 		}
-		l.queue = append(l.queue, claimed{Delivery: d, until: until})
 	}
+	l.queue = append(l.queue, list...)
 	if l.slow {
 		l.batch = min(l.batch, 20)
 	}
@@ -266,13 +260,13 @@ func (l *lane) patience(t *try) time.Duration {
 // answer: it answered others since the try began or, where one hangs that failed
 // before, since the delivery was made. That says something of the inbox. A few are
 // excused because it answered a moment before.
-func (l *lane) vouches(t *try) bool {
+func (l *lane) vouches(t *try, hung bool) bool {
 	switch {
 	case l.state.Failures > 0:
 		return false
 	case l.answerAt.After(t.began):
 		return true
-	case t.hung && t.Attempt > 1:
+	case hung && again(t.Delivery):
 		return l.state.LastSuccess.Add(successNoted).After(t.CreatedAt)
 	case l.excused < breakAfter && t.began.Sub(l.state.LastSuccess) < successNoted:
 		l.excused++
@@ -304,7 +298,7 @@ func (l *lane) impatient(now time.Time) []*try {
 	}
 	var list []*try
 	for _, t := range l.running {
-		if t.cut || !full && t.Attempt == 1 || len(list) == len(l.queue) || now.Sub(t.began) < l.patience(t) {
+		if t.cut || !full && !again(t.Delivery) || len(list) == len(l.queue) || now.Sub(t.began) < l.patience(t) {
 			continue
 		}
 		if !l.answerAt.After(t.began) {

@@ -22,7 +22,6 @@ type row struct {
 	essaim.Delivery
 	state  essaim.DeliveryState
 	nextAt time.Time
-	lease  time.Time
 	reason string
 	doneAt time.Time
 }
@@ -66,7 +65,7 @@ func (q *queue) ring() {
 }
 
 func (q *queue) due(r *row, now time.Time) bool {
-	if r.state != essaim.DeliveryWaiting || r.nextAt.After(now) || r.lease.After(now) {
+	if r.state != essaim.DeliveryWaiting || r.nextAt.After(now) || r.LeaseUntil.After(now) {
 		return false
 	}
 	for _, e := range q.rows {
@@ -104,8 +103,7 @@ func (q *queue) ClaimDeliveries(_ context.Context, host string, n int, lease tim
 	var out []essaim.Delivery
 	for _, r := range q.rows {
 		if len(out) < n && r.Host == host && q.due(r, now) {
-			r.lease = now.Add(lease)
-			r.LeaseUntil = r.lease
+			r.LeaseUntil = now.Add(lease)
 			r.Attempt++
 			out = append(out, r.Delivery)
 		}
@@ -125,13 +123,13 @@ func (q *queue) FinishDeliveries(_ context.Context, results []essaim.DeliveryRes
 			continue
 		}
 		if !res.Untried.IsZero() {
-			if r.lease.Equal(res.Untried) {
+			if r.LeaseUntil.Equal(res.Untried) {
 				r.Attempt--
-				r.nextAt, r.lease = res.NextAt, time.Time{}
+				r.nextAt, r.LeaseUntil = res.NextAt, time.Time{}
 			}
 			continue
 		}
-		r.state, r.nextAt, r.lease, r.reason = res.State, res.NextAt, time.Time{}, res.Reason
+		r.state, r.nextAt, r.LeaseUntil, r.reason = res.State, res.NextAt, time.Time{}, res.Reason
 		if res.State != essaim.DeliveryWaiting {
 			r.doneAt = time.Now()
 		}
