@@ -110,7 +110,7 @@ func Open(r io.Reader, format Format) (*File, error) {
 	case FormatGeoJSON:
 		err = f.openGeoJSON(br, head)
 	default:
-		err = fmt.Errorf("format %q: %w", format, ErrFormat)
+		err = fmt.Errorf("%w: it is %s; save it as CSV or GeoJSON", ErrFormat, format)
 	}
 	if err != nil {
 		return nil, err
