@@ -57,6 +57,7 @@ func TestSanitizeKeepsTextAndDropsTheRest(t *testing.T) {
 		{"another host before the host", `<a href="https://www.brest.fr:a@evil.example/">https://<b>www.brest.fr</b>/x</a>`, `<a href="https://evil.example/" rel="nofollow noopener">https://<strong>www.brest.fr</strong>/x (evil.example)</a>`},
 		{"a host that looks like another", `<a href="https://brеst.example/">brеst.example</a>`, `<a href="https://br%D0%B5st.example/" rel="nofollow noopener">brеst.example (xn--brst-w4d.example)</a>`},
 		{"text that names its host", `<a href="https://www.brest.example/a">brest.example/a…</a>`, `<a href="https://www.brest.example/a" rel="nofollow noopener">brest.example/a…</a>`},
+		{"another host with a file of its name", `<a href="https://evil.example/brest.fr">brest.fr</a>`, `<a href="https://evil.example/brest.fr" rel="nofollow noopener">brest.fr (evil.example)</a>`},
 		{"text that names its file", `<a href="https://brest.example/a/bilan.pdf">bilan.pdf</a>`, `<a href="https://brest.example/a/bilan.pdf" rel="nofollow noopener">bilan.pdf</a>`},
 		{"telephone", `<a href="tel:+33">a</a>`, "a"},
 		{"comment", "a<!-- b -->c", "ac"},

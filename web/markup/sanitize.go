@@ -12,6 +12,7 @@ import (
 	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+	"golang.org/x/net/publicsuffix"
 )
 
 // rel is the relation that every link carries.
@@ -145,8 +146,11 @@ var address = regexp.MustCompile(`^(?i:https?://)?((?:[\pL\pN-]+\.)+\pL{2,})(?:[
 func tellHost(n *html.Node, u *url.URL) {
 	text := strings.TrimSpace(textOf(n))
 	named := address.FindStringSubmatch(text)
-	if named == nil || strings.HasSuffix(u.Path, "/"+text) { // a file has a dot too
+	if named == nil {
 		return
+	}
+	if _, real := publicsuffix.PublicSuffix(strings.ToLower(named[1])); !real && strings.HasSuffix(u.Path, "/"+text) {
+		return // a file has a dot too, and ends in no domain
 	}
 	host := strings.ToLower(u.Hostname())
 	if iri, err := essaim.ParseIRI("https://" + host + "/"); err == nil {
