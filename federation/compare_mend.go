@@ -61,7 +61,7 @@ func (w *walk) leaveWithdrawn(ctx context.Context) error {
 func (w *walk) mendSome(ctx context.Context, ids []string) error {
 	var mu sync.Mutex
 	found := map[string]essaim.CommonsTaken{}
-	var away error
+	var kept error // what is away, or contested: the node, or these items alone
 	eachOf(ctx, w.Logger, compareAtOnce, ids, func(id string) {
 		item, err := w.original(ctx, id)
 		mu.Lock()
@@ -70,18 +70,21 @@ func (w *walk) mendSome(ctx context.Context, ids []string) error {
 		case err == nil:
 			found[id] = item
 		case errors.Is(err, essaim.ErrUnavailable) || errors.Is(err, essaim.ErrConflict):
-			away = err // the node is away, or contested; or this item alone is
+			kept = err
 		default:
 			w.Logger.LogAttrs(ctx, slog.LevelInfo, "item not mended", slog.String("item", cut(id, 200)), slog.String("reason", cut(err.Error(), 300)))
 		}
 	})
 	if ctx.Err() != nil {
-		return errors.Join(away, ctx.Err())
+		return errors.Join(kept, ctx.Err())
 	}
-	if len(found) == 0 && away != nil {
+	if len(found) == 0 && kept != nil {
+		if errors.Is(kept, essaim.ErrConflict) {
+			return kept
+		}
 		// An origin keeps back what is damaged there, and answers everything else.
-		if _, err := w.ask(ctx, ""); errors.Is(away, essaim.ErrConflict) || err != nil && !errors.Is(err, errMoved) {
-			return errors.Join(away, err)
+		if _, err := w.ask(ctx, ""); err != nil && !errors.Is(err, errMoved) {
+			return errors.Join(kept, err)
 		}
 	}
 	items := make([]essaim.CommonsTaken, 0, len(ids))

@@ -36,6 +36,9 @@ type CopiesOf struct {
 	// Under is the prefix of the digest tree below which they are wanted; all when
 	// empty.
 	Under string
+	// Digest is the copy digest of the one that is wanted, when it is known to have
+	// been published: whichever of Keys proves it.
+	Digest string
 	// After goes on behind a page that was read, at its Cursor.
 	After string
 	// Standing says what is held already under ids; nothing when nil.
@@ -198,7 +201,10 @@ func (r *copiesReader) copy(ctx context.Context, raw []byte) (c essaim.VerifiedC
 	if c.ContentDigest, c.CopyDigest, err = doc.Digests(); err != nil {
 		return c, err
 	}
-	if key < len(r.keys)-1 && !r.listed(ctx, &c, key) {
+	if r.Digest != "" && c.CopyDigest != r.Digest {
+		return c, fmt.Errorf("not the one that is wanted: %w", essaim.ErrNotFound)
+	}
+	if r.Digest == "" && key < len(r.keys)-1 && !r.listed(ctx, &c, key) {
 		return c, fmt.Errorf("by a retired key, and in no head that was known while it held: %w", errUnproven)
 	}
 	return c, r.describe(&c, &a.Object)

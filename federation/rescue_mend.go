@@ -7,11 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"essaim"
-	"essaim/federation/fetch"
 	"essaim/federation/vocab"
 )
 
@@ -190,50 +188,19 @@ func (r *Rescuer) held(ctx context.Context, host, id, digest string) (found essa
 	if err != nil {
 		return found, err
 	}
-	err = fmt.Errorf("%s: %w", id, essaim.ErrNotFound)
-	answers := heard{Changer: r.Client, answers: map[string]told{}}
-	for _, key := range slices.Backward(r.Keys) {
-		one := CopiesOf{Client: answers, Holder: holder.Origin(), Origin: r.Node, Keys: []essaim.PeerKey{key}, Under: essaim.CommonsKey(id), Pages: 1, Now: r.Now}
-		wrong := ReadCopies(ctx, one, func(_ context.Context, page essaim.CopiesPage) error {
-			for _, c := range page.Copies {
-				if c.ID == id && c.CopyDigest == digest {
-					found = c
-				}
+	one := CopiesOf{Client: r.Client, Holder: holder.Origin(), Origin: r.Node, Keys: r.Keys, Under: essaim.CommonsKey(id), Digest: digest, Pages: 1, Now: r.Now}
+	err = ReadCopies(ctx, one, func(_ context.Context, page essaim.CopiesPage) error {
+		for _, c := range page.Copies {
+			if c.ID == id {
+				found = c
 			}
-			return nil
-		})
-		if wrong != nil {
-			err = wrong
 		}
-		if found.ID != "" || away(ctx, wrong) {
-			break
-		}
-	}
-	if found.ID != "" {
-		err = nil
+		return nil
+	})
+	if err == nil && found.ID == "" {
+		err = fmt.Errorf("%s: %w", id, essaim.ErrNotFound)
 	}
 	return found, err
-}
-
-// heard is a Changer that asks for each address once.
-type heard struct {
-	Changer
-	answers map[string]told
-}
-
-// told is what came of one question.
-type told struct {
-	fetch.Answer
-	error
-}
-
-func (h heard) Changed(ctx context.Context, address, tag string) (fetch.Answer, error) {
-	if t, ok := h.answers[address]; ok {
-		return t.Answer, t.error
-	}
-	answer, err := h.Changer.Changed(ctx, address, tag)
-	h.answers[address] = told{answer, err}
-	return answer, err
 }
 
 // proveAnew signs by the present key what one of those before it proves: nobody
