@@ -37,24 +37,26 @@ type RecordPage struct {
 	Remakes   []RemakeLine
 	Lineage   string            // address of the tree of adaptations, when there is one
 	Claim     essaim.ClaimState // of an adaptation
-	// ClaimUnknown says that nothing here knows whether it is acknowledged.
-	ClaimUnknown bool
-	Adapt        *Adapting      // nil when there is nothing to offer
-	Images       []essaim.Image // those that this site serves
-	Likes        int
-	Announces    int
-	From         Origin    // how its origin fares
-	Copies       []APICopy // that conform
-	CopiesAt     time.Time // when the oldest of them was checked
-	Edit         string    // address of the form, for those who may write
-	Withdraw     string    // address at which it is withdrawn, for those who may
-	History      string
+	Adapt     *Adapting         // nil when there is nothing to offer
+	Images    []essaim.Image    // those that this site serves
+	Likes     int
+	Announces int
+	From      Origin    // how its origin fares
+	Copies    []APICopy // that conform
+	CopiesAt  time.Time // when the oldest of them was checked
+	Edit      string    // address of the form, for those who may write
+	Withdraw  string    // address at which it is withdrawn, for those who may
+	History   string
 	// Comments are those that everyone may see, by thread; MoreComments is the
 	// address of the ones after them.
 	Comments     []*CommentNode
 	CommentCount int
 	MoreComments string
 }
+
+// claimUnknown is that of an adaptation of which nothing here knows whether it is
+// acknowledged.
+const claimUnknown essaim.ClaimState = "unknown"
 
 // CreditGroup are those who have one role.
 type CreditGroup struct {
@@ -242,7 +244,7 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 			case err == nil:
 				p.Claim = essaim.ClaimOffered
 			case errors.Is(err, essaim.ErrNotFound):
-				p.Claim, p.ClaimUnknown = "", true
+				p.Claim = claimUnknown
 			default:
 				return err
 			}

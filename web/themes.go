@@ -50,6 +50,9 @@ func (s *Server) learnThemes(next http.Handler) http.Handler {
 // undefined notes the themes of this node that nothing defines, unless they are
 // among those that stood before: the store refuses them too, but alone.
 func (s *Server) undefined(ctx context.Context, p essaim.Problems, themes, stood []string) error {
+	if len(themes) == 0 {
+		return nil
+	}
 	t, err := s.store.Thesaurus(ctx)
 	if err != nil {
 		return fmt.Errorf("themes: %w", err)

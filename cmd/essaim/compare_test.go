@@ -13,7 +13,6 @@ import (
 
 	"essaim"
 	"essaim/federation/vocab"
-	"essaim/store/sqlite"
 	"essaim/store/storetest"
 )
 
@@ -213,7 +212,7 @@ func TestWhatIsNotListedIsKeptUnlessItsDeletionIsShown(t *testing.T) {
 		p.catchUp(t)
 		// The origin forgets it wholly, and answers 404.
 		for _, statement := range []string{"DELETE FROM commons WHERE id = $1", "UPDATE record SET state = 'draft' WHERE id = $1"} {
-			p.brest.damage(t, storetest.DB{Name: "sqlite", Dir: sqliteDir(t, p.brest)}, statement, lost)
+			p.brest.damage(t, p.origin, statement, lost)
 		}
 		p.brest.moved.Add(1 << 40)
 		p.toulon.moved.Add(1 << 40)
@@ -226,17 +225,6 @@ func TestWhatIsNotListedIsKeptUnlessItsDeletionIsShown(t *testing.T) {
 			t.Errorf("what its origin lost is gone: %v", err)
 		}
 	})
-}
-
-// sqliteDir is where a node on SQLite has its database.
-func sqliteDir(t testing.TB, n *commonsNode) string {
-	t.Helper()
-	var seq int
-	var name, file string
-	if err := n.DB().QueryRowContext(t.Context(), "PRAGMA database_list").Scan(&seq, &name, &file); err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSuffix(file, "/"+sqlite.File)
 }
 
 func TestALyingDigestIsNotBelieved(t *testing.T) {

@@ -99,10 +99,11 @@ func (x *examination) records(ctx context.Context) error {
 		}
 		for _, d := range page {
 			after = d.Position
-			if err := x.document(ctx, d.ID, d.Origin, d.Document, d.ContentDigest, d.CopyDigest); err != nil {
-				return err
+			whole, err := x.document(ctx, d.ID, d.Origin, d.Document, d.ContentDigest, d.CopyDigest)
+			if err == nil && whole && d.Origin == "" {
+				err = x.row(ctx, d)
 			}
-			if err := x.row(ctx, d); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -123,7 +124,7 @@ func (x *examination) lines(ctx context.Context, host string) error {
 			if after = c.Key; c.Row != nil || c.Digest == "" {
 				continue
 			}
-			if err := x.document(ctx, c.ID, host, c.Bytes, "", c.Digest); err != nil {
+			if _, err := x.document(ctx, c.ID, host, c.Bytes, "", c.Digest); err != nil {
 				return err
 			}
 		}
@@ -140,7 +141,7 @@ func (x *examination) lines(ctx context.Context, host string) error {
 		if err != nil {
 			return err
 		}
-		if host == "" { // it is signed again when somebody asks for it
+		if host == "" { // it is signed again within a day
 			of = slices.Concat(of, retired(x.info))
 		}
 		if _, wrong := proof.VerifyOwned(h.Document, of...); wrong != nil && len(of) > 0 {
@@ -152,9 +153,6 @@ func (x *examination) lines(ctx context.Context, host string) error {
 
 // row looks at what stands beside a document of this node.
 func (x *examination) row(ctx context.Context, d store.KeptDocument) error {
-	if _, exact, err := proof.Digests(d.Document); d.Origin != "" || err != nil || exact != d.CopyDigest {
-		return nil // its document is told of
-	}
 	misread, err := federation.Misread(ctx, x.store, d.ID, d.Document)
 	if misread {
 		x.misread.add(d.ID)
@@ -162,34 +160,34 @@ func (x *examination) row(ctx context.Context, d store.KeptDocument) error {
 	return err
 }
 
-// document looks at one. What names its content is not noted of all.
-func (x *examination) document(ctx context.Context, id, host string, doc []byte, content, exact string) error {
+// document looks at one, and tells whether it is whole. What names its content is
+// not noted of all.
+func (x *examination) document(ctx context.Context, id, host string, doc []byte, content, exact string) (whole bool, err error) {
 	x.seen++
 	is, copied, wrong := proof.Digests(doc)
 	if wrong != nil || content != "" && is != content || copied != exact {
 		x.changed.add(id)
-		return nil
+		return false, nil
 	}
 	of, err := keysAt(ctx, x.store, x.keys, host)
 	if err != nil {
-		return err
+		return true, err
 	}
 	if len(of) == 0 {
 		x.without++
 	} else if _, wrong := proof.VerifyOwned(doc, of...); wrong != nil {
 		x.unproven.add(id)
 	}
-	return nil
+	return true, nil
 }
 
 func (x *examination) finding() finding {
-	seen, without, changed, unproven := x.seen, x.without, &x.changed, &x.unproven
 	var words []string
-	if changed.n > 0 {
-		words = append(words, fmt.Sprintf("%d of %d documents are not the bytes that were kept: %s.", changed.n, seen, changed.list()))
+	if x.changed.n > 0 {
+		words = append(words, fmt.Sprintf("%d of %d documents are not the bytes that were kept: %s.", x.changed.n, x.seen, x.changed.list()))
 	}
-	if unproven.n > 0 {
-		words = append(words, fmt.Sprintf("%d of %d documents are not proven by a key of their node: %s.", unproven.n, seen, unproven.list()))
+	if x.unproven.n > 0 {
+		words = append(words, fmt.Sprintf("%d of %d documents are not proven by a key of their node: %s.", x.unproven.n, x.seen, x.unproven.list()))
 	}
 	if x.misread.n > 0 {
 		words = append(words, fmt.Sprintf("%d rows say something else than their documents: %s.", x.misread.n, x.misread.list()))
@@ -197,9 +195,9 @@ func (x *examination) finding() finding {
 	if len(words) > 0 {
 		return finding{State: "wrong", What: strings.Join(words, " "), Mend: "essaim peer sync HOST for a copy; what is this node's it mends by itself within a day, else restore a backup from before (essaim restore)"}
 	}
-	what := fmt.Sprintf("%d documents are the bytes of their digests", seen)
-	if without > 0 {
-		return finding{What: fmt.Sprintf("%s, %d proven; %d are of nodes that prove nothing.", what, seen-without, without)}
+	what := fmt.Sprintf("%d documents are the bytes of their digests", x.seen)
+	if x.without > 0 {
+		return finding{What: fmt.Sprintf("%s, %d proven; %d are of nodes that prove nothing.", what, x.seen-x.without, x.without)}
 	}
 	return finding{What: what + ", each proven by its node."}
 }

@@ -87,9 +87,7 @@ func TestWhatANodeDeletesGoesAlsoWhereItIsFollowedNoMore(t *testing.T) {
 			t.Helper()
 			p.pass(d)
 			since := len(p.network.Log())
-			if err := p.toulon.server.TurnReplicas(ctx); err != nil {
-				t.Fatal(err)
-			}
+			p.replicas(t)
 			paths, _ = p.asked(since)
 			return paths
 		}
@@ -186,9 +184,7 @@ func TestWhatABlockedNodeDeletesGoesToo(t *testing.T) {
 			since := len(p.network.Log())
 			for range 2 {
 				p.pass(27 * time.Hour)
-				if err := p.toulon.server.TurnReplicas(ctx); err != nil {
-					t.Fatal(err)
-				}
+				p.replicas(t)
 			}
 			for id, want := range map[string]bool{ids[0]: false, ids[1]: true, ids[2]: true, later: false} {
 				if _, err := p.toulon.Document(ctx, id); (err == nil) != want {
@@ -228,13 +224,9 @@ func TestANodeThatIsFollowedAnewIsReadWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.pass(2 * time.Hour)
-		if err := p.toulon.server.TurnReplicas(ctx); err != nil {
-			t.Fatal(err)
-		}
+		p.replicas(t)
 		p.follow(t)
-		if err := p.toulon.server.TurnReplicas(ctx); err != nil {
-			t.Fatal(err)
-		}
+		p.replicas(t)
 		if differ := p.differences(t); len(differ) > 0 {
 			t.Errorf("%d differ: %v", len(differ), differ)
 		}

@@ -25,7 +25,6 @@ import (
 // last of them is written.
 type heldSink struct {
 	transfer.Sink
-	t          *testing.T
 	rows, most int
 	left       int
 	heap       uint64
@@ -79,7 +78,7 @@ func TestImportTakesNoMoreMemoryForALargerFile(t *testing.T) {
 		s, _ := storetest.SQLite(t).Node(t)
 		imported := func(n int) *heldSink {
 			t.Helper()
-			sink := &heldSink{Sink: s, t: t, left: n}
+			sink := &heldSink{Sink: s, left: n}
 			var out bytes.Buffer
 			a := &app{out: &out, now: func() time.Time { return storetest.Start }}
 			o := importOptions{Licence: "etalab-2.0", Attribution: "A", Kind: "venue", Format: format}

@@ -51,10 +51,7 @@ func (r *run) restart() {
 	r.Check(label+"the first delivery comes within 10 s (P4)", func() error {
 		err := rig.Eventually(time.Minute, func() error {
 			for _, h := range hosts {
-				h.mu.Lock()
-				n := len(h.got)
-				h.mu.Unlock()
-				if n > 0 {
+				if h.received() > 0 {
 					return nil
 				}
 			}
@@ -83,9 +80,7 @@ func (r *run) restart() {
 	})
 	got := 0
 	for _, h := range hosts {
-		h.mu.Lock()
-		got += len(h.got)
-		h.mu.Unlock()
+		got += h.received()
 	}
 	_, peak, err := node.RSS()
 	r.Figure(r.db+"_backlog_ready", ready.Seconds(), "s")
@@ -107,16 +102,7 @@ func (r *run) restart() {
 
 // crowd makes the hosts and their follows of the node's territory.
 func (r *run) crowd(node *rig.Node, all *account) ([]*host, error) {
-	peer, err := rig.NewPeer(nil) // lends its key
-	if err != nil {
-		return nil, err
-	}
-	r.Cleanup(peer.Close)
-	first, err := publish(r.ctx, node, "", "La première")
-	if err != nil {
-		return nil, err
-	}
-	actor, err := rig.Author(r.ctx, first.ID)
+	peer, actor, err := r.lender(node)
 	if err != nil {
 		return nil, err
 	}
@@ -148,12 +134,7 @@ func (r *run) crowd(node *rig.Node, all *account) ([]*host, error) {
 	if err := <-errs; err != nil {
 		return nil, err
 	}
-	return hosts, rig.Eventually(2*time.Minute, func() error {
-		if n := all.accepts.Load(); n < backlogInboxes {
-			return fmt.Errorf("%d Accepts of %d", n, backlogInboxes)
-		}
-		return nil
-	})
+	return hosts, all.accepted(2*time.Minute, backlogInboxes)
 }
 
 // pile publishes while no host answers, until the queue is as long as asked.

@@ -59,16 +59,7 @@ func (r *run) fickleHosts() {
 
 // follow makes the hosts and their follows of the node's territory.
 func (r *run) follow(node *rig.Node, all *account) (swarm, steady []*host, err error) {
-	peer, err := rig.NewPeer(nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	r.Cleanup(peer.Close)
-	first, err := publish(r.ctx, node, "", "La première")
-	if err != nil {
-		return nil, nil, err
-	}
-	actor, err := rig.Author(r.ctx, first.ID)
+	peer, actor, err := r.lender(node)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -89,13 +80,21 @@ func (r *run) follow(node *rig.Node, all *account) (swarm, steady []*host, err e
 			}
 		}
 	}
-	want := int64(inboxesOf * (r.hosts + r.hosts/5))
-	return swarm, steady, rig.Eventually(time.Minute, func() error {
-		if n := all.accepts.Load(); n < want {
-			return fmt.Errorf("%d Accepts of %d", n, want)
-		}
-		return nil
-	})
+	return swarm, steady, all.accepted(time.Minute, int64(inboxesOf*(r.hosts+r.hosts/5)))
+}
+
+// lender makes a peer whose key hosts share, and the actor that they follow.
+func (r *run) lender(node *rig.Node) (peer *rig.Peer, actor string, err error) {
+	if peer, err = rig.NewPeer(nil); err != nil {
+		return nil, "", err
+	}
+	r.Cleanup(peer.Close)
+	first, err := publish(r.ctx, node, "", "La première")
+	if err != nil {
+		return nil, "", err
+	}
+	actor, err = rig.Author(r.ctx, first.ID)
+	return peer, actor, err
 }
 
 // season publishes while the hosts flap, and gives the titles of the versions

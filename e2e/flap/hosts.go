@@ -77,6 +77,16 @@ type account struct {
 	accepts         atomic.Int64
 }
 
+// accepted waits for as many Accepts of follows.
+func (a *account) accepted(within time.Duration, want int64) error {
+	return rig.Eventually(within, func() error {
+		if n := a.accepts.Load(); n < want {
+			return fmt.Errorf("%d Accepts of %d", n, want)
+		}
+		return nil
+	})
+}
+
 func newHost(address string, peer *rig.Peer, all *account) (*host, error) {
 	l, err := net.Listen("tcp", address+":0")
 	if err != nil {
@@ -230,6 +240,13 @@ func (h *host) take(inbox string, body []byte) {
 	if h.times[key]++; h.times[key] == 1 {
 		h.got = append(h.got, receipt{inbox, a.Object.ID, a.Object.Name, a.Object.Revision})
 	}
+}
+
+// received is how many deliveries came, each once.
+func (h *host) received() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.got)
 }
 
 // actor is the id of follower i of the host.

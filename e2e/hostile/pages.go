@@ -102,7 +102,7 @@ func pageSpecials() map[string]special {
 			return nil
 		}},
 		"WEB-050": {after: func(t *trial) error {
-			return errors.Join(quick(200*time.Millisecond).after(t), linear(t))
+			return errors.Join(quick(t, 200*time.Millisecond), linear(t))
 		}},
 	}
 	for _, id := range []string{"WEB-005", "WEB-007", "WEB-009", "WEB-011", "WEB-013", "WEB-015"} {
@@ -111,7 +111,7 @@ func pageSpecials() map[string]special {
 	for _, id := range []string{"WEB-028", "WEB-030", "WEB-032", "WEB-034", "WEB-036", "WEB-038", "WEB-040", "WEB-042", "WEB-044", "WEB-046", "WEB-048"} {
 		m[id] = special{after: func(t *trial) error {
 			t.compared = fmt.Sprintf("%d, %d cards", t.got.status, bytes.Count(t.got.body, []byte("<article class=\"card ")))
-			return quick(300 * time.Millisecond).after(t)
+			return quick(t, 300*time.Millisecond)
 		}}
 	}
 	for _, id := range []string{"MEDIA-013", "MEDIA-015", "MEDIA-017", "MEDIA-019", "MEDIA-021", "MEDIA-023"} {
@@ -153,20 +153,18 @@ func stays(location string) error {
 
 // quick asks up to three times, for the load of a moment may be another's: one
 // answer must come in the time allowed.
-func quick(within time.Duration) special {
-	return special{after: func(t *trial) error {
-		best := t.got.took
-		for range 3 {
-			if best < within {
-				return nil
-			}
-			if _, err := t.ask(); err != nil {
-				return err
-			}
-			best = min(best, t.got.took)
+func quick(t *trial, within time.Duration) error {
+	best := t.got.took
+	for range 3 {
+		if best < within {
+			return nil
 		}
-		return fmt.Errorf("took %s", best)
-	}}
+		if _, err := t.ask(); err != nil {
+			return err
+		}
+		best = min(best, t.got.took)
+	}
+	return fmt.Errorf("took %s", best)
 }
 
 // linear holds that ten times the input takes no more than fifteen times as long,
