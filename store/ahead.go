@@ -25,7 +25,7 @@ type answers interface {
 
 var _ answers = (*sql.Rows)(nil)
 
-// question is a named statement that reads, with its arguments.
+// question is a named statement that gives rows, with its arguments.
 type question struct {
 	name string
 	args []any
@@ -63,7 +63,7 @@ func (r *pgRunner) ahead(ctx context.Context, list []question) error {
 	if r.asked == nil {
 		r.asked = map[string]*gathered{}
 	}
-	batch, keys := &pgx.Batch{}, []string(nil)
+	batch, asked := &pgx.Batch{}, []question(nil)
 	for _, q := range list {
 		key := q.key()
 		if g := r.asked[key]; g != nil {
@@ -76,14 +76,14 @@ func (r *pgRunner) ahead(ctx context.Context, list []question) error {
 		}
 		r.asked[key] = &gathered{left: 1}
 		batch.Queue(text, q.args...)
-		keys = append(keys, key)
+		asked = append(asked, q)
 	}
 	return r.conn.Raw(func(driver any) error {
 		conn := driver.(*stdlib.Conn).Conn()
 		sent := conn.SendBatch(ctx, batch)
-		for _, key := range keys {
-			if err := r.asked[key].gather(sent, conn.TypeMap()); err != nil {
-				return errors.Join(fmt.Errorf("%s: %w", key, err), sent.Close())
+		for _, q := range asked {
+			if err := r.asked[q.key()].gather(sent, conn.TypeMap()); err != nil {
+				return errors.Join(fmt.Errorf("%s: %w", q.name, err), sent.Close())
 			}
 		}
 		return sent.Close()

@@ -160,7 +160,7 @@ func (tx *Tx) finishInbound(ctx context.Context, batch []essaim.Applied, errs []
 		list[i] = finished(in, now)
 	}
 	if err := tx.r.ahead(ctx, list); err != nil {
-		return nil, tx.s.db.class(err)
+		return nil, err
 	}
 	actors = make([]string, len(batch))
 	for i, q := range list {

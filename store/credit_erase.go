@@ -98,10 +98,13 @@ func (tx *Tx) eraseCredits(ctx context.Context, id string, is func(essaim.Credit
 	}
 	var p *publication
 	c, at := e.Content, e.Updated
-	taken := map[string]bool{}
+	taken := map[string]bool{} // names
 	out := func(cr essaim.Credit) bool {
-		taken[cr.Name] = taken[cr.Name] || is(cr)
-		return is(cr)
+		if is(cr) {
+			taken[cr.Name] = true
+			return true
+		}
+		return false
 	}
 	if c.Credits = slices.DeleteFunc(slices.Clone(c.Credits), out); len(c.Credits) < len(e.Credits) {
 		named = true
@@ -120,10 +123,7 @@ func (tx *Tx) eraseCredits(ctx context.Context, id string, is func(essaim.Credit
 	if err != nil || !named && !inHistory {
 		return false, err
 	}
-	for name, is := range taken {
-		if !is {
-			continue
-		}
+	for name := range taken {
 		if err := tx.noteCredit(ctx, id, name, at); err != nil {
 			return false, err
 		}

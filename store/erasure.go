@@ -93,14 +93,6 @@ func (s *Store) keepErasures(ctx context.Context, made []essaim.Erasure) {
 	}
 }
 
-// toldErasures is what the file tells.
-func (s *Store) toldErasures() ([]essaim.Erasure, error) {
-	if s.cfg.Dir == "" {
-		return nil, nil
-	}
-	return readErasures(s.cfg.Dir)
-}
-
 // compareErasures erases again what the file knows and the database does not, which
 // is older then, and completes the file. A database of no node yet is left alone.
 func (s *Store) compareErasures(ctx context.Context) error {
@@ -122,23 +114,24 @@ func (s *Store) compareErasures(ctx context.Context) error {
 		return err
 	}
 	if lost := missingFrom(told, known); len(lost) > 0 {
+		again := slices.ContainsFunc(lost, func(e essaim.Erasure) bool { return e.Sort == essaim.ErasedCredit })
 		err = s.write(ctx, patient, func(tx *Tx) error {
+			if again { // what is to be signed anew waits for the later versions that peers hold
+				hosts, err := list(ctx, tx, only[string], "recovery_hosts")
+				if err == nil {
+					err = tx.beginRecovery(ctx, essaim.RecoveryRestore, essaim.CommonsHead{}, hosts)
+				}
+				if err != nil {
+					return err
+				}
+			}
 			_, err := tx.eraseAgain(ctx, told)
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("what was erased: %w", err)
 		}
-		if slices.ContainsFunc(lost, func(e essaim.Erasure) bool { return e.Sort == essaim.ErasedCredit }) {
-			// What is to be signed anew waits for the later versions that peers hold.
-			hosts, err := s.RecoveryHosts(ctx)
-			if err == nil {
-				_, err = s.BeginRecovery(ctx, essaim.RecoveryRestore, essaim.CommonsHead{}, hosts...)
-			}
-			if err != nil {
-				return fmt.Errorf("what was erased: %w", err)
-			}
-		}
+		s.forgetNode()
 		s.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "the database was put back: what was erased since is erased again", slog.Int("erasures", len(lost)))
 	}
 	return appendErasures(s.cfg.Dir, missingFrom(known, told))

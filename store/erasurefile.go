@@ -50,6 +50,9 @@ func missingFrom(list, others []essaim.Erasure) (missing []essaim.Erasure) {
 // not there. A last line without an end was being written when the power failed: it
 // stands in the database. Any other that cannot be read is essaim.ErrInvalid.
 func readErasures(dir string) (list []essaim.Erasure, err error) {
+	if dir == "" {
+		return nil, nil
+	}
 	f, err := os.Open(filepath.Join(dir, ErasureFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

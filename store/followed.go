@@ -121,8 +121,11 @@ func (tx *Tx) want(ctx context.Context, e essaim.Want, now time.Time) (outcome, 
 	if err == nil && due.After(now) {
 		_, err = tx.exec(ctx, "wanted_later", e.Object, 0, micros(due))
 	}
+	if err != nil {
+		return did, err
+	}
 	tx.wake()
-	return did, err
+	return did, nil
 }
 
 // ClaimWanted leases the object that has been due longest, of a host that is not

@@ -80,25 +80,23 @@ func (s *Store) MendRow(ctx context.Context, it essaim.Recovered) error {
 func (tx *Tx) mendRow(ctx context.Context, it essaim.Recovered) error {
 	e, ok, err := tx.locked(ctx, it.ID)
 	if errors.Is(err, essaim.ErrDamaged) { // its content is not even JSON
-		content, err := json.Marshal(&it.Record.Content)
-		if err != nil {
-			return err
+		content, failed := json.Marshal(&it.Record.Content)
+		if failed != nil {
+			return failed
 		}
 		if _, err := tx.exec(ctx, "record_content", it.ID, string(content)); err != nil {
 			return err
 		}
 		e, ok, err = tx.locked(ctx, it.ID)
-		if err != nil {
-			return err
-		}
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
 	noted, listed, err := tx.listedAs(ctx, it.ID)
 	if err != nil {
 		return err
 	}
-	if !listed {
+	if !listed || noted == "" { // under a licence that keeps it out of the commons
 		noted = e.CopyDigest
 	}
 	r := it.Record
@@ -134,12 +132,11 @@ func (tx *Tx) written(ctx context.Context, e *entry, it essaim.Recovered) (essai
 			return again.Content, err
 		}
 		// A version of the program that writes documents otherwise may have come since.
-		a, errA := json.Marshal(&again.Content)
-		b, errB := json.Marshal(&was)
-		if err := errors.Join(errA, errB); err != nil {
+		changed, err := differs(was, again.Content)
+		if err != nil {
 			return was, err
 		}
-		if string(a) == string(b) {
+		if !changed {
 			repeats, err := tx.repeats(ctx, e)
 			if repeats {
 				err = fmt.Errorf("its history says what its row does: %w", essaim.ErrConflict)

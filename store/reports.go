@@ -93,11 +93,11 @@ func (tx *Tx) fileReport(ctx context.Context, e essaim.FileReport, now time.Time
 	if text := []rune(r.Text); len(text) > essaim.MaxReport {
 		r.Text = string(text[:essaim.MaxReport])
 	}
-	objects, err := json.Marshal(ours)
-	if err != nil {
-		return did, err
-	}
 	if r.Host != "" {
+		objects, err := json.Marshal(ours)
+		if err != nil {
+			return did, err
+		}
 		if waits, err := tx.found(ctx, "report_waits", about, r.Host, string(objects)); err != nil || waits {
 			return nothing("its server reported it already"), err
 		}

@@ -44,7 +44,7 @@ type Restored struct {
 // essaim.ErrInvalid.
 func (s *Store) Restore(ctx context.Context, r io.Reader) (Restored, error) {
 	var out Restored
-	told, err := s.toldErasures()
+	told, err := readErasures(s.cfg.Dir)
 	if err != nil {
 		return out, fmt.Errorf("restore: %w", err)
 	}

@@ -306,6 +306,29 @@ func TestARowThatSaysSomethingElseThanItsOwnDocumentIsMended(t *testing.T) {
 	})
 }
 
+// What was free once keeps its line in the commons, which lists it no more.
+func TestARowOfARecordThatIsFreeNoMoreIsMended(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newCommonsNode(t, db, "brest", nil)
+		ctx := t.Context()
+		rec := n.publish(t, "Vrai")
+		n.moved.Add(int64(time.Minute))
+		c := rec.Content
+		c.Licence = "tous-droits"
+		if _, err := n.UpdateRecord(ctx, rec.ID, 0, c, essaim.StatePublished, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		n.damage(t, db, "UPDATE record SET title = 'Faux', content = replace(content, 'Vrai', 'Faux') WHERE id = $1", rec.ID)
+		if err := n.server.Rescuer().Examine(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n.Record(ctx, rec.ID); err != nil || got.Title != "Vrai" || got.Licence != "tous-droits" {
+			t.Errorf("the row says %q, %s (%v)", got.Title, got.Licence, err)
+		}
+	})
+}
+
 // What history and row say alike is not undone: the document was written by a
 // version of the program that said less.
 func TestARowThatItsHistoryConfirmsIsToldOfAndLeft(t *testing.T) {

@@ -42,8 +42,11 @@ WHERE p.origin = $1 AND p.state = 'published' AND p.document IS NOT NULL
 ORDER BY x.open DESC, p.rid * $3 % 1000003, p.rid LIMIT $2
 
 -- name: adaptations_held
+-- Those of which it is not known yet that they are acknowledged.
 SELECT r.id FROM relation l JOIN record r ON r.rid = l.rid
-WHERE l.type = 'adapts' AND l.target = $1 AND r.state = 'published' ORDER BY r.id
+WHERE l.type = 'adapts' AND l.target = $1 AND r.state = 'published'
+  AND NOT EXISTS (SELECT 1 FROM adaptation a WHERE a.child = r.id AND a.parent = l.target AND a.state = 'acknowledged')
+ORDER BY r.id
 
 -- name: adaptations_acknowledged
 SELECT child FROM adaptation WHERE parent = $1 AND state = 'acknowledged'

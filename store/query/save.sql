@@ -90,9 +90,6 @@ ON CONFLICT (facet, value) DO UPDATE SET n = facet.n + excluded.n, label = CASE 
 -- name: facets
 SELECT facet, value, label, n FROM facet WHERE n > 0 ORDER BY facet, value
 
--- name: facet_value
-SELECT label FROM facet WHERE facet = $1 AND value = $2
-
 -- name: search_delete
 DELETE FROM search WHERE rid = $1
 
