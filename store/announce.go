@@ -29,7 +29,7 @@ const verbAnnounce essaim.Verb = "Announce"
 
 // announce plans the announces of a publication: by the node's own actor and all
 // feeds at the first, by the feeds of themes that were added at another.
-func (tx *Tx) announce(ctx context.Context, e *entry, p *publication, feeds map[feed]string) error {
+func (tx *Tx) announce(ctx context.Context, e *entry, p *publication, feeds []announcer) error {
 	now := tx.s.now()
 	if p.verb == essaim.VerbCreate {
 		node, err := tx.nodeActor(ctx)
@@ -41,19 +41,15 @@ func (tx *Tx) announce(ctx context.Context, e *entry, p *publication, feeds map[
 			return err
 		}
 	}
-	order, err := tx.feedsOf(ctx, &e.Content)
-	if err != nil {
-		return err
-	}
-	for _, f := range order {
-		if p.verb != essaim.VerbCreate && (f.kind != essaim.ActorTheme || e.was[f]) {
+	for _, f := range feeds {
+		if p.verb != essaim.VerbCreate && (f.kind != essaim.ActorTheme || e.was[f.feed]) {
 			continue
 		}
-		due, err := tx.announceAt(ctx, feeds[f], now)
+		due, err := tx.announceAt(ctx, f.id, now)
 		if err != nil {
 			return err
 		}
-		if err := tx.later(ctx, "announce_add", feeds[f], e.ID, micros(due), micros(now), ""); err != nil {
+		if err := tx.later(ctx, "announce_add", f.id, e.ID, micros(due), micros(now), ""); err != nil {
 			return err
 		}
 	}

@@ -346,7 +346,7 @@ func (tx *Tx) planNext(ctx context.Context, e *entry, c essaim.Content, state es
 		verb = essaim.VerbCreate
 	}
 	if e.was = map[feed]bool{}; e.State == essaim.StatePublished {
-		for _, f := range feedsOf(&e.Content, essaim.ThesaurusOf(node.BaseURL, nil).Host) {
+		for _, f := range feedsOf(&e.Content, node) {
 			e.was[f] = true
 		}
 	}

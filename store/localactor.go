@@ -111,18 +111,19 @@ type feed struct {
 	subject string
 }
 
-func (f feed) ref() string { return string(f.kind) + ":" + f.subject }
-
-// feedsOf lists the feeds that carry a record.
-func (tx *Tx) feedsOf(ctx context.Context, c *essaim.Content) ([]feed, error) {
-	node, err := tx.knownNode(ctx)
-	return feedsOf(c, essaim.ThesaurusOf(node.BaseURL, nil).Host), err
+// announcer is a feed with the id of its actor.
+type announcer struct {
+	feed
+	id string
 }
 
-// feedsOf lists the feeds of a node at a host that carry a record, always in the same
-// order: two transactions that wait for one another's would both lose. A concept of
-// another node has none here, where its name may be that of a common theme.
-func feedsOf(c *essaim.Content, host string) []feed {
+func (f feed) ref() string { return string(f.kind) + ":" + f.subject }
+
+// feedsOf lists the feeds of a node that carry a record, always in the same order: two
+// transactions that wait for one another's would both lose. A concept of another node
+// has none here, where its name may be that of a common theme.
+func feedsOf(c *essaim.Content, node essaim.Node) []feed {
+	host := essaim.ThesaurusOf(node.BaseURL, nil).Host
 	var list []feed
 	for _, t := range c.Themes {
 		if of, _, local := essaim.LocalTheme(t); !local || of == host {
@@ -141,7 +142,7 @@ func feedsOf(c *essaim.Content, host string) []feed {
 // foresee does what is slow of naming feeds before a transaction begins: the
 // gazetteer is read at the first commune.
 func (s *Store) foresee(c *essaim.Content) {
-	for _, f := range feedsOf(c, "") {
+	for _, f := range feedsOf(c, essaim.Node{}) {
 		if _, known := s.knownFeed(f); !known && f.kind == essaim.ActorCommune {
 			essaim.EmbeddedGazetteer().CommuneActorName(f.subject)
 			return
@@ -243,26 +244,23 @@ func (tx *Tx) allotActor(ctx context.Context, want, ref string) (string, error) 
 }
 
 // introduce gives what a publication speaks of its actors: those of its themes
-// and communes, and its own. It returns the feeds.
-func (tx *Tx) introduce(ctx context.Context, e *entry, verb essaim.Verb) (map[feed]string, error) {
-	made := map[feed]string{}
-	feeds, err := tx.feedsOf(ctx, &e.Content)
+// and communes, and its own. It returns the feeds, in their order.
+func (tx *Tx) introduce(ctx context.Context, e *entry, verb essaim.Verb) (feeds []announcer, err error) {
+	node, err := tx.knownNode(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range feeds {
+	for _, f := range feedsOf(&e.Content, node) {
 		id, err := tx.feedActor(ctx, f)
 		if err != nil {
 			return nil, err
 		}
-		made[f] = id
+		feeds = append(feeds, announcer{f, id})
 	}
-	kind, ok := recordActors[e.Kind]
-	if !ok || verb != essaim.VerbCreate {
-		return made, nil
+	if kind, ok := recordActors[e.Kind]; ok && verb == essaim.VerbCreate {
+		_, err = tx.allotActor(ctx, essaim.ActorName(kind, e.Slug), e.ID)
 	}
-	_, err = tx.allotActor(ctx, essaim.ActorName(kind, e.Slug), e.ID)
-	return made, err
+	return feeds, err
 }
 
 // namedTogether is how many records get their actors in a transaction.

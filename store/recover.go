@@ -232,12 +232,8 @@ func (tx *Tx) settleAnnounces(ctx context.Context, e *entry) error {
 	if err := tx.later(ctx, "recovery_quiet", node, e.ID, at); err != nil {
 		return err
 	}
-	order, err := tx.feedsOf(ctx, &e.Content)
-	if err != nil {
-		return err
-	}
-	for _, f := range order {
-		if err := tx.later(ctx, "recovery_quiet", feeds[f], e.ID, at); err != nil {
+	for _, f := range feeds {
+		if err := tx.later(ctx, "recovery_quiet", f.id, e.ID, at); err != nil {
 			return err
 		}
 	}

@@ -279,10 +279,11 @@ func (n *Node) refreshCommons(ctx context.Context) {
 }
 
 // takeBackAgain publishes anew, without it, what quotes an object that its author
-// deleted before an older state of the database was put back.
+// deleted, or names whom it was to name no more, before an older state of the
+// database was put back.
 func (n *Node) takeBackAgain(ctx context.Context) {
 	if err := n.store.TakeBackAgain(ctx); err != nil && ctx.Err() == nil {
-		n.opt.logger.LogAttrs(ctx, slog.LevelError, "what authors took back is not taken out of records", slog.String("error", err.Error()))
+		n.opt.logger.LogAttrs(ctx, slog.LevelError, "what was taken back is not taken out of records", slog.String("error", err.Error()))
 	}
 }
 
