@@ -41,7 +41,19 @@ func (r *run) fickleHosts() {
 	r.Check(label+fmt.Sprintf("%d versions acknowledged while %d hosts flap", len(titles), len(swarm)), func() error { return err })
 	// A node that starts again with its queue full stampedes nobody either.
 	node.Kill()
-	r.Must(label+"the node, killed, starts again with what waits", func() error { return node.Start(r.ctx) })
+	r.Must(label+"the node, killed, starts again with what waits", func() error {
+		// The hosts see first that the dead process's connections are gone: they
+		// are not to be counted with those of the one that follows.
+		if err := rig.Eventually(10*time.Second, func() error {
+			if n := all.open.Load(); n > 0 {
+				return fmt.Errorf("%d connections of the killed node still stand", n)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		return node.Start(r.ctx)
+	})
 	start := time.Now()
 	r.Check(label+"every inbox of every host has every version (P4)", func() error {
 		return rig.Eventually(5*time.Minute, func() error { return missing(append(swarm, steady...), titles) })

@@ -66,7 +66,7 @@ type Config struct {
 const (
 	maxRedirects    = 3
 	maxHeader       = 64 << 10 // of an answer, in bytes
-	maxConnsPerHost = 16
+	maxConnsPerHost = 8 // as many as deliveries at a time: a host bears no more, whatever is asked of it
 	maxGetsPerHost  = 4 // at a time
 )
 
@@ -131,7 +131,7 @@ func (c *Client) transport(control func(string, string, syscall.RawConn) error) 
 		MaxResponseHeaderBytes: maxHeader,
 		MaxConnsPerHost:        maxConnsPerHost,
 		MaxIdleConns:           256,
-		MaxIdleConnsPerHost:    8,
+		MaxIdleConnsPerHost:    maxConnsPerHost,
 		IdleConnTimeout:        90 * time.Second,
 		// A connection that several requests share is given up when it is dead.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: c.conf.Idle, PingTimeout: c.conf.Connect},

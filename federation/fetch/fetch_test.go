@@ -302,6 +302,45 @@ func TestHangingHostsHoldUpNobody(t *testing.T) {
 	wg.Wait()
 }
 
+// Requests that wait for a connection dial one, and may be served by another
+// that came free meanwhile: only a bound of connections keeps their number.
+func TestFewConnectionsGoToOneHost(t *testing.T) {
+	t.Parallel()
+	var open, most atomic.Int64
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(time.Millisecond)
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			n := open.Add(1)
+			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+			}
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	c := client(t, Config{AllowPrivate: loopback})
+	var wg sync.WaitGroup
+	for range 40 {
+		wg.Go(func() {
+			for range 5 {
+				result, err := c.Post(t.Context(), s.URL+"/inbox", []byte("{}"), func(*http.Request, []byte) error { return nil })
+				if err != nil || result.Status != http.StatusAccepted {
+					t.Errorf("%+v, %v", result, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := most.Load(); n == 0 || n > 8 {
+		t.Errorf("%d connections to one host, 1 to 8 allowed", n)
+	}
+}
+
 func TestFewGetsGoToOneHostAtATime(t *testing.T) {
 	t.Parallel()
 	var l lanes
