@@ -114,7 +114,7 @@ func whole(d Stored) error {
 	if d.Digest == "" {
 		return nil
 	}
-	if _, exact, err := proof.Digests(d.Bytes); err != nil || exact != d.Digest {
+	if exact, err := proof.Of(d.Bytes).Digest(); err != nil || exact != d.Digest {
 		return essaim.ErrDamaged
 	}
 	return nil

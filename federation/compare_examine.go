@@ -27,7 +27,7 @@ func (r *Replicator) examineCopies(ctx context.Context, peer essaim.Peer) (again
 			after = c.Key
 			digest := ""
 			if c.Bytes != nil {
-				if _, exact, err := proof.Digests(c.Bytes); err == nil {
+				if exact, err := proof.Of(c.Bytes).Digest(); err == nil {
 					digest = exact
 				}
 			}

@@ -127,7 +127,7 @@ func (s *Server) copiesPage(host, under, after string, heads []essaim.CommonsHea
 	first := true
 	for _, c := range list {
 		// What became damaged is never told again.
-		if _, exact, err := proof.Digests(c.Bytes); err != nil || exact != c.Digest {
+		if exact, err := proof.Of(c.Bytes).Digest(); err != nil || exact != c.Digest {
 			continue
 		}
 		if !first {

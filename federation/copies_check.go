@@ -285,7 +285,7 @@ func (c *copyCheck) shows(ctx context.Context, item essaim.CommonsItem) (bool, e
 		return false, nil //nolint:nilerr // what cannot be read shows nothing
 	}
 	for v := range doc.Get("orderedItems").Elements() {
-		if _, exact, err := proof.Digests(v.Raw()); err == nil && exact == item.Digest {
+		if exact, err := proof.Of(v.Raw()).Digest(); err == nil && exact == item.Digest {
 			return true, nil
 		}
 	}

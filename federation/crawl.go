@@ -55,15 +55,24 @@ func (c *crawl) back(ctx context.Context, gone time.Time) error {
 	return c.Ingester.Actors.trust.changed(c.peer.Host, c.Store.PeerGone(ctx, c.peer.Host, time.Time{}))
 }
 
-// run reads pages and takes them. While one is written the next is fetched and its
-// proofs are checked: each of the two costs about as much as the other.
+// run reads pages and takes them. While one is written the proofs of the next are
+// checked, and the one behind it is fetched.
 func (c *crawl) run(ctx context.Context) error {
 	reads, stop := context.WithCancel(ctx)
-	pages := make(chan crawled)
+	fetched, pages := make(chan crawled), make(chan crawled)
 	var reading sync.WaitGroup
 	reading.Go(func() {
+		defer close(fetched)
+		c.ahead(reads, c.progress, fetched)
+	})
+	reading.Go(func() {
 		defer close(pages)
-		c.ahead(reads, c.progress, pages)
+		for page := range fetched {
+			c.check(reads, &page)
+			if !page.sent(reads, pages) {
+				return
+			}
+		}
 	})
 	defer reading.Wait()
 	defer stop()
@@ -86,26 +95,43 @@ func (c *crawl) run(ctx context.Context) error {
 
 // crawled is a page that was read, and what the progress is once it is written.
 type crawled struct {
-	items    []essaim.CommonsTaken // nil when nothing changed
+	changed  bool
+	list     []wire.Value
+	items    []essaim.CommonsTaken // what each comes to, nil until it was checked
 	progress essaim.CommonsProgress
 	err      error
 }
 
-// ahead reads pages, each behind the one before, and gives them in their order
+// sent passes a page on, unless the reading ends first.
+func (p crawled) sent(ctx context.Context, pages chan<- crawled) bool {
+	select {
+	case pages <- p:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// ahead fetches pages, each behind the one before, and gives them in their order
 // until the last, an error, or a bound.
 func (c *crawl) ahead(ctx context.Context, p essaim.CommonsProgress, pages chan<- crawled) {
 	for n, size := 0, 0; n < readPages && size < readBytes; n++ {
 		page, read := c.next(ctx, &p, n == 0)
 		size += read
-		select {
-		case pages <- page:
-		case <-ctx.Done():
-			return
-		}
-		if page.err != nil || len(page.items) == 0 {
+		if !page.sent(ctx, pages) || page.err != nil || len(page.list) == 0 {
 			return
 		}
 	}
+}
+
+// check says what the items of a page come to. A panic over them is an error of
+// this node's reading.
+func (c *crawl) check(ctx context.Context, page *crawled) {
+	if page.err != nil || !page.changed {
+		return
+	}
+	defer caught(&page.err)
+	page.items, page.err = c.items(ctx, page.list, page.progress.CheckedAt)
 }
 
 // next fetches and reads the page behind p, and moves p behind it. A panic over it
@@ -129,7 +155,8 @@ func (c *crawl) next(ctx context.Context, p *essaim.CommonsProgress, first bool)
 	if p.StartedAt.IsZero() || !p.DoneAt.IsZero() {
 		*p = essaim.CommonsProgress{Host: p.Host, Cursor: p.Cursor, Tag: p.Tag, Total: p.Total, StartedAt: c.Now()}
 	}
-	page.items, page.err = c.page(ctx, answer, p)
+	page.changed = true
+	page.list, page.err = c.page(ctx, answer, p)
 	page.progress = *p
 	return page, len(answer.Body)
 }
@@ -218,8 +245,8 @@ func readPage(body []byte, after essaim.CommonsNumber) (cursor essaim.CommonsNum
 	return cursor, items, nil
 }
 
-// page reads the items of a page and moves p behind them.
-func (c *crawl) page(ctx context.Context, answer fetch.Answer, p *essaim.CommonsProgress) ([]essaim.CommonsTaken, error) {
+// page reads what a page lists and moves p behind it.
+func (c *crawl) page(ctx context.Context, answer fetch.Answer, p *essaim.CommonsProgress) ([]wire.Value, error) {
 	cursor, list, err := readPage(answer.Body, p.Cursor)
 	if err != nil {
 		return nil, fmt.Errorf("page of %s: %w", c.peer.Host, err)
@@ -235,17 +262,13 @@ func (c *crawl) page(ctx context.Context, answer fetch.Answer, p *essaim.Commons
 			return nil, fmt.Errorf("page of %s: cursor %s is above its signed head %s: %w", c.peer.Host, cursor, c.last, essaim.ErrForbidden)
 		}
 	}
-	items, err := c.items(ctx, list, at)
-	if err != nil {
-		return nil, err
-	}
 	p.Tag = answer.Tag
 	if cursor != p.Cursor {
 		p.Tag = "" // that of this page; the next has its own
 	}
 	p.Cursor, p.CheckedAt, p.Reason, p.NextAt = cursor, at, "", at
-	p.Items, p.Pages, p.Bytes = p.Items+len(items), p.Pages+1, p.Bytes+int64(len(answer.Body))
-	return items, nil
+	p.Items, p.Pages, p.Bytes = p.Items+len(list), p.Pages+1, p.Bytes+int64(len(answer.Body))
+	return list, nil
 }
 
 // items says what each comes to, on all processors: a proof costs more than

@@ -139,7 +139,7 @@ func (r *reader) actorUpdate(v wire.Value) error {
 	actor.Document = append([]byte(nil), actor.Document...)
 	save := essaim.SaveActor{Actor: actor}
 	if v.Get("proof").Kind() != wire.KindNone {
-		if _, save.CopyDigest, err = proof.Digests(actor.Document); err != nil {
+		if save.CopyDigest, err = proof.Of(actor.Document).Digest(); err != nil {
 			return fmt.Errorf("actor %s: %w: %w", actor.ID, essaim.ErrInvalid, err)
 		}
 	}
@@ -168,7 +168,7 @@ func (r *reader) record(o *wire.Object) error {
 	if !r.a.IsPublic() {
 		return nothingToDo("not public")
 	}
-	rec, err := vocab.Parse(o.Value.Raw())
+	rec, err := vocab.ParseDocument(r.object)
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (r *reader) record(o *wire.Object) error {
 	if rec.ContentDigest, rec.CopyDigest, err = r.object.Digests(); err != nil {
 		return fmt.Errorf("record %s: %w: %w", o.ID, essaim.ErrInvalid, err)
 	}
-	return r.does(essaim.Replicate{Record: rec, Document: o.Value.Raw(), Foreign: rec.Revision == 0})
+	return r.does(essaim.Replicate{Record: rec, Document: r.object.Bytes(), Foreign: rec.Revision == 0})
 }
 
 // deletion applies a Delete: of its own actor, or of an object that the store
@@ -206,7 +206,7 @@ func (r *reader) deletion() error {
 		erase.OfActor = wire.IsActor(o.Value.Get("formerType").TextOr())
 		if o.Value.Get("proof").Kind() != wire.KindNone {
 			var err error
-			if _, erase.CopyDigest, err = proof.Digests(erase.Tombstone); err != nil {
+			if erase.CopyDigest, err = proof.OfValid(erase.Tombstone).Digest(); err != nil {
 				return fmt.Errorf("tombstone of %s: %w: %w", o.ID, essaim.ErrInvalid, err)
 			}
 		}

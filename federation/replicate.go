@@ -191,7 +191,7 @@ func (r *Replicator) read(ctx context.Context, host string) {
 	now := r.Now()
 	switch {
 	case err == nil && p.DoneAt.IsZero():
-		p.Reason, p.NextAt = "", now.Add(readOn)
+		p.Reason, p.NextAt = "", now // after those that wait longer
 	case err == nil:
 		p.Reason, p.NextAt = "", now.Add(readEvery+jitter(host, now, readJitter))
 	default:

@@ -48,6 +48,8 @@ func (b *bench) replicate() error {
 	full := meter.bytes.Load()
 	b.line("backfill_bytes", float64(full)/1e6, fmt.Sprintf("MB on the wire for %d records", b.records), "", 0)
 
+	replica.Stop() // it compares by itself too, and would mend before it is asked
+
 	db, err := b.open(replica)
 	if err != nil {
 		return err
@@ -118,7 +120,7 @@ func (b *bench) backfill(origin, replica *rig.Node) error {
 		if err := b.ctx.Err(); err != nil {
 			return err
 		}
-		time.Sleep(250 * time.Millisecond)
+		time.Sleep(time.Second) // to ask takes CPU too: a program that starts
 		out, err := replica.Run(b.ctx, "peer", "show", "--data", replica.Dir, "--json", host)
 		if err != nil {
 			return err

@@ -66,8 +66,8 @@ type Config struct {
 const (
 	maxRedirects    = 3
 	maxHeader       = 64 << 10 // of an answer, in bytes
-	maxConnsPerHost = 8 // as many as deliveries at a time: a host bears no more, whatever is asked of it
-	maxGetsPerHost  = 4 // at a time
+	maxConnsPerHost = 8        // as many as deliveries at a time: a host bears no more, whatever is asked of it
+	maxGetsPerHost  = 4        // at a time
 )
 
 // otherPorts are those above the well-known ones on which other services than

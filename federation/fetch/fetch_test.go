@@ -307,10 +307,7 @@ func TestHangingHostsHoldUpNobody(t *testing.T) {
 func TestFewConnectionsGoToOneHost(t *testing.T) {
 	t.Parallel()
 	var open, most atomic.Int64
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(time.Millisecond)
-		w.WriteHeader(http.StatusAccepted)
-	}))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		switch state {
 		case http.StateNew:

@@ -30,13 +30,13 @@ func Again(doc []byte, base string, key ed25519.PrivateKey, created time.Time) (
 	bare := append(make([]byte, 0, len(doc)), '{')
 	for i := range list {
 		m := &list[i]
-		if m.name == "proof" {
+		if m.name.is("proof") {
 			continue
 		}
 		if len(bare) > 1 {
 			bare = append(bare, ',')
 		}
-		if m.name == "object" && bytes.HasPrefix(m.value, []byte("{")) {
+		if m.name.is("object") && bytes.HasPrefix(m.value, []byte("{")) {
 			if inner, err := Again(m.value, base, key, created); err == nil {
 				bare = append(append(bare, `"object":`...), inner.Bytes...)
 				continue

@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode/utf16"
 
 	"github.com/gowebpki/jcs"
 )
@@ -16,8 +14,7 @@ import (
 // member is one name and value of a JSON object, where they stand in its bytes,
 // and the value's canonical form once it is known.
 type member struct {
-	name  string
-	ascii bool // the name is its own canonical form, and sorts by its bytes
+	name  name
 	value []byte
 	start int // of the name's quote
 	end   int // after the value
@@ -26,17 +23,7 @@ type member struct {
 
 // Members gives the members of a JSON object by their names: the bytes of each
 // value, in place. A name that occurs twice gives ErrMalformed.
-func Members(doc []byte) (map[string]json.RawMessage, error) {
-	list, _, err := split(doc)
-	if err != nil {
-		return nil, err
-	}
-	m := make(map[string]json.RawMessage, len(list))
-	for i := range list {
-		m[list[i].name] = list[i].value
-	}
-	return m, nil
-}
+func Members(doc []byte) (map[string]json.RawMessage, error) { return Of(doc).Members() }
 
 // split finds the members of a JSON object without changing its bytes, and
 // the position just after the last of them (before white space and '}').
@@ -51,10 +38,10 @@ func split(doc []byte) ([]member, int, error) {
 // walk is split for what is known to be valid JSON.
 func walk(doc []byte) ([]member, int, error) {
 	i := space(doc, 0)
-	if doc[i] != '{' {
+	if i == len(doc) || doc[i] != '{' {
 		return nil, 0, fmt.Errorf("%w: not an object", ErrMalformed)
 	}
-	var list []member
+	list := make([]member, 0, 48) // as many as a record has
 	seen := names{}
 	end := i + 1
 	for i = space(doc, i+1); doc[i] != '}'; i = space(doc, i) {
@@ -63,15 +50,12 @@ func walk(doc []byte) ([]member, int, error) {
 		}
 		m := member{start: i}
 		i = skipString(doc, i)
-		if quoted := doc[m.start:i]; plain(quoted[1 : len(quoted)-1]) {
-			m.name, m.ascii = string(quoted[1:len(quoted)-1]), true
-		} else if _, err := canonical(quoted); err != nil {
-			return nil, 0, err // not UTF-8, or half a surrogate pair
-		} else if err := json.Unmarshal(quoted, &m.name); err != nil {
-			return nil, 0, fmt.Errorf("%w: %w", ErrMalformed, err)
+		var err error
+		if m.name, err = readName(doc[m.start:i]); err != nil {
+			return nil, 0, err
 		}
-		if seen.twice(list, m.name) {
-			return nil, 0, fmt.Errorf("%w: %q twice", ErrMalformed, m.name)
+		if seen.twice(list, m.name.text) {
+			return nil, 0, fmt.Errorf("%w: %q twice", ErrMalformed, m.name.text)
 		}
 		i = space(doc, space(doc, i)+1) // past the colon
 		from := i
@@ -86,20 +70,20 @@ func walk(doc []byte) ([]member, int, error) {
 // names tells which names an object has had. Of a few, looking is enough.
 type names map[string]bool
 
-func (n *names) twice(before []member, name string) bool {
+func (n *names) twice(before []member, name []byte) bool {
 	if len(before) < 8 {
-		return find(before, name) != nil
+		return slices.ContainsFunc(before, func(m member) bool { return bytes.Equal(m.name.text, name) })
 	}
 	if len(*n) == 0 {
 		*n = make(names, 4*len(before))
 		for i := range before {
-			(*n)[before[i].name] = true
+			(*n)[string(before[i].name.text)] = true
 		}
 	}
-	if (*n)[name] {
+	if (*n)[string(name)] {
 		return true
 	}
-	(*n)[name] = true
+	(*n)[string(name)] = true
 	return false
 }
 
@@ -112,7 +96,11 @@ func space(doc []byte, i int) int {
 
 // skipString returns the position after the string that begins at i.
 func skipString(doc []byte, i int) int {
-	for i++; doc[i] != '"'; i++ {
+	i++
+	if end := i + bytes.IndexByte(doc[i:], '"'); bytes.IndexByte(doc[i:end], '\\') < 0 {
+		return end + 1
+	}
+	for ; doc[i] != '"'; i++ {
 		if doc[i] == '\\' {
 			i++
 		}
@@ -152,7 +140,7 @@ func skipValue(doc []byte, i int) int {
 // find returns a member by its name, nil when there is none.
 func find(list []member, name string) *member {
 	for i := range list {
-		if list[i].name == name {
+		if list[i].name.is(name) {
 			return &list[i]
 		}
 	}
@@ -162,38 +150,36 @@ func find(list []member, name string) *member {
 // object is the canonical form of an object of these members (RFC 8785 3.2.3:
 // sorted by the UTF-16 code units of their names), but for the names to skip.
 // It keeps each value's form in the list.
-func object(list []member, skip ...string) ([]byte, error) { return objectAt(list, 0, skip...) }
-
-func objectAt(list []member, level int, skip ...string) ([]byte, error) {
+func object(list []member, skip ...string) ([]byte, error) {
 	order := make([]*member, 0, len(list))
 	size := 2
 	for i := range list {
 		m := &list[i]
-		if slices.Contains(skip, m.name) {
+		if slices.ContainsFunc(skip, m.name.is) {
 			continue
 		}
 		if m.form == nil {
+			of := form
+			if m.name.is("@context") {
+				of = contextForm
+			}
 			var err error
-			if m.form, err = form(m.value, level); err != nil {
+			if m.form, err = of(m.value); err != nil {
 				return nil, err
 			}
 		}
 		order = append(order, m)
-		size += len(m.name) + len(m.form) + 4
+		size += len(m.name.text) + len(m.form) + 4
 	}
-	slices.SortFunc(order, func(a, b *member) int { return a.compare(b) })
+	slices.SortFunc(order, func(a, b *member) int { return a.name.compare(b.name) })
 	out := append(make([]byte, 0, size), '{')
 	for i, m := range order {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		if m.ascii {
-			out = append(append(append(out, '"'), m.name...), '"')
-		} else {
-			var err error
-			if out, err = appendString(out, m.name); err != nil {
-				return nil, err
-			}
+		var err error
+		if out, err = m.name.append(out); err != nil {
+			return nil, err
 		}
 		out = append(append(out, ':'), m.form...)
 	}
@@ -231,14 +217,6 @@ func plain(s []byte) bool {
 		}
 	}
 	return true
-}
-
-// compare orders names by UTF-16 code units, which for ASCII is byte order.
-func (m *member) compare(other *member) int {
-	if m.ascii && other.ascii {
-		return strings.Compare(m.name, other.name)
-	}
-	return slices.Compare(utf16.Encode([]rune(m.name)), utf16.Encode([]rune(other.name)))
 }
 
 // encode writes v as JSON without escaping HTML.

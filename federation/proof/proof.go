@@ -86,7 +86,7 @@ func Sign(doc []byte, key ed25519.PrivateKey, method string, created time.Time) 
 	if err != nil {
 		return Signed{}, err
 	}
-	if out.form, err = object(append(list, member{name: "proof", ascii: true, form: whole})); err != nil {
+	if out.form, err = object(append(list, member{name: name{[]byte("proof"), true}, form: whole})); err != nil {
 		return Signed{}, err
 	}
 	out.CopyDigest = digest(out.form)
@@ -122,7 +122,7 @@ func SignAround(envelope []byte, embedded Signed, key ed25519.PrivateKey, method
 	if find(list, "object") != nil {
 		return nil, fmt.Errorf("sign: %w: already has an object", ErrMalformed)
 	}
-	p, _, err := prove(append(list, member{name: "object", ascii: true, form: embedded.form}), key, method, created)
+	p, _, err := prove(append(list, member{name: name{[]byte("object"), true}, form: embedded.form}), key, method, created)
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +254,7 @@ func parse(raw []byte) (Proof, error) {
 			return Proof{}, fmt.Errorf("%w: created", ErrInvalid)
 		}
 	}
-	list, _, err := split(raw)
+	list, _, err := walk(raw)
 	if err != nil {
 		return Proof{}, err
 	}
@@ -306,6 +306,9 @@ func (p Proof) checkContext(own *member) error {
 	}
 	if own == nil {
 		return fmt.Errorf("%w: @context", ErrInvalid)
+	}
+	if bytes.Equal(own.value, p.context) {
+		return nil
 	}
 	have, want := items(own.value), items(p.context)
 	if len(want) > len(have) {

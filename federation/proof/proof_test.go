@@ -174,8 +174,8 @@ func TestSplitAgreesWithTheStandardLibrary(t *testing.T) {
 		t.Errorf("got %d members to %d, want %d to %d", len(list), end, len(want), len(doc)-3)
 	}
 	for _, m := range list {
-		if got := string(m.value); got != string(want[m.name]) {
-			t.Errorf("%q: got %q, want %q", m.name, got, want[m.name])
+		if got := string(m.value); got != string(want[string(m.name.text)]) {
+			t.Errorf("%q: got %q, want %q", m.name.text, got, want[string(m.name.text)])
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"essaim"
+	"essaim/federation/proof"
 	"essaim/web/markup"
 )
 
@@ -21,9 +22,13 @@ import (
 // The record comes back with Origin set to the host of its id and published;
 // slug, dates and version are as written. Lists and texts beyond what a record
 // may hold are cut. An unknown kind, or no id, gives ErrInvalid.
-func Parse(doc []byte) (essaim.Record, error) {
-	m := members(doc)
-	if m == nil {
+func Parse(doc []byte) (essaim.Record, error) { return ParseDocument(proof.Of(doc)) }
+
+// ParseDocument is Parse for a document that is asked for its proof too: it is
+// taken apart once.
+func ParseDocument(doc *proof.Document) (essaim.Record, error) {
+	m, err := doc.Members()
+	if err != nil {
 		return essaim.Record{}, fmt.Errorf("document: %w", essaim.ErrInvalid)
 	}
 	var h head
