@@ -33,8 +33,8 @@ func TestSuitesInShortForm(t *testing.T) {
 		{"conformance", []string{"-db", "postgres"}},
 		{"second", []string{"-db", "sqlite"}},
 		{"second", []string{"-db", "postgres"}},
-		{"crash", []string{"-db", "sqlite", "-n", "1000", "-kills", "5", "-records", "600", "-readkills", "2"}},
-		{"crash", []string{"-db", "postgres", "-n", "1000", "-kills", "5", "-publications", "120", "-records", "600", "-readkills", "1"}},
+		{"crash", []string{"-db", "sqlite", "-n", "1000", "-kills", "5", "-records", "1600", "-readkills", "2"}},
+		{"crash", []string{"-db", "postgres", "-n", "1000", "-kills", "5", "-publications", "120", "-records", "1600", "-readkills", "1"}},
 		{"hostile", []string{"-turn"}},
 		{"flap", []string{"-db", "sqlite", "-parts", "hosts,poison", "-hosts", "10", "-for", "8s", "-poisons", "32"}},
 	} {

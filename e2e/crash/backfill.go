@@ -26,8 +26,11 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// perPage is how many items a page of the commons has.
-const perPage = 100
+const (
+	perPage = 100 // items of a page of the commons
+	ahead   = 3   // pages under way: one is written, one checked, one fetched
+	apart   = ahead + 1
+)
 
 // backfill has a node follow one that holds many records, and kills it at random
 // pages of what it reads.
@@ -35,8 +38,10 @@ func backfill(ctx context.Context, s *rig.Suite, bin, dir string, opt options) {
 	rng := rand.New(rand.NewPCG(s.Seed(), 3))
 	origin, follower := &rig.Node{Bin: bin, Dir: filepath.Join(dir, "origin")}, &rig.Node{Bin: bin, Dir: filepath.Join(dir, "follower")}
 	seen := &pages{asked: map[string]int{}, reached: make(chan struct{}, opt.readKills)}
-	for _, p := range rng.Perm(opt.records/perPage - 1)[:opt.readKills] {
-		seen.at = append(seen.at, p+2)
+	// A page is held back until its kill came: no other kill may be due meanwhile.
+	first := 2 + rng.IntN(apart)
+	for _, p := range rng.Perm(opt.records/perPage/apart - 1)[:opt.readKills] {
+		seen.at = append(seen.at, first+apart*p)
 	}
 	slices.Sort(seen.at)
 	for range seen.at {
@@ -168,8 +173,8 @@ func (p *pages) killed() {
 	p.gate = nil
 }
 
-// again tells of pages that were asked for more often than kills explain: at each
-// one is being written, and the next fetched. The last is looked at in each reading.
+// again tells of pages that were asked for more often than kills explain: those that
+// were under way at each. The last is looked at in each reading.
 func (p *pages) again(kills int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -179,7 +184,7 @@ func (p *pages) again(kills int) error {
 			again += n - 1
 		}
 	}
-	if again > 2*kills || len(p.asked) <= kills {
+	if again > ahead*kills || len(p.asked) <= kills {
 		return fmt.Errorf("%d of %d pages again, with %d kills", again, len(p.asked), kills)
 	}
 	return nil

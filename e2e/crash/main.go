@@ -37,8 +37,8 @@ func main() {
 	if opt.readKills == 0 {
 		opt.readKills = map[string]int{"sqlite": 10, "postgres": 4}[opt.db]
 	}
-	if opt.db != "sqlite" && opt.db != "postgres" || opt.n < 100 || opt.kills < 0 || opt.readKills < 0 || opt.records/perPage <= opt.readKills {
-		fmt.Fprintln(os.Stderr, "crash: -db is sqlite or postgres, -n at least 100, -kills at least 0, -records more than a page for each of -readkills")
+	if opt.db != "sqlite" && opt.db != "postgres" || opt.n < 100 || opt.kills < 0 || opt.readKills < 0 || opt.records/perPage/apart <= opt.readKills {
+		fmt.Fprintln(os.Stderr, "crash: -db is sqlite or postgres, -n at least 100, -kills at least 0, -records more than 400 for each of -readkills")
 		os.Exit(2)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Minute)
