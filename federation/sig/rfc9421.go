@@ -51,7 +51,7 @@ func parseInput(h http.Header) (input, error) {
 	}
 	for _, item := range list.Items {
 		name, ok := item.Value.(string)
-		if !ok || len(item.Params.Names()) > 0 || name != strings.ToLower(name) || slices.Contains(in.covered, name) {
+		if !ok || name == "" || len(item.Params.Names()) > 0 || name != strings.ToLower(name) || slices.Contains(in.covered, name) {
 			return in, refuse("malformed component")
 		}
 		in.covered = append(in.covered, name)

@@ -68,7 +68,8 @@ func plain(text string) bool {
 
 func apostrophe(r rune) bool {
 	switch r {
-	case '\'', '`', '\u2018', '\u2019', '\u201B', '\u02BC', '\u02B9', '\u2032', '\u00B4', '\uFF07':
+	case '\'', '`', '\u2018', '\u2019', '\u201B', '\u02BC', '\u02B9', '\u2032', '\u00B4', '\uFF07',
+		'\u0374', '\u1FEF', '\u1FFD': // Greek ones that are composed as ʹ ` ´
 		return true
 	}
 	return false
