@@ -166,3 +166,47 @@ func TestWritersTogetherKeepCountersExact(t *testing.T) {
 		}
 	})
 }
+
+// Who wrote is answered by the commit, not before it: of what it refuses nothing
+// stands, and nobody was told otherwise.
+func TestACommitThatFailsIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	refusal := map[string][]string{
+		"sqlite": {
+			"CREATE TABLE late (id INTEGER PRIMARY KEY, up INTEGER REFERENCES late (id) DEFERRABLE INITIALLY DEFERRED)",
+			"CREATE TRIGGER refusal AFTER INSERT ON record BEGIN INSERT INTO late (up) VALUES (7); END",
+		},
+		"postgres": {
+			"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION USING ERRCODE = ''foreign_key_violation''; END'",
+			"CREATE CONSTRAINT TRIGGER refusal AFTER INSERT ON record DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()",
+		},
+	}
+	relief := map[string]string{"sqlite": "DROP TRIGGER refusal", "postgres": "DROP TRIGGER refusal ON record"}
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, _ := db.Node(t)
+		create := func() error {
+			_, err := s.CreateRecord(t.Context(), essaim.NewRecord{Content: storetest.Initiative("Un jardin"), State: essaim.StatePublished})
+			return err
+		}
+		for _, statement := range refusal[db.Name] {
+			if err := db.Exec(t.Context(), s, statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := create(); err == nil {
+			t.Error("done, said of what the commit refused")
+		}
+		if n := count(t, s, "SELECT count(*) FROM record"); n != 0 {
+			t.Errorf("%d records stand, want none", n)
+		}
+		if err := db.Exec(t.Context(), s, relief[db.Name]); err != nil {
+			t.Fatal(err)
+		}
+		if err := create(); err != nil {
+			t.Errorf("the write after it: %v", err)
+		}
+		if n := count(t, s, "SELECT count(*) FROM record"); n != 1 {
+			t.Errorf("%d records stand, want one", n)
+		}
+	})
+}

@@ -69,7 +69,7 @@ func queueFaults() []fault {
 					new:  "\t\tj.answer <- j.err\n\t}\n\t_ = l.commit(ctx, jobs)\n",
 				},
 			},
-			test: []string{"-short", "-run", "TestAnActivityIsReceivedOnce|TestAPublicationGoesOnce|TestWritersTogether", "./store"},
+			test: []string{"-short", "-run", "TestACommitThatFailsIsNoSuccess", "./store"},
 		},
 		{
 			name: "id greater than last: numbers from a clock, without waiting for one's turn",
