@@ -16,12 +16,13 @@ import (
 const (
 	objects   = 20 // records that the publications are versions of
 	pause     = 500 * time.Millisecond
-	slowRate  = 10              // requests a second to a host that failed, at most
-	slowOver  = 5 * time.Second // what the rate is measured over: requests do not arrive as evenly as they leave
-	maxAtOnce = 8               // connections to a host, at most
-	atReturn  = 2               // requests at a time to a host that comes back
-	underWay  = 256             // deliveries that wait for an answer, in all (docs/adr/0012)
-	maxOpen   = underWay + 256  // connections in all, with those kept for later
+	slowRate  = 10                     // requests a second to a host that failed, at most
+	slowOver  = 5 * time.Second        // what the rate is measured over: requests do not arrive as evenly as they leave
+	maxAtOnce = 8                      // connections to a host, at most
+	closing   = 200 * time.Millisecond // until a host sees that a connection ended
+	atReturn  = 2                      // requests at a time to a host that comes back
+	underWay  = 256                    // deliveries that wait for an answer, in all (docs/adr/0012)
+	maxOpen   = underWay + 256         // connections in all, with those kept for later
 )
 
 // fickleHosts publishes to hosts that come and go (P4, P5).
@@ -240,10 +241,13 @@ func (r *run) obeyed(hosts []*host) error {
 
 // gentle looks at how many connections and requests a host had to bear.
 func (r *run) gentle(hosts []*host, all *account) error {
-	open, rate, back := 0, 0, 0
+	open, rate, back, tooMany := 0, 0, 0, time.Duration(0)
 	for _, h := range hosts {
 		h.mu.Lock()
-		open, back = max(open, h.maxOpen), max(back, h.maxBack)
+		open, back, tooMany = max(open, h.maxOpen), max(back, h.maxBack), max(tooMany, h.tooMany)
+		if !h.over.IsZero() {
+			tooMany = max(tooMany, time.Since(h.over))
+		}
 		from := 0
 		for i, t := range h.asked {
 			for t.Sub(h.asked[from]) > slowOver {
@@ -263,8 +267,9 @@ func (r *run) gentle(hosts []*host, all *account) error {
 	switch {
 	case all.maxUnder.Load() > underWay || all.maxOpen.Load() > maxOpen:
 		return fmt.Errorf("%d deliveries at once over %d connections, %d and %d allowed", all.maxUnder.Load(), all.maxOpen.Load(), underWay, maxOpen)
-	case open > maxAtOnce:
-		return fmt.Errorf("%d connections to one host, %d allowed", open, maxAtOnce)
+	// A host sees the next one begin before it sees that the one before has ended.
+	case tooMany > closing || open > 2*maxAtOnce:
+		return fmt.Errorf("%d connections to one host, more than %d for %s", open, maxAtOnce, tooMany)
 	case rate*20 > slowRate*int(slowOver.Seconds())*21: // they leave evenly, and arrive nearly so
 		return fmt.Errorf("%d requests in %s to a host that failed, %d a second allowed", rate, slowOver, slowRate)
 	case back > atReturn:

@@ -61,7 +61,9 @@ type host struct {
 	failed  time.Time      // first failure that it answered
 	back    time.Time      // since when it is well
 	maxOpen int
-	maxBack int // requests at a time within the first half second after a return
+	over    time.Time     // since when more connections stand than are promised
+	tooMany time.Duration // longest time that they did
+	maxBack int           // requests at a time within the first half second after a return
 }
 
 // receipt is a version that a host took with a 2xx.
@@ -119,6 +121,14 @@ func (h *host) count(_ net.Conn, state http.ConnState) {
 	h.mu.Lock()
 	h.conns += d
 	h.maxOpen = max(h.maxOpen, h.conns)
+	if !h.over.IsZero() {
+		h.tooMany = max(h.tooMany, time.Since(h.over))
+	}
+	if h.conns <= maxAtOnce {
+		h.over = time.Time{}
+	} else if h.over.IsZero() {
+		h.over = time.Now()
+	}
 	h.mu.Unlock()
 	highest(&h.all.maxOpen, h.all.open.Add(int64(d)))
 }
