@@ -81,14 +81,17 @@ func (a *Actors) vouch(ctx context.Context, owner essaim.IRI, doc *proof.Documen
 		}
 		_, wrong := doc.VerifyOwned(keysOf(known.Current())...)
 		if wrong == nil {
-			if known.Contested() && a.trust.mayAsk(host) {
+			if !known.Contested() {
+				return nil
+			}
+			if q, mine := a.trust.ask(host); mine {
 				// What it proves counts, whatever it shows.
-				a.trust.heard(host, a.recheck(ctx, known))
+				q.heard(a.recheck(ctx, known))
 			}
 			return nil
 		}
 		last := a.trust.lately(host)
-		asked := try > 0 || last.continued && !known.Contested() && (!last.at.Before(came) || !another(doc.Bytes(), known))
+		asked := try > 0 || last.continued() && !known.Contested() && (!last.at.Before(came) || !another(doc.Bytes(), known))
 		switch {
 		case asked && !known.Binds():
 			return errContested // kept: whoever has the domain now may not be who had it
@@ -137,25 +140,41 @@ func another(doc []byte, known essaim.PeerTrust) bool {
 	})
 }
 
-// reread asks a host which key it shows now: nil when it continues.
+// reread asks a host which key it shows now: nil when it continues. While one asks,
+// others wait for what it hears.
 func (a *Actors) reread(ctx context.Context, owner essaim.IRI, known essaim.PeerTrust) error {
 	host := owner.Host()
-	if !a.trust.mayAsk(host) && !a.trust.lately(host).under {
-		switch {
-		case known.Contested():
-			return errContested
-		case a.trust.lately(host).refused:
-			return errRefused
-		}
-		return fmt.Errorf("%s was asked for its key lately: %w", host, essaim.ErrUnavailable)
+	q, mine := a.trust.ask(host)
+	if !mine {
+		return q.wait(ctx, host, known)
 	}
 	who := owner
 	if node, err := essaim.ParseIRI(known.Actor); err == nil {
 		who = node
 	}
-	err := a.shows(ctx, who) // one fetch, whoever waits for it
-	a.trust.heard(host, err)
+	err := a.shows(ctx, who)
+	q.heard(err)
 	return err
+}
+
+// wait gives what a question comes to that another put, or, when it was answered
+// before, why the host is not asked again.
+func (q *question) wait(ctx context.Context, host string, known essaim.PeerTrust) error {
+	if !q.answered() {
+		select {
+		case <-q.over:
+			return q.err
+		case <-ctx.Done():
+			return unheard(host, ctx.Err())
+		}
+	}
+	switch {
+	case known.Contested():
+		return errContested
+	case errors.Is(q.err, errRefused):
+		return errRefused
+	}
+	return fmt.Errorf("%s was asked for its key lately: %w", host, essaim.ErrUnavailable)
 }
 
 // shows reads which key a host whose keys are pinned shows now, of one of its
@@ -166,10 +185,16 @@ func (a *Actors) shows(ctx context.Context, owner essaim.IRI) error {
 		// A host that shows no key at all continues none.
 		return a.trust.distrust(ctx, owner.Host(), "")
 	}
-	if err != nil && !errors.Is(err, errContested) && !errors.Is(err, errRefused) {
-		return fmt.Errorf("the key of %s: %w: %w", owner.Host(), essaim.ErrUnavailable, err)
+	return unheard(owner.Host(), err)
+}
+
+// unheard is what a question for a key came to: whatever is no answer to it leaves
+// the key unknown for now.
+func unheard(host string, err error) error {
+	if err == nil || errors.Is(err, errContested) || errors.Is(err, errRefused) {
+		return err
 	}
-	return err
+	return fmt.Errorf("the key of %s: %w: %w", host, essaim.ErrUnavailable, err)
 }
 
 // recheck reads anew which key a contested node shows, and settles it when that
@@ -180,7 +205,7 @@ func (a *Actors) recheck(ctx context.Context, known essaim.PeerTrust) error {
 		return err
 	}
 	_, err = a.Fetch(ctx, id)
-	return err
+	return unheard(id.Host(), err)
 }
 
 // Continues asks a host that is replicated for its key, before something that it

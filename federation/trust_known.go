@@ -21,16 +21,33 @@ type trust struct {
 
 	mu    sync.Mutex
 	known map[string]heldTrust
-	asked map[string]question
+	asked map[string]*question
 }
 
-// question is the last one to a host for its key.
+// question is one to a host for its key.
 type question struct {
-	at        time.Time
-	under     bool // its answer is waited for
-	continued bool // its key continued
-	refused   bool // it showed one that was refused
+	at   time.Time
+	over chan struct{} // closed once err says what came of it
+	err  error
 }
+
+// heard notes what came of the question; whoever waits for it goes on.
+func (q *question) heard(err error) {
+	q.err = err
+	close(q.over)
+}
+
+func (q *question) answered() bool {
+	select {
+	case <-q.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// continued tells whether the host showed that its key continues.
+func (q *question) continued() bool { return q != nil && q.answered() && q.err == nil }
 
 type heldTrust struct {
 	essaim.PeerTrust
@@ -38,7 +55,7 @@ type heldTrust struct {
 }
 
 func newTrust(store TrustStore, now func() time.Time) *trust {
-	return &trust{store: store, now: now, known: map[string]heldTrust{}, asked: map[string]question{}}
+	return &trust{store: store, now: now, known: map[string]heldTrust{}, asked: map[string]*question{}}
 }
 
 func (t *trust) of(ctx context.Context, host string) (essaim.PeerTrust, error) {
@@ -118,38 +135,30 @@ func (t *trust) distrust(ctx context.Context, host, key string) error {
 	return errContested
 }
 
-// mayAsk bounds how often a host is asked which key it shows because of what it
-// sends.
-func (t *trust) mayAsk(host string) bool {
+// ask bounds how often a host is asked which key it shows because of what it
+// sends: the question that is put now, and is the caller's to ask, or the one that
+// was put lately.
+func (t *trust) ask(host string) (q *question, mine bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	if now.Sub(t.asked[host].at) < keyRefetch {
-		return false
+	if q := t.asked[host]; q != nil && now.Sub(q.at) < keyRefetch {
+		return q, false
 	}
 	if len(t.asked) >= maxKeys {
 		clear(t.asked)
 	}
-	t.asked[host] = question{at: now, under: true}
-	return true
+	q = &question{at: now, over: make(chan struct{})}
+	t.asked[host] = q
+	return q, true
 }
 
-// heard notes what came of the last question.
-func (t *trust) heard(host string, err error) {
+// lately is the last question to a host; nil when it may be asked anew.
+func (t *trust) lately(host string) *question {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if q, ok := t.asked[host]; ok {
-		t.asked[host] = question{at: q.at, continued: err == nil, refused: errors.Is(err, errRefused)}
+	if q := t.asked[host]; q != nil && t.now().Sub(q.at) < keyRefetch {
+		return q
 	}
-}
-
-// lately is the last question to a host; zero when it may be asked anew.
-func (t *trust) lately(host string) question {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	q := t.asked[host]
-	if t.now().Sub(q.at) >= keyRefetch {
-		return question{}
-	}
-	return q
+	return nil
 }
