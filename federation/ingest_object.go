@@ -206,7 +206,7 @@ func (r *reader) deletion() error {
 		erase.OfActor = wire.IsActor(o.Value.Get("formerType").TextOr())
 		if o.Value.Get("proof").Kind() != wire.KindNone {
 			var err error
-			if erase.CopyDigest, err = proof.OfValid(erase.Tombstone).Digest(); err != nil {
+			if erase.CopyDigest, err = r.object.Digest(); err != nil {
 				return fmt.Errorf("tombstone of %s: %w: %w", o.ID, essaim.ErrInvalid, err)
 			}
 		}

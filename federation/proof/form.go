@@ -7,39 +7,23 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // form is canonical for a value of a valid document (RFC 8785). Most of a document
 // is short words, addresses and texts whose canonical form is what they are: those
-// are recognised here, in one pass, and the library does the others.
-func form(raw []byte) ([]byte, error) {
+// are recognised here, in one pass, and the library does the others. context is the
+// document's @context, with its form, or nil.
+func form(raw []byte, context *member) ([]byte, error) {
 	if asItIs(raw) {
 		return raw, nil
 	}
-	f := former{out: make([]byte, 0, len(raw))}
+	f := former{out: make([]byte, 0, len(raw)), context: context}
 	if _, err := f.value(raw, 0); err != nil {
 		return nil, err
 	}
 	return f.out, nil
-}
-
-// lastContext is the @context that was met last, with its form: documents of one
-// program share theirs, which is half of a small one's bytes.
-var lastContext atomic.Pointer[struct{ raw, form []byte }]
-
-// contextForm is form for the value of @context. What it returns is shared.
-func contextForm(raw []byte) ([]byte, error) {
-	if last := lastContext.Load(); last != nil && bytes.Equal(last.raw, raw) {
-		return last.form, nil
-	}
-	f, err := form(raw)
-	if err == nil && len(raw) <= 16<<10 {
-		lastContext.Store(&struct{ raw, form []byte }{bytes.Clone(raw), bytes.Clone(f)})
-	}
-	return f, err
 }
 
 // former writes canonical forms behind one another. Its members are those of the
@@ -48,6 +32,9 @@ type former struct {
 	out     []byte
 	members []span
 	spare   []byte
+	// context is the document's: its proof repeats it, and it is a good part of a
+	// small one's bytes.
+	context *member
 }
 
 // span is where the form of a member stands, with its name, before members are
@@ -155,13 +142,8 @@ func (f *former) object(doc []byte, i int) (end int, err error) {
 		}
 		f.out = append(f.out, ':')
 		i = space(doc, space(doc, after)+1) // past the colon
-		if n.is("@context") {
-			end = skipValue(doc, i)
-			context, err := contextForm(doc[i:end])
-			if err != nil {
-				return 0, err
-			}
-			f.out, i = append(f.out, context...), end
+		if c := f.context; c != nil && n.is("@context") && bytes.Equal(doc[i:skipValue(doc, i)], c.value) {
+			f.out, i = append(f.out, c.form...), i+len(c.value)
 		} else if i, err = f.value(doc, i); err != nil {
 			return 0, err
 		}

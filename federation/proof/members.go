@@ -151,6 +151,10 @@ func find(list []member, name string) *member {
 // sorted by the UTF-16 code units of their names), but for the names to skip.
 // It keeps each value's form in the list.
 func object(list []member, skip ...string) ([]byte, error) {
+	context, err := contextOf(list)
+	if err != nil {
+		return nil, err
+	}
 	order := make([]*member, 0, len(list))
 	size := 2
 	for i := range list {
@@ -159,12 +163,7 @@ func object(list []member, skip ...string) ([]byte, error) {
 			continue
 		}
 		if m.form == nil {
-			of := form
-			if m.name.is("@context") {
-				of = contextForm
-			}
-			var err error
-			if m.form, err = of(m.value); err != nil {
+			if m.form, err = form(m.value, context); err != nil {
 				return nil, err
 			}
 		}
@@ -177,13 +176,21 @@ func object(list []member, skip ...string) ([]byte, error) {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		var err error
 		if out, err = m.name.append(out); err != nil {
 			return nil, err
 		}
 		out = append(append(out, ':'), m.form...)
 	}
 	return append(out, '}'), nil
+}
+
+// contextOf is the member that says what the names mean, with its form; nil when
+// there is none.
+func contextOf(list []member) (m *member, err error) {
+	if m = find(list, "@context"); m != nil && m.form == nil {
+		m.form, err = form(m.value, nil)
+	}
+	return m, err
 }
 
 // canonical is the RFC 8785 form of one JSON value.
