@@ -7,7 +7,7 @@ import "time"
 // Query selects records: the same for pages, API, feeds and exports. The zero
 // Query is every published record, local and replicated, newest change first.
 type Query struct {
-	// Text is words as typed, "phrases" and -exclusions; see store/french.
+	// Text is words as typed, "phrases", -exclusions and OU; see store/french.
 	Text        string
 	Kinds       []Kind
 	Themes      []string // a broader theme finds the narrower ones

@@ -14,11 +14,11 @@ import (
 
 // match is what a query asks of a record, as terms.
 type match struct {
-	words  [][]string // each must be present: a word, or words in this order
-	none   [][]string // none may be
-	filter [][]string // of each, one filter term must be
-	area   *area      // nil for anywhere
-	since  int64      // only positions above
+	words  [][][]string // of each, one must be present: a word, or words in this order
+	none   [][]string   // none may be
+	filter [][]string   // of each, one filter term must be
+	area   *area        // nil for anywhere
+	since  int64        // only positions above
 }
 
 // tier tells where a match wants the words.
@@ -43,9 +43,12 @@ func newMatch(q essaim.Query) match {
 	text := french.Parse(q.Text)
 	m := match{none: text.None, since: positionAfter(q.Since)}
 	for _, w := range text.All {
-		m.words = append(m.words, []string{w})
+		m.words = append(m.words, [][]string{{w}})
 	}
-	m.words = append(m.words, text.Phrases...)
+	for _, p := range text.Phrases {
+		m.words = append(m.words, [][]string{p})
+	}
+	m.words = append(m.words, text.Either...)
 	m.any(filterKind, texts(q.Kinds))
 	m.any(filterTheme, q.Themes)
 	m.any(filterTerritory, q.Territories)
@@ -162,8 +165,8 @@ func (a *area) holds(p essaim.Place) bool {
 func (m match) holds(r *essaim.Record) bool {
 	d := newSearchDoc(r, essaim.Thesaurus{})
 	found := func(seq []string) bool { return contains(d.head, seq) || contains(d.body, seq) }
-	for _, w := range m.words {
-		if !found(w) {
+	for _, choice := range m.words {
+		if !slices.ContainsFunc(choice, found) {
 			return false
 		}
 	}
@@ -195,6 +198,16 @@ func contains(terms, seq []string) bool {
 func (m match) fts5(t tier) string {
 	quoted := func(seq []string) string { return `"` + strings.Join(seq, " ") + `"` }
 	list := func(parts []string, with string) string { return "(" + strings.Join(parts, with) + ")" }
+	headed := func(seq []string) string {
+		parts := make([]string, len(seq), len(seq)+1)
+		for i, term := range seq {
+			parts[i] = quoted([]string{headMark + term})
+		}
+		if len(seq) > 1 {
+			parts = append(parts, "{head} : "+quoted(seq))
+		}
+		return list(parts, " AND ")
+	}
 	var all, head []string
 	for _, choice := range m.filter {
 		parts := make([]string, len(choice))
@@ -203,15 +216,14 @@ func (m match) fts5(t tier) string {
 		}
 		all = append(all, list(parts, " OR "))
 	}
-	for _, seq := range m.words {
-		for _, term := range seq {
-			head = append(head, quoted([]string{headMark + term}))
+	for _, choice := range m.words {
+		whole, parts := make([]string, len(choice)), make([]string, len(choice))
+		for i, seq := range choice {
+			whole[i], parts[i] = quoted(seq), headed(seq)
 		}
-		if len(seq) > 1 {
-			head = append(head, "{head} : "+quoted(seq))
-		}
+		head = append(head, list(parts, " OR "))
 		if t != inHead {
-			all = append(all, quoted(seq))
+			all = append(all, list(whole, " OR "))
 		}
 	}
 	if t == inHead {
@@ -248,12 +260,19 @@ func (m match) tsquery(t tier) string {
 		}
 		return "(" + marks + "(" + strings.Join(parts, "<->") + "))"
 	}
-	join := func(list [][]string, with string, head bool) string {
+	one := func(list [][]string, head bool) string {
 		parts := make([]string, len(list))
 		for i, seq := range list {
 			parts[i] = phrase(seq, head)
 		}
-		return "(" + strings.Join(parts, with) + ")"
+		return "(" + strings.Join(parts, "|") + ")"
+	}
+	words := func(head bool) string {
+		parts := make([]string, len(m.words))
+		for i, choice := range m.words {
+			parts[i] = one(choice, head)
+		}
+		return "(" + strings.Join(parts, "&") + ")"
 	}
 	var all []string
 	for _, choice := range m.filter {
@@ -264,13 +283,13 @@ func (m match) tsquery(t tier) string {
 		all = append(all, "("+strings.Join(parts, "|")+")")
 	}
 	if len(m.words) > 0 {
-		all = append(all, join(m.words, "&", t == inHead))
+		all = append(all, words(t == inHead))
 	}
 	if len(m.none) > 0 {
-		all = append(all, "!"+join(m.none, "|", false))
+		all = append(all, "!"+one(m.none, false))
 	}
 	if t == notInHead && len(m.words) > 0 {
-		all = append(all, "!"+join(m.words, "&", true))
+		all = append(all, "!"+words(true))
 	}
 	return strings.Join(all, "&")
 }

@@ -33,19 +33,21 @@ func TestWordsOfTheTitleComeFirstThenTheLatestChange(t *testing.T) {
 			clock.Move(time.Minute)
 		}
 		for text, want := range map[string]string{
-			"jardin":             "Potager, Jardins partagés, Jardin de la gare, Atelier vélo, Compost",
-			"JARDINS":            "Potager, Jardins partagés, Jardin de la gare, Atelier vélo, Compost",
-			"jardin partage":     "Potager, Jardins partagés, Compost",
-			`"jardin partagé"`:   "Potager, Jardins partagés, Compost",
-			`"partagé jardin"`:   "",
-			"jardin -compost":    "Potager, Jardins partagés, Jardin de la gare, Atelier vélo",
-			`jardin -"la gare"`:  "Potager, Jardins partagés, Atelier vélo, Compost",
-			"-jardin":            "",
-			"velo":               "Atelier vélo",
-			"gare jardin -gare":  "",
-			"alimentation gare":  "Jardin de la gare", // the theme's name is found too
-			"l’":                 "Atelier vélo, Potager, Jardins partagés, Compost, Jardin de la gare",
-			"jardin' OR \"x\":*": "",
+			"jardin":              "Potager, Jardins partagés, Jardin de la gare, Atelier vélo, Compost",
+			"JARDINS":             "Potager, Jardins partagés, Jardin de la gare, Atelier vélo, Compost",
+			"jardin partage":      "Potager, Jardins partagés, Compost",
+			`"jardin partagé"`:    "Potager, Jardins partagés, Compost",
+			`"partagé jardin"`:    "",
+			"jardin -compost":     "Potager, Jardins partagés, Jardin de la gare, Atelier vélo",
+			`jardin -"la gare"`:   "Potager, Jardins partagés, Atelier vélo, Compost",
+			"-jardin":             "",
+			"velo":                "Atelier vélo",
+			"gare jardin -gare":   "",
+			"alimentation gare":   "Jardin de la gare", // the theme's name is found too
+			"l’":                  "Atelier vélo, Potager, Jardins partagés, Compost, Jardin de la gare",
+			"jardin' OR \"x\":*":  "Potager, Jardins partagés, Jardin de la gare, Atelier vélo, Compost",
+			"velo OU gare":        "Atelier vélo, Jardin de la gare",
+			"jardin velo OU gare": "Jardin de la gare, Atelier vélo",
 		} {
 			if got := titles(t, s, essaim.Query{Text: text}); got != want {
 				t.Errorf("%s finds %s, want %s", text, got, want)

@@ -36,13 +36,17 @@ func model(all []essaim.Record, q essaim.Query) []essaim.Record {
 		body := " " + strings.Join(french.Terms(said), " ") + " "
 		has := func(in string, seq ...string) bool { return strings.Contains(in, " "+strings.Join(seq, " ")+" ") }
 		keep, tier := true, 0
-		words := append([][]string{}, text.Phrases...)
-		for _, w := range text.All {
-			words = append(words, []string{w})
+		words := slices.Clone(text.Either)
+		for _, w := range text.Phrases {
+			words = append(words, [][]string{w})
 		}
-		for _, w := range words {
-			keep = keep && (has(head, w...) || has(body, w...))
-			if !has(head, w...) {
+		for _, w := range text.All {
+			words = append(words, [][]string{{w}})
+		}
+		for _, choice := range words {
+			inHead := slices.ContainsFunc(choice, func(w []string) bool { return has(head, w...) })
+			keep = keep && (inHead || slices.ContainsFunc(choice, func(w []string) bool { return has(body, w...) }))
+			if !inHead {
 				tier = 1
 			}
 		}
@@ -120,7 +124,7 @@ func fill(t *testing.T, s *store.Store, clock *storetest.Clock, rng *rand.Rand, 
 }
 
 func someQuery(rng *rand.Rand) essaim.Query {
-	words := []string{"jardin", "vélo", "ecole", "partage", "pain", "levain", `"pain levain"`, `"jardin partagé"`, "-four", `-"jardin jardin"`, "oeuvres", "inconnu"}
+	words := []string{"jardin", "vélo", "ecole", "partage", "pain", "levain", `"pain levain"`, `"jardin partagé"`, "-four", `-"jardin jardin"`, "oeuvres", "inconnu", "jardin OU vélo", `four OU "pain levain"`, "inconnu OR école OU"}
 	var q essaim.Query
 	for range rng.IntN(4) {
 		q.Text += words[int(float64(len(words))*math.Pow(rng.Float64(), 1.5))] + " "
@@ -155,7 +159,7 @@ func FuzzSearch(f *testing.F) {
 		storetest.Publish(f, s, storetest.Initiative("Vélo-école"))
 		stores = append(stores, s)
 	}
-	for _, seed := range []string{`jardin "partagé d’Élise" -vélo`, `'':*&|!<->()`, "NEAR(a b, 3)", "{head} : x", "\x00\xff", "東京", `-"`, strings.Repeat("a ", 3000)} {
+	for _, seed := range []string{`jardin "partagé d’Élise" -vélo`, `'':*&|!<->()`, "NEAR(a b, 3)", "{head} : x", "\x00\xff", "東京", `-"`, strings.Repeat("a ", 3000), `jardin OU "vélo co" OR -école`} {
 		f.Add(seed, 0.0, 0.0, 10.0)
 	}
 	f.Fuzz(func(t *testing.T, text string, lat, lon, radius float64) {

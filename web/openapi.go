@@ -106,7 +106,7 @@ func describeKind(paths object, k essaim.KindInfo, name string) {
 func searchParameters() []object {
 	var out []object
 	for _, p := range []struct{ name, typ, text string }{
-		{paramText, "string", "words, \"phrases\", -exclusions"},
+		{paramText, "string", "words, \"phrases\", -exclusions, OU (or OR) between two of which one is enough"},
 		{paramTheme, "string", "theme id; may be repeated"},
 		{paramTerritory, "string", "actor IRI of a territory; may be repeated"},
 		{paramStage, "string", "stage; may be repeated"},

@@ -137,6 +137,19 @@ func TestParse(t *testing.T) {
 		"porte-à-porte":             {All: []string{"port"}},
 		"pain - levain":             {All: []string{"pain", "levain"}},
 		`"jamais fermé`:             {Phrases: [][]string{french.Terms("jamais fermé")}},
+		"pain OU levain":            {Either: [][][]string{{{"pain"}, {"levain"}}}},
+		"four pain OR levain brest": {All: []string{"four", "brest"}, Either: [][][]string{{{"pain"}, {"levain"}}}},
+		`pain OU "au four" OU sel`:  {Either: [][][]string{{{"pain"}, {"four"}, {"sel"}}}},
+		`pain OU "four banal"`:      {Either: [][][]string{{{"pain"}, french.Terms("four banal")}}},
+		"tiers-lieux OU pain":       {Either: [][][]string{{french.Terms("tiers lieu"), {"pain"}}}},
+		"pain OU le levain":         {Either: [][][]string{{{"pain"}, {"levain"}}}},
+		"pain OU Pains":             {All: []string{"pain"}},
+		"OU pain OU":                {All: []string{"pain"}},
+		"pain OU OU levain":         {Either: [][][]string{{{"pain"}, {"levain"}}}},
+		"pain OU -levain":           {All: []string{"pain"}, None: [][]string{{"levain"}}},
+		"pain -sel OU levain":       {All: []string{"pain", "levain"}, None: [][]string{{"sel"}}},
+		"pain ou levain":            {All: []string{"pain", "levain"}},
+		`pain "OU" levain`:          {All: []string{"pain", "levain"}},
 		"NEAR(a b) AND * ^x {title": {All: []string{"near", "b", "and", "x", "titl"}},
 	} {
 		got := french.Parse(text)
@@ -148,19 +161,30 @@ func TestParse(t *testing.T) {
 
 func TestParseBoundsWhatAQueryCosts(t *testing.T) {
 	t.Parallel()
-	q := french.Parse(strings.Repeat(`mot1 "mot2 mot3" -mot4 `, 5000))
-	n := len(q.All)
-	for _, s := range append(q.Phrases, q.None...) {
-		n += len(s)
+	for _, text := range []string{`mot1 "mot2 mot3" -mot4 `, `"mot1 mot2" OU -mot3 OU `, "mot1 OU "} {
+		q := french.Parse(strings.Repeat(text, 5000))
+		n := 0
+		for _, s := range sequences(q) {
+			n += len(s)
+		}
+		if n > french.MaxQueryTerms {
+			t.Errorf("a query of 5,000 %s keeps %d terms, want at most %d", text, n, french.MaxQueryTerms)
+		}
 	}
-	if n > french.MaxQueryTerms {
-		t.Errorf("a query of 20,000 words keeps %d terms, want at most %d", n, french.MaxQueryTerms)
+}
+
+// sequences are all terms of a query, as they must follow one another.
+func sequences(q french.Query) [][]string {
+	list := slices.Concat([][]string{q.All}, q.Phrases, q.None)
+	for _, choice := range q.Either {
+		list = append(list, choice...)
 	}
+	return list
 }
 
 func equal(a, b french.Query) bool {
 	same := func(x, y [][]string) bool { return slices.EqualFunc(x, y, slices.Equal[[]string]) }
-	return slices.Equal(a.All, b.All) && same(a.Phrases, b.Phrases) && same(a.None, b.None)
+	return slices.Equal(a.All, b.All) && same(a.Phrases, b.Phrases) && same(a.None, b.None) && slices.EqualFunc(a.Either, b.Either, same)
 }
 
 // FuzzTerms checks what the indexes rely on: a term is cut no further by any
@@ -202,7 +226,7 @@ func FuzzTerms(f *testing.F) {
 // FuzzParse checks that any query is read, within its bounds, into terms that
 // the analyser itself gives.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{`pain -levain "au four"`, `«»“”""-"`, "--a", "\x00", `-«`} {
+	for _, s := range []string{`pain -levain "au four"`, `«»“”""-"`, "--a", "\x00", `-«`, `pain OU "au four" OR -OU`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -211,16 +235,17 @@ func FuzzParse(f *testing.F) {
 		for _, term := range french.Terms(text) {
 			known[term] = true
 		}
-		n := len(q.All)
-		for _, s := range append(append([][]string{q.All}, q.Phrases...), q.None...) {
+		n := 0
+		for _, s := range sequences(q) {
+			n += len(s)
 			for _, term := range s {
 				if !known[term] && !strings.ContainsAny(text, "'`’") {
 					t.Fatalf("Parse(%q) looks for %q, which the text does not hold", text, term)
 				}
 			}
 		}
-		for _, s := range append(q.Phrases, q.None...) {
-			n += len(s)
+		if slices.ContainsFunc(q.Either, func(choice [][]string) bool { return len(choice) < 2 }) {
+			t.Fatalf("Parse(%q) leaves no choice", text)
 		}
 		if n > french.MaxQueryTerms {
 			t.Fatalf("Parse(%q) keeps %d terms", text, n)

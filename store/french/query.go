@@ -21,17 +21,28 @@ type Query struct {
 	// least two terms. Stop words do not count: "recette de pain" is found in
 	// « recettes du pain ».
 	Phrases [][]string
+	// Either are choices: of each, at least two sequences, mostly of one word, of
+	// which one must be present.
+	Either [][][]string
 	// None are the sequences, mostly of one word, that must not be present.
 	None [][]string
 }
 
 // Parse reads a query as people type it: words, "phrases" in straight,
-// typographic or French quotation marks, and a minus before what is not
-// wanted. Any text is a query; Parse never fails.
+// typographic or French quotation marks, a minus before what is not wanted, and
+// OU (or OR) in capitals between two of which one is enough: it binds the words
+// or phrases on its sides and nothing further. Any text is a query; Parse never
+// fails.
 func Parse(text string) Query {
 	var q Query
 	left := MaxQueryTerms
+	var run []sequence // what OU joins, up to here
+	joined := false    // OU stands before what comes
 	for piece := range pieces(text) {
+		if piece.or() {
+			joined = len(run) > 0
+			continue
+		}
 		terms := Terms(piece.text)
 		if len(terms) > left {
 			terms = terms[:left]
@@ -40,24 +51,57 @@ func Parse(text string) Query {
 		switch {
 		case len(terms) == 0:
 		case piece.minus:
+			q.want(run)
+			run, joined = nil, false
 			q.None = append(q.None, terms)
-		case piece.quoted && len(terms) > 1:
-			q.Phrases = append(q.Phrases, terms)
+		case joined:
+			run, joined = append(run, sequence{terms, piece.quoted}), false
 		default:
-			for _, t := range terms {
-				if !slices.Contains(q.All, t) {
-					q.All = append(q.All, t)
-				}
+			q.want(run)
+			run = []sequence{{terms, piece.quoted}}
+		}
+	}
+	q.want(run)
+	return q
+}
+
+// sequence is the terms of one piece of a query.
+type sequence struct {
+	terms  []string
+	quoted bool
+}
+
+// want adds sequences of which one must be present. One that stands alone
+// without quotation marks is words, in whatever order.
+func (q *Query) want(run []sequence) {
+	var choice [][]string
+	for _, s := range run {
+		if !slices.ContainsFunc(choice, func(c []string) bool { return slices.Equal(c, s.terms) }) {
+			choice = append(choice, s.terms)
+		}
+	}
+	switch {
+	case len(choice) > 1:
+		q.Either = append(q.Either, choice)
+	case len(choice) == 1 && run[0].quoted && len(choice[0]) > 1:
+		q.Phrases = append(q.Phrases, choice[0])
+	case len(choice) == 1:
+		for _, t := range choice[0] {
+			if !slices.Contains(q.All, t) {
+				q.All = append(q.All, t)
 			}
 		}
 	}
-	return q
 }
 
 type piece struct {
 	text          string
 	minus, quoted bool
 }
+
+// or tells whether the piece is the word between two choices. Both are stop
+// words, so they are never looked for themselves.
+func (p piece) or() bool { return !p.minus && !p.quoted && (p.text == "OU" || p.text == "OR") }
 
 // pieces cuts a query at spaces and quotation marks.
 func pieces(text string) func(yield func(piece) bool) {
