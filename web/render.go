@@ -197,10 +197,17 @@ func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 		"label":   func(t interface{ Label(string) string }) string { return t.Label(l.lang) },
 		"theme":   l.theme,
 		"licence": licenceOf,
-		"place":   func(p essaim.Place) string { return placeName(l, p) },
-		"places":  func(c essaim.Content) string { return placeNames(l, c) },
-		"hours":   l.hoursRows,
-		"path":    recordPath,
+		"credit":  func(r essaim.Record) string { return credit(l, r) },
+		"qr": func(address string) *QR {
+			if q, ok := newQR(address); ok {
+				return &q
+			}
+			return nil
+		},
+		"place":  func(p essaim.Place) string { return placeName(l, p) },
+		"places": func(c essaim.Content) string { return placeNames(l, c) },
+		"hours":  l.hoursRows,
+		"path":   recordPath,
 		"kindpath": func(k essaim.Kind) string {
 			i, _ := k.Info()
 			return "/" + i.Path
