@@ -179,13 +179,26 @@ func (a *app) decide(ctx context.Context, action essaim.ItemAction, c decision, 
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%d is %s.\n", n, d.State)
+			fmt.Fprintf(a.out, "%d %s.\n", n, decided(d.Item))
 			if c := d.Candidate; c != nil && c.State != "" {
 				fmt.Fprintf(a.out, "Its record %s is %s%s.\n", c.Record, c.State, lacks(c))
 			}
 		}
 		return nil
 	})
+}
+
+// decided says in what state an item is now. Of a withdrawal it is the record that
+// is shown or not.
+func decided(i essaim.Item) string {
+	switch {
+	case i.Kind != essaim.ItemWithdrawal || i.State == essaim.ItemHeld:
+		return "is " + string(i.State)
+	case i.State == essaim.ItemAccepted:
+		return "is applied: the record is withdrawn here"
+	default:
+		return "is not in force: the record is shown here as its origin publishes it"
+	}
 }
 
 // lacks says what keeps a candidate from being published.

@@ -363,7 +363,7 @@ func listPeers(ctx context.Context, n *Node, _ none) ([]peerRow, error) {
 
 func showPeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 	p, err := n.store.Peer(ctx, host)
-	return n.peerRow(p), err
+	return n.peerRow(p), unknownPeer(err)
 }
 
 func trustPeer(ctx context.Context, n *Node, t trusted) (peerRow, error) {
@@ -380,7 +380,7 @@ func forgetPeer(ctx context.Context, n *Node, host string) (none, error) {
 func removePeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 	p, err := n.store.Peer(ctx, host)
 	if err != nil {
-		return peerRow{}, err
+		return peerRow{}, unknownPeer(err)
 	}
 	return n.peerRow(p), n.federation.UnfollowPeer(ctx, host)
 }

@@ -4,7 +4,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
+
+	"essaim"
 )
 
 type peerGone struct {
@@ -37,14 +41,22 @@ func (c peerBack) Run(ctx context.Context, a *app) error {
 
 func gonePeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 	if err := n.store.PeerGone(ctx, host, n.now()); err != nil {
-		return peerRow{}, err
+		return peerRow{}, unknownPeer(err)
 	}
 	return showPeer(ctx, n, host)
 }
 
 func backPeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 	if err := n.store.PeerGone(ctx, host, time.Time{}); err != nil {
-		return peerRow{}, err
+		return peerRow{}, unknownPeer(err)
 	}
 	return showPeer(ctx, n, host)
+}
+
+// unknownPeer says what to do about a node that is not known here.
+func unknownPeer(err error) error {
+	if errors.Is(err, essaim.ErrNotFound) {
+		return fmt.Errorf("%w; essaim peer list names the nodes that are known, essaim peer follow adds one", err)
+	}
+	return err
 }

@@ -54,7 +54,7 @@ type comparisonRow struct {
 func syncPeer(ctx context.Context, n *Node, host string) (comparisonRow, error) {
 	c, err := n.federation.Replicator().Compare(ctx, host)
 	if err != nil {
-		return comparisonRow{}, err
+		return comparisonRow{}, unknownPeer(err)
 	}
 	return comparisonRow{c.Differences, c.Mended, c.Kept, c.Others}, nil
 }
