@@ -22,9 +22,12 @@ type Query struct {
 	Since time.Time // changed after
 	// Upcoming keeps meetings that have not ended at that time, soonest first.
 	Upcoming time.Time
-	After    string // Results.Next of the page before
-	Limit    int    // 20 when 0, at most 100
-	Facets   bool   // count facets too
+	// Newest orders by the latest change alone, also what words are looked for in:
+	// feeds and files are read so.
+	Newest bool
+	After  string // Results.Next of the page before
+	Limit  int    // 20 when 0, at most 100
+	Facets bool   // count facets too
 }
 
 // Circle is a radius around a point; degrees and kilometres.

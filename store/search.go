@@ -94,7 +94,7 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 		return found, err
 	}
 	tiers := []tier{anywhere}
-	if len(m.words) > 0 {
+	if len(m.words) > 0 && !q.Newest {
 		tiers = []tier{inHead, notInHead}
 	}
 	var positions []int64

@@ -103,6 +103,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.failJSON(w, r, status, key, err)
 		return
 	}
+	if _, ok := formatOf(r.URL.Path); ok {
+		s.failText(w, r, status, key, err)
+		return
+	}
 	if status == http.StatusUnauthorized {
 		http.Redirect(w, r, "/connexion?suite="+urlEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return

@@ -5,6 +5,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"essaim"
 	"essaim/web/markup"
@@ -76,6 +77,11 @@ func (s *Server) showHome(w http.ResponseWriter, r *http.Request) error {
 	t := s.cfg.Node.Territory
 	p.Object, p.Followed = t.Actor, s.followable(t.Name, t.Username, t.Actor)
 	p.Data = s.structuredTerritory(p.Description)
+	for _, f := range s.formatLinks(l, t.Name, "", "/recherche", url.Values{paramOrigin: {"local"}}) {
+		if f.Feed {
+			p.Alternates = append(p.Alternates, f)
+		}
+	}
 	return s.render(w, r, http.StatusOK, "home", p)
 }
 

@@ -30,6 +30,7 @@ type ListPage struct {
 	Origin   string
 	Upcoming string // of meetings: "" for those to come, "passees" for all
 	Problems essaim.Problems
+	Formats  []FormatLink // the same for programs
 	// FollowForm is of the feed of the theme or commune that was chosen.
 	FollowForm
 }
@@ -58,18 +59,13 @@ const paramWhen = "quand"
 func (s *Server) listKind(k essaim.KindInfo) handlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		v := r.URL.Query()
-		v.Del(paramKind)
-		q, problems := s.parseQuery(v)
-		q.Kinds = []essaim.Kind{k.Kind}
+		q, problems := s.listQuery(k.Kind, v)
 		p := &ListPage{Kind: k.Kind, Action: "/" + k.Path}
 		l := s.locale(r)
 		p.Title, p.Description = l.T("kinds."+string(k.Kind)), l.F("list."+string(k.Kind)+".lede", "Territory", s.cfg.Node.Territory.Name)
 		p.Section = k.Path
 		if k.Kind == essaim.KindMeeting {
 			p.Upcoming = v.Get(paramWhen)
-			if p.Upcoming == "" {
-				q.Upcoming = s.now()
-			}
 		}
 		return s.list(w, r, p, q, v, problems)
 	}
@@ -78,7 +74,7 @@ func (s *Server) listKind(k essaim.KindInfo) handlerFunc {
 // search looks through all kinds.
 func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	q, problems := s.parseQuery(v)
+	q, problems := s.listQuery("", v)
 	p := &ListPage{Action: "/recherche"}
 	l := s.locale(r)
 	p.Title, p.Description = l.T("search.title"), l.T("search.lede")
@@ -103,6 +99,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 		p.NoIndex = true
 		return s.render(w, r, http.StatusBadRequest, "list", p)
 	}
+	p.Formats = s.formatLinks(l, p.Title, p.Kind, p.Action, v)
+	p.Alternates = p.Formats
 	q.Facets = true
 	if q.Limit == 0 {
 		q.Limit = 24

@@ -48,6 +48,7 @@ func (s *Server) openAPI() object {
 		describeKind(paths, k, name)
 	}
 	describeModeration(paths, schemas)
+	describeFormats(paths)
 	paths["/api/v1/openapi.json"] = object{"get": object{"summary": "This description", "responses": object{"200": object{"description": "OpenAPI 3.1"}}}}
 	return object{
 		"openapi":    "3.1.0",

@@ -20,6 +20,12 @@ import (
 	"essaim/store/storetest"
 )
 
+// inFormat tells whether a route is of a list in a format, no page.
+func inFormat(pattern string) bool {
+	_, ok := formatOf(pattern)
+	return ok
+}
+
 // addresses gives each page route of the site an address, so that a new page is
 // checked without being listed here.
 func (s *site) addresses(t *testing.T) []string {
@@ -27,7 +33,7 @@ func (s *site) addresses(t *testing.T) []string {
 	var out []string
 	for _, e := range s.endpoints {
 		if e.method != http.MethodGet || strings.HasPrefix(e.pattern, "/api/") || strings.HasPrefix(e.pattern, "/static/") || strings.HasPrefix(e.pattern, "/m/") ||
-			slices.Contains([]string{"/healthz", "/readyz", "/robots.txt"}, e.pattern) {
+			slices.Contains([]string{"/healthz", "/readyz", "/robots.txt"}, e.pattern) || inFormat(e.pattern) {
 			continue
 		}
 		path := strings.NewReplacer("{secret}", "secret", "{host}", toulouse, "/personnes/{name}", "/personnes/camille", "{name}", "brest").Replace(e.pattern)

@@ -47,6 +47,7 @@ type RecordPage struct {
 	Edit      string    // address of the form, for those who may write
 	Withdraw  string    // address at which it is withdrawn, for those who may
 	History   string
+	Calendar  string // address of a meeting for a calendar
 	// Comments are those that everyone may see, by thread; MoreComments is the
 	// address of the ones after them.
 	Comments     []*CommentNode
@@ -229,6 +230,10 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		}
 	} else if rec.State == essaim.StatePublished && essaim.May(userOf(r), essaim.ActionModerate) {
 		p.Withdraw = recordPath(rec) + "/retirer"
+	}
+	if rec.Kind == essaim.KindMeeting && rec.State == essaim.StatePublished {
+		p.Calendar = recordPath(rec) + ".ics"
+		p.Alternates = []FormatLink{{Ext: "ics", Media: "text/calendar", Path: p.Calendar, Title: rec.Title}}
 	}
 	s.offerToAdapt(r, p)
 	if rec.Kind.MayBeAdapted() && (rec.DerivedFrom != nil || p.adapted()) {

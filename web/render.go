@@ -39,6 +39,8 @@ type Base struct {
 	Image     string // address at this site of a picture for previews
 	ImageAlt  string
 	Data      *Structured // the same for programs
+	// Alternates are the same in other formats, for programs that look at the page.
+	Alternates []FormatLink
 
 	Territory essaim.Territory
 	Handle    string // @brest@brest.example

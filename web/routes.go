@@ -22,6 +22,7 @@ type endpoint struct{ method, pattern string }
 func (s *Server) routes() (http.Handler, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.SuffixETag(""), gzhttp.ContentTypes([]string{
 		"text/html", "text/css", "text/plain", "application/json", "image/svg+xml",
+		"application/atom+xml", "application/feed+json", "text/calendar", "text/csv", "application/geo+json", "application/ld+json",
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("web: compression: %w", err)
@@ -41,6 +42,7 @@ func (s *Server) routes() (http.Handler, error) {
 	get(r, "/m/{file}", s.handle(s.showPicture))
 
 	r.Group(s.apiRoutes)
+	r.Group(s.formatRoutes)
 	r.Group(s.pageRoutes)
 
 	err = chi.Walk(r, func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {

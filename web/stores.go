@@ -20,6 +20,8 @@ type Reader interface {
 	RecordBySlug(ctx context.Context, kind essaim.Kind, origin, slug string) (essaim.Record, error)
 	// Revisions lists a local record's, newest first.
 	Revisions(ctx context.Context, id string) ([]essaim.Revision, error)
+	// Document is the stored bytes of a published record, local or replicated.
+	Document(ctx context.Context, id string) ([]byte, error)
 	// RelatedTo lists published records that point to one, and the relation.
 	RelatedTo(ctx context.Context, id string) ([]Related, error)
 	// Thanks counts likes and announces of a record.

@@ -80,6 +80,7 @@ type Server struct {
 	themes    concepts
 	assets    map[string]asset
 	kept      keptPages
+	files     filesOut
 	templates *templates
 	handler   http.Handler
 	endpoints []endpoint

@@ -11,7 +11,7 @@ import (
 )
 
 type exportCommand struct {
-	Format string   `enum:"csv,geojson,jsonld" required:"" help:"csv, geojson, or jsonld: the published documents, byte for byte."`
+	Format string   `enum:"csv,geojson,jsonld,ics" required:"" help:"csv, geojson, ics (the meetings), or jsonld: the published documents, byte for byte."`
 	Output string   `short:"o" placeholder:"PATH" help:"File to write, whole or not at all; standard output when not given."`
 	Kind   []string `placeholder:"KIND" help:"Only records of these kinds."`
 	All    bool     `help:"With the records of other territories that this node keeps."`

@@ -6,50 +6,13 @@ import (
 	"context"
 	"errors"
 	"io"
-	"iter"
 	"os"
 	"path/filepath"
+	"time"
 
 	"essaim"
 	"essaim/web/transfer"
 )
-
-// exportSource is what an export reads.
-type exportSource interface {
-	Search(ctx context.Context, q essaim.Query) (essaim.Results, error)
-	// Document is the stored bytes of a published record, local or replicated.
-	Document(ctx context.Context, id string) ([]byte, error)
-}
-
-// exportItems walks the published records, page by page: no long reading holds
-// the database. With documents each comes with its bytes.
-func exportItems(ctx context.Context, s exportSource, q essaim.Query, documents bool) iter.Seq2[transfer.Item, error] {
-	return func(yield func(transfer.Item, error) bool) {
-		q.Limit = 100
-		for {
-			page, err := s.Search(ctx, q)
-			if err != nil {
-				yield(transfer.Item{}, err)
-				return
-			}
-			for _, r := range page.Records {
-				item := transfer.Item{Record: r}
-				if documents {
-					item.Document, err = s.Document(ctx, r.ID)
-					if errors.Is(err, essaim.ErrNotFound) {
-						continue // withdrawn since the page was read
-					}
-				}
-				if !yield(item, err) || err != nil {
-					return
-				}
-			}
-			if q.After = page.Next; q.After == "" {
-				return
-			}
-		}
-	}
-}
 
 // exportRequest says what goes out.
 type exportRequest struct {
@@ -59,12 +22,16 @@ type exportRequest struct {
 }
 
 // writeExport writes the records that may leave as copies.
-func writeExport(ctx context.Context, s exportSource, r exportRequest, w io.Writer) error {
-	q := essaim.Query{Kinds: r.Kinds, Origin: "local"}
+func writeExport(ctx context.Context, s transfer.Source, r exportRequest, w io.Writer) error {
+	q := essaim.Query{Kinds: r.Kinds, Origin: "local", Newest: true}
 	if r.All {
 		q.Origin = ""
 	}
-	_, err := transfer.Export(w, r.Format, exportItems(ctx, s, q, r.Format == "jsonld"))
+	keep := transfer.Exportable
+	if r.Format == "ics" {
+		keep = nil // when and where is nobody's
+	}
+	_, err := transfer.Export(w, r.Format, transfer.Walk(ctx, s, q, transfer.Walked{Documents: r.Format == "jsonld", Keep: keep, Began: time.Now()}))
 	return err
 }
 

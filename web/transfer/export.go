@@ -27,8 +27,8 @@ func Exportable(r essaim.Record) bool {
 	return r.State == essaim.StatePublished && essaim.Reusable(r.Licence)
 }
 
-// Export writes the exportable items in a format, "csv", "geojson" or "jsonld",
-// and says how many. An error of the sequence stops it.
+// Export writes the exportable items in a format, "csv", "geojson", "jsonld" or
+// "ics" (see [Calendar]), and says how many. An error of the sequence stops it.
 func Export(w io.Writer, format string, items iter.Seq2[Item, error]) (n int, err error) {
 	bw := bufio.NewWriter(w)
 	switch format {
@@ -38,6 +38,8 @@ func Export(w io.Writer, format string, items iter.Seq2[Item, error]) (n int, er
 		n, err = exportGeoJSON(bw, items)
 	case "jsonld":
 		n, err = exportJSONLD(bw, items)
+	case "ics":
+		n, err = Calendar{}.write(bw, items)
 	default:
 		return 0, fmt.Errorf("format %q: %w", format, essaim.ErrInvalid)
 	}

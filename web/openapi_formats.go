@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import "essaim"
+
+// describeFormats writes the lists and searches as files and feeds.
+func describeFormats(paths object) {
+	plain := object{"text/plain": object{"schema": object{"type": "string"}}}
+	answers := func(f format) object {
+		return object{
+			"200": object{"description": f.about(), "content": object{f.media: object{}}},
+			"304": object{"description": "not changed since the ETag or the date given"},
+			"400": object{"description": "a parameter is not understood; says which", "content": plain},
+		}
+	}
+	add := func(k essaim.Kind, path, what string) {
+		var more []object
+		switch k {
+		case "":
+			more = []object{queryOf(paramKind, "string", "kind of record; may be repeated")}
+		case essaim.KindMeeting:
+			more = []object{queryOf(paramWhen, "string", "\"toutes\" for meetings of all dates, not only those to come; feeds have all")}
+		}
+		for _, f := range formats {
+			if f.of(k) {
+				paths[path+"."+f.ext] = object{"get": object{"summary": what + ", as " + f.media, "parameters": append(searchParameters(), more...), "responses": answers(f)}}
+			}
+		}
+	}
+	add("", "/recherche", "Everything, local and replicated")
+	for _, k := range essaim.Kinds() {
+		add(k.Kind, "/"+k.Path, "All "+k.API+", local and replicated")
+	}
+	slug := object{"name": "slug", "in": "path", "required": true, "schema": object{"type": "string"}}
+	host := object{"name": "host", "in": "path", "required": true, "schema": object{"type": "string"}}
+	calendar, _ := formatOf("x.ics")
+	paths["/rencontres/{slug}.ics"] = object{"get": object{"summary": "One local meeting for a calendar", "parameters": []object{slug}, "responses": answers(calendar)}}
+	paths["/ailleurs/{host}/{slug}.ics"] = object{"get": object{"summary": "One replicated meeting for a calendar", "parameters": []object{host, slug}, "responses": answers(calendar)}}
+}
+
+// about says what a format holds.
+func (f format) about() string {
+	switch {
+	case f.feed:
+		return "the newest changes, 50 a page; the link to the next page leads to the older ones"
+	case f.only != "":
+		return "all meetings found; UID is the record's id, SEQUENCE its revision, times are in UTC"
+	}
+	return "all records found whose licence lets others copy them, the latest change first; a file that breaks off is not whole"
+}
