@@ -99,7 +99,7 @@ func (c *documentCache) get(ctx context.Context, key string, load func(context.C
 	}
 	doc, err := load(ctx, key)
 	if err == nil && (doc.Digest != e.doc.Digest || !bytes.Equal(doc.Bytes, e.doc.Bytes)) {
-		err = whole(doc)
+		err = whole(new(proof.Reader), doc)
 	}
 	if err != nil {
 		return Stored{}, err
@@ -110,11 +110,11 @@ func (c *documentCache) get(ctx context.Context, key string, load func(context.C
 }
 
 // whole tells whether a document is the bytes of the digest that was noted of it.
-func whole(d Stored) error {
+func whole(reader *proof.Reader, d Stored) error {
 	if d.Digest == "" {
 		return nil
 	}
-	if exact, err := proof.Of(d.Bytes).Digest(); err != nil || exact != d.Digest {
+	if exact, err := reader.Of(d.Bytes).Digest(); err != nil || exact != d.Digest {
 		return essaim.ErrDamaged
 	}
 	return nil

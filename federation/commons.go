@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"essaim"
+	"essaim/federation/proof"
 	"essaim/federation/vocab"
 )
 
@@ -145,10 +146,10 @@ func (s *Server) commonsPage(after essaim.CommonsNumber, list []essaim.CommonsDo
 		b.WriteString(`,"next":` + quote(vocab.CommonsAfter(s.base, cursor)))
 	}
 	b.WriteString(`,"essaim:head":"` + head.String() + `","essaim:cursor":"` + cursor.String() + `","orderedItems":[`)
-	first := true
+	first, reader := true, proof.Reader{}
 	for _, d := range list {
 		// What is damaged is never told; a comparison finds it once it is mended.
-		if whole(Stored{Bytes: d.Bytes, Digest: d.Digest}) != nil {
+		if whole(&reader, Stored{Bytes: d.Bytes, Digest: d.Digest}) != nil {
 			s.rescuer.Tell(d.ID)
 			continue
 		}

@@ -16,6 +16,7 @@ import (
 // else than its bytes, which are whole, is written again from them; it needs nobody
 // for that, and returns how many were.
 func (r *Replicator) examineCopies(ctx context.Context, peer essaim.Peer) (again int, err error) {
+	var reader proof.Reader
 	for after := ""; ; {
 		copies, err := r.Store.Copies(ctx, peer.Host, after, copiesAtOnce)
 		if err != nil {
@@ -27,7 +28,7 @@ func (r *Replicator) examineCopies(ctx context.Context, peer essaim.Peer) (again
 			after = c.Key
 			digest := ""
 			if c.Bytes != nil {
-				if exact, err := proof.Of(c.Bytes).Digest(); err == nil {
+				if exact, err := reader.Of(c.Bytes).Digest(); err == nil {
 					digest = exact
 				}
 			}

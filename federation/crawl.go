@@ -280,12 +280,16 @@ func (c *crawl) items(ctx context.Context, list []wire.Value, at time.Time) ([]e
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(list)) {
 		workers.Go(func() {
+			reader, err := newReader(c.Ingester)
 			for i := next.Add(1) - 1; i < int64(len(list)); i = next.Add(1) - 1 {
-				if c.former {
-					items[i], errs[i] = c.erasure(ctx, list[i], at)
-					continue
+				switch {
+				case err != nil:
+					errs[i] = err
+				case c.former:
+					items[i], errs[i] = c.erasure(ctx, reader, list[i], at)
+				default:
+					items[i], errs[i] = c.readBy(ctx, reader, list[i].Raw(), at)
 				}
-				items[i], errs[i] = c.item(ctx, list[i].Raw(), at)
 			}
 		})
 	}
@@ -330,13 +334,19 @@ func (c *crawl) forgetActors(effects []essaim.Effect) {
 	}
 }
 
-// item says what one comes to. A panic over it leaves the others alone.
+// item says what one comes to.
 func (c *crawl) item(ctx context.Context, raw []byte, at time.Time) (taken essaim.CommonsTaken, err error) {
-	defer caught(&err)
 	reader, err := newReader(c.Ingester)
 	if err != nil {
 		return taken, err
 	}
+	return c.readBy(ctx, reader, raw, at)
+}
+
+// readBy is item by a reader that has others too. A panic over one leaves the others
+// alone.
+func (c *crawl) readBy(ctx context.Context, reader *reader, raw []byte, at time.Time) (taken essaim.CommonsTaken, err error) {
+	defer caught(&err)
 	effects, err := reader.standing(fetch.Bounded(ctx, maxRequests), raw, c.peer.Host, at)
 	if err != nil {
 		return taken, err

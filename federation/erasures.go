@@ -107,7 +107,7 @@ func (r *Replicator) formerActor(ctx context.Context, host string) (string, erro
 
 // erasure says what an item comes to of a node that is followed no more: nothing,
 // but for the tombstone of something that is held.
-func (c *crawl) erasure(ctx context.Context, item wire.Value, at time.Time) (taken essaim.CommonsTaken, err error) {
+func (c *crawl) erasure(ctx context.Context, reader *reader, item wire.Value, at time.Time) (taken essaim.CommonsTaken, err error) {
 	if item.Get("type").TextOr() != "Tombstone" {
 		return taken, nil
 	}
@@ -118,7 +118,7 @@ func (c *crawl) erasure(ctx context.Context, item wire.Value, at time.Time) (tak
 	if !kept {
 		return taken, nil
 	}
-	all, err := c.item(fetch.Bounded(ctx, maxRequests), item.Raw(), at)
+	all, err := c.readBy(fetch.Bounded(ctx, maxRequests), reader, item.Raw(), at)
 	for _, e := range all.Effects {
 		if erase, ok := e.(essaim.Erase); ok && erase.CopyDigest != "" {
 			taken.Actor, taken.Effects = all.Actor, append(taken.Effects, erase)

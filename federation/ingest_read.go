@@ -24,6 +24,8 @@ type reader struct {
 	resolver *streams.TypeResolver
 	others   map[string]func(context.Context) error
 
+	activities, objects proof.Reader
+
 	// Of the activity being read.
 	in      essaim.Inbound
 	a       *wire.Activity
@@ -76,7 +78,7 @@ func (r *reader) read(ctx context.Context) ([]essaim.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.a, r.object = a, proof.OfValid(a.Object.Value.Raw())
+	r.a, r.object = a, r.objects.OfValid(a.Object.Value.Raw())
 	if r.PanicName != "" && a.Object.Value.Get("name").TextOr() == r.PanicName {
 		panic("asked for by " + in.ActivityID)
 	}
@@ -106,7 +108,7 @@ func (r *reader) read(ctx context.Context) ([]essaim.Effect, error) {
 // vouched holds what a node that is replicated sends to the key that is pinned:
 // the activity, and the record or tombstone in it, which is kept as it came.
 func (r *reader) vouched(ctx context.Context) error {
-	if err := r.Actors.Vouch(ctx, r.a.Actor, r.a.Object.ID, proof.OfValid(r.a.Raw()), r.in.ReceivedAt); err != nil {
+	if err := r.Actors.Vouch(ctx, r.a.Actor, r.a.Object.ID, r.activities.OfValid(r.a.Raw()), r.in.ReceivedAt); err != nil {
 		return err
 	}
 	o := &r.a.Object
@@ -294,7 +296,7 @@ func (r *reader) stands(raw []byte, host string, at time.Time, vouch func(*wire.
 		return nil, fmt.Errorf("of %s in the commons of %s: %w", a.Actor.Host(), host, essaim.ErrForbidden)
 	}
 	r.in = essaim.Inbound{ActivityID: a.ID.String(), Type: a.Type, Actor: a.Actor.String(), Raw: raw, ReceivedAt: at}
-	r.a, r.object, r.effects = a, proof.OfValid(a.Object.Value.Raw()), nil
+	r.a, r.object, r.effects = a, r.objects.OfValid(a.Object.Value.Raw()), nil
 	if err := a.CheckAuthority(a.Actor); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"essaim"
+	"essaim/federation/proof"
 )
 
 // PageStore finds the document behind a page's address.
@@ -77,7 +78,7 @@ func (s *Server) serveCopy(w http.ResponseWriter, r *http.Request, store PageSto
 		return
 	}
 	w.Header().Set("Link", "<"+rec.ID+`>; rel="canonical"`) // RFC 6596
-	if !essaim.Reusable(rec.Licence) || rec.CopyDigest == "" || whole(Stored{Bytes: b, Digest: rec.CopyDigest}) != nil {
+	if !essaim.Reusable(rec.Licence) || rec.CopyDigest == "" || whole(new(proof.Reader), Stored{Bytes: b, Digest: rec.CopyDigest}) != nil {
 		http.Redirect(w, r, rec.ID, http.StatusSeeOther)
 		return
 	}

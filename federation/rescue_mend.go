@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/federation/proof"
 	"essaim/federation/vocab"
 )
 
@@ -89,6 +90,7 @@ func (r *Rescuer) Examine(ctx context.Context) error { return r.examine(ctx, "",
 
 // examine is Examine for the keys after one, up to another.
 func (r *Rescuer) examine(ctx context.Context, from, to string) error {
+	var reader proof.Reader
 	for {
 		page, err := r.Store.Copies(ctx, "", from, examinePage)
 		if err != nil {
@@ -99,7 +101,7 @@ func (r *Rescuer) examine(ctx context.Context, from, to string) error {
 				return ctx.Err()
 			}
 			switch {
-			case whole(Stored{Bytes: c.Bytes, Digest: c.Digest}) != nil:
+			case whole(&reader, Stored{Bytes: c.Bytes, Digest: c.Digest}) != nil:
 				r.mend(ctx, c.ID)
 			case c.Row != nil:
 				r.mendRow(ctx, c)

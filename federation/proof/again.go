@@ -19,7 +19,7 @@ func Again(doc []byte, base string, key ed25519.PrivateKey, created time.Time) (
 	if err != nil {
 		return Signed{}, err
 	}
-	p, err := readFrom(list)
+	p, err := Read(doc)
 	if err != nil {
 		return Signed{}, err
 	}

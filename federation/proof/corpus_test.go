@@ -41,7 +41,7 @@ func TestCorpusDocumentsCanBeSignedAndRead(t *testing.T) {
 		}
 		if raw, ok := head["proof"]; ok {
 			// The examples write "..." for the value: read as a proof, refused.
-			if _, err := parse(raw); !errors.Is(err, ErrInvalid) {
+			if _, err := parse(raw, member{}); !errors.Is(err, ErrInvalid) {
 				t.Errorf("%s: got %v, want %v", filepath.Base(f), err, ErrInvalid)
 			}
 			proofs++

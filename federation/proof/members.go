@@ -19,6 +19,8 @@ type member struct {
 	start int // of the name's quote
 	end   int // after the value
 	form  []byte
+	from  int // where it stands in the form of the whole; see write
+	to    int
 }
 
 // Members gives the members of a JSON object by their names: the bytes of each
@@ -28,14 +30,26 @@ func Members(doc []byte) (map[string]json.RawMessage, error) { return Of(doc).Me
 // split finds the members of a JSON object without changing its bytes, and
 // the position just after the last of them (before white space and '}').
 // A name that occurs twice is refused: two readers would see two documents.
-func split(doc []byte) ([]member, int, error) {
+func split(doc []byte) ([]member, int, error) { return splitKnowing(doc, member{}) }
+
+// splitKnowing is split where the form of an @context is known.
+func splitKnowing(doc []byte, shared member) ([]member, int, error) {
+	q := quick{shared: shared}
+	if end, ok := q.read(doc); ok {
+		return q.list, end, nil
+	}
+	return careful(doc)
+}
+
+// careful is split for whatever may come.
+func careful(doc []byte) ([]member, int, error) {
 	if !json.Valid(doc) {
 		return nil, 0, fmt.Errorf("%w: not JSON", ErrMalformed)
 	}
 	return walk(doc)
 }
 
-// walk is split for what is known to be valid JSON.
+// walk is careful for what is known to be valid JSON.
 func walk(doc []byte) ([]member, int, error) {
 	i := space(doc, 0)
 	if i == len(doc) || doc[i] != '{' {
@@ -147,39 +161,56 @@ func find(list []member, name string) *member {
 	return nil
 }
 
-// object is the canonical form of an object of these members (RFC 8785 3.2.3:
-// sorted by the UTF-16 code units of their names), but for the names to skip.
-// It keeps each value's form in the list.
+// object is the canonical form of an object of these members, but for the names to
+// skip. It keeps each value's form in the list.
 func object(list []member, skip ...string) ([]byte, error) {
+	sorted, err := formed(list)
+	if err != nil {
+		return nil, err
+	}
+	sorted = slices.DeleteFunc(sorted, func(m *member) bool { return slices.ContainsFunc(skip, m.name.is) })
+	return write(nil, sorted)
+}
+
+// formed gives each member its form, and the members in the order of their names:
+// by UTF-16 code units (RFC 8785 3.2.3).
+func formed(list []member) (sorted []*member, err error) {
 	context, err := contextOf(list)
 	if err != nil {
 		return nil, err
 	}
-	order := make([]*member, 0, len(list))
-	size := 2
+	sorted = make([]*member, 0, len(list))
 	for i := range list {
 		m := &list[i]
-		if slices.ContainsFunc(skip, m.name.is) {
-			continue
-		}
 		if m.form == nil {
 			if m.form, err = form(m.value, context); err != nil {
 				return nil, err
 			}
 		}
-		order = append(order, m)
+		sorted = append(sorted, m)
+	}
+	slices.SortFunc(sorted, func(a, b *member) int { return a.name.compare(b.name) })
+	return sorted, nil
+}
+
+// write makes the canonical form of an object of these members, which stand in their
+// order and note their places, in the memory of out.
+func write(out []byte, sorted []*member) (_ []byte, err error) {
+	size := 2
+	for _, m := range sorted {
 		size += len(m.name.text) + len(m.form) + 4
 	}
-	slices.SortFunc(order, func(a, b *member) int { return a.name.compare(b.name) })
-	out := append(make([]byte, 0, size), '{')
-	for i, m := range order {
+	out = append(slices.Grow(out[:0], size), '{')
+	for i, m := range sorted {
 		if i > 0 {
 			out = append(out, ',')
 		}
+		m.from = len(out)
 		if out, err = m.name.append(out); err != nil {
 			return nil, err
 		}
 		out = append(append(out, ':'), m.form...)
+		m.to = len(out)
 	}
 	return append(out, '}'), nil
 }

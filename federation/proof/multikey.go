@@ -71,13 +71,21 @@ func decodeBase58(s string) ([]byte, error) {
 	if !ok || len(digits) > maxBase58 {
 		return nil, errors.New("not base 58")
 	}
-	n, base := new(big.Int), big.NewInt(58)
-	for i := range len(digits) {
-		d := strings.IndexByte(base58Alphabet, digits[i])
-		if d < 0 {
-			return nil, errors.New("not base 58")
+	n, word := new(big.Int), new(big.Int)
+	for left := digits; left != ""; {
+		// As many digits at once as a word holds: 58^10 < 2^64.
+		some := left[:min(10, len(left))]
+		left = left[len(some):]
+		value, base := uint64(0), uint64(1)
+		for i := range len(some) {
+			d := strings.IndexByte(base58Alphabet, some[i])
+			if d < 0 {
+				return nil, errors.New("not base 58")
+			}
+			value, base = value*58+uint64(d), base*58
 		}
-		n.Add(n.Mul(n, base), big.NewInt(int64(d)))
+		n.Mul(n, word.SetUint64(base))
+		n.Add(n, word.SetUint64(value))
 	}
 	zeros := len(digits) - len(strings.TrimLeft(digits, base58Alphabet[:1]))
 	return append(make([]byte, zeros), n.Bytes()...), nil

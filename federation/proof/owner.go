@@ -70,8 +70,7 @@ func references(raw json.RawMessage) []string {
 
 // reference is an id, given as text or as the object that has it.
 func reference(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) == nil {
+	if s, err := textOf(raw); err == nil {
 		return s
 	}
 	var o struct {

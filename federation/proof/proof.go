@@ -103,11 +103,8 @@ func Held(doc []byte) (out Signed, err error) {
 	if find(list, "proof") == nil {
 		return out, fmt.Errorf("%w: not signed", ErrInvalid)
 	}
-	if out.form, err = object(list); err != nil {
-		return out, err
-	}
-	out.Bytes = doc
 	out.ContentDigest, out.CopyDigest, err = d.Digests()
+	out.Bytes, out.form = doc, d.by.form // nobody else reads by it
 	return out, err
 }
 
@@ -218,28 +215,31 @@ func appendTexts(out []byte, members [][2]string) (_ []byte, err error) {
 // Read returns the document's proof without checking it: its key must be
 // found first. ErrNone means that there is none.
 func Read(doc []byte) (Proof, error) {
-	list, _, err := split(doc)
-	if err != nil {
-		return Proof{}, err
-	}
-	return readFrom(list)
+	return Of(doc).proof()
 }
 
-func readFrom(list []member) (Proof, error) {
-	m := find(list, "proof")
-	if m == nil {
-		return Proof{}, ErrNone
-	}
-	return parse(m.value)
-}
-
-func parse(raw []byte) (Proof, error) {
+// parse reads a proof; shared is the @context of its document, if its form is known.
+func parse(raw []byte, shared member) (Proof, error) {
 	if len(raw) == 0 || raw[0] != '{' {
 		return Proof{}, fmt.Errorf("%w: not one object", ErrUnsupported)
 	}
+	list, _, err := splitKnowing(raw, shared)
+	if err != nil {
+		return Proof{}, err
+	}
 	var c config
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return Proof{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	for _, t := range [...]struct {
+		name string
+		into *string
+	}{
+		{"type", &c.Type}, {"cryptosuite", &c.Cryptosuite}, {"verificationMethod", &c.VerificationMethod},
+		{"proofPurpose", &c.ProofPurpose}, {"proofValue", &c.ProofValue}, {"created", &c.Created},
+	} {
+		if m := find(list, t.name); m != nil && string(m.value) != "null" {
+			if *t.into, err = textOf(m.value); err != nil {
+				return Proof{}, err
+			}
+		}
 	}
 	if c.Type != proofType || c.Cryptosuite != Suite || c.ProofPurpose != proofPurpose {
 		return Proof{}, fmt.Errorf("%w: %s %s for %s", ErrUnsupported, c.Type, c.Cryptosuite, c.ProofPurpose)
@@ -248,15 +248,14 @@ func parse(raw []byte) (Proof, error) {
 	if err != nil || len(value) != ed25519.SignatureSize {
 		return Proof{}, fmt.Errorf("%w: proofValue", ErrInvalid)
 	}
-	p := Proof{VerificationMethod: c.VerificationMethod, value: value, context: c.Context}
+	p := Proof{VerificationMethod: c.VerificationMethod, value: value}
+	if m := find(list, "@context"); m != nil {
+		p.context = m.value
+	}
 	if c.Created != "" {
 		if p.Created, err = time.Parse(time.RFC3339, c.Created); err != nil {
 			return Proof{}, fmt.Errorf("%w: created", ErrInvalid)
 		}
-	}
-	list, _, err := walk(raw)
-	if err != nil {
-		return Proof{}, err
 	}
 	p.config, err = object(list, "proofValue")
 	return p, err
@@ -266,36 +265,8 @@ func parse(raw []byte) (Proof, error) {
 // by the proof's VerificationMethod and knows to belong to the document's
 // owner. It returns ErrNone, ErrUnsupported, ErrMalformed or ErrInvalid.
 func Verify(doc []byte, key ed25519.PublicKey) error {
-	list, _, err := split(doc)
-	if err != nil {
-		return err
-	}
-	p, err := readFrom(list)
-	if err != nil {
-		return err
-	}
-	_, err = p.verify(list, []ed25519.PublicKey{key})
+	_, err := Of(doc).verifiedBy(key)
 	return err
-}
-
-// verify checks the proof of a document of these members against some keys, and
-// returns the one that made it.
-func (p Proof) verify(list []member, keys []ed25519.PublicKey) (ed25519.PublicKey, error) {
-	// FEP-8b32: a linked-data signature beside the proof is not covered.
-	body, err := object(list, "proof", "signature")
-	if err != nil {
-		return nil, err
-	}
-	if err := p.checkContext(find(list, "@context")); err != nil {
-		return nil, err
-	}
-	data := hashData(p.config, sha256.Sum256(body))
-	for _, key := range keys {
-		if len(key) == ed25519.PublicKeySize && ed25519.Verify(key, data, p.value) {
-			return key, nil
-		}
-	}
-	return nil, ErrInvalid
 }
 
 // checkContext applies vc-di-eddsa 3.3.2: the document's @context starts with
@@ -330,11 +301,11 @@ func (p Proof) checkContext(own *member) error {
 // items returns the elements of a JSON array, or the value itself.
 func items(raw []byte) []json.RawMessage {
 	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) == nil && list != nil {
-		return list
-	}
 	if len(raw) == 0 {
 		return nil
+	}
+	if raw[0] == '[' && json.Unmarshal(raw, &list) == nil {
+		return list
 	}
 	return []json.RawMessage{raw}
 }

@@ -4,6 +4,8 @@ package proof
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -36,6 +38,17 @@ func Text(raw []byte) (s string, ok bool) {
 	}
 	b.Write(raw)
 	return b.String(), true
+}
+
+// textOf reads a JSON string of a valid document, whatever stands in it.
+func textOf(raw []byte) (s string, err error) {
+	if s, ok := Text(raw); ok {
+		return s, nil
+	}
+	if err = json.Unmarshal(raw, &s); err != nil {
+		err = fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return s, err
 }
 
 // escape reads the escape that b begins with; its size is 0 when it is half of
