@@ -108,6 +108,10 @@ spoiled: ensure build ## the proof that each of the forty checks can fail: all a
 second: ensure build ## a second reader of the state collection, in JavaScript, held to docs/PROFILE.md, on both databases
 	go run ./e2e/second $(if $(SEED),-seed $(SEED))
 
+.PHONY: browser
+browser: ensure corpus build ## every page of three nodes, as a browser and its reader see it, on both databases
+	go run ./e2e/browser $(if $(SEED),-seed $(SEED))
+
 .PHONY: crash
 crash: ensure build ## kill -9 at random moments: DB=sqlite|postgres KILLS=20 N=10000 SEED=n
 	go run ./e2e/crash -db $(DB) -kills $(KILLS) -n $(N) $(if $(SEED),-seed $(SEED))

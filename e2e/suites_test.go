@@ -33,6 +33,7 @@ func TestSuitesInShortForm(t *testing.T) {
 		{"conformance", []string{"-db", "postgres"}},
 		{"second", []string{"-db", "sqlite"}},
 		{"second", []string{"-db", "postgres"}},
+		{"browser", []string{"-short"}},
 		{"crash", []string{"-db", "sqlite", "-n", "1000", "-kills", "5", "-records", "1600", "-readkills", "2"}},
 		{"crash", []string{"-db", "postgres", "-n", "1000", "-kills", "5", "-publications", "120", "-records", "1600", "-readkills", "1"}},
 		{"hostile", []string{"-turn"}},

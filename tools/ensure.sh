@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Installs what a suite needs and this machine lacks, Debian packages and the
-# npm packages of e2e/fedify and e2e/second at the versions of their lock files:
+# npm packages of e2e/fedify, e2e/second and e2e/browser at the versions of their lock files:
 #   tools/ensure.sh test|package
 # Looks first and installs only what is absent; needs root for Debian's alone.
 set -euo pipefail
@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 common=(
   "/usr/lib/postgresql/*/bin/initdb postgresql-15"
   "/usr/bin/chromium chromium"
+  "/usr/bin/java default-jre-headless"
   "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core"
 )
 packaging=(
@@ -36,12 +37,12 @@ for line in "${want[@]}"; do
   compgen -G "$proof" >/dev/null || missing+=("$package")
 done
 
-# The programs that the suites conformance and second run: for the first Node
-# itself is one of them, for Debian's is too old; no package's own script runs.
+# What the suites conformance, second and browser run: for the first Node itself is
+# one of them, for Debian's is too old; no package's own script runs.
 modules() {
   [ "${1:-test}" = test ] || return 0
   local dir
-  for dir in e2e/fedify e2e/second; do
+  for dir in e2e/fedify e2e/second e2e/browser; do
     ! cmp -s "$dir/package-lock.json" "$dir/node_modules/.installed" || continue
     echo "ensure.sh: installing the npm packages of $dir"
     (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)

@@ -34,6 +34,7 @@ suite convergence make convergence SEEDS="${SEEDS:-1000}"
 suite conformance make conformance
 suite spoiled make spoiled
 suite second make second
+suite browser make browser
 suite hostile make hostile
 suite forger make forger FORGERIES="${FORGERIES:-100000}"
 suite mutants make mutants

@@ -124,10 +124,14 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
 }
 
 // routeMap answers what black-box rigs use; a route not built yet is absent. With
-// ?patterns, every pattern that a GET may match, of ActivityPub too.
+// ?patterns, every pattern that a GET may match, of ActivityPub too; with
+// ?patterns=site, those of the site alone.
 func (s *Server) routeMap(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.Query().Has("patterns") {
-		patterns := slices.Clone(s.cfg.Patterns)
+	if q := r.URL.Query(); q.Has("patterns") {
+		var patterns []string
+		if q.Get("patterns") != "site" {
+			patterns = slices.Clone(s.cfg.Patterns)
+		}
 		for _, e := range s.endpoints {
 			if e.method == http.MethodGet {
 				patterns = append(patterns, e.pattern)

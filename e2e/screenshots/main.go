@@ -14,11 +14,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"essaim/e2e/rig"
@@ -59,55 +56,28 @@ func main() {
 
 // demonstration loads the three nodes and serves the first.
 func demonstration(ctx context.Context, s *rig.Suite) (*rig.Node, error) {
-	bin, err := rig.Binary()
-	if err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp("", "essaim-screenshots-")
 	if err != nil {
 		return nil, err
 	}
 	s.Cleanup(func() { _ = os.RemoveAll(dir) }) // a leftover temporary directory harms nobody
-	port, err := rig.FreePorts(3)
+	nodes, err := rig.Demonstration(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	demo := exec.CommandContext(ctx, bin, "demo", "--dir", dir, "--port", strconv.Itoa(port), "--once")
-	demo.Env = append(os.Environ(), "ESSAIM_DATA=")
-	demo.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if text, err := demo.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w: %.600s", err, text)
-	}
-	node := &rig.Node{Bin: bin, Dir: filepath.Join(dir, "brest"), URL: fmt.Sprintf("http://127.0.0.1:%d", port)}
-	if err := node.Start(ctx); err != nil {
+	if err := nodes[0].Start(ctx); err != nil {
 		return nil, err
 	}
-	s.Cleanup(node.Kill)
-	return node, node.AdminToken(ctx)
+	s.Cleanup(nodes[0].Kill)
+	if err := nodes[0].AdminToken(ctx); err != nil {
+		return nil, err
+	}
+	return nodes[0], rig.Furnish(ctx, nodes[0])
 }
 
-// kinds are the segments of the API, the name of the picture, and what is
-// published where the demonstration has no record of the kind.
-var kinds = []struct {
-	segment, name string
-	example       map[string]any
-}{
-	{"initiatives", "initiative", nil},
-	{"recipes", "recette", nil},
-	{"venues", "lieu", map[string]any{
-		"title": "Maison de quartier de démonstration", "tagline": "Un lieu ouvert à toutes et tous, avec une cuisine, un atelier et un jardin.",
-		"description": "On y vient sans rendez-vous.\n\n- cuisine partagée\n- atelier de réparation\n- jardin", "themes": []string{"alimentation"},
-		"places": []map[string]any{{"insee": "29019"}},
-	}},
-	{"organisations", "structure", map[string]any{
-		"title": "Association de démonstration", "tagline": "Une association qui accompagne les jardins partagés de la métropole.",
-		"description": "Elle prête des outils et organise des chantiers.", "themes": []string{"alimentation"}, "places": []map[string]any{{"insee": "29019"}},
-	}},
-	{"meetings", "rencontre", map[string]any{
-		"title": "Rencontre de démonstration", "tagline": "Une après-midi pour échanger graines, plants et savoir-faire.",
-		"description": "Apportez ce que vous voulez partager.", "themes": []string{"alimentation"}, "places": []map[string]any{{"insee": "29019"}},
-		"startTime": "2027-04-17T14:00:00+02:00", "endTime": "2027-04-17T17:00:00+02:00",
-	}},
+// kinds are the segments of the API, and the name of the picture.
+var kinds = []struct{ segment, name string }{
+	{"initiatives", "initiative"}, {"recipes", "recette"}, {"venues", "lieu"}, {"organisations", "structure"}, {"meetings", "rencontre"},
 }
 
 // pages lists what the pictures show: the record pages from records of the node
@@ -117,11 +87,6 @@ func pages(ctx context.Context, node *rig.Node) ([]page, error) {
 		{"accueil", "/"}, {"liste", "/initiatives"}, {"recherche", "/recherche?q=jardin"}, {"reseau", "/territoires"}, {"personnes", "/personnes"}, {"connexion", "/connexion"},
 	}
 	for _, k := range kinds {
-		if k.example != nil {
-			if err := node.API(ctx, http.MethodPost, k.segment, k.example, nil); err != nil {
-				return nil, err
-			}
-		}
 		var found struct{ Items []rig.Listed }
 		if err := node.API(ctx, http.MethodGet, k.segment+"?limit=100", nil, &found); err != nil {
 			return nil, err
@@ -144,39 +109,7 @@ func pages(ctx context.Context, node *rig.Node) ([]page, error) {
 			list = append(list, page{"copies", at + "/copies"})
 		}
 	}
-	return append(list, page{"personne", "/personnes/" + person}), creditPerson(ctx, node)
-}
-
-// person is the name of an account of the demonstration on the Fediverse.
-const person = "contributrice"
-
-// creditPerson puts her there, and publishes records that credit her.
-func creditPerson(ctx context.Context, node *rig.Node) error {
-	const email, name = "contributrice@brest.example", "Contributrice de démonstration"
-	for _, args := range [][]string{
-		{"user", "add", "--email", email, "--name", name, "--role", "contributeur"},
-		{"user", "publish", email, "--name", person, "--title", name, "--summary", "J’anime des ateliers de quartier, et je raconte **ce qui s’y invente**."},
-	} {
-		if _, err := node.Run(ctx, append(args, "--data", node.Dir)...); err != nil {
-			return err
-		}
-	}
-	for _, r := range []struct{ title, role string }{
-		{"Le four du quartier", "porteur"}, {"Un banc pour se parler", "ambassadeur"}, {"La ruche des voisins", "partenaire"},
-	} {
-		err := node.API(ctx, http.MethodPost, "initiatives", map[string]any{
-			"title": r.title, "tagline": "Une initiative de démonstration, portée par des habitantes et des habitants.",
-			"themes": []string{"alimentation"}, "places": []map[string]any{{"insee": "29019"}},
-			"credits": []map[string]any{{
-				"name": name, "role": r.role, "actor": node.URL + "/actors/" + person, "person": true,
-				"consent": map[string]any{"on": "2026-03-01", "how": "link", "fields": []string{"name", "role"}},
-			}},
-		}, nil)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return append(list, page{"personne", "/personnes/" + rig.Person}), nil
 }
 
 // seen is what the browser says of a page.

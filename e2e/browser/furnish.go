@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"essaim/e2e/rig"
+)
+
+// furnish adds what pages show in states that the demonstration is not in: a person,
+// a theme of the territory's own, a draft, a record withdrawn, a name that waits for
+// its owner's yes, an adaptation, a remake.
+func (w *world) furnish() error {
+	n := w.nodes[0]
+	if err := rig.Furnish(w.ctx, n); err != nil {
+		return err
+	}
+	if _, err := n.Run(w.ctx, "theme", "add", "--data", n.Dir, "Algues vertes", "--english", "Green algae", "--broader", "nature"); err != nil {
+		return err
+	}
+	record := func(title string) map[string]any {
+		return map[string]any{
+			"title": title, "tagline": "Une fiche de démonstration, pour regarder ce que l’on en voit.",
+			"description": "Un texte, avec un [lien](https://essaim.example/ailleurs).", "themes": []string{"alimentation"}, "places": []map[string]any{{"insee": "29019"}},
+		}
+	}
+	draft := record("Un brouillon")
+	draft["state"] = "draft"
+	waiting := record("Une fiche qui attend un accord")
+	waiting["credits"] = []map[string]any{{"name": "Une voisine", "role": "porteur", "person": true}}
+	for _, r := range []map[string]any{draft, waiting} {
+		if err := n.API(w.ctx, http.MethodPost, "initiatives", r, nil); err != nil {
+			return err
+		}
+	}
+	var gone rig.Listed
+	if err := n.API(w.ctx, http.MethodPost, "initiatives", record("Une fiche retirée"), &gone); err != nil {
+		return err
+	}
+	if err := n.API(w.ctx, http.MethodDelete, "initiatives/"+gone.Slug, nil, nil); err != nil {
+		return err
+	}
+	return w.passOn(record)
+}
+
+// passOn has a recipe and an initiative of the first node adapted at the second, and
+// remade at the first.
+func (w *world) passOn(record func(title string) map[string]any) error {
+	from, to := w.nodes[0], w.nodes[1]
+	s := &site{url: to.URL, node: to}
+	if err := s.signIn(w.ctx); err != nil {
+		return err
+	}
+	for segment, path := range map[string]string{"recipes": "recettes", "initiatives": "initiatives"} {
+		in := record("À refaire ailleurs, " + path)
+		if segment == "recipes" {
+			in["body"] = map[string]any{"duration": "deux mois", "ingredients": []string{"de l’argile"}}
+		}
+		var original rig.Listed
+		if err := from.API(w.ctx, http.MethodPost, segment, in, &original); err != nil {
+			return err
+		}
+		err := rig.Eventually(20*time.Second, func() error {
+			rows, err := to.Records(w.ctx, "")
+			for _, r := range rows {
+				if r.ID == original.ID {
+					return nil
+				}
+			}
+			return errors.Join(err, errors.New("the record did not come"))
+		})
+		if err != nil {
+			return err
+		}
+		form, err := s.post(w.ctx, "/ailleurs/"+rig.Host(from.URL)+"/"+original.Slug+"/adapter")
+		if err != nil {
+			return err
+		}
+		slug, _, _ := strings.Cut(strings.TrimPrefix(form, "/"+path+"/"), "/")
+		if err := to.API(w.ctx, http.MethodPut, segment+"/"+slug, map[string]any{
+			"title": "Refait au sud, " + path, "state": "published", "places": []map[string]any{{"insee": "31555"}},
+		}, nil); err != nil {
+			return err
+		}
+		remake := record("Refait, " + path)
+		remake["relations"] = []map[string]any{{"type": "remakes", "target": original.ID, "name": original.Title}}
+		remake["body"] = map[string]any{"outcome": "adapted", "on": "2026-02", "advice": "Prévoir du thé."}
+		if err := from.API(w.ctx, http.MethodPost, "remakes", remake, nil); err != nil {
+			return err
+		}
+		err = rig.Eventually(20*time.Second, func() error {
+			total, err := rig.Total(w.ctx, original.ID+"/adaptations")
+			if err == nil && total != 1 {
+				err = fmt.Errorf("%d adaptations are listed", total)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// post sends an empty form as the administrator and gives the path that it leads to.
+func (s *site) post(ctx context.Context, path string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, nil)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", s.url)
+	resp, err := s.signed.Do(req)
+	if err != nil {
+		return "", err
+	}
+	resp.Body.Close()
+	to := strings.TrimPrefix(resp.Header.Get("Location"), s.url)
+	if to == "" {
+		return "", fmt.Errorf("%s: %s, and leads nowhere", path, resp.Status)
+	}
+	return to, nil
+}
