@@ -21,6 +21,20 @@ func validPartialDate(s string) bool {
 	return false
 }
 
+// EndOfPartialDate is the last day that a partial date may mean; not ok for what
+// is none.
+func EndOfPartialDate(s string) (last time.Time, ok bool) {
+	for i, l := range partialDateLayouts {
+		if len(l) != len(s) {
+			continue
+		}
+		day, err := time.Parse(l, s)
+		after := [...]time.Time{day.AddDate(1, 0, 0), day.AddDate(0, 1, 0), day.AddDate(0, 0, 1)}
+		return after[i].AddDate(0, 0, -1), err == nil
+	}
+	return last, false
+}
+
 // Names of days and months, Sunday and January first: golang.org/x/text has none.
 var (
 	frenchMonths = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}

@@ -13,6 +13,11 @@ type Query struct {
 	Themes      []string // a broader theme finds the narrower ones
 	Territories []string // actor IRIs
 	Stages      []string // ListStage
+	Communes    []string // INSEE codes
+	Purposes    []string // ListPurpose
+	Publics     []string // whom it is for, as Slug writes it
+	Licences    []string
+	NeedsHelp   bool // asks for help that is still wanted
 	// Origin: "" for all, "local", or a host.
 	Origin string
 	// State is StatePublished when empty; others are for those who may see them.
@@ -20,6 +25,10 @@ type Query struct {
 	Near  *Circle
 	Box   *Box
 	Since time.Time // changed after
+	Until time.Time // changed before
+	// From and To keep meetings that take place between two days, as "2006-01-02",
+	// both included, in the zone of each; either may be empty.
+	From, To string
 	// Upcoming keeps meetings that have not ended at that time, soonest first.
 	Upcoming time.Time
 	// Newest orders by the latest change alone, also what words are looked for in:
@@ -54,7 +63,15 @@ type Facets struct {
 	Themes      []Count
 	Territories []Count // Label is the territory's name
 	Stages      []Count
+	Communes    []Count // the most frequent; Value is an INSEE code
+	Purposes    []Count
+	Publics     []Count // the most frequent; Label is how somebody wrote it
+	Licences    []Count
+	NeedsHelp   []Count // one at most; Value is FacetHelp
 }
+
+// FacetHelp is the one value of the facet of records that need help.
+const FacetHelp = "1"
 
 // Count is a facet's value and how many records have it, exact up to CountCap.
 type Count struct {

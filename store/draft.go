@@ -32,11 +32,14 @@ type counted struct {
 // drop forgets what was gathered, when what it belonged to failed.
 func (d *draft) drop() { d.rows, d.counts = nil, nil }
 
-// facetOf names the counter of a sort of filter term; map cells have none.
-var facetOf = map[string]string{filterAny: "all", filterKind: "kind", filterTheme: "theme", filterStage: "stage", filterTerritory: "territory", filterOrigin: "origin"}
+// facetOf names the counter of a sort of filter term; map cells and days have none.
+var facetOf = map[string]string{
+	filterAny: "all", filterKind: "kind", filterTheme: "theme", filterStage: "stage", filterTerritory: "territory", filterOrigin: "origin",
+	filterCommune: "commune", filterPurpose: "purpose", filterPublic: "public", filterLicence: "licence", filterHelp: "help",
+}
 
 // count moves the counter of a filter term.
-func (d *draft) count(term, territoryName string, n int) {
+func (d *draft) count(term, label string, n int) {
 	sort, value := filterValue(term)
 	facet := facetOf[sort]
 	if facet == "" {
@@ -47,8 +50,8 @@ func (d *draft) count(term, territoryName string, n int) {
 	}
 	c := d.counts[counter{facet, value}]
 	c.n += n
-	if facet == facetOf[filterTerritory] && territoryName != "" {
-		c.label = territoryName
+	if label != "" {
+		c.label = label
 	}
 	d.counts[counter{facet, value}] = c
 }
@@ -65,8 +68,15 @@ func (tx *Tx) flush(ctx context.Context) error {
 		return cmp.Or(cmp.Compare(a.facet, b.facet), cmp.Compare(a.value, b.value))
 	})
 	for _, k := range keys {
-		if c := counts[k]; c.n != 0 || c.label != "" {
-			if err := tx.later(ctx, "facet_add", k.facet, k.value, c.label, c.n); err != nil {
+		c := counts[k]
+		if c.n == 0 && c.label == "" {
+			continue
+		}
+		if err := tx.later(ctx, "facet_add", k.facet, k.value, c.label, c.n); err != nil {
+			return err
+		}
+		if c.n < 0 && k.facet == facetOf[filterPublic] {
+			if err := tx.later(ctx, "facet_forget", k.value); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ func (tx *Tx) totals(ctx context.Context, m match, facets bool, after cursor) (f
 	case after.set:
 		total = after.total
 	default:
-		name, args := "search_count", []any{tx.s.db.expression(m, anywhere), m.since, overCap}
+		name, args := "search_count", []any{tx.s.db.expression(m, anywhere), m.until, m.since, overCap}
 		if m.area != nil {
 			name, args = "search_count_near", append(args, m.area.args()...)
 		}
@@ -54,17 +55,57 @@ func (tx *Tx) unfiltered(ctx context.Context, found *essaim.Results, facets bool
 		}
 		return nil
 	})
+	if err != nil || !facets {
+		return total, err
+	}
+	for _, sort := range manyValued {
+		list := facetList(&found.Facets, facetOf[sort])
+		err := tx.each(ctx, "facet_top", func(scan func(...any) error) error {
+			var c essaim.Count
+			var n int
+			err := scan(&c.Value, &c.Label, &n)
+			c.N, c.Capped = capped(n)
+			*list = append(*list, c)
+			return err
+		}, facetOf[sort], topValues)
+		if err != nil {
+			return total, err
+		}
+	}
+	days, err := json.Marshal(helpFrom(tx.s.now()))
+	if err != nil {
+		return total, err
+	}
+	var n int
+	if err := tx.row(ctx, "facet_sum", facetOf[filterHelp], string(days)).Scan(&n); err != nil {
+		return total, err
+	}
+	if n > 0 {
+		c := essaim.Count{Value: essaim.FacetHelp}
+		c.N, c.Capped = capped(n)
+		found.Facets.NeedsHelp = []essaim.Count{c}
+	}
 	sortFacets(&found.Facets)
-	return total, err
+	return total, nil
 }
+
+// manyValued are the facets of which only the most frequent values are listed.
+var manyValued = []string{filterCommune, filterPublic}
+
+// topValues is how many of them.
+const topValues = 30
 
 // filtered counts the filter terms of what a match finds.
 func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (total int, err error) {
-	name, args := "search_filters", []any{tx.s.db.expression(m, anywhere), m.since, overCap}
+	name, args := "search_filters", []any{tx.s.db.expression(m, anywhere), m.until, m.since, overCap}
 	if m.area != nil {
 		name, args = "search_filters_near", append(args, m.area.args()...)
 	}
 	count := map[string]int{}
+	help := map[string]bool{}
+	for _, day := range helpFrom(tx.s.now()) {
+		help[filterTerm(filterHelp, day)] = true
+	}
 	err = tx.each(ctx, name, func(scan func(...any) error) error {
 		var filter string
 		if err := scan(&filter); err != nil {
@@ -74,8 +115,12 @@ func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (tot
 			return nil
 		}
 		for term := range strings.FieldsSeq(filter) {
-			if !strings.HasPrefix(term, filterCell) {
+			switch {
+			case strings.HasPrefix(term, filterCell), strings.HasPrefix(term, filterDay):
+			case !strings.HasPrefix(term, filterHelp):
 				count[term]++
+			case help[term]: // of its year, its month and its day, one at most
+				count[filterTerm(filterHelp, essaim.FacetHelp)]++
 			}
 		}
 		return nil
@@ -83,33 +128,47 @@ func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (tot
 	if err != nil {
 		return total, err
 	}
-	labels, err := tx.territoryNames(ctx)
-	if err != nil {
-		return total, err
-	}
 	for term, n := range count {
 		sort, value := filterValue(term)
 		if list := facetList(&found.Facets, facetOf[sort]); list != nil {
-			c := essaim.Count{Value: value, N: n, Capped: total > essaim.CountCap}
-			if sort == filterTerritory {
-				c.Label = labels[value]
-			}
-			*list = append(*list, c)
+			*list = append(*list, essaim.Count{Value: value, N: n, Capped: total > essaim.CountCap})
 		}
 	}
 	sortFacets(&found.Facets)
+	for _, sort := range manyValued {
+		if list := facetList(&found.Facets, facetOf[sort]); len(*list) > topValues {
+			*list = (*list)[:topValues]
+		}
+	}
+	for _, sort := range []string{filterTerritory, filterPublic} {
+		if err := tx.label(ctx, facetOf[sort], *facetList(&found.Facets, facetOf[sort])); err != nil {
+			return total, err
+		}
+	}
 	return total, nil
 }
 
-func (tx *Tx) territoryNames(ctx context.Context) (map[string]string, error) {
-	names := map[string]string{}
-	err := tx.each(ctx, "facet_labels", func(scan func(...any) error) error {
+// label gives values of a facet the labels that are kept.
+func (tx *Tx) label(ctx context.Context, facet string, list []essaim.Count) error {
+	values := make([]string, len(list))
+	for i := range list {
+		values[i] = list[i].Value
+	}
+	wanted, err := json.Marshal(values)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	labels := map[string]string{}
+	err = tx.each(ctx, "facet_labels", func(scan func(...any) error) error {
 		var value, label string
 		err := scan(&value, &label)
-		names[value] = label
+		labels[value] = label
 		return err
-	}, facetOf[filterTerritory])
-	return names, err
+	}, facet, string(wanted))
+	for i := range list {
+		list[i].Label = labels[list[i].Value]
+	}
+	return err
 }
 
 func facetList(f *essaim.Facets, facet string) *[]essaim.Count {
@@ -122,13 +181,25 @@ func facetList(f *essaim.Facets, facet string) *[]essaim.Count {
 		return &f.Territories
 	case "stage":
 		return &f.Stages
+	case "commune":
+		return &f.Communes
+	case "purpose":
+		return &f.Purposes
+	case "public":
+		return &f.Publics
+	case "licence":
+		return &f.Licences
+	case "help":
+		return &f.NeedsHelp
 	}
 	return nil
 }
 
 // sortFacets puts the most frequent first.
 func sortFacets(f *essaim.Facets) {
-	for _, list := range []*[]essaim.Count{&f.Kinds, &f.Themes, &f.Territories, &f.Stages} {
-		slices.SortFunc(*list, func(a, b essaim.Count) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Value, b.Value)) })
+	for _, facet := range facetOf {
+		if list := facetList(f, facet); list != nil {
+			slices.SortFunc(*list, func(a, b essaim.Count) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Value, b.Value)) })
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"essaim"
 	"essaim/store/french"
@@ -19,6 +20,7 @@ type match struct {
 	filter [][]string   // of each, one filter term must be
 	area   *area        // nil for anywhere
 	since  int64        // only positions above
+	until  int64        // only positions below
 }
 
 // tier tells where a match wants the words.
@@ -39,9 +41,9 @@ type area struct {
 	nearness float64 // sin² of half the angle between the centre and the rim
 }
 
-func newMatch(q essaim.Query) match {
+func newMatch(q essaim.Query, now time.Time) match {
 	text := french.Parse(q.Text)
-	m := match{none: text.None, since: positionAfter(q.Since)}
+	m := match{none: text.None, since: positionAfter(q.Since), until: newest}
 	for _, w := range text.All {
 		m.words = append(m.words, [][]string{{w}})
 	}
@@ -53,6 +55,19 @@ func newMatch(q essaim.Query) match {
 	m.any(filterTheme, q.Themes)
 	m.any(filterTerritory, q.Territories)
 	m.any(filterStage, q.Stages)
+	m.any(filterCommune, q.Communes)
+	m.any(filterPurpose, q.Purposes)
+	m.any(filterPublic, q.Publics)
+	m.any(filterLicence, q.Licences)
+	if q.NeedsHelp {
+		m.any(filterHelp, helpFrom(now))
+	}
+	if q.From != "" || q.To != "" {
+		m.any(filterDay, append(daysBetween(asked(q.From, firstDay), asked(q.To, lastDay)), "none"))
+	}
+	if !q.Until.IsZero() {
+		m.until = q.Until.UnixMilli() * inMilli
+	}
 	switch q.Origin {
 	case "":
 	case "local":
@@ -65,7 +80,7 @@ func newMatch(q essaim.Query) match {
 			m.filter = append(m.filter, cells)
 		}
 	}
-	if len(m.words) == 0 && len(m.filter) == 0 && (len(m.none) > 0 || m.area != nil || !q.Since.IsZero()) {
+	if len(m.words) == 0 && len(m.filter) == 0 && (len(m.none) > 0 || m.area != nil || !q.Since.IsZero() || !q.Until.IsZero()) {
 		m.filter = [][]string{{filterAny}}
 	}
 	return m
@@ -163,7 +178,10 @@ func (a *area) holds(p essaim.Place) bool {
 // holds applies a match to a record in Go: to those that search does not
 // index (drafts, candidates).
 func (m match) holds(r *essaim.Record) bool {
-	d := newSearchDoc(r, essaim.Thesaurus{})
+	d := newFilters(r)
+	if len(m.words) > 0 || len(m.none) > 0 {
+		d = newSearchDoc(r, essaim.Thesaurus{})
+	}
 	found := func(seq []string) bool { return contains(d.head, seq) || contains(d.body, seq) }
 	for _, choice := range m.words {
 		if !slices.ContainsFunc(choice, found) {

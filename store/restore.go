@@ -270,6 +270,9 @@ func (tx *Tx) searchAgain(ctx context.Context) error {
 			err = scan(&f.rid, &f.id)
 			return f, err
 		}, "restore_searched", last, restorePage)
+		if err == nil && len(page) == 0 {
+			_, err = tx.exec(ctx, "reindex_save", searchVersion, newest, flag(true))
+		}
 		if err != nil || len(page) == 0 {
 			return err
 		}

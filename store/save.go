@@ -140,7 +140,7 @@ func (tx *Tx) recount(ctx context.Context, e *entry, d *searchDoc, fresh bool) e
 		return nil
 	}
 	for _, term := range d.filter {
-		tx.count(term, e.TerritoryName, 1)
+		tx.count(term, d.labels[term], 1)
 	}
 	tx.rows = append(tx.rows, searchRow{e.position, e.rid, *d})
 	return nil

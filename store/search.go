@@ -88,7 +88,7 @@ func readCursor(text string) (cursor, error) {
 
 // search finds published records.
 func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
-	m := newMatch(q)
+	m := newMatch(q, tx.s.now())
 	found, total, err := tx.totals(ctx, m, q.Facets, after)
 	if err != nil {
 		return found, err
@@ -100,13 +100,13 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 	var positions []int64
 	last := cursor{total: total}
 	for _, t := range tiers {
-		from := int64(newest)
+		from := m.until
 		if after.set {
 			if t < after.tier {
 				continue
 			}
 			if t == after.tier {
-				from = after.position
+				from = min(from, after.position)
 			}
 		}
 		more, err := tx.page(ctx, m, t, from, q.Limit+1-len(positions))
@@ -182,11 +182,11 @@ func (tx *Tx) recordsAt(ctx context.Context, positions []int64) ([]essaim.Record
 // searchListed finds drafts, candidates or withdrawn records. They are few,
 // and for those only who may see them: the match is applied to each.
 func (s *Store) searchListed(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
-	m := newMatch(q)
-	from := int64(newest)
+	m := newMatch(q, s.now())
+	from := m.until
 	return s.sift(ctx, q, m, after, func(tx *Tx, keep func(*entry) bool) error {
 		for {
-			n := 0
+			n, more := 0, true
 			err := tx.each(ctx, "records_listed", func(scan func(...any) error) error {
 				e, err := scanEntry(scan)
 				if err != nil {
@@ -194,10 +194,10 @@ func (s *Store) searchListed(ctx context.Context, q essaim.Query, after cursor) 
 				}
 				n++
 				from = e.position
-				keep(&e)
+				more = keep(&e)
 				return nil
 			}, string(q.State), from, m.since, siftChunk)
-			if err != nil || n < siftChunk {
+			if err != nil || n < siftChunk || !more {
 				return err
 			}
 		}
@@ -206,11 +206,11 @@ func (s *Store) searchListed(ctx context.Context, q essaim.Query, after cursor) 
 
 // searchUpcoming finds meetings that have not ended, soonest first.
 func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
-	m := newMatch(q)
+	m := newMatch(q, s.now())
 	starts, position := int64(-1<<62), int64(-1<<62)
 	return s.sift(ctx, q, m, after, func(tx *Tx, keep func(*entry) bool) error {
 		for {
-			n := 0
+			n, more := 0, true
 			err := tx.each(ctx, "records_upcoming", func(scan func(...any) error) error {
 				e, err := scanEntry(scan)
 				if err != nil {
@@ -218,10 +218,10 @@ func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor
 				}
 				n++
 				starts, position = e.starts(), e.position
-				keep(&e)
+				more = keep(&e)
 				return nil
 			}, q.Upcoming.UnixMicro(), starts, position, siftChunk)
-			if err != nil || n < siftChunk {
+			if err != nil || n < siftChunk || !more {
 				return err
 			}
 		}
@@ -239,20 +239,23 @@ func (e *entry) starts() int64 {
 }
 
 // sift counts what walk gives and m holds, up to the cap, and keeps the page
-// of it that is behind the cursor.
+// of it that is behind the cursor. It tells the walk whether to go on.
 func (s *Store) sift(ctx context.Context, q essaim.Query, m match, after cursor, walk func(*Tx, func(*entry) bool) error, behind func(*entry) bool) (essaim.Results, error) {
 	var found essaim.Results
 	last := cursor{}
 	more := false
 	err := s.read(ctx, func(tx *Tx) error {
 		return walk(tx, func(e *entry) bool {
-			if found.Capped || e.position <= m.since || !m.holds(&e.Record) {
+			if found.Capped && more {
+				return false
+			}
+			if e.position <= m.since || e.position >= m.until || !m.holds(&e.Record) {
 				return true
 			}
-			if found.Total == essaim.CountCap {
-				found.Capped = true
-			} else {
+			if found.Total < essaim.CountCap {
 				found.Total++
+			} else {
+				found.Capped = true
 			}
 			switch {
 			case !behind(e):

@@ -138,8 +138,12 @@ func TestFacetsOfTheWholeListAreThoseOfItsRecords(t *testing.T) {
 		if diff := cmp.Diff(read.Facets, counted.Facets); diff != "" {
 			t.Errorf("facets (-read +counted):\n%s", diff)
 		}
-		if len(counted.Facets.Themes) == 0 || len(counted.Facets.Stages) == 0 || len(counted.Facets.Kinds) != 2 {
-			t.Errorf("facets = %+v, want themes, stages and two kinds", counted.Facets)
+		if len(counted.Facets.Themes) == 0 || len(counted.Facets.Stages) == 0 || len(counted.Facets.Kinds) != 3 {
+			t.Errorf("facets = %+v, want themes, stages and three kinds", counted.Facets)
+		}
+		f := counted.Facets
+		if len(f.Communes) != 4 || len(f.Purposes) != 3 || len(f.Publics) != 3 || len(f.Licences) != 3 || len(f.NeedsHelp) != 1 {
+			t.Errorf("facets = %+v, want those of all that is filled in", f)
 		}
 		if want := []essaim.Count{{Value: storetest.Base + "/actors/brest", Label: "Brest", N: 50}}; !slices.Equal(counted.Facets.Territories, want) {
 			t.Errorf("territories = %+v, want %+v", counted.Facets.Territories, want)

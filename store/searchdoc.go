@@ -16,9 +16,10 @@ import (
 
 // searchDoc is what search knows of a record, as terms.
 type searchDoc struct {
-	head   []string // of title and tagline
-	body   []string // of everything else that is public
-	filter []string // one for each value of a facet and each map cell
+	head   []string          // of title and tagline
+	body   []string          // of everything else that is public
+	filter []string          // one for each value of a facet, each map cell and each day
+	labels map[string]string // of filter terms, as people wrote them
 }
 
 // filters is the filter terms as they are kept.
@@ -65,6 +66,12 @@ const (
 	filterStage     = filterMark + "s"
 	filterTerritory = filterMark + "a"
 	filterOrigin    = filterMark + "o"
+	filterCommune   = filterMark + "c"
+	filterPurpose   = filterMark + "p"
+	filterPublic    = filterMark + "b"
+	filterLicence   = filterMark + "l"
+	filterHelp      = filterMark + "h"
+	filterDay       = filterMark + "d"
 	filterCell      = filterMark + "g"
 	headMark        = filterMark + "w" // a word of the head
 )
@@ -129,24 +136,49 @@ func hasLocal(r *essaim.Record) bool {
 
 // newSearchDoc makes the terms of a record.
 func newSearchDoc(r *essaim.Record, themes essaim.Thesaurus) searchDoc {
-	var d searchDoc
+	d := newFilters(r)
 	d.head = bounded(french.Terms(r.Title+"\n"+r.Tagline), maxHead)
 	d.body = bounded(french.Terms(bodyText(r, themes)), maxBody)
+	return d
+}
+
+// newFilters makes the filter terms of a record, each once.
+func newFilters(r *essaim.Record) searchDoc {
+	d := searchDoc{filter: []string{filterAny}, labels: map[string]string{}}
 	add := func(sort, value string) {
-		if value != "" {
-			d.filter = append(d.filter, filterTerm(sort, value))
+		if value == "" {
+			return
+		}
+		if term := filterTerm(sort, value); !slices.Contains(d.filter, term) {
+			d.filter = append(d.filter, term)
 		}
 	}
-	d.filter = append(d.filter, filterAny)
+	all := func(sort string, values []string) {
+		for _, v := range values {
+			add(sort, v)
+		}
+	}
 	add(filterKind, string(r.Kind))
 	for _, t := range allThemes(r.Themes) {
 		add(filterTheme, t.id)
 	}
 	add(filterStage, stageOf(&r.Content))
 	add(filterTerritory, r.Territory)
+	d.labels[filterTerm(filterTerritory, r.Territory)] = r.TerritoryName
 	add(filterOrigin, originOf(r))
+	add(filterLicence, r.Licence)
+	all(filterHelp, helpDays(&r.Content))
+	all(filterDay, meetingDays(&r.Content))
+	if b, ok := r.Body.(*essaim.Initiative); ok {
+		all(filterPurpose, b.Purposes)
+		for _, word := range b.Publics {
+			add(filterPublic, essaim.Slug(word))
+			d.labels[filterTerm(filterPublic, essaim.Slug(word))] = word
+		}
+	}
 	seen := map[string]bool{}
 	for _, p := range r.Places {
+		add(filterCommune, p.INSEE)
 		if p.Located() {
 			for _, level := range cellLevels {
 				if c := cellAt(level, *p.Lat, *p.Lon); !seen[c] {

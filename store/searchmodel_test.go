@@ -19,7 +19,7 @@ import (
 )
 
 // model is the rule of search, said once more in the plainest way.
-func model(all []essaim.Record, q essaim.Query) []essaim.Record {
+func model(all []essaim.Record, q essaim.Query) []essaim.Record { //nolint:gocyclo // a list of rules
 	text := french.Parse(q.Text)
 	type scored struct {
 		essaim.Record
@@ -60,6 +60,7 @@ func model(all []essaim.Record, q essaim.Query) []essaim.Record {
 		if b, ok := r.Body.(*essaim.Initiative); len(q.Stages) > 0 {
 			keep = keep && ok && slices.Contains(q.Stages, b.Stage)
 		}
+		keep = keep && kept(&r, q)
 		if q.Near != nil {
 			keep = keep && slices.ContainsFunc(r.Places, func(p essaim.Place) bool {
 				return p.Located() && essaim.Distance(q.Near.Lat, q.Near.Lon, *p.Lat, *p.Lon) <= q.Near.Radius
@@ -109,18 +110,93 @@ func fill(t *testing.T, s *store.Store, clock *storetest.Clock, rng *rand.Rand, 
 			if rng.IntN(2) == 0 {
 				lat, lon = essaim.Point(48.4+rng.Float64()-.5, -4.5+rng.Float64()-.5)
 			}
-			c.Places = []essaim.Place{{Lat: lat, Lon: lon}}
-			switch rng.IntN(3) {
+			c.Places = []essaim.Place{{Lat: lat, Lon: lon, INSEE: some(rng, communes)}}
+			c.Licence = some(rng, []string{"cc-by-sa-4.0", "cc0-1.0", "etalab-2.0"})
+			if rng.IntN(3) == 0 {
+				day := storetest.Start.AddDate(0, 0, rng.IntN(900)-450)
+				c.HelpWanted = []essaim.HelpNotice{{Kind: "lieu", Until: some(rng, []string{"", day.Format(time.DateOnly), day.Format("2006-01"), day.Format("2006")})}}
+			}
+			switch rng.IntN(4) {
 			case 0:
 				c.Kind, c.Body = essaim.KindVenue, &essaim.Venue{}
+			case 1:
+				noon := storetest.Start.Truncate(24 * time.Hour).Add(12 * time.Hour)
+				c.Kind, c.Body = essaim.KindMeeting, &essaim.Meeting{Start: noon.AddDate(0, 0, rng.IntN(900)-450)}
 			default:
-				c.Body = &essaim.Initiative{Stage: stages[rng.IntN(len(stages))].ID}
+				c.Body = &essaim.Initiative{Stage: stages[rng.IntN(len(stages))].ID, Purposes: []string{some(rng, purposes)}, Publics: []string{some(rng, publics)}}
 			}
 		})
 		all = append(all, storetest.Publish(t, s, c))
 		clock.Move(time.Second)
 	}
 	return all
+}
+
+// What records and queries of the model draw from.
+var (
+	communes = []string{"29019", "31555", "59599", "2A004"}
+	purposes = []string{"lien-social", "biens-communs", "service-public"}
+	publics  = []string{"Familles", "Personnes âgées", "familles", "Tous"}
+)
+
+func some[T any](rng *rand.Rand, list []T) T { return list[rng.IntN(len(list))] }
+
+// aDay is one around the start.
+func aDay(rng *rand.Rand) string {
+	return storetest.Start.AddDate(0, 0, rng.IntN(900)-450).Format(time.DateOnly)
+}
+
+// filled adds what a query asks of what is filled in.
+func filled(rng *rand.Rand, q *essaim.Query) {
+	switch rng.IntN(12) {
+	case 0:
+		q.Communes = []string{some(rng, communes), some(rng, communes)}
+	case 1:
+		q.Purposes = []string{some(rng, purposes)}
+	case 2:
+		q.Publics = []string{essaim.Slug(some(rng, publics))}
+	case 3:
+		q.Licences = []string{"cc0-1.0", "etalab-2.0"}
+	case 4:
+		q.NeedsHelp = true
+	case 5:
+		q.From = aDay(rng)
+	case 6:
+		q.To = aDay(rng)
+	case 7:
+		q.From, q.To = aDay(rng), aDay(rng)
+	case 8:
+		q.Until = storetest.Start.Add(time.Duration(rng.IntN(200)) * time.Second)
+	case 9:
+		q.Since = storetest.Start.Add(time.Duration(rng.IntN(200))*time.Second + time.Millisecond)
+	}
+}
+
+// kept is the part of the rule about what is filled in of a record.
+func kept(r *essaim.Record, q essaim.Query) bool {
+	any := func(wanted, has []string) bool {
+		return len(wanted) == 0 || slices.ContainsFunc(wanted, func(w string) bool { return slices.Contains(has, w) })
+	}
+	var communes, purposes, publics []string
+	for _, p := range r.Places {
+		communes = append(communes, p.INSEE)
+	}
+	if b, ok := r.Body.(*essaim.Initiative); ok {
+		purposes = b.Purposes
+		for _, word := range b.Publics {
+			publics = append(publics, essaim.Slug(word))
+		}
+	}
+	day := ""
+	if b, ok := r.Body.(*essaim.Meeting); ok {
+		day = b.Start.Format(time.DateOnly) // at noon, in any zone of the test
+	}
+	help := slices.ContainsFunc(r.HelpWanted, func(h essaim.HelpNotice) bool {
+		return h.Until == "" || h.Until >= storetest.Start.Format(time.DateOnly)[:len(h.Until)]
+	})
+	return any(q.Communes, communes) && any(q.Purposes, purposes) && any(q.Publics, publics) && any(q.Licences, []string{r.Licence}) &&
+		(!q.NeedsHelp || help) && (q.From == "" || day >= q.From) && (q.To == "" || day != "" && day <= q.To) &&
+		(q.Since.IsZero() || r.Updated.After(q.Since)) && (q.Until.IsZero() || r.Updated.Before(q.Until))
 }
 
 func someQuery(rng *rand.Rand) essaim.Query {
@@ -138,6 +214,7 @@ func someQuery(rng *rand.Rand) essaim.Query {
 	if rng.IntN(4) == 0 {
 		q.Stages = []string{essaim.ListStage.Terms()[0].ID, essaim.ListStage.Terms()[1].ID}
 	}
+	filled(rng, &q)
 	switch rng.IntN(5) {
 	case 0:
 		q.Near = &essaim.Circle{Lat: 48.4, Lon: -4.5, Radius: 5 + 60*rng.Float64()}

@@ -245,6 +245,14 @@ func (n *Node) Start(ctx context.Context) {
 		n.offerAgain(ctx)
 		n.tidy(ctx)
 	})
+	n.workers.Go(func() {
+		if !n.writable(ctx) {
+			return
+		}
+		if err := n.store.Reindex(ctx); err != nil && ctx.Err() == nil {
+			n.opt.logger.LogAttrs(ctx, slog.LevelWarn, "search not made again: it goes on at the next start", slog.String("error", err.Error()))
+		}
+	})
 }
 
 // writable waits while the node gets back what it lost; false once ctx ends.

@@ -45,6 +45,6 @@ func set(words string) map[string]bool {
 // together with their singular, as Fold leaves them.
 var irregular = map[string]string{
 	"lieux": "lieu", "milieux": "milieu", "jeux": "jeu", "enjeux": "enjeu", "feux": "feu", "voeux": "voeu",
-	"cheveux": "cheveu", "travaux": "travail", "vitraux": "vitrail", "emaux": "email", "yeux": "oeil",
+	"cheveux": "cheveu", "nouveau": "nouvelle", "nouveaux": "nouvelle", "beau": "belle", "beaux": "belle", "vieux": "vieille", "travaux": "travail", "vitraux": "vitrail", "emaux": "email", "yeux": "oeil",
 	"bijoux": "bijou", "cailloux": "caillou", "choux": "chou", "genoux": "genou", "hiboux": "hibou", "joujoux": "joujou",
 }

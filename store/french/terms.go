@@ -142,9 +142,19 @@ func term(env *snowballstem.Env, w string) string {
 	if n := len(w); n > 3 && w[n-1] == 's' && strings.IndexByte("aiou", w[n-2]) >= 0 {
 		w = w[:n-1]
 	}
+	// Without its accent the stemmer does not see the participle of organisée.
+	if base := strings.TrimSuffix(w, "s"); len(base) > 3 && strings.HasSuffix(base, "ee") {
+		w = base[:len(base)-1]
+	}
 	env.SetCurrent(w)
 	snowball.Stem(env)
-	if s := env.Current(); s != "" {
+	s := env.Current()
+	// Nor does it know that people who plant « plantent »; -ence is -ent to it, so
+	// that résidence stays with résident and résider. Short words are nouns.
+	if base, ok := strings.CutSuffix(s, "ent"); ok && len(base) > 4 && !strings.HasSuffix(base, "m") {
+		s = base
+	}
+	if s != "" {
 		return s
 	}
 	return w

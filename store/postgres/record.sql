@@ -35,3 +35,11 @@ SELECT l.target, r.id, r.kind, r.slug, r.origin, r.title, r.territory_name, r.pu
 FROM relation l JOIN record r ON r.rid = l.rid LEFT JOIN adaptation a ON a.child = r.id AND a.parent = l.target
 WHERE l.target = ANY (ARRAY(SELECT value FROM json_array_elements_text($1::json))) AND l.type = 'adapts' AND r.state = 'published'
 ORDER BY r.position DESC LIMIT $2
+
+-- name: facet_labels
+-- The labels of the values in a JSON array.
+SELECT value, label FROM facet WHERE facet = $1 AND value = ANY (ARRAY(SELECT value FROM json_array_elements_text($2::json)))
+
+-- name: facet_sum
+-- How many records have one of the values in a JSON array, each one at most.
+SELECT coalesce(sum(n), 0) FROM facet WHERE facet = $1 AND value = ANY (ARRAY(SELECT value FROM json_array_elements_text($2::json)))

@@ -1,4 +1,4 @@
--- Search in the column terms.
+-- Search in the column terms; the parameters are those of SQLite.
 
 -- name: search_page
 SELECT position FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 ORDER BY position DESC LIMIT $4
@@ -15,29 +15,29 @@ SELECT position FROM search t WHERE terms @@ $1::text::tsquery AND position < $2
 ORDER BY position DESC LIMIT $4
 
 -- name: search_count
-SELECT count(*) FROM (SELECT 1 FROM search WHERE terms @@ $1::text::tsquery AND position > $2 LIMIT $3) found
+SELECT count(*) FROM (SELECT 1 FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 LIMIT $4) found
 
 -- name: search_count_near
-SELECT count(*) FROM (SELECT 1 FROM search t WHERE terms @@ $1::text::tsquery AND position > $2
+SELECT count(*) FROM (SELECT 1 FROM search t WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3
   AND EXISTS (
       SELECT 1 FROM record_place p
-      WHERE p.position = t.position AND p.lat BETWEEN $4 AND $5
-        AND CASE WHEN CAST($6 AS DOUBLE PRECISION) <= CAST($7 AS DOUBLE PRECISION)
-                 THEN p.lon BETWEEN $6 AND $7 ELSE p.lon >= $6 OR p.lon <= $7 END
-        AND power(sin(radians(p.lat - $8) / 2), 2)
-            + cos(radians($8)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $9) / 2), 2) <= $10)
-LIMIT $3) found
+      WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
+        AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
+                 THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
+        AND power(sin(radians(p.lat - $9) / 2), 2)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
+LIMIT $4) found
 
 -- name: search_filters
-SELECT filter FROM search WHERE terms @@ $1::text::tsquery AND position > $2 ORDER BY position DESC LIMIT $3
+SELECT filter FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 ORDER BY position DESC LIMIT $4
 
 -- name: search_filters_near
-SELECT filter FROM search t WHERE terms @@ $1::text::tsquery AND position > $2
+SELECT filter FROM search t WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3
   AND EXISTS (
       SELECT 1 FROM record_place p
-      WHERE p.position = t.position AND p.lat BETWEEN $4 AND $5
-        AND CASE WHEN CAST($6 AS DOUBLE PRECISION) <= CAST($7 AS DOUBLE PRECISION)
-                 THEN p.lon BETWEEN $6 AND $7 ELSE p.lon >= $6 OR p.lon <= $7 END
-        AND power(sin(radians(p.lat - $8) / 2), 2)
-            + cos(radians($8)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $9) / 2), 2) <= $10)
-ORDER BY position DESC LIMIT $3
+      WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
+        AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
+                 THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
+        AND power(sin(radians(p.lat - $9) / 2), 2)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
+ORDER BY position DESC LIMIT $4

@@ -88,7 +88,13 @@ INSERT INTO facet (facet, value, label, n) VALUES ($1, $2, $3, $4)
 ON CONFLICT (facet, value) DO UPDATE SET n = facet.n + excluded.n, label = CASE WHEN excluded.label = '' THEN facet.label ELSE excluded.label END
 
 -- name: facets
-SELECT facet, value, label, n FROM facet WHERE n > 0 ORDER BY facet, value
+-- Of the facets that are read whole.
+SELECT facet, value, label, n FROM facet
+WHERE facet IN ('all', 'kind', 'theme', 'territory', 'stage', 'purpose', 'licence') AND n > 0 ORDER BY facet, value
+
+-- name: facet_forget
+-- A word of people's own is kept as long as a record says it.
+DELETE FROM facet WHERE facet = 'public' AND value = $1 AND n <= 0
 
 -- name: search_delete
 DELETE FROM search WHERE rid = $1

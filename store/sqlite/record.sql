@@ -51,3 +51,11 @@ SELECT l.target, r.id, r.kind, r.slug, r.origin, r.title, r.territory_name, r.pu
 FROM relation l JOIN record r ON r.rid = l.rid LEFT JOIN adaptation a ON a.child = r.id AND a.parent = l.target
 WHERE l.target IN (SELECT value FROM json_each($1)) AND l.type = 'adapts' AND r.state = 'published'
 ORDER BY r.position DESC LIMIT $2
+
+-- name: facet_labels
+-- The labels of the values in a JSON array.
+SELECT value, label FROM facet WHERE facet = $1 AND value IN (SELECT value FROM json_each($2))
+
+-- name: facet_sum
+-- How many records have one of the values in a JSON array, each one at most.
+SELECT coalesce(sum(n), 0) FROM facet WHERE facet = $1 AND value IN (SELECT value FROM json_each($2))
