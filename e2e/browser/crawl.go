@@ -26,14 +26,19 @@ func (w *world) budget() (all, each int) {
 // crawls goes through each node as a stranger and as its administrator, and gives
 // each judge what was found.
 func (w *world) crawls() {
-	if !w.takes("crawl") {
-		return
-	}
 	for _, s := range w.sites {
 		for _, signed := range []bool{false, true} {
 			who := map[bool]string{false: "signed out", true: "signed in"}[signed]
-			w.Must(fmt.Sprintf("%s %s %s: links are followed from /", w.db, s.name, who), func() error { return w.crawl(s, signed) })
+			w.Must(fmt.Sprintf("%s %s %s: links are followed from /", w.db, s.name, who), func() error {
+				if err := w.crawl(s, signed); err != nil {
+					return err
+				}
+				return w.forms(s, signed)
+			})
 		}
+	}
+	if !w.takes("crawl") {
+		return
 	}
 	for _, j := range judges {
 		w.Check(w.db+" "+j.name, func() error {

@@ -48,10 +48,12 @@ func main() {
 		w.db = db
 		w.Must(db+": they are served", w.serve)
 		w.crawls()
+		w.valid()
+		w.looks()
 		w.stop()
 	}
 	w.End()
 }
 
 // allParts are what may be looked at.
-var allParts = []string{"crawl"}
+var allParts = []string{"crawl", "valid", "views"}

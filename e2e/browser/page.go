@@ -24,6 +24,7 @@ type page struct {
 	path    string // with its query
 	from    string // the page that led to it
 	signed  bool
+	form    bool // it answers the form of the page of this address, sent as it was
 	pattern string
 	status  int
 	header  http.Header
@@ -35,6 +36,9 @@ type page struct {
 // String names a page in a report.
 func (p *page) String() string {
 	s := p.site.name + " " + p.path
+	if p.form {
+		s += " (sent)"
+	}
 	if p.signed {
 		s += " (signed in)"
 	}

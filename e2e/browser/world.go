@@ -36,6 +36,7 @@ type world struct {
 	known  []string // the patterns that answer a GET
 	pages  []*page  // those that the crawl saw
 	asked  atomic.Uint32
+	eye    *eye
 }
 
 // site is a node as its readers see it.
@@ -146,11 +147,19 @@ func (s *site) signIn(ctx context.Context) error {
 	if _, err := s.post(ctx, strings.TrimPrefix(link, s.url)); err != nil {
 		return err
 	}
-	home, err := url.Parse(s.url)
-	if err == nil && len(jar.Cookies(home)) == 0 {
-		err = errors.New("signing in set no cookie")
+	if len(s.cookies()) == 0 {
+		return errors.New("signing in set no cookie")
 	}
-	return err
+	return nil
+}
+
+// cookies are those of its administrator.
+func (s *site) cookies() []*http.Cookie {
+	home, err := url.Parse(s.url)
+	if err != nil {
+		return nil
+	}
+	return s.signed.Jar.Cookies(home)
 }
 
 // imported are files of real services, of which some lines are imported.

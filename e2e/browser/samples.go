@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"essaim/e2e/rig"
+
+	"golang.org/x/net/html"
+)
+
+// kind tells pages apart that are made otherwise: by route, reader, answer, what was
+// asked, and whether they show nothing or what is wrong.
+func (p *page) kind() string {
+	_, query, _ := strings.Cut(p.path, "?")
+	asked, _ := url.ParseQuery(query) // what cannot be read was asked too
+	delete(asked, "lang")
+	var state []string
+	for _, n := range p.elements() {
+		class, _ := attr(n, "class")
+		for _, word := range strings.Fields(class) {
+			if slices.Contains([]string{"empty", "error", "note", "call", "remakes", "tree"}, word) && !slices.Contains(state, word) {
+				state = append(state, word)
+			}
+		}
+	}
+	slices.Sort(state)
+	return fmt.Sprintln(p.pattern, p.signed, p.status, p.form, slices.Sorted(maps.Keys(asked)), state)
+}
+
+// alike is the kind in a short look: what six kinds of records share is seen once.
+func (p *page) alike() string {
+	parts := strings.Split(p.pattern, "/")
+	if len(parts) > 3 && slices.Contains([]string{"copies", "historique", "retirer", "lignee"}, parts[3]) {
+		return fmt.Sprintln(parts[3], p.signed, p.status)
+	}
+	return fmt.Sprintln(p.pattern, p.signed, p.status, p.form, slices.ContainsFunc(p.elements(), func(n *html.Node) bool {
+		class, _ := attr(n, "class")
+		return slices.Contains(strings.Fields(class), "empty")
+	}))
+}
+
+// samples are a page of each kind, the one with most to show.
+func (w *world) samples() []*page {
+	best := map[string]*page{}
+	for _, p := range w.pages {
+		if p.doc == nil || strings.Contains(p.path, "lang=") {
+			continue
+		}
+		key := p.kind()
+		if w.short {
+			key = p.alike()
+		}
+		if b, ok := best[key]; !ok || len(p.body) > len(b.body) {
+			best[key] = p
+		}
+	}
+	var list []*page
+	for _, key := range slices.Sorted(maps.Keys(best)) {
+		list = append(list, best[key])
+	}
+	return list
+}
+
+// forms are sent as they are when they are opened, which shows what is wrong.
+func (w *world) forms(s *site, signed bool) error {
+	for _, pattern := range w.known {
+		writes := strings.HasPrefix(pattern, "/ecrire/")
+		if !writes && pattern != "/connexion" || writes != signed {
+			continue
+		}
+		p, err := w.submit(s, pattern, signed)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			continue // it has none, where no letters are sent
+		}
+		if p.status != http.StatusUnprocessableEntity {
+			return fmt.Errorf("%s, sent empty: %d", pattern, p.status)
+		}
+		w.pages = append(w.pages, p)
+	}
+	return nil
+}
+
+// submit opens a page and sends its last form as it is.
+func (w *world) submit(s *site, path string, signed bool) (*page, error) {
+	opened, err := w.get(s, path, signed)
+	if err != nil {
+		return nil, err
+	}
+	typed, action := url.Values{}, ""
+	for _, f := range opened.elements("form") {
+		if method, _ := attr(f, "method"); method != "post" {
+			continue
+		}
+		typed = url.Values{}
+		action, _ = attr(f, "action")
+		for n := range f.Descendants() {
+			name, _ := attr(n, "name")
+			value, _ := attr(n, "value")
+			kind, _ := attr(n, "type")
+			_, checked := attr(n, "checked")
+			if n.Type == html.ElementNode && name != "" && (n.Data == "input" || n.Data == "textarea") && (checked || kind != "checkbox" && kind != "radio") {
+				typed.Add(name, value)
+			}
+		}
+	}
+	if action == "" {
+		return nil, nil //nolint:nilnil // no form, no answer
+	}
+	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, s.url+action, strings.NewReader(typed.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", s.url)
+	req.Header.Set("Accept-Language", "fr")
+	req.Header.Set("X-Forwarded-For", readerAddress(w.asked.Add(1)))
+	client := rig.Client()
+	if signed {
+		client = s.signed
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{site: s, path: path, signed: signed, form: true, pattern: w.pattern(path), status: resp.StatusCode, header: resp.Header}
+	if p.body, p.sent, err = read(resp); err != nil {
+		return nil, err
+	}
+	p.doc, err = html.Parse(bytes.NewReader(p.body))
+	return p, err
+}
