@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,43 +37,52 @@ const (
 // showFile writes all that a list holds, as a file. Its address is that of the
 // list, so that it can be fetched again.
 func (s *Server) showFile(w http.ResponseWriter, r *http.Request, a listing) error {
+	q := a.query
+	q.Newest = true
+	how := transfer.Walked{Documents: a.ext == "jsonld", Keep: transfer.Exportable, Most: q.Limit, Began: s.now()}
+	if a.only != "" {
+		how.Keep = nil // the facts that a calendar tells are nobody's
+		if len(q.Kinds) == 0 || slices.Contains(q.Kinds, a.only) {
+			q.Kinds = []essaim.Kind{a.only}
+		}
+	}
+	name := strings.TrimPrefix(a.path, "/") + "-" + s.now().In(s.cfg.Zone).Format(time.DateOnly) + "." + a.ext
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	return s.sendFile(w, r, a.contentType(), func(ctx context.Context, out io.Writer) error {
+		items := transfer.Walk(ctx, patientSource{s.store}, q, how)
+		if a.ext == "ics" {
+			return s.writeCalendar(ctx, out, a, items)
+		}
+		_, err := transfer.Export(out, a.ext, items)
+		return err
+	})
+}
+
+// sendFile answers with what write writes: whole, with a tag, while it is small,
+// else as it is written. What cannot be finished breaks the connection: nobody
+// takes a part for the whole.
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, contentType string, write func(context.Context, io.Writer) error) error {
 	from := Caller(s.cfg.TrustedProxies)(r)
 	if !s.files.take(from) {
 		return statusError{http.StatusTooManyRequests, "too_many"}
 	}
 	defer s.files.give(from)
-
-	q := a.query
-	q.Newest = true
-	how := transfer.Walked{Documents: a.ext == "jsonld", Keep: transfer.Exportable, Most: q.Limit, Began: s.now()}
-	if a.only != "" {
-		q.Kinds, how.Keep = []essaim.Kind{a.only}, nil
-	}
-	name := strings.TrimPrefix(a.path, "/") + "-" + s.now().In(s.cfg.Zone).Format(time.DateOnly) + "." + a.ext
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	w.Header().Set("Content-Type", a.contentType())
+	w.Header().Set("Content-Type", contentType)
 	if r.Method == http.MethodHead {
 		return nil
 	}
 	out := &fileWriter{w: w}
-	items := transfer.Walk(r.Context(), patientSource{s.store}, q, how)
-	var err error
-	if a.ext == "ics" {
-		err = s.writeCalendar(r.Context(), out, a, items)
-	} else {
-		_, err = transfer.Export(out, a.ext, items)
-	}
+	err := write(r.Context(), out)
 	switch {
 	case err != nil && out.sent:
-		// Who reads must see that the file is not whole: the connection is cut.
 		if !out.left && !errors.Is(err, context.Canceled) {
 			s.log.LogAttrs(r.Context(), slog.LevelError, "file cut", slog.String("request_id", requestID(r)), slog.String("route", routeOf(r)), slog.String("error", err.Error()))
 		}
 		panic(http.ErrAbortHandler)
 	case err != nil:
-		return fmt.Errorf("%s: %w", a.ext, err)
+		return fmt.Errorf("file: %w", err)
 	case !out.sent:
-		answerFormat(w, r, a.contentType(), out.held.Bytes(), time.Time{})
+		answerFormat(w, r, contentType, out.held.Bytes(), time.Time{})
 	}
 	return nil
 }
@@ -167,6 +177,15 @@ func (p patientSource) Document(ctx context.Context, id string) ([]byte, error) 
 	}
 	defer stop()
 	return p.Store.Document(ctx, id)
+}
+
+func (p patientSource) Addresses(ctx context.Context, origin string, from int64, n int) ([]essaim.Address, error) {
+	ctx, stop, err := oneRead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	return p.Store.Addresses(ctx, origin, from, n)
 }
 
 func oneRead(ctx context.Context) (context.Context, context.CancelFunc, error) {

@@ -71,6 +71,9 @@ func (s *Server) formatLinks(l *locale, title string, k essaim.Kind, action stri
 	v.Del(paramLimit)
 	var out []FormatLink
 	for _, f := range formats {
+		if kinds := v[paramKind]; f.only != "" && k == "" && len(kinds) > 0 && !slices.Contains(kinds, string(f.only)) {
+			continue
+		}
 		if f.of(k) {
 			out = append(out, FormatLink{Ext: f.ext, Media: f.media, Path: address(action+"."+f.ext, v), Title: title + " – " + l.T("format."+f.ext), Feed: f.feed})
 		}
@@ -164,7 +167,7 @@ func (a listing) chosen() url.Values {
 // listTitle names a list by what is chosen of it: « Initiatives · Alimentation – Brest ».
 func (s *Server) listTitle(a listing) string {
 	l := a.locale
-	parts := []string{l.T("search.title")}
+	parts := []string{l.T("format.all")}
 	if a.kind != "" {
 		parts[0] = l.T("kinds." + string(a.kind))
 	}

@@ -22,7 +22,7 @@ type endpoint struct{ method, pattern string }
 func (s *Server) routes() (http.Handler, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.SuffixETag(""), gzhttp.ContentTypes([]string{
 		"text/html", "text/css", "text/plain", "application/json", "image/svg+xml",
-		"application/atom+xml", "application/feed+json", "text/calendar", "text/csv", "application/geo+json", "application/ld+json",
+		"application/atom+xml", "application/feed+json", "text/calendar", "text/csv", "application/geo+json", "application/ld+json", "application/xml",
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("web: compression: %w", err)
@@ -38,6 +38,10 @@ func (s *Server) routes() (http.Handler, error) {
 	get(r, "/healthz", s.handle(s.health))
 	get(r, "/readyz", s.handle(s.ready))
 	get(r, "/robots.txt", s.handle(s.showRobots))
+	get(r, "/sitemap.xml", s.handle(s.showSitemap))
+	get(r, "/sitemap/pages.xml", s.handle(s.showSitemapPages))
+	get(r, "/sitemap/{from}.xml", s.handle(s.showSitemapPart))
+	get(r, "/sitemap/{host}/{from}.xml", s.handle(s.showSitemapPart))
 	get(r, "/static/{name}", s.handle(s.showAsset))
 	get(r, "/m/{file}", s.handle(s.showPicture))
 

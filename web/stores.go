@@ -20,8 +20,6 @@ type Reader interface {
 	RecordBySlug(ctx context.Context, kind essaim.Kind, origin, slug string) (essaim.Record, error)
 	// Revisions lists a local record's, newest first.
 	Revisions(ctx context.Context, id string) ([]essaim.Revision, error)
-	// Document is the stored bytes of a published record, local or replicated.
-	Document(ctx context.Context, id string) ([]byte, error)
 	// RelatedTo lists published records that point to one, and the relation.
 	RelatedTo(ctx context.Context, id string) ([]Related, error)
 	// Thanks counts likes and announces of a record.
@@ -30,6 +28,16 @@ type Reader interface {
 	// which they came, after one (0 = from the first).
 	Comments(ctx context.Context, record string, after int64, n int) ([]essaim.Comment, error)
 	CountComments(ctx context.Context, record string) (int, error)
+}
+
+// Whole is what files and sitemaps are written from, besides searches.
+type Whole interface {
+	// Document is the stored bytes of a published record, local or replicated.
+	Document(ctx context.Context, id string) ([]byte, error)
+	// Addresses lists where the published records of an origin stand, the oldest change
+	// first, from a position on; AddressParts cuts them into runs of a size.
+	Addresses(ctx context.Context, origin string, from int64, n int) ([]essaim.Address, error)
+	AddressParts(ctx context.Context, origin string, size int) ([]essaim.AddressPart, error)
 }
 
 // Lineage is how records come of one another.
@@ -152,6 +160,7 @@ type Health interface {
 // Store is what web needs of the database.
 type Store interface {
 	Reader
+	Whole
 	Lineage
 	Cast
 	Writer

@@ -69,21 +69,23 @@ type Mailer interface {
 
 // Server is the site. It is an http.Handler.
 type Server struct {
-	cfg       Config
-	store     Store
-	log       *slog.Logger
-	now       func() time.Time
-	host      string   // of Node.BaseURL
-	secure    bool     // pages come over https
-	communes  []string // INSEE codes of the perimeter
-	locales   map[string]*locale
-	themes    concepts
-	assets    map[string]asset
-	kept      keptPages
-	files     filesOut
-	templates *templates
-	handler   http.Handler
-	endpoints []endpoint
+	cfg      Config
+	store    Store
+	log      *slog.Logger
+	now      func() time.Time
+	host     string   // of Node.BaseURL
+	secure   bool     // pages come over https
+	communes []string // INSEE codes of the perimeter
+	locales  map[string]*locale
+	themes   concepts
+	assets   map[string]asset
+	kept     keptPages
+	files    filesOut
+	// sitemapPart is how many addresses a part of the sitemap holds.
+	sitemapPart int
+	templates   *templates
+	handler     http.Handler
+	endpoints   []endpoint
 }
 
 // New makes the site of a node.
@@ -114,7 +116,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, store: cfg.Store, log: cfg.Logger, now: cfg.Now,
-		host: base.Host, secure: base.Scheme == "https",
+		host: base.Host, secure: base.Scheme == "https", sitemapPart: sitemapPart,
 	}
 	s.communes = perimeter(cfg.Gazetteer, cfg.Node.Territory)
 	if s.locales, err = newLocales(cfg.Zone, cfg.Gazetteer); err != nil {

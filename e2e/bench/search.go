@@ -69,6 +69,9 @@ func (b *bench) search() error {
 	if err != nil {
 		return err
 	}
+	if err := b.formats(node); err != nil {
+		return err
+	}
 	b.line("rss_loaded", float64(now)/1e6, "MB", "this program (MB)", b.ceilings.resident)
 	b.line("rss_peak", float64(peak)/1e6, "MB", "this program (MB)", b.ceilings.resident)
 	return nil
