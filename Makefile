@@ -112,6 +112,10 @@ second: ensure build ## a second reader of the state collection, in JavaScript, 
 browser: ensure corpus build ## every page of three nodes, as a browser and its reader see it, on both databases
 	go run ./e2e/browser $(if $(SEED),-seed $(SEED))
 
+.PHONY: spoiled-browser
+spoiled-browser: ensure corpus build ## the proof that each judge of pages can fail: faults are made, and each must be seen
+	go run ./e2e/browser -spoil -db sqlite $(if $(SEED),-seed $(SEED))
+
 .PHONY: crash
 crash: ensure build ## kill -9 at random moments: DB=sqlite|postgres KILLS=20 N=10000 SEED=n
 	go run ./e2e/crash -db $(DB) -kills $(KILLS) -n $(N) $(if $(SEED),-seed $(SEED))
@@ -138,8 +142,8 @@ mutants: ensure ## planted faults, each of which a test must catch
 	cd tools && go run ./mutants -C ..
 
 .PHONY: screenshots
-screenshots: ensure build ## pictures of the pages, 360 and 1280 px, into bin/screenshots
-	go run ./e2e/screenshots -o bin/screenshots
+screenshots: ensure corpus build ## pictures of every kind of page, 360 and 1280 px, light and dark, into bin/screenshots
+	go run ./e2e/browser -db sqlite -pictures bin/screenshots
 
 ##@ Made things
 

@@ -35,6 +35,7 @@ suite conformance make conformance
 suite spoiled make spoiled
 suite second make second
 suite browser make browser
+suite spoiled-browser make spoiled-browser
 suite hostile make hostile
 suite forger make forger FORGERIES="${FORGERIES:-100000}"
 suite mutants make mutants

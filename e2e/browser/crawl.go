@@ -42,24 +42,64 @@ func (w *world) crawls() {
 	}
 	for _, j := range judges {
 		w.Check(w.db+" "+j.name, func() error {
-			var found []string
-			looked := 0
-			for _, p := range w.pages {
-				if j.every || p.doc != nil {
-					looked++
-					for _, f := range j.look(w, p) {
-						found = append(found, fmt.Sprintf("%s: %s", p, f))
-					}
-				}
+			if w.looked[j.name] < 20 {
+				return fmt.Errorf("%d pages: it did not look", w.looked[j.name])
 			}
-			if looked < 20 {
-				return fmt.Errorf("%d pages: it did not look", looked)
-			}
-			return verdict(found)
+			return verdict(w.found[j.name])
 		})
 	}
 	w.Check(w.db+" every route was met", w.covered)
-	w.figures()
+	w.Figure("heaviest_page_"+w.db, w.heaviest, "")
+	w.Figure("heaviest_text_"+w.db, w.most.text, "B")
+	w.Figure("heaviest_sent_"+w.db, w.most.sent, "B")
+	w.Figure("fonts_"+w.db, w.most.fonts, "B")
+	w.Figure("most_requests_"+w.db, w.most.requests, "")
+}
+
+// notes is what is kept of the pages that were crawled: what the judges found, and
+// a page of each kind.
+type notes struct {
+	found    map[string][]string // by judge
+	looked   map[string]int
+	met      map[string]bool // routes
+	best     map[string]*page
+	most     size
+	heaviest string
+}
+
+func newNotes() notes {
+	return notes{found: map[string][]string{}, looked: map[string]int{}, met: map[string]bool{}, best: map[string]*page{}}
+}
+
+// note has the judges look at a page.
+func (w *world) note(p *page) {
+	if p.status < 400 {
+		w.met[p.pattern] = true
+	}
+	for _, j := range judges {
+		if !w.takes("crawl") || !j.every && p.doc == nil {
+			continue
+		}
+		w.looked[j.name]++
+		for _, f := range j.look(w, p) {
+			w.found[j.name] = append(w.found[j.name], fmt.Sprintf("%s: %s", p, f))
+		}
+	}
+	if p.doc == nil {
+		return
+	}
+	if got, _ := w.sizeOf(p); got.text > w.most.text {
+		w.most, w.heaviest = got, p.String()
+	}
+	if !strings.Contains(p.path, "lang=") {
+		key := p.kind()
+		if w.short {
+			key = p.alike()
+		}
+		if b, ok := w.best[key]; !ok || len(p.body) > len(b.body) {
+			w.best[key] = p
+		}
+	}
 }
 
 // verdict says what was found, the same fault of many pages once.
@@ -156,7 +196,6 @@ func (w *world) crawl(s *site, signed bool) error {
 		}
 		for i, p := range pages {
 			p.from = q.from[paths[i]]
-			w.pages = append(w.pages, p)
 			count++
 			for _, r := range p.references() {
 				path := r.url.EscapedPath()
@@ -171,6 +210,7 @@ func (w *world) crawl(s *site, signed bool) error {
 			for _, path := range p.listed() {
 				q.add(w.pattern(path), path, p.path)
 			}
+			w.note(p)
 		}
 	}
 	left := 0
@@ -209,19 +249,13 @@ var unmet = map[string]string{
 
 // covered tells whether each route had an address.
 func (w *world) covered() error {
-	met := map[string]bool{}
-	for _, p := range w.pages {
-		if p.status < 400 {
-			met[p.pattern] = true
-		}
-	}
 	var found []string
 	for _, pattern := range w.known {
 		excused := slices.ContainsFunc(slices.Collect(maps.Keys(unmet)), func(prefix string) bool { return strings.HasPrefix(pattern, prefix) })
-		if !met[pattern] && !excused {
+		if !w.met[pattern] && !excused {
 			found = append(found, pattern+": no page leads there")
 		}
 	}
-	w.Figure("routes_met_"+w.db, len(met), "")
+	w.Figure("routes_met_"+w.db, len(w.met), "")
 	return verdict(found)
 }

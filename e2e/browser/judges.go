@@ -270,24 +270,3 @@ func (w *world) weight(p *page) []string {
 	}
 	return found
 }
-
-// figures are the heaviest pages.
-func (w *world) figures() {
-	var most size
-	var heaviest string
-	for _, p := range w.pages {
-		if p.doc == nil {
-			continue
-		}
-		got, _ := w.sizeOf(p)
-		if got.text > most.text {
-			heaviest = p.String()
-		}
-		most = size{max(most.text, got.text), max(most.sent, got.sent), max(most.fonts, got.fonts), max(most.requests, got.requests)}
-	}
-	w.Figure("heaviest_page_"+w.db, heaviest, "")
-	w.Figure("heaviest_text_"+w.db, most.text, "B")
-	w.Figure("heaviest_sent_"+w.db, most.sent, "B")
-	w.Figure("fonts_"+w.db, most.fonts, "B")
-	w.Figure("most_requests_"+w.db, most.requests, "")
-}

@@ -23,9 +23,11 @@ func main() {
 	flag.Uint64Var(&seed, "seed", 0, "seed of every random choice; 0 takes one")
 	dbs := flag.String("db", "sqlite,postgres", "databases, comma-separated")
 	short := flag.Bool("short", false, "fewer addresses of each route")
+	spoil := flag.Bool("spoil", false, "make faults and expect each judge to see them: the proof that it can")
+	pictures := flag.String("pictures", "", "only take pictures of a page of each kind, into this directory")
 	parts := flag.String("parts", strings.Join(allParts, ","), "what is looked at, comma-separated")
 	flag.Parse()
-	w := &world{short: *short, parts: strings.Split(*parts, ",")}
+	w := &world{short: *short || *pictures != "", parts: strings.Split(*parts, ",")}
 	for _, p := range w.parts {
 		if !slices.Contains(allParts, p) {
 			fmt.Fprintln(os.Stderr, "browser: -parts takes some of", allParts)
@@ -47,13 +49,27 @@ func main() {
 		}
 		w.db = db
 		w.Must(db+": they are served", w.serve)
-		w.crawls()
+		if *pictures != "" {
+			w.pictures(*pictures)
+			w.stop()
+			break
+		}
+		if *spoil {
+			w.spoils()
+			w.spoilsStories()
+			w.stop()
+			continue
+		}
+		if w.takes("crawl") || w.takes("valid") || w.takes("views") {
+			w.crawls()
+		}
 		w.valid()
 		w.looks()
+		w.stories()
 		w.stop()
 	}
 	w.End()
 }
 
 // allParts are what may be looked at.
-var allParts = []string{"crawl", "valid", "views"}
+var allParts = []string{"crawl", "valid", "views", "stories"}

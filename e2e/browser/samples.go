@@ -23,15 +23,11 @@ func (p *page) kind() string {
 	asked, _ := url.ParseQuery(query) // what cannot be read was asked too
 	delete(asked, "lang")
 	var state []string
-	for _, n := range p.elements() {
-		class, _ := attr(n, "class")
-		for _, word := range strings.Fields(class) {
-			if slices.Contains([]string{"empty", "error", "note", "call", "remakes", "tree"}, word) && !slices.Contains(state, word) {
-				state = append(state, word)
-			}
+	for _, class := range []string{"empty", "error", "note", "call", "remakes", "lineage"} {
+		if p.shows(class) {
+			state = append(state, class)
 		}
 	}
-	slices.Sort(state)
 	return fmt.Sprintln(p.pattern, p.signed, p.status, p.form, slices.Sorted(maps.Keys(asked)), state)
 }
 
@@ -39,32 +35,23 @@ func (p *page) kind() string {
 func (p *page) alike() string {
 	parts := strings.Split(p.pattern, "/")
 	if len(parts) > 3 && slices.Contains([]string{"copies", "historique", "retirer", "lignee"}, parts[3]) {
-		return fmt.Sprintln(parts[3], p.signed, p.status)
+		return fmt.Sprintln(parts[3], p.status)
 	}
-	return fmt.Sprintln(p.pattern, p.signed, p.status, p.form, slices.ContainsFunc(p.elements(), func(n *html.Node) bool {
-		class, _ := attr(n, "class")
-		return slices.Contains(strings.Fields(class), "empty")
-	}))
+	return fmt.Sprintln(p.pattern, p.status, p.form, p.shows("empty"))
+}
+
+// shows tells whether something on a page is of a class.
+func (p *page) shows(class string) bool {
+	return slices.ContainsFunc(p.elements(), func(n *html.Node) bool {
+		words, _ := attr(n, "class")
+		return slices.Contains(strings.Fields(words), class)
+	})
 }
 
 // samples are a page of each kind, the one with most to show.
-func (w *world) samples() []*page {
-	best := map[string]*page{}
-	for _, p := range w.pages {
-		if p.doc == nil || strings.Contains(p.path, "lang=") {
-			continue
-		}
-		key := p.kind()
-		if w.short {
-			key = p.alike()
-		}
-		if b, ok := best[key]; !ok || len(p.body) > len(b.body) {
-			best[key] = p
-		}
-	}
-	var list []*page
-	for _, key := range slices.Sorted(maps.Keys(best)) {
-		list = append(list, best[key])
+func (w *world) samples() (list []*page) {
+	for _, key := range slices.Sorted(maps.Keys(w.best)) {
+		list = append(list, w.best[key])
 	}
 	return list
 }
@@ -86,7 +73,7 @@ func (w *world) forms(s *site, signed bool) error {
 		if p.status != http.StatusUnprocessableEntity {
 			return fmt.Errorf("%s, sent empty: %d", pattern, p.status)
 		}
-		w.pages = append(w.pages, p)
+		w.note(p)
 	}
 	return nil
 }

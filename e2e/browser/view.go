@@ -95,6 +95,14 @@ func (w *world) open() (*eye, error) {
 	return &eye{ctx: ctx, axe: string(source) + ";0", tabs: map[string]*tab{}, readers: func() uint32 { return w.asked.Add(1) }}, nil
 }
 
+// openOnce starts Chromium unless it runs.
+func (w *world) openOnce() (err error) {
+	if w.eye == nil {
+		w.eye, err = w.open()
+	}
+	return err
+}
+
 // tab gives the one of a reader at a site; turn tells several of his apart.
 func (e *eye) tab(s *site, signed bool, turn int) (*tab, error) {
 	key := fmt.Sprint(s.url, signed, turn)
@@ -121,6 +129,18 @@ func (e *eye) tab(s *site, signed bool, turn int) (*tab, error) {
 	}
 	e.tabs[key] = t
 	return t, nil
+}
+
+// forget closes the tabs of a site, with all that they kept of it.
+func (e *eye) forget(s *site) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key, t := range e.tabs {
+		if t.own == s.url+"/" {
+			_ = chromedp.Cancel(t.ctx) // the browser ends it otherwise
+			delete(e.tabs, key)
+		}
+	}
 }
 
 // hear notes what the browser reports of a page.
@@ -274,10 +294,8 @@ func (w *world) looks() {
 	list := w.samples()
 	var all []finding
 	w.Must(w.db+" a page of each kind is opened", func() (err error) {
-		if w.eye == nil {
-			if w.eye, err = w.open(); err != nil {
-				return err
-			}
+		if err = w.openOnce(); err != nil {
+			return err
 		}
 		all, err = w.eye.lookAll(list, func(i int) []view {
 			switch {

@@ -34,7 +34,7 @@ type world struct {
 	sites  []*site
 	routes chi.Routes
 	known  []string // the patterns that answer a GET
-	pages  []*page  // those that the crawl saw
+	notes           // of the crawl on this database
 	asked  atomic.Uint32
 	eye    *eye
 }
@@ -111,7 +111,7 @@ func (w *world) serve() error {
 	if err := w.start(); err != nil {
 		return err
 	}
-	w.sites, w.pages = nil, nil
+	w.sites, w.notes = nil, newNotes()
 	for i, n := range w.nodes {
 		s := &site{name: rig.Territories[i], url: n.URL, node: n, assets: map[string]asset{}}
 		if err := s.signIn(w.ctx); err != nil {

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"essaim/e2e/rig"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// story is what somebody does with the site of one of the nodes, and a fault in
+// which it must not end well.
+type story struct {
+	name  string
+	at    int
+	live  func(r *reader) error
+	fault fault
+}
+
+var stories = []story{
+	{"an inhabitant searches, narrows, asks what is near and opens a record", 0, inhabitant, fault{
+		name: "a facet that asks for nothing", path: "/recherche",
+		change: func(_ http.Header, b string) string { return strings.ReplaceAll(b, `name="theme"`, `name="autre"`) },
+	}},
+	{"somebody without a mouse goes to the text, and searches", 0, keyboard, fault{
+		name: "a skip link that comes last", path: "/",
+		change: func(_ http.Header, b string) string {
+			return strings.Replace(b, `<a class="skip" `, `<a class="skip" tabindex="-1" `, 1)
+		},
+	}},
+	{"a reuser takes the file of a search, its map data and its feed", 0, reuser, fault{
+		name: "a file that ends early", path: "/recherche.csv",
+		change: func(_ http.Header, b string) string { return b[:strings.IndexByte(b, '\n')+1] },
+	}},
+	{"an official prints a record", 0, official, fault{
+		name: "a menu on paper", of: styles, change: style(`@media print{.nav{display:block!important}}`),
+	}},
+	{"elsewhere, a record is read and found while its origin is stopped", 1, elsewhere, fault{
+		name: "a copy that is gone with its origin", of: "/ailleurs/",
+		change: func(_ http.Header, b string) string { return strings.ReplaceAll(b, "<h1", "<p") },
+	}},
+}
+
+func inhabitant(r *reader) error {
+	if err := r.open("/"); err != nil {
+		return err
+	}
+	if err := r.write(".hero input[name=q]", "jardin"); err != nil {
+		return err
+	}
+	if err := r.press(".hero .find button"); err != nil {
+		return err
+	}
+	all, err := r.results()
+	if err != nil {
+		return err
+	}
+	const box = ".facets input[name=theme]"
+	if err := r.unfold(); err != nil {
+		return err
+	}
+	if err := chromedp.Do(r.ctx, chromedp.Click(chromedp.CSS(".facets label.choice:has(input[name=theme])"))); err != nil {
+		return err
+	}
+	if ticked, err := evaluate[bool](r, fmt.Sprintf("!!document.querySelector(%q)?.checked", box)); err != nil || !ticked {
+		return errors.Join(err, errors.New("no theme is ticked"))
+	}
+	if err := r.press(".facets p > button"); err != nil {
+		return err
+	}
+	some, err := r.results()
+	if err != nil {
+		return err
+	}
+	if chips, err := r.count(".chips .chip"); err != nil || chips == 0 || some > all {
+		return errors.Join(err, fmt.Errorf("%d of %d with %d chips", some, all, chips))
+	}
+	if err := r.unfold(); err != nil {
+		return err
+	}
+	if err := r.write("#f-near", "Brest"); err != nil {
+		return err
+	}
+	if err := r.write("#f-radius", "50"); err != nil {
+		return err
+	}
+	if err := r.press(".facets p > button"); err != nil {
+		return err
+	}
+	if near, err := r.results(); err != nil || near > some {
+		return errors.Join(err, fmt.Errorf("%d near of %d", near, some))
+	}
+	if err := r.says(" km"); err != nil {
+		return err
+	}
+	title, err := r.text(".card h3")
+	if err != nil {
+		return err
+	}
+	if err := r.press(".card h3 a"); err != nil {
+		return err
+	}
+	if got, err := r.text("h1"); err != nil || got != title {
+		return errors.Join(err, fmt.Errorf("%q opens %q", title, got))
+	}
+	return nil
+}
+
+// results is how many a list counts; it shows some.
+func (r *reader) results() (int, error) {
+	text, err := r.text("#h-results")
+	if err != nil {
+		return 0, err
+	}
+	n, err := number(text)
+	if err != nil {
+		return 0, err
+	}
+	shown, err := r.count(".card")
+	if err == nil && (n == 0 || shown == 0 || shown > n) {
+		err = fmt.Errorf("%q, and %d are shown", text, shown)
+	}
+	return n, err
+}
+
+// unfold opens the panel of a list, where it is folded.
+func (r *reader) unfold() error {
+	shown, err := r.shown("#f-near")
+	if err != nil || shown {
+		return err
+	}
+	return chromedp.Do(r.ctx, chromedp.Click(chromedp.CSS(".facets > summary")), chromedp.WaitVisible(chromedp.CSS("#f-near")))
+}
+
+func keyboard(r *reader) error {
+	if err := r.open("/"); err != nil {
+		return err
+	}
+	if err := chromedp.Do(r.ctx, chromedp.KeyEvent("\t")); err != nil {
+		return err
+	}
+	if on, err := evaluate[string](r, "document.activeElement.className + ' ' + document.activeElement.getBoundingClientRect().top"); err != nil || on != "skip 0" {
+		return errors.Join(err, fmt.Errorf("the first key leads to %q", on))
+	}
+	if err := chromedp.Do(r.ctx, chromedp.KeyEvent("\r"), chromedp.KeyEvent("\t")); err != nil {
+		return err
+	}
+	if on, err := evaluate[string](r, "document.activeElement.name + ' ' + getComputedStyle(document.activeElement).outlineStyle"); err != nil || on != "q solid" {
+		return errors.Join(err, fmt.Errorf("after the skip link comes %q", on))
+	}
+	resp, err := chromedp.RunResponse(r.ctx, chromedp.KeyEvent("jardin\r"))
+	if err := r.arrived(resp, err); err != nil {
+		return err
+	}
+	_, err = r.results()
+	return err
+}
+
+func reuser(r *reader) error {
+	if err := r.open("/recherche?q=jardin"); err != nil {
+		return err
+	}
+	n, err := r.results()
+	if err != nil {
+		return err
+	}
+	take := func(selector string) ([]byte, error) {
+		path, err := r.link(selector)
+		if err != nil {
+			return nil, err
+		}
+		p, err := r.w.get(r.site, path, false)
+		if err == nil && p.status != http.StatusOK {
+			err = fmt.Errorf("%s answers %d", path, p.status)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return p.body, nil
+	}
+	file, err := take(`.takeaway a[href*=".csv"]`)
+	if err != nil {
+		return err
+	}
+	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(file, []byte("\ufeff")))).ReadAll()
+	if err != nil || len(rows)-1 != n {
+		return errors.Join(err, fmt.Errorf("the table has %d rows of %d", len(rows)-1, n))
+	}
+	drawn, err := take(`.takeaway a[href*=".geojson"]`)
+	if err != nil {
+		return err
+	}
+	var geo struct {
+		Features []struct{ Properties map[string]any }
+	}
+	if err := json.Unmarshal(drawn, &geo); err != nil || len(geo.Features) == 0 {
+		return errors.Join(err, fmt.Errorf("the map data has %d features", len(geo.Features)))
+	}
+	fed, err := take(`head link[rel=alternate][type="application/atom+xml"]`)
+	if err != nil {
+		return err
+	}
+	var feed struct {
+		Entries []struct {
+			Title string `xml:"title"`
+		} `xml:"entry"`
+	}
+	if err := xml.Unmarshal(fed, &feed); err != nil || len(feed.Entries) == 0 {
+		return errors.Join(err, fmt.Errorf("the feed has %d entries", len(feed.Entries)))
+	}
+	return r.says(feed.Entries[0].Title)
+}
+
+func official(r *reader) error {
+	if err := r.open("/recherche?q=jardin"); err != nil {
+		return err
+	}
+	if err := r.press(".card h3 a"); err != nil {
+		return err
+	}
+	at, err := evaluate[string](r, "location.href")
+	if err != nil {
+		return err
+	}
+	if _, err := chromedp.Call(r.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+		return err
+	}
+	for selector, want := range map[string]bool{"h1": true, ".prose": true, ".site .find": false, ".nav": false, "footer.foot-site": false} {
+		if got, err := r.shown(selector); err != nil || got != want {
+			return errors.Join(err, fmt.Errorf("%s on paper: %t, want %t", selector, got, want))
+		}
+	}
+	if err := r.says(at); err != nil {
+		return err
+	}
+	pdf, err := chromedp.Run(r.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
+	if err == nil && (!bytes.HasPrefix(pdf, []byte("%PDF")) || len(pdf) < 10_000) {
+		err = fmt.Errorf("%d bytes are printed", len(pdf))
+	}
+	return err
+}
+
+func elsewhere(r *reader) error {
+	origin := r.w.nodes[0]
+	var found struct{ Items []rig.Listed }
+	if err := origin.API(r.w.ctx, http.MethodGet, "recipes?origin=local&limit=1", nil, &found); err != nil || len(found.Items) == 0 {
+		return errors.Join(err, fmt.Errorf("%d recipes", len(found.Items)))
+	}
+	record := found.Items[0]
+	origin.Stop()
+	err := r.readElsewhere(record, rig.Host(origin.URL))
+	return errors.Join(err, origin.Start(r.w.ctx))
+}
+
+// readElsewhere reads a copy, after searching for it.
+func (r *reader) readElsewhere(record rig.Listed, host string) error {
+	if err := r.open("/recherche?" + url.Values{"q": {record.Title}, "origin": {host}}.Encode()); err != nil {
+		return err
+	}
+	if _, err := r.results(); err != nil {
+		return err
+	}
+	if err := r.press(`.card h3 a[href*="` + record.Slug + `"]`); err != nil {
+		return err
+	}
+	if got, err := r.text("h1"); err != nil || got != plain(record.Title) {
+		return errors.Join(err, fmt.Errorf("%q opens as %q", record.Title, got))
+	}
+	return r.says(host)
+}
