@@ -132,7 +132,15 @@ func (d *Document) Digest() (exact string, err error) {
 // Members gives the members of the document by their names; see the function of
 // that name.
 func (d *Document) Members() (map[string]json.RawMessage, error) {
-	list, err := d.members()
+	list, err := d.by.list, d.by.err
+	if d.by.doc != d {
+		// Nobody asked for forms, and mostly nobody will.
+		parse := careful
+		if d.valid {
+			parse = walk
+		}
+		list, _, err = parse(d.raw)
+	}
 	if err != nil {
 		return nil, err
 	}

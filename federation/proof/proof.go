@@ -298,14 +298,14 @@ func (p Proof) checkContext(own *member) error {
 	return nil
 }
 
-// items returns the elements of a JSON array, or the value itself.
+// items returns the elements of a JSON array, or the value itself, of a valid
+// document.
 func items(raw []byte) []json.RawMessage {
-	var list []json.RawMessage
 	if len(raw) == 0 {
 		return nil
 	}
-	if raw[0] == '[' && json.Unmarshal(raw, &list) == nil {
-		return list
+	if raw[0] == '[' {
+		return Elements(raw)
 	}
 	return []json.RawMessage{raw}
 }

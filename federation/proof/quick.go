@@ -147,11 +147,12 @@ func (q *quick) text(i int) (end int, ascii bool) {
 			quote, escape := w^(ones*'"'), w^(ones*'\\')
 			// A high bit for each of these and for a control; the lowest is a true one.
 			found := ((quote-ones)&^quote | (escape-ones)&^escape | (w-ones*' ')&^w) & highs
-			high |= w & highs
 			if found != 0 {
+				high |= w & highs & (found&-found - 1) // what stands before it
 				i += bits.TrailingZeros64(found) / 8
 				break
 			}
+			high |= w & highs
 			i += 8
 		}
 		if i >= len(doc) {

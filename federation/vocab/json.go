@@ -77,7 +77,7 @@ func readIRIs(b []byte) []string {
 		var s string
 		if len(raw) > 0 && raw[0] == '{' {
 			var o struct{ ID, Href, URL string }
-			m := members(raw)
+			m := nested(raw)
 			_ = json.Unmarshal(m["id"], &o.ID)
 			_ = json.Unmarshal(m["href"], &o.Href)
 			_ = json.Unmarshal(m["url"], &o.URL)
@@ -102,7 +102,7 @@ type words map[string]string
 // UnmarshalJSON implements json.Unmarshaler.
 func (w *words) UnmarshalJSON(b []byte) error {
 	m := words{}
-	for lang, raw := range members(b) {
+	for lang, raw := range nested(b) {
 		var s text
 		if _ = s.UnmarshalJSON(raw); s != "" {
 			m[lang] = string(s)
@@ -211,7 +211,7 @@ func (l *listOf[T]) UnmarshalJSON(b []byte) error {
 	for _, raw := range elements(b) {
 		var v T
 		if len(raw) > 0 && raw[0] == '{' {
-			read(members(raw), &v)
+			read(nested(raw), &v)
 			*l = append(*l, v)
 		}
 	}
@@ -239,7 +239,8 @@ func (o *one[T]) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// elements are the items of an array, or the value itself; none for null.
+// elements are the items of an array, or the value itself; none for null. It is a
+// value of a valid document.
 func elements(b []byte) []json.RawMessage {
 	b = bytes.TrimSpace(b)
 	if len(b) == 0 || string(b) == "null" {
@@ -248,14 +249,7 @@ func elements(b []byte) []json.RawMessage {
 	if b[0] != '[' {
 		return []json.RawMessage{b}
 	}
-	var list []json.RawMessage
-	if json.Unmarshal(b, &list) != nil {
-		return nil
-	}
-	for i, raw := range list {
-		list[i] = bytes.TrimSpace(raw)
-	}
-	return list
+	return proof.Elements(b)
 }
 
 // members are the raw members of an object; nil when b is not one.
@@ -267,16 +261,27 @@ func members(b []byte) map[string]json.RawMessage {
 	return m
 }
 
+// nested are the members of an object that is a value of a valid document, in which
+// it need not be looked for errors again; nil when it is something else.
+func nested(b []byte) map[string]json.RawMessage {
+	m, err := proof.OfValid(b).Members()
+	if err != nil {
+		return nil
+	}
+	return m
+}
+
 // read fills the struct that into points to from members whose names equal
-// its tags byte for byte. encoding/json alone would also take "Type" for
+// its tags byte for byte, but for those that are only written. encoding/json alone would also take "Type" for
 // "type", and our reading would differ from everybody else's.
 func read(m map[string]json.RawMessage, into any) {
 	v := reflect.ValueOf(into).Elem()
 	t := v.Type()
 	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		tag := t.Field(i).Tag
+		name, _, _ := strings.Cut(tag.Get("json"), ",")
 		raw, ok := m[name]
-		if !ok || name == "" || name == "-" || string(raw) == "null" {
+		if !ok || name == "" || name == "-" || string(raw) == "null" || tag.Get("read") == "-" {
 			continue
 		}
 		if own, ok := v.Field(i).Addr().Interface().(json.Unmarshaler); ok {

@@ -50,7 +50,7 @@ type head struct {
 	Attachment   listOf[picture] `json:"attachment,omitempty"`
 	Image        one[picture]    `json:"image,omitzero"`
 	Location     one[place]      `json:"location,omitzero"`
-	Preview      one[preview]    `json:"preview,omitzero"`
+	Preview      one[preview]    `json:"preview,omitzero" read:"-"`
 
 	// Totals change: these are addresses, never embedded, so that a thanks
 	// does not touch what is signed.
@@ -62,7 +62,7 @@ type head struct {
 
 	// Policy says that anyone may quote (FEP-044f); without it Mastodon takes
 	// that nobody may. Nothing is read from it.
-	Policy one[policy] `json:"interactionPolicy,omitzero"`
+	Policy one[policy] `json:"interactionPolicy,omitzero" read:"-"`
 
 	Kind          text   `json:"essaim:kind,omitempty"`
 	Incarnation   number `json:"essaim:incarnation,omitempty"`
