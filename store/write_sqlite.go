@@ -3,11 +3,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -283,6 +285,8 @@ func (l *lite) class(err error) error { return sqlite.Class(err) }
 
 func (l *lite) index(ctx context.Context, r runner, rows []searchRow) error {
 	l.indexed.Add(int64(len(rows)))
+	// FTS5 writes out what it gathered as soon as a row comes behind a later one.
+	slices.SortFunc(rows, func(a, b searchRow) int { return cmp.Compare(a.position, b.position) })
 	for _, row := range rows {
 		if err := r.later(ctx, "search_insert", row.position, row.rid, row.doc.filters(), row.doc.heads(), strings.Join(row.doc.body, " ")); err != nil {
 			return err
