@@ -165,12 +165,18 @@ func (s *Store) TakeCopies(ctx context.Context, host string, items []essaim.Comm
 // take writes what items come to; then notes it in the same transaction.
 func (s *Store) take(ctx context.Context, host string, items []essaim.CommonsTaken, then func(tx *Tx, refused []string) error) (why map[int]string, err error) {
 	bad := map[int]string{}
-	for {
-		at := -1
+	for ahead := true; ; {
+		at, asking := -1, false
 		err = s.write(ctx, patient, func(tx *Tx) error {
 			at, why = -1, map[int]string{}
 			if err := tx.lockObjects(ctx, objectsOf([]essaim.Applied{{Effects: flatten(items)}})); err != nil {
 				return err
+			}
+			if asking = ahead; asking {
+				if err := tx.r.ahead(ctx, takenAsked(items)); err != nil {
+					return err
+				}
+				asking = false
 			}
 			now := tx.s.now()
 			authors := map[string]essaim.Standing{}
@@ -216,6 +222,10 @@ func (s *Store) take(ctx context.Context, host string, items []essaim.CommonsTak
 			at = -1
 			return then(tx, refused)
 		})
+		if asking && err != nil && !errors.Is(err, essaim.ErrUnavailable) && ctx.Err() == nil {
+			ahead = false // one of them cannot be asked: which shows when they are asked one by one
+			continue
+		}
 		if err == nil || at < 0 || errors.Is(err, essaim.ErrUnavailable) || ctx.Err() != nil {
 			break
 		}
@@ -228,6 +238,31 @@ func (s *Store) take(ctx context.Context, host string, items []essaim.CommonsTak
 		why[i] = reason
 	}
 	return why, nil
+}
+
+// takenAsked are the questions that the records among items will ask, each in its
+// turn. Of what is there twice the first changes the answers for the other.
+func takenAsked(items []essaim.CommonsTaken) (list []question) {
+	times := map[string]int{}
+	for _, e := range flatten(items) {
+		times[objectOf(e)]++
+	}
+	authors := map[string]bool{}
+	for _, item := range items {
+		if item.Refused != "" || len(item.Effects) == 0 {
+			continue
+		}
+		if !authors[item.Actor] {
+			authors[item.Actor] = true
+			list = append(list, standingAsked(item.Actor))
+		}
+		for _, e := range item.Effects {
+			if e, ok := e.(essaim.Replicate); ok && times[e.Record.ID] == 1 {
+				list = append(list, replicaAsked(e)...)
+			}
+		}
+	}
+	return list
 }
 
 func flatten(items []essaim.CommonsTaken) (all []essaim.Effect) {

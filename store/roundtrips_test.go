@@ -141,6 +141,24 @@ func TestManyRecordsTakeFewWaysToTheDatabase(t *testing.T) {
 	if t.Logf("32 records took %d ways", got); got < 3 || got > 10 {
 		t.Errorf("32 records took %d ways, want 10 at most", got)
 	}
+	page := func(list []essaim.Effect) int64 {
+		items := make([]essaim.CommonsTaken, len(list))
+		for i, e := range list {
+			items[i] = essaim.CommonsTaken{ID: e.(essaim.Replicate).Record.ID, Actor: "https://toulouse.example/actor", Effects: []essaim.Effect{e}}
+		}
+		return took(func() []error {
+			why, err := n.ApplyCommons(t.Context(), items, essaim.CommonsProgress{Host: "toulouse.example"})
+			if len(why) > 0 {
+				t.Errorf("left out: %v", why)
+			}
+			return []error{err}
+		})
+	}
+	page(versions(36, 40))
+	got = page(versions(40, 140))
+	if t.Logf("a page of 100 records took %d ways", got); got < 3 || got > 12 {
+		t.Errorf("a page of 100 records took %d ways, want 12 at most", got)
+	}
 	id, rows := begin(t, n.Store), someRows(44)
 	imported := func(rows []essaim.ImportRow) int64 {
 		return took(func() []error {
