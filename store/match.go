@@ -160,10 +160,10 @@ func (a *area) args() []any {
 
 // holds is the area's rule in Go, as the statements have it in SQL.
 func (a *area) holds(p essaim.Place) bool {
-	if !p.Located() {
-		return false
-	}
-	lat, lon := *p.Lat, *p.Lon
+	return p.Located() && a.holdsPoint(*p.Lat, *p.Lon)
+}
+
+func (a *area) holdsPoint(lat, lon float64) bool {
 	if lat < a.South || lat > a.North {
 		return false
 	}

@@ -61,6 +61,9 @@ type Config struct {
 	// KeepRaw is for how long the bytes of received activities are kept, KeepUnknown
 	// those of a type that is not known here; 90 and 30 days when 0.
 	KeepRaw, KeepUnknown time.Duration
+	// MapPlaces is up to how many places of a result a map counts one by one; 20,000
+	// when 0.
+	MapPlaces int
 	// Logger gets what a background task meets; discarded when nil.
 	Logger *slog.Logger
 }

@@ -92,6 +92,7 @@ func (s *Server) formatRoutes(r chi.Router) {
 			}
 		}
 	}
+	get(r.With(s.limit(600, time.Minute)), cellsPath, s.handle(s.showCells)) // one a move of the map
 	add("", "/recherche")
 	for _, k := range essaim.Kinds() {
 		add(k.Kind, "/"+k.Path)

@@ -31,6 +31,10 @@ type ListPage struct {
 	Upcoming string // of meetings: "" for those to come, "passees" for all
 	Problems essaim.Problems
 	Formats  []FormatLink // the same for programs
+	Map      *MapView     // of the same search, on the page that shows it
+	Box      string       // the part of the map that was chosen
+	AsList   string       // address of the same search as a list, and on the map
+	AsMap    string
 	// FollowForm is of the feed of the theme or commune that was chosen.
 	FollowForm
 }
@@ -89,7 +93,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 // list runs a query and fills what lists share.
 func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q essaim.Query, v url.Values, problems essaim.Problems) error {
 	l := s.locale(r)
-	p.Query, p.Near, p.Radius, p.Origin = q.Text, v.Get(paramNear), v.Get(paramRadius), q.Origin
+	p.Query, p.Near, p.Radius, p.Origin, p.Box = q.Text, v.Get(paramNear), v.Get(paramRadius), q.Origin, v.Get(paramBox)
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {p.Title, ""}}
 	p.Problems = problems
 	status := http.StatusOK
@@ -99,7 +103,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 		p.NoIndex = true
 		return s.render(w, r, http.StatusBadRequest, "list", p)
 	}
-	p.Formats = s.formatLinks(l, p.Title, p.Kind, p.Action, v)
+	p.Formats = s.formatLinks(l, p.Title, p.Kind, p.asList(), v)
 	p.Alternates = p.Formats
 	q.Facets = true
 	if q.Limit == 0 {
@@ -119,6 +123,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 		return err
 	}
 	near(p.Cards, q.Near)
+	p.bothWays(v)
 	s.fillFacets(p, l, q, res.Facets)
 	s.fillChips(p, l, q, v)
 	if err := s.offerFeed(r, p, q); err != nil {
@@ -134,6 +139,24 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 		p.NoIndex = true
 	}
 	return s.render(w, r, status, "list", p)
+}
+
+// asList is the path of the same as a list.
+func (p *ListPage) asList() string {
+	if p.Map != nil {
+		return "/recherche"
+	}
+	return p.Action
+}
+
+// bothWays names the addresses of the same search as a list and on the map.
+func (p *ListPage) bothWays(v url.Values) {
+	rest := without(v, "", "")
+	p.AsList = address(p.asList(), rest)
+	if p.Kind != "" {
+		rest.Set(paramKind, string(p.Kind))
+	}
+	p.AsMap = address(mapPath, rest)
 }
 
 // fillFacets makes the panel. A value that was chosen stays visible when
@@ -241,6 +264,9 @@ func (s *Server) fillChips(p *ListPage, l *locale, q essaim.Query, v url.Values)
 		add(paramOrigin, q.Origin, l.F("chip.local", "Territory", s.cfg.Node.Territory.Name))
 	default:
 		add(paramOrigin, q.Origin, l.F("chip.origin", "Host", q.Origin))
+	}
+	if q.Box != nil {
+		add(paramBox, "", l.T("chip.box"))
 	}
 	if len(p.Chips) > 0 {
 		p.Reset = p.Action

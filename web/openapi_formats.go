@@ -32,6 +32,16 @@ func describeFormats(paths object) {
 	for _, k := range essaim.Kinds() {
 		add(k.Kind, "/"+k.Path, "All "+k.API+", local and replicated")
 	}
+	paths[cellsPath] = object{"get": object{
+		"summary": "A search counted by cell of the map, 400 cells at most: GeoJSON with the count of each, and the record where it is alone",
+		"parameters": append(searchParameters(), queryOf(paramKind, "string", "kind of record; may be repeated"),
+			queryOf(paramBox, "string", "what the map shows: west,south,east,north in degrees"), queryOf(paramZoom, "integer", "of a web map, 0 to 19: a cell is some 64 pixels wide")),
+		"responses": object{
+			"200": object{"description": "the cells; partial when there is more than was counted", "content": object{"application/geo+json": object{}}},
+			"304": object{"description": "not changed since the ETag given"},
+			"400": object{"description": "a parameter is not understood; says which", "content": plain},
+		},
+	}}
 	slug := object{"name": "slug", "in": "path", "required": true, "schema": object{"type": "string"}}
 	host := object{"name": "host", "in": "path", "required": true, "schema": object{"type": "string"}}
 	calendar, _ := formatOf("x.ics")

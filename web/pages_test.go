@@ -61,7 +61,7 @@ func (s *site) addresses(t *testing.T) []string {
 		out = append(out, path)
 	}
 	return append(out, "/recherche?q=table&theme=reemploi&near=Brest&radius=30", "/recherche?q=rien-du-tout", "/recherche?radius=-1&near=Brest",
-		"/initiatives?stage=essaimage&territory="+urlEscape(toulouseActor), "/rencontres?quand=toutes", "/nulle-part")
+		"/initiatives?stage=essaimage&territory="+urlEscape(toulouseActor), "/rencontres?quand=toutes", "/carte?q=table&bbox=-5,47,-1,49", "/carte?bbox=a", "/nulle-part")
 }
 
 func TestEveryPageIsWellMade(t *testing.T) {

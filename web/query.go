@@ -75,7 +75,7 @@ func (s *Server) parseQuery(v url.Values) (essaim.Query, essaim.Problems) {
 	if q.After = v.Get(paramPage); q.After == "" {
 		q.After = v.Get(paramAfter)
 	}
-	q.Near = s.parseNear(v, p)
+	q.Near, q.Box = s.parseNear(v, p), parseBox(v, p)
 	if since := v.Get(paramSince); since != "" {
 		t, err := time.Parse(time.RFC3339, since)
 		if err != nil {

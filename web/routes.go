@@ -66,6 +66,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 
 	get(r, "/", s.handle(s.showHome))
 	get(r, "/recherche", s.handle(s.search))
+	get(r, mapPath, s.handle(s.showMap))
 	get(r, "/territoires", s.handle(s.showNetwork))
 	get(r, "/ailleurs/{host}/{slug}", s.handle(s.showElsewhere))
 	// A tree and two differences cost more than other pages.

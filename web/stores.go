@@ -13,6 +13,8 @@ import (
 type Reader interface {
 	// Search runs a query; a text or cursor that cannot be read is essaim.ErrInvalid.
 	Search(ctx context.Context, q essaim.Query) (essaim.Results, error)
+	// Cells counts what a query finds by cell of the map: at a zoom, most cells at most.
+	Cells(ctx context.Context, q essaim.Query, zoom, most int) (essaim.MapCells, error)
 	// Record is a record by its id, whatever its state.
 	Record(ctx context.Context, id string) (essaim.Record, error)
 	// RecordBySlug finds by kind and slug; origin is a host, empty for local

@@ -13,6 +13,9 @@ SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation
        position, activity_id, received_at, import_id, source_key, source_digest
 FROM record WHERE position = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($1::json))) ORDER BY position DESC
 
+-- name: record_heads_at
+SELECT position, id, kind, slug, origin, title, territory_name FROM record WHERE position = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($1::json)))
+
 -- name: search_insert
 INSERT INTO search (position, rid, filter, terms) VALUES ($1, $2, $3, $4::text::tsvector)
 

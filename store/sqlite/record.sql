@@ -14,6 +14,9 @@ SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation
        position, activity_id, received_at, import_id, source_key, source_digest
 FROM record WHERE position IN (SELECT value FROM json_each($1)) ORDER BY position DESC
 
+-- name: record_heads_at
+SELECT position, id, kind, slug, origin, title, territory_name FROM record WHERE position IN (SELECT value FROM json_each($1))
+
 -- name: search_insert
 INSERT INTO search (position, rid, filter, head, body) VALUES ($1, $2, $3, $4, $5)
 

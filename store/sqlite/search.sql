@@ -45,3 +45,11 @@ FROM search_term f WHERE f.search_term MATCH $1 AND f.rowid < $2 AND f.rowid > $
         AND power(sin(radians(p.lat - $9) / 2), 2)
             + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
 ORDER BY f.rowid DESC LIMIT $4
+
+-- name: search_points
+-- Places of what matches, for the map. CROSS JOIN keeps the order of the index.
+SELECT f.rowid, p.lat, p.lon FROM search_term f CROSS JOIN record_place p
+WHERE f.search_term MATCH $1 AND f.rowid < $2 AND f.rowid > $3 AND p.position = f.rowid AND p.lat BETWEEN $5 AND $6
+  AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
+           THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
+ORDER BY f.rowid DESC LIMIT $4

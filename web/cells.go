@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"essaim"
+)
+
+// CellCollection is the cells of a map as GeoJSON (RFC 7946 3.3).
+type CellCollection struct {
+	Type     string        `json:"type"`
+	Level    int           `json:"level"`
+	Total    int           `json:"total"`
+	Partial  bool          `json:"partial"`
+	Features []CellFeature `json:"features"`
+}
+
+// CellFeature is one cell, at the middle of what it holds.
+type CellFeature struct {
+	Type     string     `json:"type"`
+	BBox     [4]float64 `json:"bbox"` // of the cell
+	Geometry struct {
+		Type        string     `json:"type"`
+		Coordinates [2]float64 `json:"coordinates"`
+	} `json:"geometry"`
+	Properties CellProperties `json:"properties"`
+}
+
+// CellProperties are what a cell holds: how many, and the record when it is one.
+type CellProperties struct {
+	Count     int    `json:"count"`
+	ID        string `json:"id,omitempty"`
+	Kind      string `json:"kind,omitempty"`
+	Title     string `json:"title,omitempty"`
+	Path      string `json:"path,omitempty"` // at this node
+	Territory string `json:"territory,omitempty"`
+}
+
+// showCells answers the cells of a search for any box and zoom. Anyone's page may
+// ask: there is no cookie in it.
+func (s *Server) showCells(w http.ResponseWriter, r *http.Request) error {
+	v := r.URL.Query()
+	q, problems := s.parseQuery(v)
+	zoom := parseZoom(v, problems)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	found, err := s.store.Cells(r.Context(), q, zoom, essaim.MaxMapCells)
+	if err != nil {
+		return fmt.Errorf("cells: %w", err)
+	}
+	body, err := json.Marshal(cellCollection(found))
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	etag := `W/"` + hex.EncodeToString(sum[:8]) + `"`
+	h := w.Header()
+	h.Set("Content-Type", "application/geo+json")
+	h.Set("Cache-Control", "public, max-age=60")
+	h.Set("ETag", etag)
+	if match := r.Header.Get("If-None-Match"); match != "" && strings.Contains(match, etag[2:]) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	_, _ = w.Write(body)
+	return nil
+}
+
+func cellCollection(found essaim.MapCells) CellCollection {
+	out := CellCollection{Type: "FeatureCollection", Level: found.Level, Total: found.Total, Partial: found.Partial, Features: make([]CellFeature, len(found.Cells))}
+	for i, c := range found.Cells {
+		f := CellFeature{Type: "Feature", BBox: [4]float64{c.Box.West, c.Box.South, c.Box.East, c.Box.North}}
+		f.Geometry.Type, f.Geometry.Coordinates = "Point", [2]float64{c.Lon, c.Lat}
+		f.Properties.Count = c.N
+		if r := c.Record; r != nil {
+			f.Properties = CellProperties{1, r.ID, string(r.Kind), r.Title, recordPath(*r), r.TerritoryName}
+		}
+		out.Features[i] = f
+	}
+	return out
+}

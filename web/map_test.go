@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+func located(title string, lat, lon float64) essaim.Content {
+	return storetest.Initiative(title, func(c *essaim.Content) {
+		la, lo := essaim.Point(lat, lon)
+		c.Places = []essaim.Place{{City: "Brest", Lat: la, Lon: lo}}
+	})
+}
+
+// cells asks for those of an address.
+func (s *site) cells(t *testing.T, query string) CellCollection {
+	t.Helper()
+	resp := s.ask(http.MethodGet, "/carte/cellules.geojson?"+query, "")
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "application/geo+json" || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Fatalf("%s answers %d, %v", query, resp.StatusCode, resp.Header)
+	}
+	var out CellCollection
+	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestTheMapShowsTheResultOfASearch(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		for i := range 3 {
+			storetest.Publish(t, s.store, located(fmt.Sprintf("Jardin %d", i), 48.39, -4.48))
+		}
+		alone := storetest.Publish(t, s.store, located("Atelier vélo", 43.6, 1.44))
+		storetest.Publish(t, s.store, storetest.Initiative("Sans lieu", func(c *essaim.Content) { c.Places, c.Everywhere = nil, true }))
+
+		d := s.get(t, "/carte", http.StatusOK)
+		marks := d.with("a", "aria-label", "3 repères")
+		if len(marks) != 1 || len(d.with("a", "aria-label", "Atelier vélo")) != 1 || len(d.with("circle", "r", "*")) != 2 {
+			t.Fatalf("the map shows %s", d.raw)
+		}
+		// A mark of several leads to its part of the map, with the list of what is there.
+		in := s.get(t, value(marks[0], "href"), http.StatusOK)
+		in.says(t, "3 fiches", "Jardin 0", "zone de la carte")
+		in.hides(t, "Atelier vélo")
+		// The same search as a list, and back.
+		for _, from := range []string{"/carte?q=jardin&theme=alimentation", "/recherche?q=jardin&theme=alimentation"} {
+			d := s.get(t, from, http.StatusOK)
+			for _, to := range []string{"/carte?", "/recherche?"} {
+				if len(d.with("a", "href", to+"q=jardin&theme=alimentation")) != 1 {
+					t.Errorf("%s does not lead to %s", from, to)
+				}
+			}
+		}
+		if len(s.get(t, "/initiatives", http.StatusOK).with("a", "href", "/carte?kind=initiative")) != 1 {
+			t.Error("the initiatives do not lead to their map")
+		}
+
+		got := s.cells(t, "bbox=-6,43,3,49&zoom=4")
+		if got.Total != 4 || len(got.Features) != 2 || got.Features[0].Properties.Path != recordPath(alone) || got.Features[1].Properties.Count != 3 {
+			t.Errorf("cells = %+v", got)
+		}
+		if got := s.cells(t, "bbox=-6,43,3,49&zoom=4&q=velo"); got.Total != 1 || got.Features[0].Properties.ID != alone.ID {
+			t.Errorf("cells of a word = %+v", got)
+		}
+		if got := s.cells(t, "near=Brest&radius=5"); got.Total != 3 {
+			t.Errorf("cells near Brest = %+v", got)
+		}
+	})
+}
+
+func TestCellsAreAskedForOnceUntilTheyChange(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	storetest.Publish(t, s.store, located("Jardin", 48.39, -4.48))
+	etag := s.ask(http.MethodGet, "/carte/cellules.geojson", "").Header.Get("ETag")
+	if got := s.ask(http.MethodGet, "/carte/cellules.geojson", "", header("If-None-Match", etag)); got.StatusCode != http.StatusNotModified {
+		t.Errorf("unchanged cells answer %d", got.StatusCode)
+	}
+	storetest.Publish(t, s.store, located("Verger", 48.39, -4.48))
+	if got := s.ask(http.MethodGet, "/carte/cellules.geojson", "", header("If-None-Match", etag)); got.StatusCode != http.StatusOK {
+		t.Errorf("changed cells answer %d", got.StatusCode)
+	}
+}
+
+func TestAMapThatCannotBeIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	for _, query := range []string{
+		"bbox=1,2,3", "bbox=a,b,c,d", "bbox=NaN,0,1,1", "bbox=-181,0,0,1", "bbox=0,50,1,40", "bbox=0,0,1,Inf", "bbox=1,2,3,4,5",
+		"zoom=-1", "zoom=20", "zoom=x", "zoom=99999999999999999999", "near=Nulle-Part-les-Oies", "kind=x", "q=%00",
+	} {
+		resp := s.ask(http.MethodGet, "/carte/cellules.geojson?"+query, "")
+		if resp.StatusCode != http.StatusBadRequest || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
+			t.Errorf("%s answers %d %s", query, resp.StatusCode, resp.Header.Get("Content-Type"))
+		}
+		if strings.HasPrefix(query, "bbox") {
+			s.get(t, "/carte?"+query, http.StatusBadRequest).says(t, "La recherche n’a pas pu se faire")
+		}
+	}
+}
+
+func TestADrawnMapHoldsItsBox(t *testing.T) {
+	t.Parallel()
+	for _, b := range []essaim.Box{
+		{South: 48.3, North: 48.5, West: -4.6, East: -4.3},
+		{South: 48.39, North: 48.39, West: -4.48, East: -4.48},
+		{South: -90, North: 90, West: -180, East: 180},
+		{South: -21, North: 51, West: -62, East: 56},
+		{South: -20, North: -10, West: 170, East: -170},
+	} {
+		f := frameOf(b)
+		east := b.East
+		for _, at := range [][2]float64{{b.South, b.West}, {b.North, east}, {b.South, east}, {b.North, b.West}} {
+			if x, y := f.at(at[0], at[1]); x < 0 || x > mapWidth || y < 0 || y > mapHeight {
+				t.Errorf("%+v: %v is drawn at %d,%d", b, at, x, y)
+			}
+		}
+		if got := f.box(); !got.Valid() || got.South > b.South && b.South > -85 || got.North < b.North && b.North < 85 {
+			t.Errorf("%+v is shown as %+v", b, got)
+		}
+	}
+}
+
+func FuzzABoxIsReadAsItIsWritten(f *testing.F) {
+	for _, s := range []string{"-5,47,-1,49", "170,-20,-170,-10", "NaN,1,2,3", "1e999,0,0,0", "0,0,0,0", "-180,-90,180,90"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p := essaim.Problems{}
+		b := parseBox(url.Values{paramBox: {text}}, p)
+		if b == nil || len(p) > 0 {
+			return
+		}
+		again := parseBox(url.Values{paramBox: {boxText(*b)}}, p)
+		if len(p) > 0 || again == nil || math.Abs(again.West-b.West) > 1e-4 || math.Abs(again.North-b.North) > 1e-4 {
+			t.Fatalf("%q is %+v, then %+v", text, b, again)
+		}
+	})
+}
