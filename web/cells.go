@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 
@@ -43,6 +44,9 @@ type CellProperties struct {
 	Territory string `json:"territory,omitempty"`
 }
 
+// cellRoom is how many pixels of the map are between two marks.
+const cellRoom = 44
+
 // showCells answers the cells of a search for any box and zoom. Anyone's page may
 // ask: there is no cookie in it.
 func (s *Server) showCells(w http.ResponseWriter, r *http.Request) error {
@@ -56,6 +60,11 @@ func (s *Server) showCells(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("cells: %w", err)
 	}
+	world := math.Exp2(float64(zoom)) * 256
+	found.Cells = apart(found.Cells, cellRoom, func(c essaim.MapCell) (x, y float64) {
+		x, y = mercator(c.Lat, c.Lon)
+		return x * world, y * world
+	})
 	body, err := json.Marshal(cellCollection(found))
 	if err != nil {
 		return err

@@ -3,11 +3,13 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,7 +32,8 @@ type MapView struct {
 	Total         int
 	Partial       bool   // more was found than the map counts
 	Cells         string // address of the cells for the same search
-	Box           string // what it shows, as bbox= says it
+	Box           string // what it shows at least, as bbox= says it
+	Frame         string // the same in the plane of the outlines
 }
 
 // MapMark is a circle of the map: one record, or how many a cell holds.
@@ -47,6 +50,7 @@ const (
 	mapWidth, mapHeight = 600, 460
 	mapCells            = 100 // so that the page stays light
 	minSpan             = 0.02
+	markRoom            = 30 // between the middles of two marks
 )
 
 // showMap shows a search on a map, with the list of the same beside it.
@@ -88,13 +92,48 @@ func (s *Server) mapView(ctx context.Context, l *locale, q essaim.Query, v url.V
 		box = s.home()
 	}
 	frame := frameOf(box)
-	m := &MapView{Width: mapWidth, Height: mapHeight, Total: found.Total, Partial: found.Partial, Box: boxText(frame.box())}
+	m := &MapView{Width: mapWidth, Height: mapHeight, Total: found.Total, Partial: found.Partial, Box: boxText(box), Frame: frame.outlines()}
 	rest := without(v, paramBox, "")
 	m.Cells = address(cellsPath, rest)
-	for _, c := range found.Cells {
+	for _, c := range apart(found.Cells, markRoom, func(c essaim.MapCell) (x, y float64) {
+		at, down := frame.at(c.Lat, c.Lon)
+		return float64(at), float64(down)
+	}) {
 		m.Marks = append(m.Marks, mark(l, frame, c, rest))
 	}
 	return m, nil
+}
+
+// apart joins cells whose marks would cover one another: what lies on both sides
+// of a line of the grid may be one town. at places a cell on the map, room is how
+// far apart two marks stay.
+func apart(cells []essaim.MapCell, room float64, at func(essaim.MapCell) (x, y float64)) []essaim.MapCell {
+	order := slices.Clone(cells)
+	slices.SortStableFunc(order, func(a, b essaim.MapCell) int { return cmp.Compare(b.N, a.N) })
+	var out []essaim.MapCell
+	var middles [][2]float64
+	for _, c := range order {
+		x, y := at(c)
+		i := slices.IndexFunc(middles, func(m [2]float64) bool { return math.Hypot(m[0]-x, m[1]-y) < room })
+		if i < 0 {
+			out, middles = append(out, c), append(middles, [2]float64{x, y})
+			continue
+		}
+		out[i] = joined(out[i], c)
+		middles[i][0], middles[i][1] = at(out[i])
+	}
+	return out
+}
+
+func joined(a, b essaim.MapCell) essaim.MapCell {
+	na, nb := float64(a.N), float64(b.N)
+	return essaim.MapCell{
+		N: a.N + b.N, Lat: (a.Lat*na + b.Lat*nb) / (na + nb), Lon: (a.Lon*na + b.Lon*nb) / (na + nb),
+		Box: essaim.Box{
+			South: min(a.Box.South, b.Box.South), North: max(a.Box.North, b.Box.North),
+			West: min(a.Box.West, b.Box.West), East: max(a.Box.East, b.Box.East),
+		},
+	}
 }
 
 // mark draws a cell.
@@ -160,6 +199,12 @@ func (f frame) box() essaim.Box {
 		b.West, b.East = turned(f.x*360-180), turned((f.x+f.width)*360-180)
 	}
 	return b
+}
+
+// outlines is the frame in the plane of static/outlines.svg.
+func (f frame) outlines() string {
+	const world = 262144
+	return fmt.Sprintf("%.3f %.3f %.3f %.3f", f.x*world, f.y*world, f.width*world, f.height*world)
 }
 
 // turned brings a longitude back to where the world counts it.

@@ -21,7 +21,7 @@ type endpoint struct{ method, pattern string }
 // routes is the map of the site: every address that it answers stands here.
 func (s *Server) routes() (http.Handler, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.SuffixETag(""), gzhttp.ContentTypes([]string{
-		"text/html", "text/css", "text/plain", "application/json", "image/svg+xml",
+		"text/html", "text/css", "text/javascript", "text/plain", "application/json", "image/svg+xml",
 		"application/atom+xml", "application/feed+json", "text/calendar", "text/csv", "application/geo+json", "application/ld+json", "application/xml",
 	}))
 	if err != nil {

@@ -27,7 +27,7 @@ type asset struct {
 
 // mediaTypes are those of the files in static: the machine's own table is not asked.
 var mediaTypes = map[string]string{
-	".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".txt": "text/plain; charset=utf-8", ".png": "image/png",
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".txt": "text/plain; charset=utf-8", ".png": "image/png",
 }
 
 // loadAssets reads static. Files that others name (fonts, pictures) come first,
