@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -28,25 +29,32 @@ const (
 // where more than most of them would fill the box, or essaim.MaxMapCells.
 func (s *Store) Cells(ctx context.Context, q essaim.Query, zoom, most int) (essaim.MapCells, error) {
 	level, most := max(coarsest, min(zoom+2, finest)), max(1, min(most, essaim.MaxMapCells))
-	var g grid
-	if q.Box != nil {
-		g = gridOver(*q.Box, level, most)
-		wide := g.box()
-		q.Box = &wide
+	var g *grid
+	box := q.Box
+	if q.Box = nil; box != nil {
+		g = new(gridOver(*box, level, most))
+		q.Box = new(g.box())
 	}
 	m := newMatch(q, s.now())
+	q.Box = nil
+	all := newMatch(q, s.now()).everything()
 	if m.everything() {
 		m.filter = [][]string{{filterAny}}
 	}
 	var found essaim.MapCells
 	err := s.read(ctx, func(tx *Tx) error {
-		points, more, err := tx.points(ctx, m)
+		if all {
+			if done, err := tx.countedCells(ctx, g, level, most, &found); done || err != nil {
+				return err
+			}
+		}
+		points, more, err := tx.points(ctx, m, s.maxPlaces())
 		if err != nil {
 			return err
 		}
 		found.Partial = more
-		if q.Box == nil {
-			g = gridAround(points, level, most)
+		if g == nil {
+			g = new(gridAround(points, level, most))
 		}
 		tallies := g.tally(points)
 		g.fill(&found, tallies)
@@ -71,9 +79,9 @@ type point struct {
 	lat, lon float64
 }
 
-// points lists places of what matches, those of the latest change, and tells
+// points lists places of what matches, most of those of the latest change, and tells
 // whether there are more. Where the match has an area, those within it only.
-func (tx *Tx) points(ctx context.Context, m match) (list []point, more bool, err error) {
+func (tx *Tx) points(ctx context.Context, m match, most int) (list []point, more bool, err error) {
 	everywhere := area{Box: essaim.Box{South: -90, North: 90, West: -180, East: 180}, nearness: 2}
 	a := m.area
 	if a == nil {
@@ -83,13 +91,13 @@ func (tx *Tx) points(ctx context.Context, m match) (list []point, more bool, err
 	err = tx.each(ctx, "search_points", func(scan func(...any) error) error {
 		var p point
 		err := scan(&p.position, &p.lat, &p.lon)
-		if n++; n > tx.s.maxPlaces() {
+		if n++; n > most {
 			more = true
 		} else if a.holdsPoint(p.lat, p.lon) {
 			list = append(list, p)
 		}
 		return err
-	}, tx.s.db.expression(m, anywhere), m.until, m.since, tx.s.maxPlaces()+1, a.South, a.North, a.West, a.East)
+	}, tx.s.db.expression(m, anywhere), m.until, m.since, most+1, a.South, a.North, a.West, a.East)
 	return list, more, err
 }
 
@@ -193,11 +201,8 @@ func (g grid) fill(found *essaim.MapCells, tallies map[cell]tally) {
 	}
 }
 
-func sortedCells(tallies map[cell]tally) []cell {
-	list := make([]cell, 0, len(tallies))
-	for at := range tallies {
-		list = append(list, at)
-	}
+func sortedCells[T any](of map[cell]T) []cell {
+	list := slices.Collect(maps.Keys(of))
 	slices.SortFunc(list, func(a, b cell) int { return cmp.Or(cmp.Compare(a.y, b.y), cmp.Compare(a.x, b.x)) })
 	return list
 }

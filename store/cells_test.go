@@ -133,7 +133,7 @@ func TestAMapIsBoundedWhateverIsAsked(t *testing.T) {
 			{South: 40, North: 50, West: 170, East: -170},
 		} {
 			for _, zoom := range []int{-1 << 62, -1, 0, 5, 19, 1 << 40} {
-				got, err := s.Cells(t.Context(), essaim.Query{Box: &box}, zoom, 1<<40)
+				got, err := s.Cells(t.Context(), essaim.Query{Box: &box, Origin: "local"}, zoom, 1<<40)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -148,4 +148,80 @@ func TestAMapIsBoundedWhateverIsAsked(t *testing.T) {
 			t.Errorf("%d counted, partial %v, %v, want 40 of more", got.Total, got.Partial, err)
 		}
 	})
+}
+
+// The map of all records is read from counters, which come and go with them.
+func TestTheMapOfAllIsCounted(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, clock := db.Node(t, func(c *store.Config) { c.MapPlaces = 10 })
+		all := fill(t, s, clock, rand.New(rand.NewPCG(9, 10)), 120)
+		for _, r := range all[:20] {
+			if err := s.WithdrawRecord(t.Context(), r.ID, storetest.Author); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range all[20:40] {
+			r := &all[20+i]
+			r.Content.Places = append(r.Content.Places[:1:1], all[60].Places...)
+			if _, err := s.UpdateRecord(t.Context(), r.ID, 0, r.Content, essaim.StatePublished, storetest.Author); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = all[20:]
+		whole := essaim.Box{South: -90, North: 90, West: -180, East: 180}
+		for zoom := range 7 {
+			for _, box := range []*essaim.Box{nil, &whole, {South: 47, North: 49, West: -6, East: -3}, {South: -60, North: 60, West: 100, East: -100}} {
+				got, err := s.Cells(t.Context(), essaim.Query{Box: box}, zoom, essaim.MaxMapCells)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.Partial || got.Total <= 10 || len(got.Cells) > essaim.MaxMapCells {
+					t.Fatalf("zoom %d of %+v: %d cells of %d, partial %v: not from the counters", zoom, box, len(got.Cells), got.Total, got.Partial)
+				}
+				countedAs(t, got, all, box == nil || box == &whole)
+			}
+		}
+		if found, err := s.Check(t.Context()); err != nil || len(found) > 0 {
+			t.Errorf("check: %+v, %v", found, err)
+		}
+	})
+}
+
+// countedAs holds the cells to the places of the records, one for each counted
+// cell, and wants all of them where the whole map is shown.
+func countedAs(t *testing.T, got essaim.MapCells, all []essaim.Record, whole bool) {
+	t.Helper()
+	type place struct {
+		id   string
+		x, y int
+	}
+	seen, total := map[place]bool{}, 0
+	n := make([]int, len(got.Cells))
+	for _, r := range all {
+		for _, p := range r.Places {
+			at := place{r.ID, int((*p.Lon + 180) / 360 * 4096), int((*p.Lat + 90) / 180 * 4096)}
+			if seen[at] {
+				continue
+			}
+			seen[at] = true
+			total++
+			for i, c := range got.Cells {
+				if *p.Lat >= c.Box.South && *p.Lat < c.Box.North && *p.Lon >= c.Box.West && *p.Lon < c.Box.East {
+					n[i]++
+					if c.N == 1 && (c.Record == nil || c.Record.ID != r.ID || c.Lat-*p.Lat > 1e-5) {
+						t.Errorf("the one of %+v is %+v, want %s", c.Box, c.Record, r.ID)
+					}
+				}
+			}
+		}
+	}
+	for i, c := range got.Cells {
+		if c.N != n[i] || c.Lat < c.Box.South || c.Lat > c.Box.North || c.Lon < c.Box.West || c.Lon > c.Box.East {
+			t.Errorf("%+v holds %d, want %d", c, c.N, n[i])
+		}
+	}
+	if whole && got.Total != total {
+		t.Errorf("%d in all, want %d", got.Total, total)
+	}
 }

@@ -33,6 +33,7 @@ var rules = [...]struct{ statement, rule string }{
 	{"check_host", "a delivery goes to its inbox's host"},
 	{"check_facet", "the counts of the unfiltered list are right"},
 	{"check_themes", "the counts of themes are right"},
+	{"check_cells", "the counts of the map's cells are right"},
 	{"check_reference", "no row refers to one that is gone"},
 }
 

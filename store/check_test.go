@@ -48,6 +48,7 @@ func TestCheckFindsEachBrokenRule(t *testing.T) {
 			{"what is queued is in a known state", "UPDATE inbox SET state = 'lost'"},
 			{"a delivery goes to its inbox's host", "UPDATE delivery SET host = 'elsewhere.example'"},
 			{"the counts of the unfiltered list are right", "UPDATE facet SET n = n + 1 WHERE facet = 'territory'"},
+			{"the counts of the map's cells are right", "UPDATE map_cell SET n = n + 1"},
 			{"the counts of themes are right", "DELETE FROM facet WHERE facet = 'theme'"},
 			{"a local record has its latest revision", "DELETE FROM revision WHERE rid IN (SELECT rid FROM record WHERE title LIKE 'Jardin%')"},
 			{"the records that credit people are published, and the people here", "INSERT INTO record_credit (actor, position, rid) SELECT 'nobody', position, rid FROM record WHERE state = 'published'"},

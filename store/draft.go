@@ -14,6 +14,7 @@ import (
 type draft struct {
 	rows   []searchRow
 	counts map[counter]counted
+	cells  map[cell]int       // how the counters of the map's cells move
 	rids   []int64            // row numbers that are ours to give
 	taken  map[int64]bool     // positions of records that may still wait in a batch
 	names  map[nameKey]string // that were given, with who bears them
@@ -30,9 +31,9 @@ type counted struct {
 }
 
 // drop forgets what was gathered, when what it belonged to failed.
-func (d *draft) drop() { d.rows, d.counts = nil, nil }
+func (d *draft) drop() { d.rows, d.counts, d.cells = nil, nil, nil }
 
-// facetOf names the counter of a sort of filter term; map cells and days have none.
+// facetOf names the counter of a sort of filter term; map cells have their own, days none.
 var facetOf = map[string]string{
 	filterAny: "all", filterKind: "kind", filterTheme: "theme", filterStage: "stage", filterTerritory: "territory", filterOrigin: "origin",
 	filterCommune: "commune", filterPurpose: "purpose", filterPublic: "public", filterLicence: "licence", filterHelp: "help",
@@ -40,6 +41,13 @@ var facetOf = map[string]string{
 
 // count moves the counter of a filter term.
 func (d *draft) count(term, label string, n int) {
+	if at, ok := countedCell(term); ok {
+		if d.cells == nil {
+			d.cells = map[cell]int{}
+		}
+		d.cells[at] += n
+		return
+	}
 	sort, value := filterValue(term)
 	facet := facetOf[sort]
 	if facet == "" {
@@ -59,7 +67,7 @@ func (d *draft) count(term, label string, n int) {
 // flush writes what was gathered. Counters always move in the same order: two
 // transactions that wait for one another's would both lose.
 func (tx *Tx) flush(ctx context.Context) error {
-	rows, counts := tx.rows, tx.counts
+	rows, counts, cells := tx.rows, tx.counts, tx.cells
 	tx.drop()
 	if err := tx.s.db.index(ctx, tx.r, rows); err != nil {
 		return tx.s.db.class(err)
@@ -80,6 +88,9 @@ func (tx *Tx) flush(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	if err := tx.flushCells(ctx, cells); err != nil {
+		return err
 	}
 	return tx.s.db.class(tx.r.flush(ctx))
 }

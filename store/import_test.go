@@ -204,7 +204,7 @@ func TestARowThatIsRefusedLeavesNothingOfItsChunk(t *testing.T) {
 		if _, err := s.ImportRows(t.Context(), begin(t, s), rows); err == nil {
 			t.Fatal("no error")
 		}
-		if n := count(t, s, "SELECT (SELECT count(*) FROM record) + (SELECT count(*) FROM search) + (SELECT count(*) FROM facet) + (SELECT n FROM counter)"); n != 0 {
+		if n := count(t, s, "SELECT (SELECT count(*) FROM record) + (SELECT count(*) FROM search) + (SELECT count(*) FROM facet) + (SELECT count(*) FROM map_cell) + (SELECT n FROM counter)"); n != 0 {
 			t.Errorf("%d rows or numbers remain", n)
 		}
 		outcomesOf(t, s, begin(t, s), rows[:4], false)

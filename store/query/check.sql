@@ -80,6 +80,19 @@ SELECT count(*), coalesce(min(w.value), '') FROM (
         UNION ALL SELECT t.theme, -count(*) FROM record_theme t JOIN record r ON r.rid = t.rid WHERE r.state = 'published' GROUP BY t.theme) x
     GROUP BY x.value HAVING sum(x.n) <> 0) w
 
+-- name: check_cells
+-- Of the map, kept and counted again; see store/cellcount.go.
+SELECT count(*), '' FROM (
+    SELECT z.x, z.y FROM (
+        SELECT c.x, c.y, c.n FROM map_cell c
+        UNION ALL SELECT d.x, d.y, -count(*) FROM (
+            SELECT DISTINCT p.rid,
+                   CAST(floor((p.lon + 180) / 360 * 4096) AS BIGINT) - CASE WHEN p.lon = 180 THEN 1 ELSE 0 END AS x,
+                   CAST(floor((p.lat + 90) / 180 * 4096) AS BIGINT) - CASE WHEN p.lat = 90 THEN 1 ELSE 0 END AS y
+            FROM record_place p JOIN record r ON r.rid = p.rid WHERE r.state = 'published' AND p.lat IS NOT NULL) d
+        GROUP BY d.x, d.y) z
+    GROUP BY z.x, z.y HAVING sum(z.n) <> 0) w
+
 -- name: check_documents
 SELECT r.rid, r.id, r.origin, r.document, r.content_digest, r.copy_digest FROM record r
 WHERE r.rid > $1 AND r.state = 'published' AND r.document IS NOT NULL

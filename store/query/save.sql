@@ -87,6 +87,13 @@ ON CONFLICT (id) DO NOTHING
 INSERT INTO facet (facet, value, label, n) VALUES ($1, $2, $3, $4)
 ON CONFLICT (facet, value) DO UPDATE SET n = facet.n + excluded.n, label = CASE WHEN excluded.label = '' THEN facet.label ELSE excluded.label END
 
+-- name: cell_add
+INSERT INTO map_cell (x, y, n) VALUES ($1, $2, $3)
+ON CONFLICT (x, y) DO UPDATE SET n = map_cell.n + excluded.n
+
+-- name: cell_tidy
+DELETE FROM map_cell WHERE x = $1 AND y = $2 AND n = 0
+
 -- name: facets
 -- Of the facets that are read whole.
 SELECT facet, value, label, n FROM facet
