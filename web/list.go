@@ -35,6 +35,7 @@ type ListPage struct {
 	Box      string       // the part of the map that was chosen
 	AsList   string       // address of the same search as a list, and on the map
 	AsMap    string
+	Embed    string // of the code that shows it on another site
 	// FollowForm is of the feed of the theme or commune that was chosen.
 	FollowForm
 }
@@ -156,7 +157,7 @@ func (p *ListPage) bothWays(v url.Values) {
 	if p.Kind != "" {
 		rest.Set(paramKind, string(p.Kind))
 	}
-	p.AsMap = address(mapPath, rest)
+	p.AsMap, p.Embed = address(mapPath, rest), embedOf(rest)
 }
 
 // fillFacets makes the panel. A value that was chosen stays visible when

@@ -33,6 +33,7 @@ type MapView struct {
 	Partial       bool   // more was found than the map counts
 	Cells         string // address of the cells for the same search
 	Box           string // what it shows at least, as bbox= says it
+	Blank         bool   // records open beside the page that shows the map
 	Frame         string // the same in the plane of the outlines
 }
 
@@ -66,7 +67,7 @@ func (s *Server) showMap(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(problems) == 0 {
 		var err error
-		if p.Map, err = s.mapView(r.Context(), l, q, v); err != nil {
+		if p.Map, err = s.mapView(r.Context(), l, q, v, mapPath); err != nil {
 			return err
 		}
 	}
@@ -78,8 +79,8 @@ const (
 	cellsPath = mapPath + "/cellules.geojson"
 )
 
-// mapView draws the map of a search.
-func (s *Server) mapView(ctx context.Context, l *locale, q essaim.Query, v url.Values) (*MapView, error) {
+// mapView draws the map of a search, on the page at a path.
+func (s *Server) mapView(ctx context.Context, l *locale, q essaim.Query, v url.Values, path string) (*MapView, error) {
 	found, err := s.store.Cells(ctx, q, essaim.MaxZoom, mapCells)
 	if err != nil {
 		return nil, fmt.Errorf("map: %w", err)
@@ -92,14 +93,14 @@ func (s *Server) mapView(ctx context.Context, l *locale, q essaim.Query, v url.V
 		box = s.home()
 	}
 	frame := frameOf(box)
-	m := &MapView{Width: mapWidth, Height: mapHeight, Total: found.Total, Partial: found.Partial, Box: boxText(box), Frame: frame.outlines()}
+	m := &MapView{Width: mapWidth, Height: mapHeight, Total: found.Total, Partial: found.Partial, Box: boxText(box), Frame: frame.outlines(), Blank: path == framePath}
 	rest := without(v, paramBox, "")
 	m.Cells = address(cellsPath, rest)
 	for _, c := range apart(found.Cells, markRoom, func(c essaim.MapCell) (x, y float64) {
 		at, down := frame.at(c.Lat, c.Lon)
 		return float64(at), float64(down)
 	}) {
-		m.Marks = append(m.Marks, mark(l, frame, c, rest))
+		m.Marks = append(m.Marks, mark(l, frame, c, rest, path))
 	}
 	return m, nil
 }
@@ -137,7 +138,7 @@ func joined(a, b essaim.MapCell) essaim.MapCell {
 }
 
 // mark draws a cell.
-func mark(l *locale, f frame, c essaim.MapCell, rest url.Values) MapMark {
+func mark(l *locale, f frame, c essaim.MapCell, rest url.Values, path string) MapMark {
 	x, y := f.at(c.Lat, c.Lon)
 	m := MapMark{X: x, Y: y, R: 8}
 	if c.Record != nil {
@@ -148,7 +149,7 @@ func mark(l *locale, f frame, c essaim.MapCell, rest url.Values) MapMark {
 	m.Text, m.Label = l.Number(c.N), l.N("map.places", c.N)
 	in := without(rest, "", "")
 	in.Set(paramBox, boxText(c.Box))
-	m.Path = address(mapPath, in)
+	m.Path = address(path, in)
 	return m
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/html"
+
 	"essaim"
 	"essaim/store/storetest"
 )
@@ -149,5 +151,72 @@ func FuzzABoxIsReadAsItIsWritten(f *testing.F) {
 		if len(p) > 0 || again == nil || math.Abs(again.West-b.West) > 1e-4 || math.Abs(again.North-b.North) > 1e-4 {
 			t.Fatalf("%q is %+v, then %+v", text, b, again)
 		}
+	})
+}
+
+func TestFramesAloneMayBeShownByOtherSites(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t)).fill(t)
+	framed := 0
+	for _, path := range append(s.addresses(t), "/static/essaim.css", "/api/v1/openapi.json", "/carte/cellules.geojson", "/carte/cadre?vue=liste&theme=alimentation") {
+		h := s.ask(http.MethodGet, path, "", s.signedIn).Header
+		csp, deny := h.Get("Content-Security-Policy"), h.Get("X-Frame-Options")
+		if !strings.HasPrefix(path, framePath) {
+			if !strings.Contains(csp, "frame-ancestors 'none'") || deny != "DENY" {
+				t.Errorf("%s may be framed: %s, %q", path, csp, deny)
+			}
+			continue
+		}
+		framed++
+		if !strings.Contains(csp, "frame-ancestors *") || deny != "" || !strings.Contains(csp, "default-src 'none'") {
+			t.Errorf("%s: %s, %q", path, csp, deny)
+		}
+		if cookies := h.Values("Set-Cookie"); len(cookies) > 0 {
+			t.Errorf("%s sets %v", path, cookies)
+		}
+	}
+	if framed != 2 {
+		t.Errorf("%d frames, want 2", framed)
+	}
+}
+
+func TestAFrameShowsTheSearchOfItsCode(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		storetest.Publish(t, s.store, located("Jardin partagé", 48.39, -4.48))
+		storetest.Publish(t, s.store, located("Atelier vélo", 48.39, -4.48))
+		page := s.get(t, "/carte/integrer?q=jardin", http.StatusOK)
+		codes := page.all("textarea")
+		if len(codes) != 2 {
+			t.Fatalf("%d codes", len(codes))
+		}
+		for i, code := range codes {
+			frame, err := html.Parse(strings.NewReader(textOf(code)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			src := value((&doc{root: frame}).all("iframe")[0], "src")
+			path, ok := strings.CutPrefix(src, storetest.Base)
+			if !ok {
+				t.Fatalf("the frame is at %s", src)
+			}
+			d := s.get(t, path, http.StatusOK, s.signedIn)
+			d.says(t, "Jardin partagé", "Voir tout sur le site de Brest", "licence libre")
+			d.hides(t, "Atelier vélo", adminEmail)
+			if n := len(d.all("script")); (i == 0) != (n > 0) {
+				t.Errorf("%s has %d scripts", path, n)
+			}
+			for _, a := range d.all("a") {
+				if href := value(a, "href"); !strings.HasPrefix(href, "#") && !strings.HasPrefix(href, framePath) && value(a, "target") != "_blank" {
+					t.Errorf("%s: %s opens within the frame", path, href)
+				}
+			}
+			if len(d.with("a", "href", storetest.Base+"/carte?q=jardin")) != 1 {
+				t.Errorf("%s does not lead to the whole", path)
+			}
+		}
+		s.get(t, "/carte/integrer?bbox=x", http.StatusBadRequest)
+		s.get(t, "/carte/cadre?bbox=x", http.StatusBadRequest).says(t, "La recherche n’a pas pu se faire")
 	})
 }

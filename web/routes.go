@@ -46,6 +46,7 @@ func (s *Server) routes() (http.Handler, error) {
 	get(r, "/m/{file}", s.handle(s.showPicture))
 
 	r.Group(s.apiRoutes)
+	r.Group(s.frameRoutes)
 	r.Group(s.formatRoutes)
 	r.Group(s.pageRoutes)
 
@@ -67,6 +68,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	get(r, "/", s.handle(s.showHome))
 	get(r, "/recherche", s.handle(s.search))
 	get(r, mapPath, s.handle(s.showMap))
+	get(r, embedPath, s.handle(s.showEmbed))
 	get(r, "/territoires", s.handle(s.showNetwork))
 	get(r, "/ailleurs/{host}/{slug}", s.handle(s.showElsewhere))
 	// A tree and two differences cost more than other pages.

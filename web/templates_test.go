@@ -19,7 +19,7 @@ func TestTemplatesNameWhatTheirPagesHave(t *testing.T) {
 	t.Parallel()
 	pages := map[string]page{
 		"accessibility": &TextPage{}, "legal": &TextPage{}, "account": &AccountPage{}, "confirm": &ConfirmPage{}, "consent": &ConsentPage{},
-		"copies": &CopiesPage{}, "error": &ErrorPage{}, "follow": &FollowPage{}, "history": &HistoryPage{}, "home": &HomePage{},
+		"copies": &CopiesPage{}, "error": &ErrorPage{}, "embed": &EmbedPage{}, "follow": &FollowPage{}, "frame": &FramePage{}, "history": &HistoryPage{}, "home": &HomePage{},
 		"lineage": &LineagePage{}, "list": &ListPage{}, "network": &NetworkPage{}, "people": &PeoplePage{}, "person": &PersonPage{},
 		"signin": &SignInPage{}, "vocabulary": &VocabularyPage{}, "withdraw": &WithdrawPage{}, "withdrawal": &WithdrawalPage{},
 	}

@@ -78,6 +78,7 @@ function bubble (path, text, under) {
   const link = document.createElement('a')
   link.href = path
   link.textContent = text
+  if (said.blank && under) Object.assign(link, { target: '_blank', rel: 'noopener' })
   content.append(link)
   if (under) content.append(document.createElement('br'), under)
   return content
