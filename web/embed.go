@@ -92,6 +92,7 @@ func (s *Server) showFrame(w http.ResponseWriter, r *http.Request) error {
 		if p.Map, err = s.mapView(r.Context(), l, q, rest, framePath); err != nil {
 			return err
 		}
+		s.onGround(w, p.Map)
 	}
 	return s.render(w, r, http.StatusOK, "frame", p)
 }

@@ -27,14 +27,15 @@ const (
 // MapView is the map of a list as the server draws it: it needs no script, and
 // prints.
 type MapView struct {
-	Width, Height int
-	Marks         []MapMark
-	Total         int
-	Partial       bool   // more was found than the map counts
-	Cells         string // address of the cells for the same search
-	Box           string // what it shows at least, as bbox= says it
-	Blank         bool   // records open beside the page that shows the map
-	Frame         string // the same in the plane of the outlines
+	Width, Height          int
+	Marks                  []MapMark
+	Total                  int
+	Partial                bool   // more was found than the map counts
+	Cells                  string // address of the cells for the same search
+	Box                    string // what it shows at least, as bbox= says it
+	Tiles, Archive, Credit string // what it lies on; see Ground
+	Blank                  bool   // records open beside the page that shows the map
+	Frame                  string // the same in the plane of the outlines
 }
 
 // MapMark is a circle of the map: one record, or how many a cell holds.
@@ -70,6 +71,7 @@ func (s *Server) showMap(w http.ResponseWriter, r *http.Request) error {
 		if p.Map, err = s.mapView(r.Context(), l, q, v, mapPath); err != nil {
 			return err
 		}
+		s.onGround(w, p.Map)
 	}
 	return s.list(w, r, p, q, v, problems)
 }

@@ -4,10 +4,15 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -72,7 +77,7 @@ func TestTheMapShowsTheResultOfASearch(t *testing.T) {
 		}
 
 		got := s.cells(t, "bbox=-6,43,3,49&zoom=4")
-		if got.Total != 4 || len(got.Features) != 2 || got.Features[0].Properties.Path != recordPath(alone) || got.Features[1].Properties.Count != 3 {
+		if got.Total != 4 || len(got.Features) != 2 || got.Features[0].Properties.Count != 3 || got.Features[1].Properties.Path != recordPath(alone) {
 			t.Errorf("cells = %+v", got)
 		}
 		if got := s.cells(t, "bbox=-6,43,3,49&zoom=4&q=velo"); got.Total != 1 || got.Features[0].Properties.ID != alone.ID {
@@ -219,4 +224,74 @@ func TestAFrameShowsTheSearchOfItsCode(t *testing.T) {
 		s.get(t, "/carte/integrer?bbox=x", http.StatusBadRequest)
 		s.get(t, "/carte/cadre?bbox=x", http.StatusBadRequest).says(t, "La recherche n’a pas pu se faire")
 	})
+}
+
+func TestAMapLoadsItsGroundAndNothingElse(t *testing.T) {
+	t.Parallel()
+	archive := filepath.Join(t.TempDir(), "map.pmtiles")
+	if err := os.WriteFile(archive, []byte(strings.Repeat("0123456789", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		ground Ground
+		images string
+		says   string
+	}{
+		{"outlines", Ground{}, "img-src 'self';", "data-outlines"},
+		{"tiles", Ground{Tiles: "https://tiles.example:444/a/{z}/{x}/{y}.png", Credit: "© <b>Elles</b>"}, "img-src 'self' https://tiles.example:444;", `data-made="© &lt;b&gt;Elles&lt;/b&gt;"`},
+		{"an archive", Ground{Archive: archive}, "img-src 'self' blob:;", `data-archive="/carte/fond.pmtiles"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, storetest.SQLite(t), func(c *Config) { c.Ground = tt.ground })
+			for _, path := range []string{"/carte", "/carte/cadre"} {
+				d := s.get(t, path, http.StatusOK)
+				if csp := d.resp.Header.Get("Content-Security-Policy"); !strings.Contains(csp, tt.images) || !strings.Contains(d.raw, tt.says) {
+					t.Errorf("%s: %s\n%s", path, csp, d.raw)
+				}
+			}
+			if csp := s.get(t, "/recherche", http.StatusOK).resp.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "img-src 'self';") {
+				t.Errorf("a page without a map loads more: %s", csp)
+			}
+			part := s.ask(http.MethodGet, "/carte/fond.pmtiles", "", header("Range", "bytes=10-14"), header("Accept-Encoding", "gzip"))
+			body, err := io.ReadAll(part.Body)
+			switch {
+			case tt.ground.Archive == "" && part.StatusCode != http.StatusNotFound:
+				t.Errorf("a file that is not there answers %d", part.StatusCode)
+			case tt.ground.Archive != "" && (part.StatusCode != http.StatusPartialContent || string(body) != "01234" || err != nil):
+				t.Errorf("a part answers %d %q %v", part.StatusCode, body, err)
+			}
+		})
+	}
+}
+
+func TestAGroundThatCannotBeIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"", "https://tiles.example/{z}/{x}.png", "http://tiles.example/{z}/{x}/{y}.png", "https://{s}.tiles.example/{z}/{x}/{y}.png",
+		"https://tiles.example;script-src/{z}/{x}/{y}", "https://a@tiles.example/{z}/{x}/{y}", "https:///{z}/{x}/{y}", "https://{z}.example/{x}/{y}",
+		"https://tiles.example/{z}/{x}/{y} https://evil.example", "javascript:{z}{x}{y}",
+	} {
+		if err := CheckTiles(address); !errors.Is(err, essaim.ErrInvalid) {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+	if err := CheckTiles("https://tiles.example/osm/{z}/{x}/{y}.png?key=a"); err != nil {
+		t.Error(err)
+	}
+	file := filepath.Join(t.TempDir(), "map.pmtiles")
+	for kind, want := range map[byte]bool{0: false, 1: false, 2: true, 4: true, 5: true, 6: false} {
+		head := append([]byte("PMTiles\x03"), make([]byte, 200)...)
+		head[99] = kind
+		if err := os.WriteFile(file, head, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckArchive(file); (err == nil) != want {
+			t.Errorf("tiles of kind %d: %v", kind, err)
+		}
+	}
+	if err := CheckArchive(file + ".absent"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
 }

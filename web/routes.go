@@ -44,6 +44,7 @@ func (s *Server) routes() (http.Handler, error) {
 	get(r, "/sitemap/{host}/{from}.xml", s.handle(s.showSitemapPart))
 	get(r, "/static/{name}", s.handle(s.showAsset))
 	get(r, "/m/{file}", s.handle(s.showPicture))
+	get(r, archivePath, s.handle(s.showArchive))
 
 	r.Group(s.apiRoutes)
 	r.Group(s.frameRoutes)

@@ -3,13 +3,18 @@
 package web
 
 import (
+	"io"
 	"math"
+	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"essaim/store/storetest"
 )
 
 var testZone = time.FixedZone("CET", 3600)
@@ -117,6 +122,37 @@ func TestColoursContrastEnough(t *testing.T) {
 	}
 }
 
+// ofTheMap are the files that no page without a map loads.
+var ofTheMap = [...]string{"leaflet.js", "leaflet.css", "carte.js", "outlines.svg", "pmtiles.js"}
+
+func TestAMapIsLightForAPhone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t)).fill(t)
+	sent := 0
+	for _, path := range append([]string{"/carte", "/static/essaim.css", "/static/icons.svg", "/static/atkinson.woff2", "/static/bricolage-700.woff2"}, staticPaths(ofTheMap[:])...) {
+		resp := s.ask(http.MethodGet, path, "", header("Accept-Encoding", "gzip"))
+		n, err := io.Copy(io.Discard, resp.Body)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s answers %d, %v", path, resp.StatusCode, err)
+		}
+		sent += int(n)
+	}
+	if sent > 300_000 || sent < 100_000 {
+		t.Errorf("a page with a map weighs %d bytes with all that it loads", sent)
+	}
+	if n := len(s.assets["leaflet.js"].body); n > 160_000 {
+		t.Errorf("Leaflet weighs %d bytes", n)
+	}
+}
+
+func staticPaths(names []string) []string {
+	paths := make([]string, len(names))
+	for i, n := range names {
+		paths[i] = "/static/" + n
+	}
+	return paths
+}
+
 func TestStyleSheetLoadsOnlyWhatStandsBesideIt(t *testing.T) {
 	t.Parallel()
 	assets, err := loadAssets()
@@ -135,6 +171,9 @@ func TestStyleSheetLoadsOnlyWhatStandsBesideIt(t *testing.T) {
 	}
 	total := 0
 	for name, a := range assets {
+		if slices.Contains(ofTheMap[:], name) {
+			continue
+		}
 		if name != "licences.txt" && name != "swarm.svg" && !strings.HasPrefix(name, "actor") { // pictures of actors: no page loads them
 			total += len(a.body)
 		}

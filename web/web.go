@@ -31,6 +31,8 @@ type Config struct {
 	// Fediverse asks other servers for readers; without it pages offer to copy
 	// addresses only.
 	Fediverse Fediverse
+	// Ground is what maps lie on; outlines alone when it is zero.
+	Ground Ground
 	// Pictures holds our copies of avatars; none are shown when nil.
 	Pictures Pictures
 	// Gazetteer finds communes by name or code; the embedded one when nil.

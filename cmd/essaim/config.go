@@ -19,6 +19,7 @@ import (
 
 	"essaim"
 	"essaim/federation"
+	"essaim/web"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -44,6 +45,8 @@ type config struct {
 	SourceURL      string // empty for no link
 	Comments       essaim.CommentPolicy
 	LemmyGroup     bool
+	MapTiles       string // empty for none
+	MapCredit      string
 	Allowlist      bool
 	KeepRaw        time.Duration
 	KeepUnknown    time.Duration
@@ -195,6 +198,7 @@ func (s settings) check() (config, error) {
 	c := config{
 		Listen: s.Listen, DatabaseURL: s.DatabaseURL, TLSCert: s.TLSCert, TLSKey: s.TLSKey,
 		ACMEEmail: s.ACMEEmail, ACMEDirectory: s.ACMEDirectory, MetricsListen: s.MetricsListen,
+		MapTiles: s.MapTiles, MapCredit: s.MapCredit,
 	}
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:8080"
@@ -278,6 +282,14 @@ func (s settings) checkAddresses(c *config, wrong func(key, format string, args 
 			wrong("source_url", "%q is no https:// address", s.SourceURL)
 		}
 		c.SourceURL = s.SourceURL
+	}
+	if s.MapTiles != "" {
+		if err := web.CheckTiles(s.MapTiles); err != nil {
+			wrong("map_tiles", "%s", err)
+		}
+		if s.MapCredit == "" {
+			wrong("map_credit", "who makes the tiles is to be named")
+		}
 	}
 	if s.ACMEDirectory != "" {
 		if u, err := url.Parse(s.ACMEDirectory); err != nil || u.Scheme != "https" || u.Host == "" {

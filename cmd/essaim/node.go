@@ -174,11 +174,15 @@ func (n *Node) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	ground, err := n.cfg.ground()
+	if err != nil {
+		return nil, err
+	}
 	pages := web.Config{
 		Node: n.info, Store: n.store, Fediverse: n.federation, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
 		Pictures: n.files, SourceURL: n.cfg.SourceURL, Secret: secret,
-		PeerSilence: n.cfg.PeerSilence,
-		Dev:         n.cfg.Dev, PanicName: n.panicName(), Version: version, Now: n.opt.now, Logger: n.opt.logger,
+		PeerSilence: n.cfg.PeerSilence, Ground: ground,
+		Dev: n.cfg.Dev, PanicName: n.panicName(), Version: version, Now: n.opt.now, Logger: n.opt.logger,
 	}
 	if err := n.openMail(); err != nil {
 		return nil, err

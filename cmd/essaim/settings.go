@@ -68,6 +68,14 @@ type settings struct {
 	// follow and to which everything published is addressed (FEP-1b12). Switched
 	// off again, it stays where it is and announces no more. Default: `off`.
 	LemmyGroup string `toml:"lemmy_group" name:"lemmy-group" placeholder:"on|off" help:"A community of the territory, for Lemmy."`
+	// Address of map tiles of another site, `https://tiles.example/{z}/{x}/{y}.png`:
+	// maps lie on them, and each reader's browser asks that site for them. A file
+	// `map.pmtiles` in the data directory, which the node serves itself, comes
+	// before. Empty: outlines alone, and no other site is asked.
+	MapTiles string `toml:"map_tiles" name:"map-tiles" placeholder:"URL" help:"Address of map tiles, with {z}, {x} and {y}."`
+	// Who made the tiles, as they ask to be named: `© OpenStreetMap`. It goes with
+	// map_tiles.
+	MapCredit string `toml:"map_credit" name:"map-credit" placeholder:"TEXT" help:"Who made the map tiles."`
 	// Where the source code of this very version can be had, as the licence asks of
 	// whoever changes the program (AGPL, section 13): linked from every page and
 	// from NodeInfo. Empty: no link.

@@ -62,6 +62,9 @@ func (b *bench) search() error {
 		b.line(fmt.Sprintf("search_p%d", p), all[(len(all)-1)*p/100], fmt.Sprintf("ms over %d queries at %d records", len(queries), b.records), "bare GET (ms)", 1000/b.ceilings.gets)
 	}
 	b.line("search_max", slowest, "ms: "+slowestAt, "bare GET (ms)", 1000/b.ceilings.gets)
+	if err := b.cells(node); err != nil {
+		return err
+	}
 	if err := b.ingestInto(node, "ingest_at_"+fmt.Sprint(b.records)); err != nil {
 		return err
 	}

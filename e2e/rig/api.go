@@ -101,6 +101,26 @@ type page struct {
 // kinds are the segments of the API that list records.
 var kinds = [...]string{"initiatives", "recipes", "venues", "organisations", "meetings", "remakes"}
 
+// Get reads a page of the site to its end, whatever it holds.
+func (n *Node) Get(ctx context.Context, path string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.base()+path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := n.client().Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", path, resp.Status)
+	}
+	return nil
+}
+
 // Records lists every published record of every kind that the node shows.
 func (n *Node) Records(ctx context.Context, query string) ([]Listed, error) {
 	var all []Listed

@@ -45,13 +45,23 @@ const read = async address => {
   return answer
 }
 
+const escaped = text => Object.assign(document.createElement('p'), { textContent: text ?? '' }).innerHTML
+
+// ground is what the map lies on: pictures where the node is set up so, else outlines.
+async function ground () {
+  const attribution = escaped(said.made)
+  if (said.archive) return window.pmtiles.leafletRasterLayer(new window.pmtiles.PMTiles(said.archive), { attribution, maxZoom: 19 })
+  if (said.tiles) return L.tileLayer(said.tiles, { attribution, maxZoom: 19, referrerPolicy: 'strict-origin-when-cross-origin' })
+  return outlines()
+}
+
 async function outlines () {
   const text = await (await read(said.outlines)).text()
   const drawn = new DOMParser().parseFromString(text, 'image/svg+xml')
   const paths = [...drawn.querySelectorAll('path')].map(p => ({
     path: new Path2D(p.getAttribute('d')), filled: p.id === 'land', width: p.id === 'land' ? 1 : 1.4
   }))
-  return new Outlines(paths, { attribution: said.credit })
+  return new Outlines(paths, { attribution: escaped(said.credit) })
 }
 
 function start () {
@@ -65,7 +75,7 @@ function start () {
   })
   map.attributionControl.setPrefix(false)
   L.control.zoom({ zoomInTitle: said.closer, zoomOutTitle: said.farther }).addTo(map)
-  outlines().then(layer => layer.addTo(map)).catch(() => {})
+  ground().then(layer => layer.addTo(map)).catch(() => {})
   return map
 }
 
