@@ -40,6 +40,7 @@ type EmbedPage struct {
 	Chips  []Chip
 	Change string // address at which the search is chosen
 	Codes  []EmbedCode
+	Tiles  string // site that the readers of the frame ask for its ground
 }
 
 // EmbedCode is one way to show it.
@@ -107,7 +108,7 @@ func (s *Server) showEmbed(w http.ResponseWriter, r *http.Request) error {
 	list := &ListPage{Action: embedPath}
 	s.fillFacets(list, l, q, essaim.Facets{})
 	s.fillChips(list, l, q, rest)
-	p := &EmbedPage{Chips: list.Chips, Change: address(mapPath, rest)}
+	p := &EmbedPage{Tiles: siteName(s.cfg.Ground.origin()), Chips: list.Chips, Change: address(mapPath, rest)}
 	p.Title, p.Description, p.NoIndex, p.Section = l.T("embed.title"), l.T("embed.lede"), true, "carte"
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("map.title"), mapPath}, {p.Title, ""}}
 	title := l.F("embed.frame_title", "Territory", s.cfg.Node.Territory.Name)

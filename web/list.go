@@ -32,6 +32,7 @@ type ListPage struct {
 	Problems essaim.Problems
 	Formats  []FormatLink // the same for programs
 	Map      *MapView     // of the same search, on the page that shows it
+	Towns    []Town       // the list under the map, by commune
 	Box      string       // the part of the map that was chosen
 	AsList   string       // address of the same search as a list, and on the map
 	AsMap    string
@@ -108,7 +109,9 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	p.Alternates = p.Formats
 	q.Facets = true
 	if q.Limit == 0 {
-		q.Limit = 24
+		if q.Limit = 24; p.Map != nil {
+			q.Limit = mapCards
+		}
 	}
 	res, err := s.store.Search(r.Context(), q)
 	if errors.Is(err, essaim.ErrInvalid) {
@@ -125,6 +128,9 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	}
 	near(p.Cards, q.Near)
 	p.bothWays(v)
+	if p.Map != nil {
+		p.Towns = s.towns(l, p.Cards, res.Facets, v)
+	}
 	s.fillFacets(p, l, q, res.Facets)
 	s.fillChips(p, l, q, v)
 	if err := s.offerFeed(r, p, q); err != nil {

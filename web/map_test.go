@@ -25,7 +25,10 @@ import (
 func located(title string, lat, lon float64) essaim.Content {
 	return storetest.Initiative(title, func(c *essaim.Content) {
 		la, lo := essaim.Point(lat, lon)
-		c.Places = []essaim.Place{{City: "Brest", Lat: la, Lon: lo}}
+		c.Places = []essaim.Place{{City: "Brest", INSEE: "29019", Lat: la, Lon: lo}}
+		if lon > 0 {
+			c.Places[0].City, c.Places[0].INSEE = "Toulouse", "31555"
+		}
 	})
 }
 
@@ -58,6 +61,14 @@ func TestTheMapShowsTheResultOfASearch(t *testing.T) {
 		marks := d.with("a", "aria-label", "3 repères")
 		if len(marks) != 1 || len(d.with("a", "aria-label", "Atelier vélo")) != 1 || len(d.with("circle", "r", "*")) != 2 {
 			t.Fatalf("the map shows %s", d.raw)
+		}
+		towns := d.with("section", "class", "town")
+		if len(towns) != 3 || !strings.HasPrefix(textOf(towns[0]), "Brest 3 fiches") || !strings.Contains(textOf(towns[0]), "Jardin 0") ||
+			!strings.HasPrefix(textOf(towns[1]), "Toulouse 1 fiche") || !strings.HasPrefix(textOf(towns[2]), "Sans commune précise") {
+			t.Errorf("the list by commune has %d parts: %s", len(towns), d.text())
+		}
+		if got := s.get(t, value(d.with("a", "href", "/carte?near=29019&radius=5")[0], "href"), http.StatusOK); !strings.Contains(got.text(), "3 fiches") {
+			t.Errorf("around Brest: %s", got.text())
 		}
 		// A mark of several leads to its part of the map, with the list of what is there.
 		in := s.get(t, value(marks[0], "href"), http.StatusOK)
@@ -254,6 +265,11 @@ func TestAMapLoadsItsGroundAndNothingElse(t *testing.T) {
 			if csp := s.get(t, "/recherche", http.StatusOK).resp.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "img-src 'self';") {
 				t.Errorf("a page without a map loads more: %s", csp)
 			}
+			says := "Il ne demande rien à d’autres sites"
+			if tt.ground.Tiles != "" {
+				says = "vient de tiles.example:444"
+			}
+			s.get(t, "/carte/integrer", http.StatusOK).says(t, says)
 			part := s.ask(http.MethodGet, "/carte/fond.pmtiles", "", header("Range", "bytes=10-14"), header("Accept-Encoding", "gzip"))
 			body, err := io.ReadAll(part.Body)
 			switch {

@@ -132,6 +132,10 @@ function mark ({ geometry, properties: p, bbox }) {
   return marker.on('click', open).on('keypress', e => e.originalEvent.key === 'Enter' && open())
 }
 
+// Who opens a bubble with the keyboard is led into it, and back.
+map.on('popupopen', ({ popup }) => popup.getElement().querySelector('a')?.focus({ preventScroll: true }))
+map.on('popupclose', ({ popup }) => popup._source?.getElement?.()?.focus({ preventScroll: true }))
+
 let asking
 async function refresh (moved) {
   asking?.abort()
