@@ -27,6 +27,10 @@ func (tx *Tx) createNode(ctx context.Context, n essaim.Node) error {
 	if _, err := tx.exec(ctx, "node_insert", n.BaseURL, n.Incarnation, string(territory), n.KeyFingerprint, flag(n.Demo), micros(n.CreatedAt)); err != nil {
 		return fmt.Errorf("node %s: %w", n.BaseURL, err)
 	}
+	// All that it will index this program does: there is nothing to make again.
+	if _, err := tx.exec(ctx, "reindex_save", searchVersion, newest, flag(true)); err != nil {
+		return err
+	}
 	_, err = tx.allot(ctx, actorNames, n.Territory.Username, n.Territory.Actor)
 	return err
 }

@@ -59,6 +59,22 @@ func TestWhatAnOlderProgramIndexedIsMadeAgain(t *testing.T) {
 	})
 }
 
+// A first import would be indexed twice, while others read what it brought.
+func TestANewNodeHasNothingToIndexAgain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, clock := db.Node(t)
+		all := fill(t, s, clock, rand.New(rand.NewPCG(5, 6)), 30)
+		run(t, s, db, "UPDATE search SET filter = '·x'")
+		if err := s.Reindex(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, s, "SELECT count(*) FROM search WHERE filter = '·x'"); n != len(all) {
+			t.Errorf("%d of %d rows were left alone", n, len(all))
+		}
+	})
+}
+
 func run(t *testing.T, s *store.Store, db storetest.DB, statement string, args ...any) {
 	t.Helper()
 	if err := db.Exec(t.Context(), s, statement, args...); err != nil {
@@ -94,4 +110,5 @@ func old(t *testing.T, s *store.Store, db storetest.DB) {
 		run(t, s, db, "INSERT INTO search_term (rowid, head, body, filter) SELECT position, head, body, filter FROM search")
 	}
 	run(t, s, db, "DELETE FROM facet WHERE facet IN ('commune', 'purpose', 'public', 'licence', 'help')")
+	run(t, s, db, "UPDATE reindex SET version = 0, position = 0, ended = 0")
 }
