@@ -186,7 +186,7 @@ func (s *Store) renderGuarded(e *entry, verb essaim.Verb) (p *publication, err e
 		}
 	}()
 	if p, err = s.render(e, verb, true); err == nil && p != nil && !hasLocal(&e.Record) {
-		d := newSearchDoc(&e.Record, essaim.Thesaurus{})
+		d := s.newSearchDoc(&e.Record, essaim.Thesaurus{})
 		e.search = &d
 	}
 	return p, err

@@ -180,7 +180,7 @@ func (a *area) holdsPoint(lat, lon float64) bool {
 func (m match) holds(r *essaim.Record) bool {
 	d := newFilters(r)
 	if len(m.words) > 0 || len(m.none) > 0 {
-		d = newSearchDoc(r, essaim.Thesaurus{})
+		d = cutSearchDoc(r, essaim.Thesaurus{}, french.Terms)
 	}
 	found := func(seq []string) bool { return contains(d.head, seq) || contains(d.body, seq) }
 	for _, choice := range m.words {

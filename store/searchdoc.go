@@ -124,7 +124,7 @@ func (tx *Tx) searchDoc(ctx context.Context, r *essaim.Record) (searchDoc, error
 			return searchDoc{}, err
 		}
 	}
-	return newSearchDoc(r, themes), nil
+	return tx.s.newSearchDoc(r, themes), nil
 }
 
 func hasLocal(r *essaim.Record) bool {
@@ -135,10 +135,20 @@ func hasLocal(r *essaim.Record) bool {
 }
 
 // newSearchDoc makes the terms of a record.
-func newSearchDoc(r *essaim.Record, themes essaim.Thesaurus) searchDoc {
+func (s *Store) newSearchDoc(r *essaim.Record, themes essaim.Thesaurus) searchDoc {
+	cutter, _ := s.cutters.Get().(*french.Cutter)
+	if cutter == nil {
+		cutter = new(french.Cutter)
+	}
+	defer s.cutters.Put(cutter)
+	return cutSearchDoc(r, themes, cutter.Terms)
+}
+
+// cutSearchDoc is newSearchDoc with who cuts text into terms.
+func cutSearchDoc(r *essaim.Record, themes essaim.Thesaurus, terms func(string) []string) searchDoc {
 	d := newFilters(r)
-	d.head = bounded(french.Terms(r.Title+"\n"+r.Tagline), maxHead)
-	d.body = bounded(french.Terms(bodyText(r, themes)), maxBody)
+	d.head = bounded(terms(r.Title+"\n"+r.Tagline), maxHead)
+	d.body = bounded(terms(bodyText(r, themes)), maxBody)
 	return d
 }
 

@@ -80,7 +80,9 @@ type Store struct {
 	group string // id of the territory's community, when it announces; see group.go
 	tree  digestTree
 	held  heldTrees
-	feeds struct { // that exist, see localactor.go
+	// cutters are *french.Cutter, each one's at a time.
+	cutters sync.Pool
+	feeds   struct { // that exist, see localactor.go
 		sync.Mutex
 		known map[feed]string
 	}

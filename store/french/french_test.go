@@ -261,6 +261,18 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+func TestACutterGivesTheSameTerms(t *testing.T) {
+	t.Parallel()
+	var c french.Cutter
+	for range 2 {
+		for _, text := range []string{"", "Les jardins partagés de l’École", "½ litre à la ½", "qu'l'autre d’aujourd'hui", strings.Repeat("é", 80) + " vélos", "À l’école des Vélos, l’école"} {
+			if got, want := c.Terms(text), french.Terms(text); !slices.Equal(got, want) {
+				t.Errorf("%q gives %q, want %q", text, got, want)
+			}
+		}
+	}
+}
+
 func BenchmarkTerms(b *testing.B) {
 	text := strings.Repeat("Les jardins partagés de l’École accueillent chaque année des habitantes et des habitants. ", 10)
 	b.SetBytes(int64(len(text)))
