@@ -18,7 +18,7 @@ const together = 4
 // route is asked with before the others have their turn.
 func (w *world) budget() (all, each int) {
 	if w.short {
-		return 300, 4
+		return 240, 3
 	}
 	return 4000, 1000
 }
@@ -244,6 +244,8 @@ func (p *page) listed() (list []string) {
 var unmet = map[string]string{
 	"/api/v1/":                         "for programs: openapi.json, which pages lead to, describes them",
 	"/ailleurs/{host}/{slug}/retablir": "asked by a moderator about a record withdrawn here alone; TestWithdrawal and its like in web",
+	"/sitemap/{host}/":                 "of a host that is gone, and here none is; web/sitemap_test.go",
+	"/carte/fond.pmtiles":              "a file that the operator has or has not, and here none is",
 	"/m/{file}":                        "copies of pictures of others, of which the demonstration has none",
 }
 

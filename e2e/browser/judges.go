@@ -75,7 +75,7 @@ func (w *world) anchored(p *page) (found []string) {
 }
 
 // framed are the pages made to stand in others'.
-var framed = regexp.MustCompile(`/integrer\b`)
+var framed = regexp.MustCompile(`^/carte/cadre\b`)
 
 func (w *world) headers(p *page) (found []string) {
 	policy := map[string]string{}
@@ -207,6 +207,7 @@ func (w *world) load(s *site, path string) (asset, error) {
 const (
 	pageBytes = 100_000 // HTML, style and script
 	mapBytes  = 400_000 // the same of a page with a map
+	bookBytes = 200_000 // of a booklet, which is many records made to be printed: as it is sent
 	fontBytes = 100_000 // fonts, which a browser keeps and waits for nowhere
 	requests  = 40      // images too
 )
@@ -259,7 +260,11 @@ func (w *world) weight(p *page) []string {
 	if strings.HasPrefix(p.pattern, "/carte") {
 		most = mapBytes
 	}
-	if got.text > most {
+	text := got.text
+	if p.pattern == "/recueil" {
+		text, most = got.sent, bookBytes
+	}
+	if text > most {
 		found = append(found, fmt.Sprintf("%d kB of HTML, style and script (%d kB sent)", got.text/1000, got.sent/1000))
 	}
 	if got.fonts > fontBytes {

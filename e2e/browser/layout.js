@@ -66,7 +66,8 @@
     // A link that goes on over lines is where its words are.
     const parts = (getComputedStyle(e).display === 'inline' ? [...e.getClientRects()].map(box) : [own]).map(p => clip(p, e).left).filter(p => !empty(p));
     return {e, r, own, parts};
-  }).filter(t => t.own.bottom > 0 && t.own.right > 0 && !empty(t.own));
+  }).filter(t => !t.e.closest('.leaflet-marker-pane,figure svg')) // a map's places are where they are (WCAG 2.2, 2.5.5: essential); its list says them too
+    .filter(t => t.own.bottom > 0 && t.own.right > 0 && !empty(t.own));
   const inSentence = e => {
     if (getComputedStyle(e).display !== 'inline') return false;
     let block = e.parentElement;

@@ -171,6 +171,12 @@ func (p *page) references() (list []reference) {
 			switch a.Key {
 			case "href", "src", "poster", "data", "xlink:href", "action":
 				found = []string{a.Val}
+			case "data-cells": // what a script asks for
+				found = []string{a.Val}
+			case "content": // the picture that other sites show
+				if strings.HasPrefix(a.Val, p.site.url+"/") {
+					found = []string{a.Val}
+				}
 			case "srcset":
 				for _, one := range strings.Split(a.Val, ",") {
 					if words := strings.Fields(one); len(words) > 0 {
@@ -199,7 +205,7 @@ func (p *page) references() (list []reference) {
 // loads tells whether a browser asks for it without being told to.
 func loads(n *html.Node, attribute string) bool {
 	switch n.Data {
-	case "a", "area", "form", "input", "button":
+	case "a", "area", "form", "input", "button", "meta", "figure":
 		return attribute == "src"
 	case "link":
 		rel, _ := attr(n, "rel")
