@@ -24,6 +24,14 @@ type Meeting struct {
 // Kind implements Body.
 func (*Meeting) Kind() Kind { return KindMeeting }
 
+// Over is when a meeting has ended: its start when no end is told.
+func (b *Meeting) Over() time.Time {
+	if b.End.IsZero() {
+		return b.Start
+	}
+	return b.End
+}
+
 // Validate implements Body.
 func (b *Meeting) Validate(p Problems, publish bool) {
 	if publish && b.Start.IsZero() {

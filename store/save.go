@@ -63,10 +63,7 @@ func (tx *Tx) positionOf(ctx context.Context, e *entry) (int64, error) {
 // period is when a record starts and ends, for those that are dated.
 func period(c *essaim.Content) (starts, ends time.Time) {
 	if m, ok := c.Body.(*essaim.Meeting); ok && !m.Start.IsZero() {
-		if m.End.IsZero() {
-			return m.Start, m.Start
-		}
-		return m.Start, m.End
+		return m.Start, m.Over()
 	}
 	return starts, ends
 }

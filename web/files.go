@@ -23,9 +23,9 @@ import (
 	"essaim/web/transfer"
 )
 
-// Bounds of files: how many are written at a time, for all and for one reader, up
-// to what size one is made whole before it is sent, and how long one page of
-// records may take to be read. A whole one has a tag and fails before it begins;
+// Bounds of files: how many are sent while they are written, for all and for one
+// reader, up to what size one is made whole before it is sent, and how long one page
+// of records may take to be read. A whole one has a tag and fails before it begins;
 // of a larger one a hundred records are in memory at a time.
 const (
 	maxFiles    = 32
@@ -46,6 +46,16 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request, a listing) err
 			q.Kinds = []essaim.Kind{a.only}
 		}
 	}
+	if now := q.Upcoming; !now.IsZero() {
+		// By the latest change, as all files, and not by date: the store sorts all dates
+		// for each page.
+		q.Upcoming = time.Time{}
+		free := how.Keep
+		how.Keep = func(r essaim.Record) bool {
+			m, ok := r.Body.(*essaim.Meeting)
+			return ok && !m.Start.IsZero() && !m.Over().Before(now) && (free == nil || free(r))
+		}
+	}
 	name := strings.TrimPrefix(a.path, "/") + "-" + s.now().In(s.cfg.Zone).Format(time.DateOnly) + "." + a.ext
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	return s.sendFile(w, r, a.contentType(), func(ctx context.Context, out io.Writer) error {
@@ -62,16 +72,22 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request, a listing) err
 // else as it is written. What cannot be finished breaks the connection: nobody
 // takes a part for the whole.
 func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, contentType string, write func(context.Context, io.Writer) error) error {
-	from := Caller(s.cfg.TrustedProxies)(r)
-	if !s.files.take(from) {
-		return statusError{http.StatusTooManyRequests, "too_many"}
-	}
-	defer s.files.give(from)
 	w.Header().Set("Content-Type", contentType)
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	out := &fileWriter{w: w}
+	from := Caller(s.cfg.TrustedProxies)(r)
+	out := &fileWriter{w: w, begin: func() error {
+		if !s.files.take(from) {
+			return statusError{http.StatusTooManyRequests, "too_many"}
+		}
+		return nil
+	}}
+	defer func() {
+		if out.sent {
+			s.files.give(from)
+		}
+	}()
 	err := write(r.Context(), out)
 	switch {
 	case err != nil && out.sent:
@@ -131,12 +147,14 @@ func (s *Server) showMeetingFile(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// fileWriter holds what is written until it is too large to be held.
+// fileWriter holds what is written until it is too large to be held; then it begins
+// to send, if it may.
 type fileWriter struct {
-	w    io.Writer
-	held bytes.Buffer
-	sent bool
-	left bool // who read is gone
+	w     io.Writer
+	begin func() error
+	held  bytes.Buffer
+	sent  bool
+	left  bool // who read is gone
 }
 
 func (f *fileWriter) Write(b []byte) (int, error) {
@@ -144,6 +162,9 @@ func (f *fileWriter) Write(b []byte) (int, error) {
 		return f.held.Write(b)
 	}
 	if !f.sent {
+		if err := f.begin(); err != nil {
+			return 0, err
+		}
 		f.sent = true
 		_, err := f.w.Write(f.held.Bytes())
 		f.held = bytes.Buffer{}
@@ -196,7 +217,7 @@ func oneRead(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	return one, stop, nil
 }
 
-// filesOut counts the files that are being written, so that slow readers cannot
+// filesOut counts the files that are sent while they are written, so that slow readers cannot
 // hold the node.
 type filesOut struct {
 	mu  sync.Mutex

@@ -112,7 +112,7 @@ func (e *erasure) addresses(name string) ([]string, error) {
 	values := map[string][]string{
 		"{slug}": slugs, "{id}": ids, "{object}": ids, "{name}": {personName, strings.ToLower(name), "fiche_" + strings.ReplaceAll(slugs[0], "-", "_")},
 		"{host}": hosts, "{prefix}": strings.Split("0123456789abcdef", ""), "{n}": {"1", "2", "3"},
-		"{secret}": {"x"}, "{stamp}": {"x"}, "{file}": {"x"},
+		"{secret}": {"x"}, "{stamp}": {"x"}, "{file}": {"x"}, "{from}": {"0"},
 	}
 	for _, p := range e.patterns {
 		paths := []string{p}
