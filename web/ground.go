@@ -22,6 +22,8 @@ type Ground struct {
 	// Archive is a file of pictures (PMTiles, version 3) that the node serves.
 	Archive string
 	Credit  string // who made them
+	// Outlines are drawn over those of the program, see [Outlines].
+	Outlines []byte
 }
 
 // origin is the site of the tiles, as a policy of content names it.
@@ -43,6 +45,9 @@ func (s *Server) onGround(w http.ResponseWriter, m *MapView) {
 	if s.cfg.Ground.Archive != "" {
 		source = "blob:" // made by the page of what it reads in the file
 		m.Archive = archivePath
+	}
+	if len(s.cfg.Ground.Outlines) > 0 {
+		m.Areas = areasName
 	}
 	m.Tiles, m.Credit = s.cfg.Ground.Tiles, s.cfg.Ground.Credit
 	if source != "" {

@@ -34,6 +34,7 @@ type MapView struct {
 	Cells                  string // address of the cells for the same search
 	Box                    string // what it shows at least, as bbox= says it
 	Tiles, Archive, Credit string // what it lies on; see Ground
+	Areas                  string // static file of the node's own outlines
 	Blank                  bool   // records open beside the page that shows the map
 	Frame                  string // the same in the plane of the outlines
 }

@@ -57,11 +57,15 @@ func loadAssets() (map[string]asset, error) {
 					body = bytes.ReplaceAll(body, []byte("url("+other+")"), []byte("url("+other+"?v="+a.hash+")"))
 				}
 			}
-			sum := sha256.Sum256(body)
-			out[base] = asset{body: body, typ: typ, hash: hex.EncodeToString(sum[:5])}
+			out[base] = assetOf(body, typ)
 		}
 	}
 	return out, nil
+}
+
+func assetOf(body []byte, typ string) asset {
+	sum := sha256.Sum256(body)
+	return asset{body: body, typ: typ, hash: hex.EncodeToString(sum[:5])}
 }
 
 // assetPath is the address of a static file; it changes with its content.

@@ -130,6 +130,7 @@ func New(cfg Config) (*Server, error) {
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
+	s.addOutlines()
 	if s.templates, err = s.newTemplates(); err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ type geoLoad struct {
 
 func (geoLoad) Help() string {
 	return "A gazetteer is tab-separated text with the columns insee and name, and dept, epci, lat, lon, population, postcodes where they are known; " +
-		"it replaces the built-in one from the next start. Outlines are GeoJSON, kept for maps.\n\n" +
+		"it replaces the built-in one from the next start. Outlines are GeoJSON polygons or lines, drawn on the maps from the next start.\n\n" +
 		"Example:\n\n    essaim geo load --data /var/lib/essaim gazetteer-communes-2026.tsv.gz"
 }
 

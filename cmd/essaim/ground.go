@@ -3,7 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 
@@ -13,15 +16,34 @@ import (
 // groundFile, when it stands in the data directory, lies under the maps.
 const groundFile = "map.pmtiles"
 
-// ground is what maps lie on: a file of the node before an address of others.
+// maxOutlineFiles bounds the files of outlines that are read at the start.
+const maxOutlineFiles = 100
+
+// ground is what maps lie on: a file of the node before an address of others, and
+// the outlines that were loaded.
 func (c config) ground() (web.Ground, error) {
+	g := web.Ground{Tiles: c.MapTiles, Credit: c.MapCredit}
 	path := filepath.Join(c.Dir, groundFile)
-	err := web.CheckArchive(path)
-	switch {
+	switch err := web.CheckArchive(path); {
 	case err == nil:
-		return web.Ground{Archive: path, Credit: c.MapCredit}, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return web.Ground{Tiles: c.MapTiles, Credit: c.MapCredit}, nil
+		g.Tiles, g.Archive = "", path
+	case !errors.Is(err, fs.ErrNotExist):
+		return g, err
 	}
-	return web.Ground{}, err
+	names, err := filepath.Glob(filepath.Join(c.Dir, outlinesDir, "*"))
+	if err != nil {
+		return g, err
+	}
+	var files []io.Reader
+	for _, name := range names[:min(len(names), maxOutlineFiles)] {
+		raw, err := readBounded(name, maxGeoFile)
+		if err != nil {
+			return g, err
+		}
+		files = append(files, bytes.NewReader(raw))
+	}
+	if g.Outlines, err = web.Outlines(files...); err != nil {
+		return g, fmt.Errorf("%s: %w", filepath.Join(c.Dir, outlinesDir), err)
+	}
+	return g, nil
 }

@@ -14,8 +14,7 @@ const numbers = text => text.split(',').map(Number)
 const bounds = ([west, south, east, north]) => L.latLngBounds([south, west], [north, east < west ? east + 360 : east])
 const colour = name => getComputedStyle(figure).getPropertyValue(name).trim()
 
-// Outlines are one path in the plane of the map: each tile draws its part.
-const world = 262144
+// Outlines are paths in the plane of the map: each tile draws its part.
 const Outlines = L.GridLayer.extend({
   initialize (paths, options) {
     this.paths = paths
@@ -26,9 +25,9 @@ const Outlines = L.GridLayer.extend({
     const ratio = window.devicePixelRatio || 1
     tile.width = tile.height = 256 * ratio
     const pen = tile.getContext('2d')
-    const scale = 256 * ratio * 2 ** z / world
-    pen.setTransform(scale, 0, 0, scale, -x * 256 * ratio, -y * 256 * ratio)
-    for (const { path, filled, width } of this.paths) {
+    for (const { path, world, filled, width } of this.paths) {
+      const scale = 256 * ratio * 2 ** z / world
+      pen.setTransform(scale, 0, 0, scale, -x * 256 * ratio, -y * 256 * ratio)
       pen.fillStyle = colour('--raised')
       if (filled) pen.fill(path)
       pen.strokeStyle = colour('--edge')
@@ -55,13 +54,20 @@ async function ground () {
   return outlines()
 }
 
-async function outlines () {
-  const text = await (await read(said.outlines)).text()
-  const drawn = new DOMParser().parseFromString(text, 'image/svg+xml')
-  const paths = [...drawn.querySelectorAll('path')].map(p => ({
-    path: new Path2D(p.getAttribute('d')), filled: p.id === 'land', width: p.id === 'land' ? 1 : 1.4
+// drawn reads the paths of a drawing of the whole world.
+async function drawn (address) {
+  const drawing = new DOMParser().parseFromString(await (await read(address)).text(), 'image/svg+xml')
+  return [...drawing.querySelectorAll('path')].map(p => ({
+    path: new Path2D(p.getAttribute('d')),
+    world: Number(drawing.documentElement.getAttribute('viewBox').split(' ')[2]),
+    filled: p.id === 'land',
+    width: p.id === 'borders' ? 1.4 : 1
   }))
-  return new Outlines(paths, { attribution: escaped(said.credit) })
+}
+
+async function outlines () {
+  const files = [said.outlines, said.areas].filter(Boolean)
+  return new Outlines((await Promise.all(files.map(drawn))).flat(), { attribution: escaped(said.credit) })
 }
 
 function start () {
