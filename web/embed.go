@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -60,7 +61,7 @@ func (s *Server) frameRoutes(r chi.Router) {
 			next.ServeHTTP(w, r)
 		})
 	})
-	get(r, framePath, s.handle(s.showFrame))
+	get(r.With(s.limit(600, time.Minute)), framePath, s.handle(s.showFrame))
 }
 
 // frameCards is how many records the list of a frame names.

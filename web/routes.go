@@ -68,7 +68,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 
 	get(r, "/", s.handle(s.showHome))
 	get(r, "/recherche", s.handle(s.search))
-	get(r, mapPath, s.handle(s.showMap))
+	get(r.With(s.limit(600, time.Minute)), mapPath, s.handle(s.showMap)) // as its cells
 	get(r, embedPath, s.handle(s.showEmbed))
 	get(r, "/territoires", s.handle(s.showNetwork))
 	get(r, "/ailleurs/{host}/{slug}", s.handle(s.showElsewhere))
