@@ -53,6 +53,7 @@ type Gazetteer struct {
 	centres      func() map[area]centre
 	names        func() map[string][]int32
 	postcodes    func() map[string][]int32
+	keys         func() []string // of names, sorted
 }
 
 // communeRow keeps 35,000 communes in a few megabytes; its strings are parts
@@ -143,6 +144,22 @@ func (g *Gazetteer) Named(name string) []Commune { return g.communes(g.names()[n
 
 // WithPostcode lists the communes that a postcode serves, the most peopled first.
 func (g *Gazetteer) WithPostcode(code string) []Commune { return g.communes(g.postcodes()[code]) }
+
+// Beginning lists up to n communes whose name begins so, the most peopled first.
+func (g *Gazetteer) Beginning(name string, n int) []Commune {
+	key := nameKey(name)
+	if key == "" {
+		return nil
+	}
+	keys, names := g.keys(), g.names()
+	var rows []int32
+	i, _ := slices.BinarySearch(keys, key)
+	for ; i < len(keys) && strings.HasPrefix(keys[i], key); i++ {
+		rows = append(rows, names[keys[i]]...)
+	}
+	slices.SortStableFunc(rows, func(a, b int32) int { return int(g.rows[b].population) - int(g.rows[a].population) })
+	return g.communes(rows[:min(n, len(rows))])
+}
 
 // nameKey folds a commune's name.
 func nameKey(name string) string {

@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -275,6 +276,7 @@ func (l *gazetteerLoader) finish() error {
 		}
 	}
 	g.centres = sync.OnceValue(g.findCentres)
+	g.keys = sync.OnceValue(func() []string { return slices.Sorted(maps.Keys(g.names())) })
 	g.names = sync.OnceValue(func() map[string][]int32 {
 		return g.indexBy(func(r *communeRow) []string { return []string{nameKey(r.name)} })
 	})

@@ -235,3 +235,18 @@ func BenchmarkLoadGazetteer(b *testing.B) {
 		}
 	}
 }
+
+func TestCommunesAreFoundByHowTheirNameBegins(t *testing.T) {
+	t.Parallel()
+	g := essaim.EmbeddedGazetteer()
+	for beginning, want := range map[string]string{"bres": "29019", "Saint-Bri": "22278", "st bri": "22278", "TOULOUS": "31555"} {
+		if got := g.Beginning(beginning, 3); len(got) == 0 || len(got) > 3 || got[0].Code != want {
+			t.Errorf("%q: %+v, want %s first of three at most", beginning, got, want)
+		}
+	}
+	for _, none := range []string{"", "'", "zzzz"} {
+		if got := g.Beginning(none, 3); len(got) > 0 {
+			t.Errorf("%q: %+v, want none", none, got)
+		}
+	}
+}

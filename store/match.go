@@ -17,6 +17,7 @@ import (
 type match struct {
 	words  [][][]string // of each, one must be present: a word, or words in this order
 	none   [][]string   // none may be
+	prefix string       // how a word of the title begins
 	filter [][]string   // of each, one filter term must be
 	area   *area        // nil for anywhere
 	since  int64        // only positions above
@@ -87,7 +88,7 @@ func newMatch(q essaim.Query, now time.Time) match {
 }
 
 // everything tells whether the match refuses nothing.
-func (m match) everything() bool { return len(m.words) == 0 && len(m.filter) == 0 }
+func (m match) everything() bool { return len(m.words) == 0 && len(m.filter) == 0 && m.prefix == "" }
 
 func texts[T ~string](list []T) []string {
 	out := make([]string, len(list))
@@ -247,6 +248,9 @@ func (m match) fts5(t tier) string {
 	if t == inHead {
 		all = append(all, head...)
 	}
+	if m.prefix != "" {
+		all = append(all, quoted([]string{nameMark + m.prefix})+" *")
+	}
 	expr := list(all, " AND ")
 	if len(m.none) > 0 {
 		parts := make([]string, len(m.none))
@@ -303,6 +307,9 @@ func (m match) tsquery(t tier) string {
 	if len(m.words) > 0 {
 		all = append(all, words(t == inHead))
 	}
+	if m.prefix != "" {
+		all = append(all, "'"+nameMark+m.prefix+"':*")
+	}
 	if len(m.none) > 0 {
 		all = append(all, "!"+one(m.none, false))
 	}
@@ -330,6 +337,9 @@ func tsvector(d *searchDoc) string {
 	for i, term := range d.head {
 		add(headMark+term, "")
 		add(term, strconv.Itoa(i+1)+"A")
+	}
+	for _, word := range d.names {
+		add(nameMark+word, "")
 	}
 	for i, term := range d.body {
 		add(term, strconv.Itoa(len(d.head)+2+i))

@@ -20,6 +20,9 @@ import (
 // inMilli is how many positions a millisecond has.
 const inMilli = 1000
 
+// oldest is before every position.
+const oldest = math.MinInt64
+
 // newest is behind every position.
 const newest = math.MaxInt64
 
@@ -84,7 +87,7 @@ func (tx *Tx) position(ctx context.Context, id string, updated time.Time) (int64
 // greater one.
 func positionAfter(t time.Time) int64 {
 	if t.IsZero() {
-		return math.MinInt64
+		return oldest
 	}
 	return t.UnixMilli()*inMilli + inMilli - 1
 }

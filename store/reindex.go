@@ -6,14 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"essaim"
 )
 
 // searchVersion is of how a record is made into terms. It goes up with each change
 // of newSearchDoc or of french.Terms: what an older program wrote is made again.
-const searchVersion = 1
+const searchVersion = 2
 
 // reindexChunk is how many records are made again in one transaction.
 const reindexChunk = 20
@@ -45,7 +44,7 @@ func (tx *Tx) reindex(ctx context.Context) (ended bool, err error) {
 	}
 	switch {
 	case version != searchVersion:
-		position = math.MinInt64
+		position = oldest
 	case ended:
 		return true, nil
 	}

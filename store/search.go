@@ -208,7 +208,9 @@ func (s *Store) searchListed(ctx context.Context, q essaim.Query, after cursor) 
 func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
 	m := newMatch(q, s.now())
 	starts, position := int64(-1<<62), int64(-1<<62)
-	return s.sift(ctx, q, m, after, func(tx *Tx, keep func(*entry) bool) error {
+	// Nothing that starts two days after the last one is on it, in any zone.
+	limit := asked(q.To, lastDay).AddDate(0, 0, 2).UnixMicro()
+	found, err := s.sift(ctx, q, m, after, func(tx *Tx, keep func(*entry) bool) error {
 		for {
 			n, more := 0, true
 			err := tx.each(ctx, "records_upcoming", func(scan func(...any) error) error {
@@ -218,7 +220,7 @@ func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor
 				}
 				n++
 				starts, position = e.starts(), e.position
-				more = keep(&e)
+				more = keep(&e) && starts < limit
 				return nil
 			}, q.Upcoming.UnixMicro(), starts, position, siftChunk)
 			if err != nil || n < siftChunk || !more {
@@ -228,6 +230,20 @@ func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor
 	}, func(e *entry) bool {
 		return !after.set || e.starts() > after.starts || e.starts() == after.starts && e.position > after.position
 	})
+	if err != nil || !q.Facets {
+		return found, err
+	}
+	// Counted as of the days to come: the index knows no hours.
+	if q.From == "" {
+		q.From = q.Upcoming.Format(dayLayout)
+	}
+	err = s.read(ctx, func(tx *Tx) error {
+		var counted essaim.Results
+		_, err := tx.filtered(ctx, newMatch(q, s.now()), &counted)
+		found.Facets = counted.Facets
+		return err
+	})
+	return found, err
 }
 
 // siftChunk is how many records are read at once to apply a match to each.

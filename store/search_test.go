@@ -174,6 +174,48 @@ func TestCountsAreExactToAThousandThenMore(t *testing.T) {
 	})
 }
 
+func TestATitleIsSuggestedByHowItsWordsBegin(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, clock := db.Node(t)
+		for _, title := range []string{"Réparation de vélos", "Repas de quartier", "L’atelier du réparateur", "Jardin", "東京カフェ"} {
+			storetest.Publish(t, s, storetest.Initiative(title, func(c *essaim.Content) { c.Tagline, c.Text = "Un reparti.", "répar" }))
+			clock.Move(time.Second)
+		}
+		for text, want := range map[string]string{
+			"rep":                     "L’atelier du réparateur, Repas de quartier, Réparation de vélos",
+			"Répar":                   "L’atelier du réparateur, Réparation de vélos",
+			"réparatio":               "Réparation de vélos",
+			"vélos répa":              "Réparation de vélos",
+			"velo répa":               "Réparation de vélos",
+			"l’ate":                   "L’atelier du réparateur",
+			"quartier jar":            "",
+			"re":                      "",
+			"reparti":                 "",
+			"東京カ":                     "東京カフェ",
+			"":                        "",
+			`rep* OR "`:               "L’atelier du réparateur, Repas de quartier, Réparation de vélos",
+			"rep' :* & | <-> {head}:": "",
+			"\x00rep":                 "L’atelier du réparateur, Repas de quartier, Réparation de vélos",
+		} {
+			got, err := s.Suggest(t.Context(), text, 5)
+			if err != nil {
+				t.Fatalf("%q: %v", text, err)
+			}
+			var list []string
+			for _, r := range got {
+				list = append(list, r.Title)
+			}
+			if got := strings.Join(list, ", "); got != want {
+				t.Errorf("%q suggests %s, want %s", text, got, want)
+			}
+		}
+		if got, err := s.Suggest(t.Context(), "rep", 2); err != nil || len(got) != 2 {
+			t.Errorf("two of three: %d, %v", len(got), err)
+		}
+	})
+}
+
 // imported publishes n records in chunks.
 func imported(t *testing.T, s *store.Store, n int) int64 {
 	t.Helper()

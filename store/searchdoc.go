@@ -17,6 +17,7 @@ import (
 // searchDoc is what search knows of a record, as terms.
 type searchDoc struct {
 	head   []string          // of title and tagline
+	names  []string          // words of the title, unstemmed
 	body   []string          // of everything else that is public
 	filter []string          // one for each value of a facet, each map cell and each day
 	labels map[string]string // of filter terms, as people wrote them
@@ -26,8 +27,9 @@ type searchDoc struct {
 func (d *searchDoc) filters() string { return strings.Join(d.filter, " ") }
 
 // heads is the words of the head as SQLite keeps them: in their order, then
-// each once more with a mark. A word that is frequent elsewhere and rare in
-// titles is so found as fast as a rare one.
+// each once more with a mark, and those of the title as they are written with
+// another. A word that is frequent elsewhere and rare in titles is so found as
+// fast as a rare one, and a title by how a word of it begins.
 func (d *searchDoc) heads() string {
 	var b strings.Builder
 	b.WriteString(strings.Join(d.head, " "))
@@ -37,6 +39,9 @@ func (d *searchDoc) heads() string {
 			seen[term] = true
 			b.WriteString(" " + headMark + term)
 		}
+	}
+	for _, word := range d.names {
+		b.WriteString(" " + nameMark + word)
 	}
 	return b.String()
 }
@@ -54,6 +59,7 @@ const (
 	maxHead   = 500
 	maxBody   = 15_000
 	maxRepeat = 200
+	maxFilter = 1000 // bytes of a filter term: PostgreSQL takes 2,046
 )
 
 // A filter term starts with a character that no word holds, and a letter for
@@ -74,6 +80,7 @@ const (
 	filterDay       = filterMark + "d"
 	filterCell      = filterMark + "g"
 	headMark        = filterMark + "w" // a word of the head
+	nameMark        = filterMark + "n" // a word of the title as it is written
 )
 
 // here stands for the empty origin of local records.
@@ -85,6 +92,9 @@ func filterTerm(sort, value string) string {
 	const hex = "0123456789abcdef"
 	b := []byte(sort)
 	for i := range len(value) {
+		if len(b) > maxFilter {
+			break
+		}
 		if c := value[i]; c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
 			b = append(b, c)
 		} else {
@@ -148,6 +158,9 @@ func (s *Store) newSearchDoc(r *essaim.Record, themes essaim.Thesaurus) searchDo
 func cutSearchDoc(r *essaim.Record, themes essaim.Thesaurus, terms func(string) []string) searchDoc {
 	d := newFilters(r)
 	d.head = bounded(terms(r.Title+"\n"+r.Tagline), maxHead)
+	d.names = bounded(french.Words(r.Title), maxHead)
+	slices.Sort(d.names)
+	d.names = slices.Compact(d.names)
 	d.body = bounded(terms(bodyText(r, themes)), maxBody)
 	return d
 }

@@ -76,6 +76,17 @@ type APIList struct {
 	Capped bool        `json:"capped"` // there are more
 	// Next is what after= takes for the page that follows; empty on the last.
 	Next string `json:"next,omitempty"`
+	// Facets are the values of what is found, by parameter, when facets=1 asks for
+	// them.
+	Facets map[string][]APICount `json:"facets,omitempty"`
+}
+
+// APICount is a value of a facet and how many records have it.
+type APICount struct {
+	Value  string `json:"value"`
+	Label  string `json:"label,omitempty"`
+	Count  int    `json:"count"`
+	Capped bool   `json:"capped,omitempty"`
 }
 
 func (s *Server) apiRecord(rec essaim.Record) APIRecord {
@@ -144,6 +155,9 @@ func (s *Server) apiList(k essaim.KindInfo) handlerFunc {
 			return err
 		}
 		q.Kinds = []essaim.Kind{k.Kind}
+		if q.From != "" {
+			q.Upcoming = s.upcoming(v, &q)
+		}
 		res, err := s.store.Search(r.Context(), q)
 		if err != nil {
 			return fmt.Errorf("list: %w", err)
@@ -158,6 +172,9 @@ func (s *Server) apiList(k essaim.KindInfo) handlerFunc {
 			if rec.Origin != "" {
 				list.Items[i].fares(by[rec.Origin])
 			}
+		}
+		if q.Facets {
+			list.Facets = s.apiFacets(s.locale(r), res.Facets)
 		}
 		if res.Next != "" {
 			next := without(v, "", "")

@@ -112,8 +112,8 @@ func (s *Server) listQuery(k essaim.Kind, v url.Values) (essaim.Query, essaim.Pr
 	if k != "" {
 		q.Kinds = []essaim.Kind{k}
 	}
-	if k == essaim.KindMeeting && v.Get(paramWhen) == "" {
-		q.Upcoming = s.now()
+	if k == essaim.KindMeeting {
+		q.Upcoming = s.upcoming(v, &q)
 	}
 	return q, problems
 }

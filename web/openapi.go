@@ -44,6 +44,7 @@ func (s *Server) openAPI() object {
 		schemas[name] = out
 		schemas[name+"List"] = object{"type": "object", "properties": object{
 			"items": object{"type": "array", "items": ref(name)}, "total": object{"type": "integer"}, "capped": object{"type": "boolean"}, "next": object{"type": "string"},
+			"facets": object{"type": "object", "additionalProperties": object{"type": "array", "items": schemaOf(reflect.TypeFor[APICount]())}},
 		}}
 		describeKind(paths, k, name)
 	}
@@ -111,10 +112,19 @@ func searchParameters() []object {
 		{paramTheme, "string", "theme id; may be repeated"},
 		{paramTerritory, "string", "actor IRI of a territory; may be repeated"},
 		{paramStage, "string", "stage; may be repeated"},
+		{paramCommune, "string", "INSEE code or name of a commune; may be repeated"},
+		{paramPurpose, "string", "purpose; may be repeated"},
+		{paramPublic, "string", "whom it is for, in people's own words; may be repeated"},
+		{paramLicence, "string", "licence, as an SPDX identifier; may be repeated"},
+		{paramHelp, "string", "1 for what asks for help that is still wanted"},
 		{paramOrigin, "string", "\"local\" or the host of another node"},
 		{paramNear, "string", "\"latitude,longitude\", or a commune's name or INSEE code"},
 		{paramRadius, "number", "kilometres around near, 20 unless given"},
 		{paramSince, "string", "changed after this date or time (RFC 3339)"},
+		{paramUntil, "string", "changed before this time, or by the end of this date"},
+		{paramFrom, "string", "of meetings: first day (YYYY-MM-DD); with it, soonest first"},
+		{paramTo, "string", "of meetings: last day (YYYY-MM-DD)"},
+		{paramFacets, "string", "1 to count the values of each facet too"},
 		{paramAfter, "string", "as next says, for the page that follows"},
 		{paramLimit, "integer", "1 to 100, 20 unless given"},
 	} {

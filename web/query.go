@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"essaim"
@@ -25,6 +24,15 @@ const (
 	paramNear      = "near"
 	paramRadius    = "radius"
 	paramSince     = "since"
+	paramUntil     = "until"
+	paramFrom      = "from"
+	paramTo        = "to"
+	paramCommune   = "commune"
+	paramPurpose   = "purpose"
+	paramPublic    = "public"
+	paramLicence   = "licence"
+	paramHelp      = "help"
+	paramFacets    = "facets"
 	paramPage      = "page"
 	paramAfter     = "after" // the same, as programs say it
 	paramLimit     = "limit"
@@ -58,34 +66,14 @@ func (s *Server) parseQuery(v url.Values) (essaim.Query, essaim.Problems) {
 			}
 		}
 	}
-	for _, k := range given(v, paramKind) {
-		if _, ok := essaim.Kind(k).Info(); !ok {
-			p.Add(paramKind, "unknown")
-			continue
-		}
-		q.Kinds = append(q.Kinds, essaim.Kind(k))
-	}
-	q.Themes, q.Territories, q.Stages = given(v, paramTheme), given(v, paramTerritory), given(v, paramStage)
-	for _, st := range q.Stages {
-		if !essaim.ListStage.Has(st) {
-			p.Add(paramStage, "unknown")
-		}
-	}
+	s.parseFacets(v, &q, p)
 	q.Origin = v.Get(paramOrigin)
 	if q.After = v.Get(paramPage); q.After == "" {
 		q.After = v.Get(paramAfter)
 	}
 	q.Near, q.Box = s.parseNear(v, p), parseBox(v, p)
-	if since := v.Get(paramSince); since != "" {
-		t, err := time.Parse(time.RFC3339, since)
-		if err != nil {
-			t, err = time.ParseInLocation(time.DateOnly, since, s.cfg.Zone)
-		}
-		if err != nil {
-			p.Add(paramSince, "bad_date")
-		}
-		q.Since = t
-	}
+	s.parseDates(v, &q, p)
+	q.Facets = v.Get(paramFacets) == "1"
 	if n := v.Get(paramLimit); n != "" {
 		limit, err := strconv.Atoi(n)
 		if err != nil || limit < 1 || limit > 100 {

@@ -70,6 +70,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	get(r, "/recherche", s.handle(s.search))
 	get(r.With(s.limit(600, time.Minute)), mapPath, s.handle(s.showMap)) // as its cells
 	get(r, embedPath, s.handle(s.showEmbed))
+	get(r.With(s.limit(120, time.Minute)), "/recherche/suggestions", s.handle(s.suggest))
 	get(r, "/territoires", s.handle(s.showNetwork))
 	get(r, "/ailleurs/{host}/{slug}", s.handle(s.showElsewhere))
 	// A tree and two differences cost more than other pages.

@@ -15,6 +15,9 @@ type Reader interface {
 	Search(ctx context.Context, q essaim.Query) (essaim.Results, error)
 	// Cells counts what a query finds by cell of the map: at a zoom, most cells at most.
 	Cells(ctx context.Context, q essaim.Query, zoom, most int) (essaim.MapCells, error)
+	// Suggest lists up to n records whose title has the words of a text, of which
+	// the last may only be begun.
+	Suggest(ctx context.Context, text string, n int) ([]essaim.Record, error)
 	// Record is a record by its id, whatever its state.
 	Record(ctx context.Context, id string) (essaim.Record, error)
 	// RecordBySlug finds by kind and slug; origin is a host, empty for local

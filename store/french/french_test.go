@@ -130,6 +130,18 @@ func TestSpansPointAtTheWordWithoutItsArticle(t *testing.T) {
 	}
 }
 
+func TestWordsAreTermsBeforeTheStemmer(t *testing.T) {
+	t.Parallel()
+	const text = "Les Réparations de l’Atelier d'aujourd’hui, à Saint-Brieuc"
+	words := french.Words(text)
+	if want := []string{"reparations", "atelier", "aujourdhui", "saint", "brieuc"}; !slices.Equal(words, want) {
+		t.Errorf("Words(%q) = %q, want %q", text, words, want)
+	}
+	if got, want := french.Terms(strings.Join(words, " ")), french.Terms(text); !slices.Equal(got, want) {
+		t.Errorf("terms of the words = %q, want %q", got, want)
+	}
+}
+
 func TestParse(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]french.Query{

@@ -29,6 +29,14 @@ func Terms(text string) []string {
 	return terms
 }
 
+// Words is [Terms] before the stemmer: the words of a text as [Fold] writes them,
+// without articles and stop words, to find one by its beginning.
+func Words(text string) []string {
+	var words []string
+	cut(nil, text, func(_, _ int, word string) { words = append(words, word) })
+	return words
+}
+
 // Spans is [Terms] with the place of each term in the text, to show why a
 // text was found. Several spans may cover the same piece ("½").
 func Spans(text string) []Span {
@@ -39,7 +47,11 @@ func Spans(text string) []Span {
 
 // each calls found for each term of text.
 func each(text string, found func(start, end int, term string)) {
-	env := snowballstem.NewEnv("")
+	cut(snowballstem.NewEnv(""), text, found)
+}
+
+// cut calls found for each term, or each word where there is nothing to stem with.
+func cut(env *snowballstem.Env, text string, found func(start, end int, term string)) {
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		if !wordRune(r) {
@@ -131,7 +143,7 @@ func term(env *snowballstem.Env, w string) string {
 		}
 		return w
 	}
-	if !letters(w) {
+	if env == nil || !letters(w) {
 		return w
 	}
 	if singular, ok := irregular[w]; ok {
