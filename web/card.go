@@ -17,8 +17,9 @@ type Card struct {
 	Cancelled  bool
 	// Roles are those in which a record credits the person whose page it is on.
 	Roles    []string
-	From     Origin  // how its origin fares
-	Distance float64 // kilometres from where the search looks; negative when unknown
+	From     Origin   // how its origin fares
+	Why      []string // in what it resembles the record of the page
+	Distance float64  // kilometres from where the search looks; negative when unknown
 }
 
 // Remote tells whether the record comes from another territory.

@@ -50,6 +50,7 @@ func (s *Server) openAPI() object {
 	}
 	describeModeration(paths, schemas)
 	describeFormats(paths)
+	describeSimilar(paths, schemas)
 	paths["/api/v1/openapi.json"] = object{"get": object{"summary": "This description", "responses": object{"200": object{"description": "OpenAPI 3.1"}}}}
 	return object{
 		"openapi":    "3.1.0",

@@ -53,6 +53,10 @@ type RecordPage struct {
 	Comments     []*CommentNode
 	CommentCount int
 	MoreComments string
+	// Similar are records that resemble this one, each with why; SimilarMore is the
+	// address of a search for more.
+	Similar     []Card
+	SimilarMore string
 }
 
 // claimUnknown is that of an adaptation of which nothing here knows whether it is
@@ -256,6 +260,9 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		}
 	}
 	if err := s.offerToFollow(r, p); err != nil {
+		return err
+	}
+	if err := s.fillSimilar(r, p); err != nil {
 		return err
 	}
 	if rec.State == essaim.StatePublished {

@@ -134,10 +134,12 @@ func (s *Server) apiRoutes(r chi.Router) {
 	r.With(s.limit(10, time.Hour)).Post("/api/v1/reports", s.handle(s.apiReport))
 	get(r.With(noStore), "/api/v1/reports/{id}", s.handle(s.apiReceipt))
 	s.moderationRoutes(r, writes)
+	get(r, "/api/v1/similar", s.handle(s.apiSimilarTo))
 	for _, k := range essaim.Kinds() {
 		list, one := "/api/v1/"+k.API, "/api/v1/"+k.API+"/{slug}"
 		get(r, list, s.handle(s.apiList(k)))
 		get(r, one, s.handle(s.apiShow(k)))
+		get(r, one+"/similar", s.handle(s.apiSimilar(k)))
 		r.Options(list, func(http.ResponseWriter, *http.Request) {})
 		r.Options(one, func(http.ResponseWriter, *http.Request) {})
 		w := r.With(writes)

@@ -33,6 +33,8 @@ type Reader interface {
 	// which they came, after one (0 = from the first).
 	Comments(ctx context.Context, record string, after int64, n int) ([]essaim.Comment, error)
 	CountComments(ctx context.Context, record string) (int, error)
+	// Similar lists published records that resemble one, the likest first.
+	Similar(ctx context.Context, rec *essaim.Record, q essaim.Likest) ([]essaim.Likeness, error)
 }
 
 // Whole is what files and sitemaps are written from, besides searches.

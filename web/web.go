@@ -83,6 +83,7 @@ type Server struct {
 	assets   map[string]asset
 	kept     keptPages
 	files    filesOut
+	alike    similarKept
 	// sitemapPart is how many addresses a part of the sitemap holds.
 	sitemapPart int
 	templates   *templates

@@ -62,6 +62,9 @@ func (b *bench) search() error {
 	if err := b.cells(node); err != nil {
 		return err
 	}
+	if err := b.similar(node); err != nil {
+		return err
+	}
 	if err := b.ingestInto(node, "ingest_at_"+fmt.Sprint(b.records)); err != nil {
 		return err
 	}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+
+	"essaim"
+	"essaim/store/french"
+)
+
+// Bounds of what is compared with one record, so that it costs the same among a
+// hundred records and among a million.
+const (
+	probedHead    = 10 // words of title, tagline and keywords that are looked up
+	probedNeed    = 8  // words of the need, or else of the text
+	describedText = 30 // words of the text that are compared
+	probedThemes  = 3
+	// rareAt is up to how many records a word is rare in; that many are read of each.
+	rareAt   = 40
+	paired   = 4  // frequent words that are looked up two by two
+	compared = 60 // of the records found, the most promising
+	// otherTerritories bounds those that are named where one has most records.
+	otherTerritories = 64
+)
+
+// Similar lists published records, of other territories unless those of the same
+// are asked for too, that resemble a record, published or not. It is computed from
+// the index of search at each call: nothing is stored, and both databases give the
+// same.
+func (s *Store) Similar(ctx context.Context, rec *essaim.Record, q essaim.Likest) ([]essaim.Likeness, error) {
+	if q.Limit <= 0 {
+		q.Limit = 6
+	}
+	of := describe(rec)
+	var others []essaim.Described
+	err := s.read(ctx, func(tx *Tx) error {
+		others = nil
+		p, err := tx.prober(ctx, rec, q.Here)
+		if err != nil || p == nil {
+			return err
+		}
+		if err := p.probe(ctx, &of); err != nil {
+			return err
+		}
+		found, err := tx.recordsAt(ctx, p.promising())
+		for i := range found {
+			if found[i].Kind != essaim.KindMeeting || rec.Kind == essaim.KindMeeting {
+				others = append(others, describe(&found[i]))
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("similar to %s: %w", rec.ID, err)
+	}
+	return essaim.MostAlike(&of, others, min(q.Limit, 20)), nil
+}
+
+// describe finds the words of a record.
+func describe(r *essaim.Record) essaim.Described {
+	d := essaim.Described{Record: *r}
+	d.Head = wordsOf(r.Title+"\n"+r.Tagline+"\n"+strings.Join(r.Keywords, "\n"), maxHead)
+	if b, ok := r.Body.(*essaim.Initiative); ok && b != nil {
+		d.Need = wordsOf(b.Need, describedText)
+	}
+	d.Text = wordsOf(r.Text, describedText)
+	return d
+}
+
+// wordsOf are the first words of a text, each once. Of a long text only the
+// beginning is cut into terms.
+func wordsOf(text string, n int) (list []essaim.Word) {
+	if most := n * 40; len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "")
+	}
+	seen := map[string]bool{}
+	for _, s := range french.Spans(text) {
+		if len(list) == n {
+			break
+		}
+		// Numbers and single letters say nothing of what a record is about.
+		if !seen[s.Term] && len(s.Term) > 1 && strings.Trim(s.Term, "0123456789") != "" && !saysNothing()[s.Term] {
+			seen[s.Term] = true
+			list = append(list, essaim.Word{Term: s.Term, Shown: strings.ToLower(text[s.Start:s.End])})
+		}
+	}
+	return list
+}
+
+// saysNothing are words of records about anything: they are searched for, but two
+// records that share one have nothing in common.
+var saysNothing = sync.OnceValue(func() map[string]bool {
+	terms := map[string]bool{}
+	for _, t := range french.Terms(`action agir année association autour besoin chaque collectif créer création démarche dire donner ensemble
+		faire fait grand habitant initiative jour lancer local locale mettre mis mise moyen nouveau nouvelle objectif outil permettre permet personne petit
+		place porte porter porteur premier projet proposer public structure territoire travail travailler utiliser venir vie ville`) {
+		terms[t] = true
+	}
+	return terms
+})
+
+// prober looks for records that have something in common with one.
+type prober struct {
+	tx     *Tx
+	within match         // the territories that are asked for
+	total  int           // records of them
+	found  map[int64]int // position → how promising
+}
+
+// prober is nil when there is nothing to look through.
+func (tx *Tx) prober(ctx context.Context, rec *essaim.Record, here bool) (*prober, error) {
+	p := &prober{tx: tx, within: match{since: math.MinInt64, until: newest, filter: [][]string{{filterAny}}}, found: map[int64]int{}}
+	own := 0
+	var others []essaim.Count
+	err := tx.each(ctx, "facets", func(scan func(...any) error) error {
+		var facet string
+		var c essaim.Count
+		err := scan(&facet, &c.Value, &c.Label, &c.N)
+		switch {
+		case facet == facetOf[filterAny]:
+			p.total = c.N
+		case facet == facetOf[filterTerritory] && c.Value == rec.Territory:
+			own = c.N
+		case facet == facetOf[filterTerritory]:
+			others = append(others, c)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case here:
+		return p, nil
+	case len(others) == 0:
+		return nil, nil
+	}
+	// Whichever is passed over sooner: the records of one, or those of the others.
+	if 2*own <= p.total {
+		p.within.none = [][]string{{filterTerm(filterTerritory, rec.Territory)}}
+	} else {
+		slices.SortFunc(others, func(a, b essaim.Count) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Value, b.Value)) })
+		var terms []string
+		for _, c := range others[:min(otherTerritories, len(others))] {
+			terms = append(terms, c.Value)
+		}
+		p.within.filter = nil
+		p.within.any(filterTerritory, terms)
+	}
+	p.total -= own
+	return p, nil
+}
+
+// look finds the latest records, up to n, that have some words and a theme.
+func (p *prober) look(ctx context.Context, n int, theme string, words ...string) ([]int64, error) {
+	m := p.within
+	m.filter = slices.Clone(m.filter)
+	if theme != "" {
+		m.any(filterTheme, []string{theme})
+	}
+	for _, w := range words {
+		m.words = append(m.words, [][]string{{w}})
+	}
+	return p.tx.page(ctx, m, anywhere, newest, n)
+}
+
+// note looks and notes how much what is found promises.
+func (p *prober) note(ctx context.Context, promise int, theme string, words ...string) error {
+	positions, err := p.look(ctx, rareAt, theme, words...)
+	p.promise(positions, promise)
+	return err
+}
+
+func (p *prober) promise(positions []int64, promise int) {
+	for _, at := range positions {
+		p.found[at] += promise
+	}
+}
+
+// promising are the positions of those found that promise most, the latest first
+// among equals.
+func (p *prober) promising() []int64 {
+	list := slices.SortedFunc(maps.Keys(p.found), func(a, b int64) int {
+		return cmp.Or(cmp.Compare(p.found[b], p.found[a]), cmp.Compare(b, a))
+	})
+	return list[:min(compared, len(list))]
+}
+
+// probe looks for the words of a record and notes which are rare; for its themes,
+// with its frequent words and alone; and for its frequent words two by two.
+func (p *prober) probe(ctx context.Context, of *essaim.Described) error {
+	frequent, err := p.words(ctx, of)
+	if err != nil {
+		return err
+	}
+	for _, theme := range of.Themes[:min(probedThemes, len(of.Themes))] {
+		if err := p.note(ctx, 1, theme); err != nil {
+			return err
+		}
+		for _, w := range frequent {
+			if err := p.note(ctx, 2, theme, w); err != nil {
+				return err
+			}
+		}
+	}
+	for i, a := range frequent {
+		for _, b := range frequent[i+1:] {
+			if err := p.note(ctx, 2, "", a, b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// words looks for each word by itself, marks the rare ones, and gives the first
+// of the others.
+func (p *prober) words(ctx context.Context, of *essaim.Described) (frequent []string, err error) {
+	more := of.Need
+	if len(more) == 0 {
+		more = of.Text
+	}
+	asked := slices.Concat(of.Head[:min(probedHead, len(of.Head))], more[:min(probedNeed, len(more))])
+	rare := max(3, min(rareAt, p.total/20))
+	isRare, seen := map[string]bool{}, map[string]bool{}
+	for _, w := range asked {
+		if seen[w.Term] {
+			continue
+		}
+		seen[w.Term] = true
+		positions, err := p.look(ctx, rare+1, "", w.Term)
+		if err != nil {
+			return nil, err
+		}
+		if isRare[w.Term] = len(positions) <= rare; isRare[w.Term] {
+			p.promise(positions, 5)
+			continue
+		}
+		p.promise(positions, 1)
+		if len(frequent) < paired {
+			frequent = append(frequent, w.Term)
+		}
+	}
+	for _, list := range [][]essaim.Word{of.Head, of.Need, of.Text} {
+		for i := range list {
+			list[i].Rare = isRare[list[i].Term]
+		}
+	}
+	return frequent, nil
+}
