@@ -18,7 +18,7 @@ type Query struct {
 	Publics     []string // whom it is for, as Slug writes it
 	Licences    []string
 	NeedsHelp   bool // asks for help that is still wanted
-	// Origin: "" for all, "local", or a host.
+	// Origin: "" for all, "local", OriginElsewhere, or a host.
 	Origin string
 	// State is StatePublished when empty; others are for those who may see them.
 	State State
@@ -44,6 +44,9 @@ type Circle struct{ Lat, Lon, Radius float64 }
 
 // Box is a rectangle in degrees.
 type Box struct{ South, West, North, East float64 }
+
+// OriginElsewhere asks for what comes from any other node.
+const OriginElsewhere = "elsewhere"
 
 // CountCap is up to where counts are exact; beyond it reads "1 000+".
 const CountCap = 1000

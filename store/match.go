@@ -73,6 +73,8 @@ func newMatch(q essaim.Query, now time.Time) match {
 	case "":
 	case "local":
 		m.any(filterOrigin, []string{here})
+	case essaim.OriginElsewhere:
+		m.none = append(m.none, []string{filterTerm(filterOrigin, here)})
 	default:
 		m.any(filterOrigin, []string{q.Origin})
 	}
@@ -183,7 +185,9 @@ func (m match) holds(r *essaim.Record) bool {
 	if len(m.words) > 0 || len(m.none) > 0 {
 		d = cutSearchDoc(r, essaim.Thesaurus{}, french.Terms)
 	}
-	found := func(seq []string) bool { return contains(d.head, seq) || contains(d.body, seq) }
+	found := func(seq []string) bool {
+		return contains(d.head, seq) || contains(d.body, seq) || contains(d.filter, seq)
+	}
 	for _, choice := range m.words {
 		if !slices.ContainsFunc(choice, found) {
 			return false

@@ -21,6 +21,7 @@ var hot = map[string][]any{
 	"record_by_id":       {"x"},
 	"record_by_slug":     {"initiative", "", "x"},
 	"record_locked":      {"x"},
+	"record_from_digest": {"initiative", "x"},
 	"records_listed":     {"draft", int64(1), int64(0), 20},
 	"records_upcoming":   {int64(0), int64(0), int64(0), 20},
 	"records_at":         {"[1,2]"},

@@ -214,6 +214,8 @@ func (s *Server) fillChips(p *ListPage, l *locale, q essaim.Query, v url.Values)
 	case "":
 	case "local":
 		add(paramOrigin, q.Origin, l.F("chip.local", "Territory", s.cfg.Node.Territory.Name))
+	case essaim.OriginElsewhere:
+		add(paramOrigin, q.Origin, l.T("chip.elsewhere"))
 	default:
 		add(paramOrigin, q.Origin, l.F("chip.origin", "Host", q.Origin))
 	}

@@ -60,7 +60,7 @@ func (s *Server) showNetwork(w http.ResponseWriter, r *http.Request) error {
 		if v.Status == string(essaim.LifeSilent) || v.Status == string(essaim.LifeGone) {
 			v.Heard = peer.Heard()
 		}
-		v.List = "/recherche?origin=" + urlEscape(peer.Host)
+		v.List = territoryPath(peer.Host)
 		if !admin {
 			v.LastReason = ""
 		}

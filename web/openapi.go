@@ -118,7 +118,7 @@ func searchParameters() []object {
 		{paramPublic, "string", "whom it is for, in people's own words; may be repeated"},
 		{paramLicence, "string", "licence, as an SPDX identifier; may be repeated"},
 		{paramHelp, "string", "1 for what asks for help that is still wanted"},
-		{paramOrigin, "string", "\"local\" or the host of another node"},
+		{paramOrigin, "string", "\"local\", \"elsewhere\" or the host of another node"},
 		{paramNear, "string", "\"latitude,longitude\", or a commune's name or INSEE code"},
 		{paramRadius, "number", "kilometres around near, 20 unless given"},
 		{paramSince, "string", "changed after this date or time (RFC 3339)"},

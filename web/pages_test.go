@@ -36,7 +36,7 @@ func (s *site) addresses(t *testing.T) []string {
 			slices.Contains([]string{"/healthz", "/readyz", "/robots.txt", "/recherche/suggestions"}, e.pattern) || inFormat(e.pattern) || strings.HasPrefix(e.pattern, "/sitemap") || e.pattern == archivePath {
 			continue
 		}
-		path := strings.NewReplacer("{secret}", "secret", "{host}", toulouse, "/personnes/{name}", "/personnes/camille", "{name}", "brest").Replace(e.pattern)
+		path := strings.NewReplacer("{secret}", "secret", "{id}", "jardins", "{insee}", "29019", "{host}", toulouse, "/personnes/{name}", "/personnes/camille", "{name}", "brest").Replace(e.pattern)
 		switch {
 		case strings.HasPrefix(path, consentPath):
 			asked := essaim.Credit{Name: neighbour, Role: "porteur", Person: true}

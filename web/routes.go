@@ -71,7 +71,13 @@ func (s *Server) pageRoutes(r chi.Router) {
 	get(r.With(s.limit(600, time.Minute)), mapPath, s.handle(s.showMap)) // as its cells
 	get(r, embedPath, s.handle(s.showEmbed))
 	get(r.With(s.limit(120, time.Minute)), "/recherche/suggestions", s.handle(s.suggest))
+	get(r, "/au-hasard", s.handle(s.showRandom))
+	get(r, "/themes", s.handle(s.showThemes))
+	get(r, "/themes/{id}", s.handle(s.showTheme))
+	get(r, "/communes", s.handle(s.showCommunes))
+	get(r, "/communes/{insee}", s.handle(s.showCommune))
 	get(r, "/territoires", s.handle(s.showNetwork))
+	get(r, "/territoires/{host}", s.handle(s.showTerritory))
 	get(r, "/ailleurs/{host}/{slug}", s.handle(s.showElsewhere))
 	// A tree and two differences cost more than other pages.
 	lineages := r.With(s.limit(60, time.Minute))

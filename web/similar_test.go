@@ -30,9 +30,9 @@ func TestARecordShowsWhatResemblesItElsewhereAndWhy(t *testing.T) {
 		}), 1)
 		s.clock.Move(similarFor)
 		d := s.get(t, recordPath(rec), http.StatusOK)
-		d.says(t, "La buvette", "Toulouse", "même besoin : voisins", "même thème : Agriculture et alimentation", "à 702 km")
+		d.says(t, "La buvette", "Toulouse", "même besoin : ", "voisins", "même thème : Agriculture et alimentation", "à 702 km")
 		d.hides(t, "Rien de semblable")
-		s.get(t, recordPath(other), http.StatusOK).says(t, "Un four à pain", "même besoin : voisins")
+		s.get(t, recordPath(other), http.StatusOK).says(t, "Un four à pain", "même besoin : ", "voisins")
 
 		// What is remembered for a minute shows nothing that is gone.
 		s.clock.Move(time.Second)

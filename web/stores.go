@@ -33,8 +33,6 @@ type Reader interface {
 	// which they came, after one (0 = from the first).
 	Comments(ctx context.Context, record string, after int64, n int) ([]essaim.Comment, error)
 	CountComments(ctx context.Context, record string) (int, error)
-	// Similar lists published records that resemble one, the likest first.
-	Similar(ctx context.Context, rec *essaim.Record, q essaim.Likest) ([]essaim.Likeness, error)
 }
 
 // Whole is what files and sitemaps are written from, besides searches.
@@ -45,6 +43,19 @@ type Whole interface {
 	// first, from a position on; AddressParts cuts them into runs of a size.
 	Addresses(ctx context.Context, origin string, from int64, n int) ([]essaim.Address, error)
 	AddressParts(ctx context.Context, origin string, size int) ([]essaim.AddressPart, error)
+}
+
+// Explorer finds records for those who look for none in particular.
+type Explorer interface {
+	// SearchEach runs several queries.
+	SearchEach(ctx context.Context, queries ...essaim.Query) ([]essaim.Results, error)
+	// Communes lists up to n communes with their published records, most first.
+	Communes(ctx context.Context, n int) ([]essaim.Count, error)
+	// Random is the published record that random bytes fall on, of a kind or, without
+	// one, of any; essaim.ErrNotFound when there is none.
+	Random(ctx context.Context, kind essaim.Kind, draw []byte) (essaim.Record, error)
+	// Similar lists published records that resemble one, the likest first.
+	Similar(ctx context.Context, rec *essaim.Record, q essaim.Likest) ([]essaim.Likeness, error)
 }
 
 // Lineage is how records come of one another.
@@ -112,6 +123,7 @@ type Accounts interface {
 // Network lists the peers with their state.
 type Network interface {
 	Peers(ctx context.Context) ([]essaim.Peer, error)
+	Peer(ctx context.Context, host string) (essaim.Peer, error)
 	// Unwell lists those that are followed and of which something is wrong.
 	Unwell(ctx context.Context) ([]essaim.Peer, error)
 	// CopyHolders lists the nodes that were asked what they hold under an id.
@@ -167,6 +179,7 @@ type Health interface {
 // Store is what web needs of the database.
 type Store interface {
 	Reader
+	Explorer
 	Whole
 	Lineage
 	Cast

@@ -23,6 +23,7 @@ func TestTemplatesNameWhatTheirPagesHave(t *testing.T) {
 		"lineage": &LineagePage{}, "list": &ListPage{}, "network": &NetworkPage{}, "people": &PeoplePage{}, "person": &PersonPage{},
 		"signin": &SignInPage{}, "vocabulary": &VocabularyPage{}, "withdraw": &WithdrawPage{}, "withdrawal": &WithdrawalPage{},
 	}
+	pages["index"], pages["subject"] = &IndexPage{}, &SubjectPage{}
 	for _, k := range essaim.Kinds() {
 		pages[kindTemplate(k.Kind)], pages[formTemplate(k.Kind)] = &RecordPage{}, &FormPage{}
 	}

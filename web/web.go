@@ -80,10 +80,10 @@ type Server struct {
 	communes []string // INSEE codes of the perimeter
 	locales  map[string]*locale
 	themes   concepts
+	alike    similarKept
 	assets   map[string]asset
 	kept     keptPages
 	files    filesOut
-	alike    similarKept
 	// sitemapPart is how many addresses a part of the sitemap holds.
 	sitemapPart int
 	templates   *templates

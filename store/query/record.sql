@@ -80,3 +80,9 @@ SELECT r.rid, r.id FROM record r
 WHERE r.rid > $1 AND r.origin = '' AND (r.content LIKE $2 ESCAPE '\'
     OR EXISTS (SELECT 1 FROM revision v WHERE v.rid = r.rid AND v.content LIKE $2 ESCAPE '\'))
 ORDER BY r.rid LIMIT $3
+
+-- name: record_from_digest
+SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
+       number, published_at, updated_at, content_digest, copy_digest, content,
+       position, activity_id, received_at, import_id, source_key, source_digest
+FROM record WHERE kind = $1 AND content_digest >= $2 AND state = 'published' ORDER BY content_digest LIMIT 1

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+func TestAThemeHasAPageOfWhatIsHereAndElsewhere(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		s.get(t, "/themes/jardins", http.StatusOK).says(t, "Jardins partagés et compost", "On dit aussi", "Rien encore sur ce thème à Brest", "Agriculture et alimentation", "Aucun territoire suivi")
+		s.follow(t)
+		jardins := func(c *essaim.Content) { c.Themes = []string{"jardins"} }
+		storetest.Publish(t, s.store, storetest.Initiative("Jardin du port", jardins))
+		s.clock.Move(time.Second)
+		s.replicate(t, storetest.Initiative("Jardin des violettes", jardins), 1)
+
+		d := s.get(t, "/themes", http.StatusOK)
+		if len(d.with("a", "href", "/themes/jardins")) != 1 {
+			t.Error("the tree does not lead to a narrower theme")
+		}
+		for _, path := range []string{"/themes/jardins", "/themes/alimentation"} {
+			d := s.get(t, path, http.StatusOK)
+			d.says(t, "Jardin du port", "Jardin des violettes")
+			d.hides(t, "Rien encore sur ce thème")
+		}
+		d = s.get(t, "/themes/jardins", http.StatusOK)
+		for _, to := range []string{"/recherche?theme=jardins", "/recherche?origin=elsewhere&theme=jardins", "/recherche.atom?theme=jardins", "/themes/alimentation"} {
+			if len(d.with("a", "href", to)) == 0 {
+				t.Errorf("nothing leads to %s", to)
+			}
+		}
+		d.says(t, "@theme_jardins@brest.example")
+		s.get(t, "/recherche?origin=elsewhere", http.StatusOK).says(t, "Jardin des violettes", "venu d’ailleurs", "1 fiche")
+		s.get(t, "/recherche?origin=elsewhere", http.StatusOK).hides(t, "Jardin du port")
+		for _, path := range []string{"/themes/inconnu", "/themes/nowhere.example:x", "/themes/%2F"} {
+			s.get(t, path, http.StatusNotFound)
+		}
+	})
+}
+
+func TestATerritoryKeepsItsPageWhenItIsGone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		s.get(t, "/territoires/"+toulouse, http.StatusNotFound)
+		s.follow(t)
+		s.get(t, "/territoires/"+toulouse, http.StatusOK).says(t, "Toulouse", "rien publié", "@toulouse@toulouse.example")
+		s.replicate(t, storetest.Initiative("Jardin des violettes"), 1)
+		d := s.get(t, "/territoires/"+toulouse, http.StatusOK)
+		d.says(t, "Jardin des violettes", "Agriculture et alimentation", "Voir son site")
+		if len(d.with("a", "href", "/recherche?origin=toulouse.example&theme=alimentation")) != 1 {
+			t.Error("its themes lead to no search")
+		}
+		if err := s.store.PeerGone(t.Context(), toulouse, s.clock.Now()); err != nil {
+			t.Fatal(err)
+		}
+		d = s.get(t, "/territoires/"+toulouse, http.StatusOK)
+		d.says(t, "Jardin des violettes")
+		d.hides(t, "Voir son site")
+		if resp := s.ask(http.MethodGet, "/territoires/brest.example", ""); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/" {
+			t.Errorf("our own: %s to %s", resp.Status, resp.Header.Get("Location"))
+		}
+		s.get(t, "/territoires/local", http.StatusNotFound)
+	})
+}
+
+func TestHomeShowsWhatCameFromSeveralTerritories(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	s.get(t, "/", http.StatusOK).says(t, "Les premières initiatives publiées", "Aucun pour le moment")
+	s.fill(t)
+	storetest.Publish(t, s.store, storetest.Initiative("Un four", func(c *essaim.Content) {
+		c.HelpWanted = []essaim.HelpNotice{{Kind: "benevolat", Text: "Porter du bois."}}
+	}))
+	d := s.get(t, "/", http.StatusOK)
+	d.says(t, "Elles cherchent un coup de main", "Un four")
+	s.get(t, "/recherche?help=1", http.StatusOK).says(t, "Un four", "A besoin d’aide")
+	for _, to := range []string{"/territoires/" + toulouse, "/au-hasard", "/carte", "/themes", "/recherche?origin=elsewhere"} {
+		if len(d.with("a", "href", to)) == 0 {
+			t.Errorf("nothing leads to %s", to)
+		}
+	}
+	if size := len(d.raw); size > 100_000 {
+		t.Errorf("%d bytes", size)
+	}
+}
+
+func TestChanceLeadsToARecord(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	leads := func(path string) string {
+		t.Helper()
+		resp := s.ask(http.MethodGet, path, "")
+		if resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Cache-Control") != "no-store" {
+			t.Fatalf("%s: %s, %v", path, resp.Status, resp.Header)
+		}
+		return resp.Header.Get("Location")
+	}
+	if to := leads("/au-hasard?kind=recipe"); to != "/recettes" {
+		t.Errorf("where there is none it leads to %s", to)
+	}
+	rec := storetest.Publish(t, s.store, storetest.Initiative("Un four"))
+	if to := leads("/au-hasard"); to != recordPath(rec) {
+		t.Errorf("it leads to %s", to)
+	}
+	if to := leads("/au-hasard?kind=initiative&lang=en"); !strings.HasSuffix(to, "?lang=en") {
+		t.Errorf("in English it leads to %s", to)
+	}
+	s.get(t, "/au-hasard?kind=licorne", http.StatusNotFound)
+}
+
+func TestACommuneHasAPageOfWhatIsThereAndAround(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		s.get(t, "/communes", http.StatusOK).says(t, "Aucune fiche ne dit encore sa commune")
+		s.get(t, "/communes/29019", http.StatusOK).says(t, "Brest", "Rien encore à Brest")
+		storetest.Publish(t, s.store, storetest.Initiative("Jardin du port"))
+		lat, lon := essaim.Point(48.37, -4.75)
+		storetest.Publish(t, s.store, storetest.Initiative("Four de la pointe", func(c *essaim.Content) {
+			c.Places = []essaim.Place{{City: "Plougonvelin", INSEE: "29190", Lat: lat, Lon: lon}}
+		}))
+		d := s.get(t, "/communes", http.StatusOK)
+		d.says(t, "Brest", "Plougonvelin")
+		if len(d.with("a", "href", "/communes/29019")) != 1 {
+			t.Error("the index does not lead to Brest")
+		}
+		d = s.get(t, "/communes/29019", http.StatusOK)
+		d.says(t, "Jardin du port", "À moins de 20 km", "Four de la pointe", "Agriculture et alimentation")
+		if len(d.with("a", "href", "/recherche?commune=29019")) == 0 {
+			t.Error("it leads to no search")
+		}
+		d = s.get(t, "/recherche?commune=29190", http.StatusOK)
+		d.says(t, "Four de la pointe", "Plougonvelin")
+		d.hides(t, "Jardin du port")
+		s.get(t, "/communes/99999", http.StatusNotFound)
+	})
+}
