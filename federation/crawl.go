@@ -288,7 +288,7 @@ func (c *crawl) items(ctx context.Context, list []wire.Value, at time.Time) ([]e
 				case c.former:
 					items[i], errs[i] = c.erasure(ctx, reader, list[i], at)
 				default:
-					items[i], errs[i] = c.readBy(ctx, reader, list[i].Raw(), at)
+					items[i], errs[i] = c.readBy(ctx, reader, list[i], at)
 				}
 			}
 		})
@@ -336,18 +336,23 @@ func (c *crawl) forgetActors(effects []essaim.Effect) {
 
 // item says what one comes to.
 func (c *crawl) item(ctx context.Context, raw []byte, at time.Time) (taken essaim.CommonsTaken, err error) {
+	defer caught(&err)
 	reader, err := newReader(c.Ingester)
 	if err != nil {
 		return taken, err
 	}
-	return c.readBy(ctx, reader, raw, at)
+	doc, err := wire.Parse(raw, wire.Limits{})
+	if err != nil {
+		return taken, err
+	}
+	return c.readBy(ctx, reader, doc.Root(), at)
 }
 
 // readBy is item by a reader that has others too. A panic over one leaves the others
 // alone.
-func (c *crawl) readBy(ctx context.Context, reader *reader, raw []byte, at time.Time) (taken essaim.CommonsTaken, err error) {
+func (c *crawl) readBy(ctx context.Context, reader *reader, item wire.Value, at time.Time) (taken essaim.CommonsTaken, err error) {
 	defer caught(&err)
-	effects, err := reader.standing(fetch.Bounded(ctx, maxRequests), raw, c.peer.Host, at)
+	effects, err := reader.standing(fetch.Bounded(ctx, maxRequests), item, c.peer.Host, at)
 	if err != nil {
 		return taken, err
 	}

@@ -118,7 +118,7 @@ func (c *crawl) erasure(ctx context.Context, reader *reader, item wire.Value, at
 	if !kept {
 		return taken, nil
 	}
-	all, err := c.readBy(fetch.Bounded(ctx, maxRequests), reader, item.Raw(), at)
+	all, err := c.readBy(fetch.Bounded(ctx, maxRequests), reader, item, at)
 	for _, e := range all.Effects {
 		if erase, ok := e.(essaim.Erase); ok && erase.CopyDigest != "" {
 			taken.Actor, taken.Effects = all.Actor, append(taken.Effects, erase)

@@ -278,24 +278,28 @@ func (r *reader) reaction(kind essaim.ReactionKind) error {
 
 // standing gives the effects of what stands in the commons of a host: those that
 // it would have if its author had sent it, by the same rules.
-func (r *reader) standing(ctx context.Context, raw []byte, host string, at time.Time) ([]essaim.Effect, error) {
-	return r.stands(raw, host, at, func(a *wire.Activity) error { return r.Actors.Vouch(ctx, a.Actor, a.Object.ID, r.object, at) })
+func (r *reader) standing(ctx context.Context, item wire.Value, host string, at time.Time) ([]essaim.Effect, error) {
+	a, err := wire.PublishedIn(item, wire.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return r.stands(a, host, at, func(a *wire.Activity) error { return r.Actors.Vouch(ctx, a.Actor, a.Object.ID, r.object, at) })
 }
 
 // proven is standing for a copy whose proof was checked where it was read.
 func (r *reader) proven(c *essaim.VerifiedCopy, host string, at time.Time) ([]essaim.Effect, error) {
-	return r.stands(c.Document, host, at, func(*wire.Activity) error { return nil })
-}
-
-func (r *reader) stands(raw []byte, host string, at time.Time, vouch func(*wire.Activity) error) ([]essaim.Effect, error) {
-	a, err := wire.Published(raw, wire.Limits{})
+	a, err := wire.Published(c.Document, wire.Limits{})
 	if err != nil {
 		return nil, err
 	}
+	return r.stands(a, host, at, func(*wire.Activity) error { return nil })
+}
+
+func (r *reader) stands(a *wire.Activity, host string, at time.Time, vouch func(*wire.Activity) error) (_ []essaim.Effect, err error) {
 	if a.Actor.Host() != host {
 		return nil, fmt.Errorf("of %s in the commons of %s: %w", a.Actor.Host(), host, essaim.ErrForbidden)
 	}
-	r.in = essaim.Inbound{ActivityID: a.ID.String(), Type: a.Type, Actor: a.Actor.String(), Raw: raw, ReceivedAt: at}
+	r.in = essaim.Inbound{ActivityID: a.ID.String(), Type: a.Type, Actor: a.Actor.String(), Raw: a.Raw(), ReceivedAt: at}
 	r.a, r.object, r.effects = a, r.objects.OfValid(a.Object.Value.Raw()), nil
 	if err := a.CheckAuthority(a.Actor); err != nil {
 		return nil, err

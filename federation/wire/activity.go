@@ -105,6 +105,19 @@ func Published(raw []byte, lim Limits) (*Activity, error) {
 	if err != nil {
 		return nil, err
 	}
+	return published(d)
+}
+
+// PublishedIn is Published for what stands in a document that passed the gate.
+func PublishedIn(v Value, lim Limits) (*Activity, error) {
+	d, err := v.document(lim)
+	if err != nil {
+		return nil, err
+	}
+	return published(d)
+}
+
+func published(d *Document) (*Activity, error) {
 	if !d.IsActivityStreams() {
 		return nil, fmt.Errorf("no ActivityStreams context: %w", ErrUnsupported)
 	}

@@ -3,7 +3,9 @@
 package wire
 
 import (
+	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -34,6 +36,36 @@ func Parse(raw []byte, lim Limits) (*Document, error) {
 		return nil, malformed("not an object")
 	}
 	return &Document{raw: raw, nodes: nodes, repeated: repeated}, nil
+}
+
+// document is a value as a document of its own, within its limits: it passed the gate
+// with the one that it is part of, and is not read again. Its depth is not looked at,
+// for it is less than what that one was allowed.
+func (v Value) document(lim Limits) (*Document, error) {
+	lim = lim.orDefault()
+	root := v.node()
+	switch {
+	case root.kind != KindObject:
+		return nil, malformed("not an object")
+	case int(root.end-root.start) > lim.Size:
+		return nil, ErrTooLarge
+	case int(root.next-v.n) > lim.Nodes:
+		return nil, fmt.Errorf("more than %d values: %w", lim.Nodes, ErrMalformed)
+	}
+	d := &Document{raw: v.Raw(), nodes: slices.Clone(v.d.nodes[v.n:root.next]), repeated: v.d.repeated}
+	for i := range d.nodes {
+		n := &d.nodes[i]
+		if n.kind == KindArray && int(n.size) > lim.Array || n.kind == KindObject && int(n.size) > lim.Keys {
+			return nil, malformed("%d values in one", n.size)
+		}
+		n.start, n.end, n.next = n.start-root.start, n.end-root.start, n.next-v.n
+		if i == 0 {
+			n.keyStart, n.keyEnd, n.keyEscaped = 0, 0, false // its name is not its own
+		} else if n.keyEnd > 0 {
+			n.keyStart, n.keyEnd = n.keyStart-root.start, n.keyEnd-root.start
+		}
+	}
+	return d, nil
 }
 
 // Raw is the whole document, byte for byte.
