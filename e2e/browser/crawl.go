@@ -18,7 +18,7 @@ const together = 4
 // route is asked with before the others have their turn.
 func (w *world) budget() (all, each int) {
 	if w.short {
-		return 240, 3
+		return 300, 3
 	}
 	return 4000, 1000
 }
@@ -177,6 +177,11 @@ func (w *world) crawl(s *site, signed bool) error {
 	q := &queue{map[string][]string{}, map[string]int{}, map[string]string{}}
 	for _, path := range starts {
 		q.add(w.pattern(path), path, "")
+	}
+	if s == w.sites[0] {
+		for _, path := range w.first {
+			q.add(w.pattern(path), path, "")
+		}
 	}
 	budget, each := w.budget()
 	count := 0

@@ -35,9 +35,11 @@ func (w *world) furnish() error {
 	waiting := record("Une fiche qui attend un accord")
 	waiting["credits"] = []map[string]any{{"name": "Une voisine", "role": "porteur", "person": true}}
 	for _, r := range []map[string]any{draft, waiting} {
-		if err := n.API(w.ctx, http.MethodPost, "initiatives", r, nil); err != nil {
+		var made rig.Listed
+		if err := n.API(w.ctx, http.MethodPost, "initiatives", r, &made); err != nil {
 			return err
 		}
+		w.first = append(w.first, "/initiatives/"+made.Slug)
 	}
 	var gone rig.Listed
 	if err := n.API(w.ctx, http.MethodPost, "initiatives", record("Une fiche retirée"), &gone); err != nil {
@@ -78,6 +80,7 @@ func (w *world) passOn(record func(title string) map[string]any) error {
 		if err != nil {
 			return err
 		}
+		w.first = append(w.first, "/"+path+"/"+original.Slug)
 		form, err := s.post(w.ctx, "/ailleurs/"+rig.Host(from.URL)+"/"+original.Slug+"/adapter")
 		if err != nil {
 			return err

@@ -24,6 +24,8 @@ type reader struct {
 	site *site
 	ctx  context.Context
 	end  []func()
+
+	scripts bool // they run
 }
 
 // reader opens a browser that knows nothing, on a screen of a width, with scripts or
@@ -31,7 +33,7 @@ type reader struct {
 func (w *world) reader(s *site, width int64, scripts bool) (*reader, error) {
 	ctx, closeTab := chromedp.NewContext(w.eye.ctx, chromedp.WithNewBrowserContext())
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	r := &reader{w, s, ctx, []func(){cancel, closeTab}}
+	r := &reader{w, s, ctx, []func(){cancel, closeTab}, scripts}
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)); err != nil {
 		r.close()
 		return nil, err

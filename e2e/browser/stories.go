@@ -43,6 +43,13 @@ var stories = []story{
 		name: "a file that ends early", path: "/recherche.csv",
 		change: func(_ http.Header, b string) string { return b[:strings.IndexByte(b, '\n')+1] },
 	}},
+	{"somebody looks at a map, reads what lies there and opens a record", 0, mapped, fault{
+		name: "a map without its list", path: "/carte",
+		change: func(_ http.Header, b string) string { return strings.ReplaceAll(b, `class="town"`, `class="autre"`) },
+	}},
+	{"a reuser puts a map on another site", 0, embedder, fault{
+		name: "a frame that others may not show", path: "/carte/cadre", change: header("Content-Security-Policy", "", "frame-ancestors 'none'"),
+	}},
 	{"an official prints a record", 0, official, fault{
 		name: "a menu on paper", of: styles, change: style(`@media print{.nav{display:block!important}}`),
 	}},

@@ -34,6 +34,7 @@ type world struct {
 	sites  []*site
 	routes chi.Routes
 	known  []string // the patterns that answer a GET
+	first  []string // pages of the first node that show what it was furnished with
 	notes           // of the crawl on this database
 	asked  atomic.Uint32
 	eye    *eye
