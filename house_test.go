@@ -46,6 +46,10 @@ var owners = map[string][]string{
 	"github.com/rogpeppe/go-internal": {}, // tests only
 	"github.com/google/go-cmp":        {}, // tests only
 	"pgregory.net/rapid":              {}, // tests only
+	"github.com/mmcdole":              {}, // tests only
+	"github.com/arran4":               {}, // tests only
+	"github.com/peterstace":           {}, // tests only
+	"github.com/piprate":              {}, // tests only
 	"github.com/chromedp":             {"essaim/e2e"},
 }
 
