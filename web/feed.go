@@ -49,7 +49,7 @@ type feedTag struct{ Scheme, Term, Label string }
 // past and to come, and of what words are looked for in.
 func (s *Server) showFeed(w http.ResponseWriter, r *http.Request, a listing) error {
 	q := a.query
-	q.Newest, q.Upcoming = true, time.Time{}
+	q.Newest, q.Upcoming, q.Facets = true, time.Time{}, false
 	if q.Limit == 0 {
 		q.Limit = feedLength
 	}

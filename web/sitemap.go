@@ -76,7 +76,25 @@ func (s *Server) showSitemapPages(w http.ResponseWriter, r *http.Request) error 
 	for _, k := range essaim.Kinds() {
 		paths = append(paths, "/"+k.Path)
 	}
-	paths = append(paths, mapPath, "/personnes", "/territoires", "/ns/essaim", "/mentions", "/accessibilite")
+	for _, p := range []string{"/carte", "/personnes", "/territoires", "/export/", "/ns/essaim", "/mentions", "/accessibilite"} {
+		if s.answers(p) {
+			paths = append(paths, p)
+		}
+	}
+	found, err := s.store.Search(r.Context(), essaim.Query{Facets: true, Limit: 1})
+	if err != nil {
+		return fmt.Errorf("sitemap: %w", err)
+	}
+	for _, of := range []struct {
+		path, pattern string
+		list          []essaim.Count
+	}{{"/themes/", "{id}", found.Facets.Themes}, {"/communes/", "{insee}", found.Facets.Communes}} {
+		if s.answers(of.path + of.pattern) {
+			for _, c := range of.list {
+				paths = append(paths, of.path+url.PathEscape(c.Value))
+			}
+		}
+	}
 	var b bytes.Buffer
 	b.WriteString(xml.Header + `<urlset xmlns="` + sitemapNamespace + `">` + "\n")
 	for _, p := range paths {
@@ -86,6 +104,11 @@ func (s *Server) showSitemapPages(w http.ResponseWriter, r *http.Request) error 
 	w.Header().Set("Cache-Control", "public, no-cache")
 	answerFormat(w, r, "application/xml; charset=utf-8", b.Bytes(), time.Time{})
 	return nil
+}
+
+// answers tells whether the site has a page.
+func (s *Server) answers(pattern string) bool {
+	return slices.Contains(s.endpoints, endpoint{http.MethodGet, pattern})
 }
 
 // showSitemapPart lists records from a position on.
@@ -160,7 +183,7 @@ func writeSite(b *bytes.Buffer, element, address string, changed time.Time) {
 func (s *Server) showRobots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /recherche\nDisallow: /carte?\nDisallow: /carte/\nDisallow: /connexion\nDisallow: /compte\nDisallow: /ecrire/\nDisallow: /api/\n")
+	_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /recherche\nDisallow: /connexion\nDisallow: /compte\nDisallow: /ecrire/\nDisallow: /api/\n")
 	for _, f := range formats {
 		_, _ = fmt.Fprintf(w, "Disallow: /*.%s$\nDisallow: /*.%s?\n", f.ext, f.ext)
 	}

@@ -79,6 +79,11 @@ func TestTheSitemapHoldsWhatIsToBeFoundHere(t *testing.T) {
 				t.Errorf("%s is to be found elsewhere, or not yet", loc)
 			}
 		}
+		for _, page := range []string{"/", "/carte", "/themes/alimentation", "/communes/29019"} {
+			if _, ok := all[storetest.Base+page]; !ok {
+				t.Errorf("%s is not to be found", page)
+			}
+		}
 		rec := s.records[essaim.KindRecipe]
 		if n != 13 || all[storetest.Base+recordPath(rec)] != feedTime(rec.Updated) || len(all) < n+8 {
 			t.Errorf("%d records among %v", n, all)
