@@ -82,6 +82,25 @@ func (tx *Tx) knownErasures(ctx context.Context) ([]essaim.Erasure, error) {
 	}, "erasure_all")
 }
 
+// LastErasure is when something was last erased here that a dump of the commons
+// may hold, one of this node's own records only with own; zero for never.
+func (s *Store) LastErasure(ctx context.Context, own bool) (time.Time, error) {
+	base := ""
+	if own {
+		node, err := s.Node(ctx)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("last erasure: %w", err)
+		}
+		base = node.BaseURL + "/"
+	}
+	var at time.Time
+	err := s.query().row(ctx, "erasure_latest", base).Scan(moment{&at})
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return time.Time{}, fmt.Errorf("last erasure: %w", err)
+	}
+	return at, nil
+}
+
 // keepErasures adds what a transaction erased to the file, after its commit. What
 // fails is erased all the same; the file is completed at the next comparison.
 func (s *Store) keepErasures(ctx context.Context, made []essaim.Erasure) {

@@ -122,6 +122,22 @@ func (l *locale) Number(n int) string {
 	return s
 }
 
+// Bytes is a size in words: "1,2 Mo", "1.2 MB".
+func (l *locale) Bytes(n int64) string {
+	unit, point := []string{"octets", "ko", "Mo", "Go", "To"}, ","
+	if l.lang == "en" {
+		unit, point = []string{"bytes", "kB", "MB", "GB", "TB"}, "."
+	}
+	if n < 1000 {
+		return fmt.Sprintf("%d\u202f%s", n, unit[0])
+	}
+	f, at := float64(n), 0
+	for f >= 999.95 && at < len(unit)-1 {
+		f, at = f/1000, at+1
+	}
+	return strings.Replace(fmt.Sprintf("%.1f\u202f%s", f, unit[at]), ".", point, 1)
+}
+
 // Counted is a number that is exact up to a cap: "1 000+".
 func (l *locale) Counted(n int, capped bool) string {
 	if capped {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/web/transfer"
 )
 
 func testLocales(t *testing.T) map[string]*locale {
@@ -113,6 +114,12 @@ func TestSentencesMadeFromListsExist(t *testing.T) {
 		for _, f := range []string{"kind.%", "kinds.%", "list.%.lede", "list.%.search", "list.%.empty", "form.%.new", "form.%.lede"} {
 			want = append(want, strings.Replace(f, "%", string(k.Kind), 1))
 		}
+	}
+	for _, c := range transfer.Dictionary() {
+		want = append(want, "export.type."+c.Type)
+	}
+	for _, format := range transfer.DumpFormats() {
+		want = append(want, "export.format."+format)
 	}
 	for _, s := range []essaim.State{essaim.StateDraft, essaim.StateCandidate, essaim.StatePublished, essaim.StateWithdrawn} {
 		want = append(want, "state."+string(s))

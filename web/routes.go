@@ -46,6 +46,8 @@ func (s *Server) routes() (http.Handler, error) {
 	get(r, "/m/{file}", s.handle(s.showPicture))
 	get(r, archivePath, s.handle(s.showArchive))
 
+	get(r.With(s.limit(120, time.Minute), s.together(4)), "/export/{file}", s.handle(s.showDump))
+
 	r.Group(s.apiRoutes)
 	r.Group(s.frameRoutes)
 	r.Group(s.formatRoutes)
@@ -90,6 +92,11 @@ func (s *Server) pageRoutes(r chi.Router) {
 	r.With(s.limit(60, time.Minute)).Post("/ailleurs/{host}/{slug}/retablir", s.handle(s.lift))
 	get(r, "/ns/essaim", s.handle(s.showVocabulary))
 	get(r, "/ns/essaim/themes", s.handle(s.showVocabulary)) // of the node's own concepts
+	get(r, "/export", s.handle(func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, "/export/", http.StatusSeeOther)
+		return nil
+	}))
+	get(r, "/export/", s.handle(s.showDumps))
 	get(r, "/mentions", s.handle(s.showText("legal")))
 	get(r, "/accessibilite", s.handle(s.showText("accessibility")))
 

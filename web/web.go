@@ -35,6 +35,8 @@ type Config struct {
 	Ground Ground
 	// Pictures holds our copies of avatars; none are shown when nil.
 	Pictures Pictures
+	// Dumps are the dated files of the commons; none are offered when nil.
+	Dumps Dumps
 	// Gazetteer finds communes by name or code; the embedded one when nil.
 	Gazetteer *essaim.Gazetteer
 	// Zone is the territory's; Europe/Paris when nil.

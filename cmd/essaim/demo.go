@@ -103,6 +103,11 @@ func (d *demo) run(ctx context.Context, a *app, c demoCommand) error {
 		fmt.Fprintln(a.out, "all three hold all records of all")
 		return nil
 	}
+	for _, n := range d.nodes {
+		if err := n.dumps.Renew(ctx); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintln(a.out, "\nAll three hold the records of all. To write there, open a link:")
 	for i, link := range d.links {
 		fmt.Fprintf(a.out, "%-10s %s\n", demoTerritories[i].Name, link)

@@ -78,5 +78,5 @@ func (scrubCommand) Run(ctx context.Context, a *app) error {
 }
 
 func scrub(ctx context.Context, n *Node, _ none) (none, error) {
-	return none{}, errors.Join(n.sweep(ctx), n.store.Scrub(ctx))
+	return none{}, errors.Join(n.sweep(ctx), n.dumps.Clear(ctx), n.store.Scrub(ctx))
 }

@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -120,4 +122,21 @@ func (c geoLoad) outlines(a *app, dir string, raw []byte) error {
 	}
 	fmt.Fprintf(a.out, "%d outlines\n", n)
 	return nil
+}
+
+// gazetteerFile, when it stands in the data directory, replaces the built-in
+// list of communes (essaim geo load).
+const gazetteerFile = "gazetteer.tsv.gz"
+
+// gazetteer is the list of communes that a node knows.
+func gazetteer(dir string) (*essaim.Gazetteer, error) {
+	f, err := os.Open(filepath.Join(dir, gazetteerFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return essaim.EmbeddedGazetteer(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return essaim.LoadGazetteer(f)
 }

@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -25,6 +24,7 @@ import (
 	"essaim/store/blob"
 	"essaim/web"
 	"essaim/web/mail"
+	"essaim/web/transfer"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -39,6 +39,7 @@ type Node struct {
 	keys       federation.Keys
 	store      *store.Store
 	files      *blob.Dir
+	dumps      *transfer.Dumps
 	federation *federation.Server
 	mail       *mail.Sender // nil when no letter is sent
 	workers    sync.WaitGroup
@@ -120,6 +121,7 @@ func (n *Node) assemble(ctx context.Context) (*vocab.Renderer, error) {
 	if n.files, err = blob.New(blob.Config{Root: filepath.Join(n.cfg.Dir, filesDir), Now: n.opt.now}); err != nil {
 		return nil, err
 	}
+	n.dumps = n.openDumps()
 	n.federation, err = federation.New(federation.Config{
 		Pictures: n.files,
 
@@ -180,7 +182,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	}
 	pages := web.Config{
 		Node: n.info, Store: n.store, Fediverse: n.federation, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
-		Pictures: n.files, SourceURL: n.cfg.SourceURL, Secret: secret,
+		Pictures: n.files, Dumps: n.dumps, SourceURL: n.cfg.SourceURL, Secret: secret,
 		PeerSilence: n.cfg.PeerSilence, Ground: ground,
 		Dev: n.cfg.Dev, PanicName: n.panicName(), Version: version, Now: n.opt.now, Logger: n.opt.logger,
 	}
@@ -247,6 +249,7 @@ func (n *Node) Start(ctx context.Context) {
 		n.resign(ctx)
 		n.refreshCommons(ctx)
 		n.offerAgain(ctx)
+		n.workers.Go(func() { n.renewDumps(ctx) })
 		n.tidy(ctx)
 	})
 	n.workers.Go(func() {
@@ -380,21 +383,4 @@ func openStore(ctx context.Context, cfg config, opt options, m makers) (*store.S
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-// gazetteerFile, when it stands in the data directory, replaces the built-in
-// list of communes (essaim geo load).
-const gazetteerFile = "gazetteer.tsv.gz"
-
-// gazetteer is the list of communes that a node knows.
-func gazetteer(dir string) (*essaim.Gazetteer, error) {
-	f, err := os.Open(filepath.Join(dir, gazetteerFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return essaim.EmbeddedGazetteer(), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return essaim.LoadGazetteer(f)
 }

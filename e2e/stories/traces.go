@@ -188,6 +188,9 @@ func (e *erasure) ask(name, path string) ([][]byte, error) {
 		}
 		body, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
 		resp.Body.Close()
+		if err == nil && resp.Header.Get("Content-Type") == "application/gzip" {
+			body, err = unzipped(body)
+		}
 		switch {
 		case err != nil:
 			return nil, err
@@ -301,6 +304,9 @@ func (e *erasure) inFiles(name string) (found []string, err error) {
 			}
 			b, err := os.ReadFile(path)
 			read++
+			if err == nil && strings.HasSuffix(path, ".gz") {
+				b, err = unzipped(b)
+			}
 			for _, word := range e.words[name] {
 				if at := bytes.Index(b, []byte(word)); at >= 0 {
 					// A page of 4 kB begins with its sort, where what is around says which table it is of.
@@ -335,6 +341,15 @@ func (e *erasure) inFiles(name string) (found []string, err error) {
 		err = look(files)
 	}
 	return found, err
+}
+
+// unzipped is what a compressed file holds.
+func unzipped(b []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
 }
 
 // ignoreGone lets files go while they are looked for.

@@ -7,6 +7,14 @@ ON CONFLICT (sort, ref, at) DO NOTHING
 -- name: erasure_all
 SELECT sort, ref, at, detail FROM erasure ORDER BY at, sort, ref
 
+-- name: erasure_latest
+-- Of what a dump of the commons may hold; with an address in $1, one of this node's
+-- own records only.
+SELECT at FROM erasure
+WHERE sort NOT IN ('reaction', 'candidate', 'token', 'lifted')
+    AND ($1 = '' OR sort <> 'withdrawal' AND (sort <> 'record' OR substr(ref, 1, length($1)) = $1))
+ORDER BY at DESC LIMIT 1
+
 -- name: erasure_known
 SELECT 1 FROM erasure WHERE sort = $1 AND ref = $2 LIMIT 1
 
