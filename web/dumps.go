@@ -137,6 +137,8 @@ func (s *Server) showDump(w http.ResponseWriter, r *http.Request) error {
 	switch file {
 	case "SHA256SUMS":
 		return s.showSums(w, r)
+	case "catalogue.jsonld":
+		return s.showCatalogue(w, r)
 	case "dictionnaire.csv":
 		var b bytes.Buffer
 		if err := transfer.WriteDictionary(&b); err != nil {
