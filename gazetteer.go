@@ -5,6 +5,7 @@ package essaim
 import (
 	"bytes"
 	_ "embed"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -54,6 +55,7 @@ type Gazetteer struct {
 	names        func() map[string][]int32
 	postcodes    func() map[string][]int32
 	keys         func() []string // of names, sorted
+	byPeople     func() []int32
 }
 
 // communeRow keeps 35,000 communes in a few megabytes; its strings are parts
@@ -141,6 +143,22 @@ func (g *Gazetteer) index(code string) (int32, bool) {
 // Names are shared by up to a dozen communes: a caller that takes the first has
 // to know that it is in the right place.
 func (g *Gazetteer) Named(name string) []Commune { return g.communes(g.names()[nameKey(name)]) }
+
+// PlacedIn goes through the communes whose middle is known and lies in a box, the
+// most peopled first.
+func (g *Gazetteer) PlacedIn(b Box) iter.Seq[Commune] {
+	return func(yield func(Commune) bool) {
+		for _, i := range g.byPeople() {
+			r := &g.rows[i]
+			if r.approximate || r.lat == 0 && r.lon == 0 || !b.Holds(float64(r.lat)/1e6, float64(r.lon)/1e6) {
+				continue
+			}
+			if !yield(g.commune(i)) {
+				return
+			}
+		}
+	}
+}
 
 // WithPostcode lists the communes that a postcode serves, the most peopled first.
 func (g *Gazetteer) WithPostcode(code string) []Commune { return g.communes(g.postcodes()[code]) }

@@ -277,6 +277,10 @@ func (l *gazetteerLoader) finish() error {
 	}
 	g.centres = sync.OnceValue(g.findCentres)
 	g.keys = sync.OnceValue(func() []string { return slices.Sorted(maps.Keys(g.names())) })
+	g.byPeople = sync.OnceValue(func() []int32 {
+		all := g.indexBy(func(*communeRow) []string { return []string{""} })
+		return all[""]
+	})
 	g.names = sync.OnceValue(func() map[string][]int32 {
 		return g.indexBy(func(r *communeRow) []string { return []string{nameKey(r.name)} })
 	})

@@ -46,6 +46,17 @@ func (m MapCells) Extent() (b Box, ok bool) {
 	return b, len(m.Cells) > 0
 }
 
+// Holds tells whether a point lies in the box.
+func (b Box) Holds(lat, lon float64) bool {
+	if lat < b.South || lat > b.North {
+		return false
+	}
+	if b.West > b.East {
+		return lon >= b.West || lon <= b.East
+	}
+	return lon >= b.West && lon <= b.East
+}
+
 // Valid tells whether the box is one of the world: a box whose west is greater
 // than its east crosses the line where the days meet.
 func (b Box) Valid() bool {

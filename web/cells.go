@@ -21,6 +21,8 @@ type CellCollection struct {
 	Total    int           `json:"total"`
 	Partial  bool          `json:"partial"`
 	Features []CellFeature `json:"features"`
+	// Names are communes of what is shown, for a map without pictures.
+	Names []PlaceName `json:"names,omitempty"`
 }
 
 // CellFeature is one cell, at the middle of what it holds.
@@ -61,11 +63,16 @@ func (s *Server) showCells(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("cells: %w", err)
 	}
 	world := math.Exp2(float64(zoom)) * 256
-	found.Cells = apart(found.Cells, cellRoom, func(c essaim.MapCell) (x, y float64) {
-		x, y = mercator(c.Lat, c.Lon)
+	at := func(lat, lon float64) (x, y float64) {
+		x, y = mercator(lat, lon)
 		return x * world, y * world
-	})
-	body, err := json.Marshal(cellCollection(found))
+	}
+	found.Cells = apart(found.Cells, cellRoom, func(c essaim.MapCell) (x, y float64) { return at(c.Lat, c.Lon) })
+	out := cellCollection(found)
+	if q.Box != nil {
+		out.Names = s.townNames(*q.Box, at)
+	}
+	body, err := json.Marshal(out)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ const (
 type MapView struct {
 	Width, Height          int
 	Marks                  []MapMark
+	Names                  []PlaceName
 	Total                  int
 	Partial                bool   // more was found than the map counts
 	Cells                  string // address of the cells for the same search
@@ -99,10 +100,12 @@ func (s *Server) mapView(ctx context.Context, l *locale, q essaim.Query, v url.V
 	m := &MapView{Width: mapWidth, Height: mapHeight, Total: found.Total, Partial: found.Partial, Box: boxText(box), Frame: frame.outlines(), Blank: path == framePath}
 	rest := without(v, paramBox, "")
 	m.Cells = address(cellsPath, rest)
-	for _, c := range apart(found.Cells, markRoom, func(c essaim.MapCell) (x, y float64) {
-		at, down := frame.at(c.Lat, c.Lon)
-		return float64(at), float64(down)
-	}) {
+	at := func(lat, lon float64) (x, y float64) {
+		right, down := frame.at(lat, lon)
+		return float64(right), float64(down)
+	}
+	m.Names = s.townNames(frame.box(), at)
+	for _, c := range apart(found.Cells, markRoom, func(c essaim.MapCell) (x, y float64) { return at(c.Lat, c.Lon) }) {
 		m.Marks = append(m.Marks, mark(l, frame, c, rest, path))
 	}
 	return m, nil

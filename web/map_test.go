@@ -311,3 +311,22 @@ func TestAGroundThatCannotBeIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAMapNamesTheTownsThatItShows(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	got := s.cells(t, "bbox=-5.2,47.7,-1,48.9&zoom=9").Names
+	if len(got) < 3 || len(got) > maxNames || got[0].Name != "Rennes" || got[1].Name != "Brest" {
+		t.Errorf("names = %+v", got)
+	}
+	if d := s.get(t, "/carte?bbox=-5.2,47.7,-1,48.9", http.StatusOK); !strings.Contains(d.raw, ">Brest</text>") {
+		t.Error("the drawing does not name Brest")
+	}
+	if got := s.cells(t, "bbox=-40,30,-30,40&zoom=5").Names; len(got) > 0 {
+		t.Errorf("names in the ocean: %+v", got)
+	}
+	tiled := newSite(t, storetest.SQLite(t), func(c *Config) { c.Ground = Ground{Tiles: "https://tiles.example/{z}/{x}/{y}.png", Credit: "Elles"} })
+	if got := tiled.cells(t, "bbox=-5.2,47.7,-1,48.9&zoom=9").Names; len(got) > 0 {
+		t.Errorf("names on tiles that have them: %+v", got)
+	}
+}

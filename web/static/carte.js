@@ -86,7 +86,15 @@ function start () {
 }
 
 const map = start()
+const names = L.layerGroup().addTo(map)
 const marks = L.layerGroup().addTo(map)
+
+// label writes the name of a commune, behind the marks.
+function label ({ name, at: [lon, lat] }) {
+  const text = Object.assign(document.createElement('span'), { textContent: name })
+  const icon = L.divIcon({ className: 'name', html: text, iconSize: [0, 0] })
+  return L.marker([lat, lon], { icon, interactive: false, keyboard: false, zIndexOffset: -10000 })
+}
 
 // A link in a bubble: titles are text, never markup.
 function bubble (path, text, under) {
@@ -172,6 +180,8 @@ function show (found) {
     else if (!old.isPopupOpen?.()) marks.removeLayer(old)
   })
   for (const m of wanted.values()) marks.addLayer(m)
+  names.clearLayers()
+  for (const n of found.names ?? []) names.addLayer(label(n))
   figure.querySelector('.sum').textContent = counted(found.total)
   figure.querySelector('.part').hidden = !found.partial
 }
