@@ -18,7 +18,7 @@ const together = 4
 // route is asked with before the others have their turn.
 func (w *world) budget() (all, each int) {
 	if w.short {
-		return 300, 3
+		return 340, 3
 	}
 	return 4000, 1000
 }

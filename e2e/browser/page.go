@@ -171,8 +171,6 @@ func (p *page) references() (list []reference) {
 			switch a.Key {
 			case "href", "src", "poster", "data", "xlink:href", "action":
 				found = []string{a.Val}
-			case "data-cells": // what a script asks for
-				found = []string{a.Val}
 			case "content": // the picture that other sites show
 				if strings.HasPrefix(a.Val, p.site.url+"/") {
 					found = []string{a.Val}
@@ -188,6 +186,9 @@ func (p *page) references() (list []reference) {
 				if _, ok := attr(n, "readonly"); ok && strings.HasPrefix(a.Val, p.site.url+"/") {
 					found = []string{a.Val}
 				}
+			}
+			if strings.HasPrefix(a.Key, "data-") && strings.HasPrefix(a.Val, "/") {
+				found = []string{a.Val} // what a script asks for
 			}
 			for _, f := range found {
 				u, err := base.Parse(strings.TrimSpace(f))

@@ -31,7 +31,13 @@ type story struct {
 var stories = []story{
 	{"an inhabitant searches, narrows, asks what is near and opens a record", 0, inhabitant, fault{
 		name: "a facet that asks for nothing", path: "/recherche",
-		change: func(_ http.Header, b string) string { return strings.ReplaceAll(b, `name="theme"`, `name="autre"`) },
+		change: func(_ http.Header, b string) string {
+			return strings.ReplaceAll(b, ` name="theme" `, ` data-name="theme" name="autre" `)
+		},
+	}},
+	{"an inhabitant finds who did alike elsewhere, and goes there", 0, doneElsewhere, fault{
+		name: "a record that is alone", of: "/initiatives/",
+		change: func(_ http.Header, b string) string { return strings.ReplaceAll(b, `class="similar"`, `class="autre"`) },
 	}},
 	{"somebody without a mouse goes to the text, and searches", 0, keyboard, fault{
 		name: "a skip link that comes last", path: "/",
@@ -77,13 +83,13 @@ func inhabitant(r *reader) error {
 	if err := r.unfold(); err != nil {
 		return err
 	}
-	if err := chromedp.Do(r.ctx, chromedp.Click(chromedp.CSS(".facets label.choice:has(input[name=theme])"))); err != nil {
+	if err := chromedp.Do(r.ctx, chromedp.Click(chromedp.CSS(".facet:has(input[name=theme]):not([open]) > summary")), chromedp.Click(chromedp.CSS(".facet label.choice:has(input[name=theme])"))); err != nil {
 		return err
 	}
 	if ticked, err := evaluate[bool](r, fmt.Sprintf("!!document.querySelector(%q)?.checked", box)); err != nil || !ticked {
 		return errors.Join(err, errors.New("no theme is ticked"))
 	}
-	if err := r.press(".facets p > button"); err != nil {
+	if err := r.press(".facets p > button:not([type=button])"); err != nil {
 		return err
 	}
 	some, err := r.results()
@@ -102,7 +108,7 @@ func inhabitant(r *reader) error {
 	if err := r.write("#f-radius", "50"); err != nil {
 		return err
 	}
-	if err := r.press(".facets p > button"); err != nil {
+	if err := r.press(".facets p > button:not([type=button])"); err != nil {
 		return err
 	}
 	if near, err := r.results(); err != nil || near > some {
@@ -122,6 +128,44 @@ func inhabitant(r *reader) error {
 		return errors.Join(err, fmt.Errorf("%q opens %q", title, got))
 	}
 	return nil
+}
+
+// doneElsewhere opens records until one resembles another territory's.
+func doneElsewhere(r *reader) error {
+	const other = ".similar .card h3 a"
+	for i := range 12 {
+		if err := r.open("/initiatives?origin=local"); err != nil {
+			return err
+		}
+		if cards, err := r.count(".cards > li"); err != nil || i >= cards {
+			return errors.Join(err, fmt.Errorf("of %d records, none resembles another", i))
+		}
+		if err := r.press(fmt.Sprintf(".cards > li:nth-child(%d) h3 a", i+1)); err != nil {
+			return err
+		}
+		if n, err := r.count(other); err != nil || n == 0 {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		title, err := r.text(other)
+		if err != nil {
+			return err
+		}
+		if err := r.press(other); err != nil {
+			return err
+		}
+		at, err := evaluate[string](r, "location.pathname")
+		if err != nil {
+			return err
+		}
+		if got, err := r.text("h1"); err != nil || got != title || !strings.HasPrefix(at, "/ailleurs/") {
+			return errors.Join(err, fmt.Errorf("%q opens %q at %s", title, got, at))
+		}
+		return nil
+	}
+	return errors.New("of twelve records, none resembles another")
 }
 
 // results is how many a list counts; it shows some.
