@@ -65,9 +65,9 @@ func TestWhatResemblesARecordIsFoundInOtherTerritories(t *testing.T) {
 			elsewhere("Rennes", "Bal du samedi", content("lien-social", "")),
 			past,
 		)
-		want := `Café des âges need[voisins âgés croisent] kind[initiative]
-Bal du samedi theme[lien-social] kind[initiative]
-La laverie solidaire du quartier words[laverie quartier] kind[initiative]`
+		want := `La laverie solidaire du quartier words[laverie quartier] kind[initiative]
+Café des âges need[voisins âgés croisent] kind[initiative]
+Bal du samedi theme[lien-social] kind[initiative]`
 		if got := likes(t, n, of, essaim.Likest{}); got != want {
 			t.Errorf("elsewhere:\n%s\nwant\n%s", got, want)
 		}
