@@ -76,7 +76,7 @@ func (s *Server) showSitemapPages(w http.ResponseWriter, r *http.Request) error 
 	for _, k := range essaim.Kinds() {
 		paths = append(paths, "/"+k.Path)
 	}
-	for _, p := range []string{"/carte", "/personnes", "/territoires", "/export/", "/ns/essaim", "/mentions", "/accessibilite"} {
+	for _, p := range []string{mapPath, "/personnes", "/territoires", "/export/", "/ns/essaim", "/mentions", "/accessibilite"} {
 		if s.answers(p) {
 			paths = append(paths, p)
 		}
@@ -183,7 +183,7 @@ func writeSite(b *bytes.Buffer, element, address string, changed time.Time) {
 func (s *Server) showRobots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "public, max-age=3600")
-	_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /recherche\nDisallow: /connexion\nDisallow: /compte\nDisallow: /ecrire/\nDisallow: /api/\n")
+	_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /recherche\nDisallow: /carte?\nDisallow: /carte/\nDisallow: /connexion\nDisallow: /compte\nDisallow: /ecrire/\nDisallow: /api/\n")
 	for _, f := range formats {
 		_, _ = fmt.Fprintf(w, "Disallow: /*.%s$\nDisallow: /*.%s?\n", f.ext, f.ext)
 	}

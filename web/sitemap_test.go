@@ -109,7 +109,7 @@ func TestASitemapHasNoOtherParts(t *testing.T) {
 	}
 	_, h := s.body(t, "/sitemap.xml", http.StatusOK)
 	s.body(t, "/sitemap.xml", http.StatusNotModified, header("If-None-Match", h.Get("ETag")))
-	if robots, _ := s.body(t, "/robots.txt", http.StatusOK); !strings.Contains(robots, "\nSitemap: "+storetest.Base+"/sitemap.xml\n") {
+	if robots, _ := s.body(t, "/robots.txt", http.StatusOK); !strings.Contains(robots, "\nSitemap: "+storetest.Base+"/sitemap.xml\n") || !strings.Contains(robots, "\nDisallow: /carte?\nDisallow: /carte/\n") {
 		t.Errorf("robots.txt says %q", robots)
 	}
 }
