@@ -121,7 +121,7 @@ const nowhere = "ce-qui-n-existe-pas"
 // starts are addresses that nobody links to: those of programs, and what a reader
 // meets by mistake or with a search of his own.
 var starts = []string{
-	"/", "/robots.txt", "/healthz", "/readyz", "/ns/essaim/themes",
+	"/", "/robots.txt", "/healthz", "/readyz", "/ns/essaim/themes", "/export",
 	"/recherche?q=jardin", "/recherche?q=zzyzx", "/recherche?near=Nulle-Part&radius=5", "/recherche?q=jardin&near=Brest&radius=20", "/recherche?q=%22",
 	"/initiatives/" + nowhere, "/" + nowhere, "/connexion/secret-perime", "/compte", "/ecrire/initiatives",
 }

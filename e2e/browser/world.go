@@ -222,5 +222,9 @@ func (w *world) pattern(address string) string {
 	if !w.routes.Match(c, http.MethodGet, path) {
 		return ""
 	}
-	return c.RoutePattern()
+	found := c.RoutePattern() // it leaves out a last slash
+	if strings.HasSuffix(path, "/") && slices.Contains(w.known, found+"/") {
+		return found + "/"
+	}
+	return found
 }
