@@ -120,6 +120,17 @@ func (g *Gazetteer) communes(of []int32) []Commune {
 // Len is the number of communes.
 func (g *Gazetteer) Len() int { return len(g.rows) }
 
+// All walks the communes, by code.
+func (g *Gazetteer) All() iter.Seq[Commune] {
+	return func(yield func(Commune) bool) {
+		for i := range g.rows {
+			if !yield(g.commune(int32(i))) {
+				return
+			}
+		}
+	}
+}
+
 // Commune finds a commune by its INSEE code. The code of a former commune, or
 // of an arrondissement of Paris, Lyon or Marseille, gives the commune that
 // holds it now.

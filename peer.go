@@ -47,8 +47,28 @@ type Peer struct {
 	Key         string
 	OfferedKey  string
 	ContestedAt time.Time
+	// About is what it says of itself; of a list of peers only.
+	About PeerAbout
 	// GoneAt is when an administrator said that it is gone.
 	GoneAt time.Time
+}
+
+// PeerAbout is what a node says of itself.
+type PeerAbout struct {
+	// Lat and Lon are the middle of its territory, in degrees; both zero when it does
+	// not say.
+	Lat, Lon float64
+	// Follows are the Application actors of the nodes that it follows.
+	Follows []string
+}
+
+// Located tells whether it says where it is.
+func (a PeerAbout) Located() bool { return a.Lat != 0 || a.Lon != 0 }
+
+// Brought is what a node brought to this one.
+type Brought struct {
+	Kinds  []Count // records by kind, the most first
+	Latest Record  // that changed last
 }
 
 // PeerLife is how a node that is followed fares.

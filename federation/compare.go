@@ -125,6 +125,9 @@ func (r *Replicator) Compare(ctx context.Context, host string) (done essaim.Comm
 	if err := r.readLineage(ctx, host); err != nil && ctx.Err() == nil {
 		r.Logger.LogAttrs(ctx, slog.LevelInfo, "adaptations not read", slog.String("host", host), slog.String("reason", cut(err.Error(), 300)))
 	}
+	if err := r.readAbout(ctx, peer); err != nil && ctx.Err() == nil {
+		r.Logger.LogAttrs(ctx, slog.LevelInfo, "what a node says of itself is not read", slog.String("host", host), slog.String("reason", cut(err.Error(), 300)))
+	}
 	done.ComparedAt = r.Now()
 	done.NextCompared = done.ComparedAt.Add(compareEvery + jitter(host, done.ComparedAt, compareJitter))
 	return done, r.Store.SaveComparison(context.WithoutCancel(ctx), host, done)

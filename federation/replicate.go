@@ -50,6 +50,7 @@ type ReplicaStore interface {
 	CopyStore
 	CheckStore
 	LineageStore
+	AboutStore
 	Heads(ctx context.Context, host string, n int) ([]essaim.CommonsHead, error)
 	SaveHead(ctx context.Context, host string, h essaim.CommonsHead) error
 	// PeerBehind notes that a node shows an older state than it signed before, or

@@ -27,8 +27,12 @@ func (s *Store) Peers(ctx context.Context) ([]essaim.Peer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("peers: %w", err)
 	}
+	about, err := s.abouts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("peers: %w", err)
+	}
 	for i := range all {
-		all[i].Commons = read[all[i].Host]
+		all[i].Commons, all[i].About = read[all[i].Host], about[all[i].Host]
 	}
 	return all, nil
 }
@@ -135,7 +139,7 @@ func (s *Store) FollowPeer(ctx context.Context, p essaim.Peer, follow essaim.Out
 
 // removePeer removes a peer, and what it was found to hold.
 func (tx *Tx) removePeer(ctx context.Context, host string) error {
-	for _, name := range []string{"peer_remove", "copy_checks_forget", "copy_differs_forget"} {
+	for _, name := range []string{"peer_remove", "copy_checks_forget", "copy_differs_forget", "peer_about_forget"} {
 		if _, err := tx.exec(ctx, name, host); err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	get(r, "/themes/{id}", s.handle(s.showTheme))
 	get(r, "/communes", s.handle(s.showCommunes))
 	get(r, "/communes/{insee}", s.handle(s.showCommune))
-	get(r, "/territoires", s.handle(s.showNetwork))
+	get(r.With(s.limit(60, time.Minute)), "/territoires", s.handle(s.showNetwork))
 	get(r, "/territoires/{host}", s.handle(s.showTerritory))
 	get(r, "/ailleurs/{host}/{slug}", s.handle(s.showElsewhere))
 	// A tree and two differences cost more than other pages.

@@ -124,6 +124,8 @@ type Accounts interface {
 type Network interface {
 	Peers(ctx context.Context) ([]essaim.Peer, error)
 	Peer(ctx context.Context, host string) (essaim.Peer, error)
+	// Brought tells what each of them brought here, by host.
+	Brought(ctx context.Context) (map[string]essaim.Brought, error)
 	// Unwell lists those that are followed and of which something is wrong.
 	Unwell(ctx context.Context) ([]essaim.Peer, error)
 	// CopyHolders lists the nodes that were asked what they hold under an id.

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // a static binary in an empty image has no zones of its own
 
@@ -85,6 +86,7 @@ type Server struct {
 	alike    similarKept
 	assets   map[string]asset
 	kept     keptPages
+	land     func() string // see networkMap
 	files    filesOut
 	// sitemapPart is how many addresses a part of the sitemap holds.
 	sitemapPart int
@@ -123,6 +125,7 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, store: cfg.Store, log: cfg.Logger, now: cfg.Now,
 		host: base.Host, secure: base.Scheme == "https", sitemapPart: sitemapPart,
 	}
+	s.land = sync.OnceValue(func() string { return landOf(cfg.Gazetteer) })
 	s.communes = perimeter(cfg.Gazetteer, cfg.Node.Territory)
 	if s.locales, err = newLocales(cfg.Zone, cfg.Gazetteer); err != nil {
 		return nil, err

@@ -42,6 +42,23 @@ UPDATE peer SET gone_at = $2 WHERE host = $1 AND state = 'followed'
 -- name: copy_received
 SELECT received_at FROM record WHERE id = $1
 
+-- name: peer_about_save
+INSERT INTO peer_about (host, lat, lon, follows, read_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (host) DO UPDATE SET lat = excluded.lat, lon = excluded.lon, follows = excluded.follows, read_at = excluded.read_at
+
+-- name: peer_about_list
+SELECT host, lat, lon, follows FROM peer_about
+
+-- name: peer_about_forget
+DELETE FROM peer_about WHERE host = $1
+
+-- name: brought_counts
+SELECT origin, kind, count(*) FROM record WHERE state = 'published' AND origin <> '' GROUP BY origin, kind
+
+-- name: brought_latest
+SELECT r.position FROM peer p JOIN record r
+    ON r.position = (SELECT max(x.position) FROM record x WHERE x.origin = p.host AND x.state = 'published')
+
 -- name: peer_state
 SELECT state FROM peer WHERE host = $1
 

@@ -1,0 +1,11 @@
+-- What a node says of itself: where its territory is, both NULL when it does not say,
+-- and whom it follows, a JSON list of actors. It is read again daily.
+CREATE TABLE peer_about (
+    host    TEXT PRIMARY KEY,
+    lat     REAL,
+    lon     REAL,
+    follows TEXT   NOT NULL,
+    read_at INTEGER NOT NULL
+);
+-- How many records of each kind each node brought.
+CREATE INDEX record_brought ON record (origin, kind) WHERE state = 'published';

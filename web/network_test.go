@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"essaim"
+	"essaim/store/storetest"
+)
+
+func TestTheNetworkIsDrawnAndTold(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db).fill(t)
+		if d := s.get(t, "/territoires", http.StatusOK); len(d.with("figure", "class", "network")) != 0 {
+			t.Error("a map of nobody who says where it is")
+		}
+		err := s.store.SavePeerAbout(t.Context(), toulouse, essaim.PeerAbout{
+			Lat: 43.6, Lon: 1.44, Follows: []string{storetest.Base + "/actor", "https://nantes.example/actor", "https://toulouse.example/actor"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := s.get(t, "/territoires", http.StatusOK)
+		if n := len(d.all("circle")); n != 2 {
+			t.Errorf("%d territories on the map", n)
+		}
+		if links := d.with("path", "class", "link here"); len(links) != 1 || value(links[0], "marker-start") != "" {
+			t.Errorf("%d follows drawn: %v", len(links), links)
+		}
+		d.says(t, "Nous le suivons", "1 recette", "1 initiative", "Dernière fiche", "nantes.example suivi par Toulouse", "Aucun n'est suivi ici sans que quelqu'un le décide")
+		d.hides(t, "peer follow nantes.example")
+		if strings.Contains(d.text(), "toulouse.example suivi par") || len(d.raw) > 100_000 {
+			t.Errorf("proposes who is known, or is of %d bytes", len(d.raw))
+		}
+		s.get(t, "/territoires", http.StatusOK, s.signedIn).says(t, "essaim peer follow nantes.example")
+		peers, err := s.store.Peers(t.Context())
+		if err != nil || len(peers) != 1 {
+			t.Fatalf("%d peers, %v: some were followed unasked", len(peers), err)
+		}
+	})
+}
+
+func TestTheMapKeepsWithinItself(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	if land := s.land(); len(land) < 1000 || len(land) > 20_000 {
+		t.Errorf("the land is of %d bytes", len(land))
+	}
+	peers := make([]PeerView, 0, 60)
+	for i := range 60 {
+		p := essaim.Peer{Host: fmt.Sprintf("p%d.example", i), Actor: fmt.Sprintf("https://p%d.example/actor", i), State: essaim.PeerFollowed, TerritoryName: "Un nom assez long", Records: i * 1000}
+		p.About = essaim.PeerAbout{Lat: 43 + float64(i%8), Lon: -4 + float64(i%12)}
+		for j := range 60 {
+			p.About.Follows = append(p.About.Follows, fmt.Sprintf("https://p%d.example/actor", j))
+		}
+		peers = append(peers, PeerView{Peer: p})
+	}
+	peers[0].About = essaim.PeerAbout{Lat: -21.1, Lon: 55.5} // on no map of the mainland
+	m := s.networkMap(peers, 3)
+	if len(m.Places) != 60 || len(m.Off) != 1 || len(m.Links) != mostLinks {
+		t.Fatalf("%d places, %d beyond, %d links", len(m.Places), len(m.Off), len(m.Links))
+	}
+	for i, p := range m.Places {
+		if p.X < 0 || p.X >= m.Width || p.Y < 0 || p.Y >= m.Height || p.R > 14 {
+			t.Errorf("%+v", p)
+		}
+		for _, o := range m.Places[:i] {
+			if o.LabelY == p.LabelY && o.LabelX == p.LabelX {
+				t.Errorf("two names at %d, %d", p.LabelX, p.LabelY)
+			}
+		}
+	}
+	if m := s.networkMap(nil, 3); m != nil {
+		t.Error("a map of one alone")
+	}
+}
