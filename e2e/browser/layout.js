@@ -95,6 +95,7 @@
   for (let t = walk.nextNode(); t; t = walk.nextNode()) {
     const e = t.parentElement;
     if (!t.data.trim() || /^(SCRIPT|STYLE|OPTION|TEXTAREA|TITLE)$/.test(e.tagName) || !seen(e)) continue;
+    if (e.closest('.leaflet-map-pane,figure svg')) continue; // a map ends somewhere
     let block = e;
     while (block.parentElement && getComputedStyle(block).display === 'inline') block = block.parentElement;
     const around = block.getBoundingClientRect(), range = document.createRange();
