@@ -23,7 +23,7 @@ func typo(text, lang string) string {
 // not know, from a newer peer, reads as itself.
 func termLabel(lang string, list essaim.List, id string) string {
 	if t, ok := list.Term(id); ok {
-		return t.Label(lang)
+		return typo(t.Label(lang), lang)
 	}
 	return id
 }
