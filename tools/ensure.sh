@@ -13,6 +13,7 @@ common=(
   "/usr/bin/chromium chromium"
   "/usr/bin/java default-jre-headless"
   "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core"
+  "/usr/bin/pdftotext poppler-utils"
 )
 packaging=(
   "/usr/bin/buildah buildah"

@@ -114,7 +114,7 @@ func (s *Server) fillFacets(p *ListPage, l *locale, q essaim.Query, f essaim.Fac
 func (s *Server) addThemes(g *FacetGroup, l *locale, counts []essaim.Count, chosen []string) {
 	thesaurus := s.themes.get()
 	for _, t := range thesaurus.Themes() {
-		g.add(l, t.ID, t.Label(l.lang), counts, chosen)
+		g.add(l, t.ID, typo(t.Label(l.lang), l.lang), counts, chosen)
 	}
 	for _, c := range counts {
 		if _, known := thesaurus.Theme(c.Value); !known {
@@ -127,7 +127,7 @@ func (s *Server) addThemes(g *FacetGroup, l *locale, counts []essaim.Count, chos
 // addTerms lists a closed list in its order.
 func (g *FacetGroup) addTerms(l *locale, list essaim.List, counts []essaim.Count, chosen []string) {
 	for _, t := range list.Terms() {
-		g.add(l, t.ID, t.Label(l.lang), counts, chosen)
+		g.add(l, t.ID, typo(t.Label(l.lang), l.lang), counts, chosen)
 	}
 }
 

@@ -24,6 +24,7 @@ type ListPage struct {
 	Reset    string // the address without any choice
 	Next     string // address of the next page
 	First    string // address of the first page, from the second on
+	Booklet  string // the same selection to print; empty when there is nothing
 	Near     string
 	Radius   string
 	Origin   string
@@ -115,10 +116,16 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	if p.Map != nil {
 		p.Towns = s.towns(l, p.Cards, res.Facets, v)
 	}
+	if len(p.Cards) > 0 {
+		p.Booklet = bookletOf(p, v)
+	}
 	s.fillFacets(p, l, q, res.Facets)
 	s.fillChips(p, l, q, v)
 	if err := s.offerFeed(r, p, q); err != nil {
 		return err
+	}
+	if p.Data == nil && !p.NoIndex {
+		p.Data = s.structuredList(p, pathOf(r))
 	}
 	if res.Next != "" {
 		next := without(v, "", "")

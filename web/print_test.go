@@ -18,10 +18,11 @@ var pathRun = regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-(\d+)z`)
 func TestQRPathDrawsEveryDarkModule(t *testing.T) {
 	t.Parallel()
 	const address = "https://brest.example/initiatives/le-jardin-partage"
-	q, ok := newQR(address)
-	if !ok || q.Side < 21 {
-		t.Fatalf("no code: %+v", q)
+	q := newQR(address)
+	if q == nil {
+		t.Fatal("no code")
 	}
+	side := q.code.Size
 	drawn := map[[2]int]bool{}
 	path := q.Path()
 	for _, m := range pathRun.FindAllStringSubmatch(path, -1) {
@@ -38,20 +39,20 @@ func TestQRPathDrawsEveryDarkModule(t *testing.T) {
 	if left := pathRun.ReplaceAllString(path, ""); left != "" {
 		t.Errorf("the path holds something else: %q", left)
 	}
-	for y := range q.Side {
-		for x := range q.Side {
-			if drawn[[2]int{x, y}] != q.dark(x, y) {
-				t.Fatalf("module %d,%d: drawn %v, dark %v", x, y, drawn[[2]int{x, y}], q.dark(x, y))
+	for y := range side {
+		for x := range side {
+			if drawn[[2]int{x, y}] != q.code.Black(x, y) {
+				t.Fatalf("module %d,%d: drawn %v, dark %v", x, y, drawn[[2]int{x, y}], q.code.Black(x, y))
 			}
 		}
 	}
 	// The finder patterns stand in three corners (ISO/IEC 18004, 6.3.3).
-	for _, c := range [][2]int{{0, 0}, {q.Side - 7, 0}, {0, q.Side - 7}} {
+	for _, c := range [][2]int{{0, 0}, {side - 7, 0}, {0, side - 7}} {
 		if !drawn[c] || !drawn[[2]int{c[0] + 3, c[1] + 3}] || drawn[[2]int{c[0] + 1, c[1] + 1}] {
 			t.Errorf("no finder pattern at %v", c)
 		}
 	}
-	if _, ok := newQR("https://brest.example/?q=" + strings.Repeat("a", maxQR)); ok {
+	if newQR("https://brest.example/?q="+strings.Repeat("a", maxQR)) != nil {
 		t.Error("an address too long for paper has a code")
 	}
 }
@@ -71,7 +72,7 @@ func TestPaperTellsWhereThePageIsRead(t *testing.T) {
 		if len(printed) != 1 || !strings.Contains(textOf(printed[0]), address) {
 			t.Errorf("%s does not say %s on paper", path, address)
 		}
-		q, _ := newQR(address)
+		q := newQR(address)
 		if len(d.with("path", "d", q.Path())) != 1 {
 			t.Errorf("%s has no code of %s", path, address)
 		}

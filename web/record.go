@@ -208,14 +208,7 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	if err := s.linkPeople(r, p.Credits); err != nil {
 		return err
 	}
-	for _, img := range rec.Images {
-		if strings.HasPrefix(img.URL, s.cfg.Node.BaseURL+"/") {
-			p.Images = append(p.Images, img)
-		}
-	}
-	if len(p.Images) > 0 {
-		p.Image, p.ImageAlt = p.Images[0].URL, p.Images[0].Alt
-	}
+	s.fillImages(p)
 	if err := s.fillRelations(r, p); err != nil {
 		return err
 	}
@@ -266,9 +259,27 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		return err
 	}
 	if rec.State == essaim.StatePublished {
-		p.Data = s.structured(p)
+		p.Data = s.structured(l, p)
 	}
 	return s.render(w, r, http.StatusOK, kindTemplate(rec.Kind), p)
+}
+
+// fillImages keeps the pictures that this site serves, the first for previews; a
+// record without any has one drawn.
+func (s *Server) fillImages(p *RecordPage) {
+	for _, img := range p.Record.Images {
+		if strings.HasPrefix(img.URL, s.cfg.Node.BaseURL+"/") {
+			p.Images = append(p.Images, img)
+		}
+	}
+	if len(p.Images) > 0 {
+		p.Image, p.ImageAlt = p.Images[0].URL, p.Images[0].Alt
+		return
+	}
+	if p.Record.State == essaim.StatePublished {
+		drawn := s.previewOf(p.Record)
+		p.Image, p.ImageAlt, p.Drawn = s.previewAddress(previewFile(p.Record), drawn), drawn.alt(), true
+	}
 }
 
 // adapted tells whether something known here adapts the record.

@@ -38,6 +38,7 @@ type Base struct {
 	Type      string // OpenGraph type: "website" or "article"
 	Image     string // address at this site of a picture for previews
 	ImageAlt  string
+	Drawn     bool        // the picture is one of ours, of a size that is known
 	Data      *Structured // the same for programs
 	// Alternates are the same in other formats, for programs that look at the page.
 	Alternates []FormatLink
@@ -196,20 +197,15 @@ func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 		"kinds":   func(k essaim.Kind) string { return l.T("kinds." + string(k)) },
 		"term":    func(list, id string) string { return termLabel(l.lang, essaim.List(list), id) },
 		"terms":   func(list string) []essaim.Term { return essaim.List(list).Terms() },
-		"label":   func(t interface{ Label(string) string }) string { return t.Label(l.lang) },
+		"label":   func(t interface{ Label(string) string }) string { return typo(t.Label(l.lang), l.lang) },
 		"theme":   l.theme,
 		"licence": licenceOf,
 		"credit":  func(r essaim.Record) string { return credit(l, r) },
-		"qr": func(address string) *QR {
-			if q, ok := newQR(address); ok {
-				return &q
-			}
-			return nil
-		},
-		"place":  func(p essaim.Place) string { return placeName(l, p) },
-		"places": func(c essaim.Content) string { return placeNames(l, c) },
-		"hours":  l.hoursRows,
-		"path":   recordPath,
+		"qr":      newQR,
+		"place":   func(p essaim.Place) string { return placeName(l, p) },
+		"places":  func(c essaim.Content) string { return placeNames(l, c) },
+		"hours":   l.hoursRows,
+		"path":    recordPath,
 		"kindpath": func(k essaim.Kind) string {
 			i, _ := k.Info()
 			return "/" + i.Path
@@ -310,6 +306,7 @@ func (s *Server) page(name string, k templateKey, p page) (keptPage, error) {
 // fillBase gives a page what it shares with the others.
 func (s *Server) fillBase(r *http.Request, b *Base, lang string) {
 	b.Lang = lang
+	s.illustrate(b)
 	b.Path = pathOf(r)
 	if b.Canonical == "" {
 		b.Canonical = s.abs(b.Path)

@@ -78,6 +78,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	get(r, "/themes/{id}", s.handle(s.showTheme))
 	get(r, "/communes", s.handle(s.showCommunes))
 	get(r, "/communes/{insee}", s.handle(s.showCommune))
+	s.paperRoutes(r)
 	get(r.With(s.limit(60, time.Minute)), "/territoires", s.handle(s.showNetwork))
 	get(r, "/territoires/{host}", s.handle(s.showTerritory))
 	get(r, "/ailleurs/{host}/{slug}", s.handle(s.showElsewhere))
@@ -131,6 +132,18 @@ func (s *Server) pageRoutes(r chi.Router) {
 		}
 		get(r, "/ecrire/"+k.Path, s.handle(s.newRecord(k)))
 		r.With(writes).Post("/ecrire/"+k.Path, s.handle(s.createRecord(k)))
+	}
+}
+
+// paperRoutes are what is printed or kept, and the pictures of links.
+func (s *Server) paperRoutes(r chi.Router) {
+	booklets, pictures := r.With(s.limit(120, time.Minute)), r.With(s.limit(120, time.Minute))
+	get(booklets, bookletPath, s.handle(s.showBooklet))
+	get(booklets, bookletPath+".pdf", s.handle(s.showBookletPDF))
+	get(pictures, previewHome, s.handle(s.showHomePreview))
+	get(pictures, previewPath+"ailleurs/{host}/{slug}.png", s.handle(s.showPreview("")))
+	for _, k := range essaim.Kinds() {
+		get(pictures, previewPath+k.Path+"/{slug}.png", s.handle(s.showPreview(k.Kind)))
 	}
 }
 

@@ -16,8 +16,8 @@ func TestPagesTellProgramsWhatTheyShow(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t)).fill(t)
 	for kind, want := range map[essaim.Kind][]string{
-		essaim.KindInitiative: {"Article", "headline", "author", "datePublished", "license"}, essaim.KindRecipe: {"HowTo", "step", "supply", "tool", "yield"},
-		essaim.KindVenue: {"Place", "geo", "address", "openingHours"}, essaim.KindOrganisation: {"Organization", "address", "foundingDate"},
+		essaim.KindInitiative: {"Article", "headline", "author", "datePublished", "license", "creditText", "copyrightHolder", "isBasedOn", "about", "spatialCoverage"}, essaim.KindRecipe: {"HowTo", "creditText", "isBasedOn", "about", "step", "supply", "tool", "yield"},
+		essaim.KindVenue: {"Place", "geo", "address", "openingHours", "amenityFeature", "containedInPlace"}, essaim.KindOrganisation: {"Organization", "address", "foundingDate", "identifier", "memberOf"},
 		essaim.KindRemake:  {"Article", "headline", "author", "datePublished", "license"},
 		essaim.KindMeeting: {"Event", "startDate", "eventStatus", "eventAttendanceMode", "location", "organizer"},
 	} {
@@ -26,7 +26,7 @@ func TestPagesTellProgramsWhatTheyShow(t *testing.T) {
 		if data["@type"] != want[0] || data["@context"] != "https://schema.org" || data["@id"] != s.records[kind].ID || data["url"] != s.records[kind].URL {
 			t.Errorf("%s: got %v", kind, data)
 		}
-		for _, name := range append(want[1:], "name", "description") {
+		for _, name := range append(want[1:], "name", "description", "mainEntityOfPage", "image") {
 			if data[name] == nil {
 				t.Errorf("%s: no %s in %v", kind, name, data)
 			}
@@ -48,7 +48,14 @@ func TestPagesTellProgramsWhatTheyShow(t *testing.T) {
 			t.Errorf("%s: Link %q", kind, d.resp.Header.Get("Link"))
 		}
 	}
-	if data := structuredOf(t, s.get(t, "/", http.StatusOK)); data["@type"] != "Organization" || data["@id"] != s.cfg.Node.Territory.Actor {
+	for _, path := range []string{"/initiatives", "/recherche", "/initiatives?theme=reemploi"} {
+		d := s.get(t, path, http.StatusOK)
+		list, _ := structuredOf(t, d)["mainEntity"].(map[string]any)
+		if items, _ := list["itemListElement"].([]any); list["@type"] != "ItemList" || len(items) == 0 || len(items) != len(d.with("article", "class", "*")) {
+			t.Errorf("%s: the data hold %v", path, list)
+		}
+	}
+	if data := structuredOf(t, s.get(t, "/", http.StatusOK)); data["subjectOf"] == nil || data["@type"] != "Organization" || data["@id"] != s.cfg.Node.Territory.Actor {
 		t.Errorf("home: %v", data)
 	}
 }

@@ -18,7 +18,7 @@ import (
 func TestTemplatesNameWhatTheirPagesHave(t *testing.T) {
 	t.Parallel()
 	pages := map[string]page{
-		"accessibility": &TextPage{}, "legal": &TextPage{}, "account": &AccountPage{}, "confirm": &ConfirmPage{}, "consent": &ConsentPage{},
+		"accessibility": &TextPage{}, "legal": &TextPage{}, "account": &AccountPage{}, "booklet": &BookletPage{}, "confirm": &ConfirmPage{}, "consent": &ConsentPage{},
 		"copies": &CopiesPage{}, "error": &ErrorPage{}, "embed": &EmbedPage{}, "follow": &FollowPage{}, "frame": &FramePage{}, "history": &HistoryPage{}, "home": &HomePage{},
 		"lineage": &LineagePage{}, "list": &ListPage{}, "network": &NetworkPage{}, "people": &PeoplePage{}, "person": &PersonPage{},
 		"signin": &SignInPage{}, "vocabulary": &VocabularyPage{}, "withdraw": &WithdrawPage{}, "withdrawal": &WithdrawalPage{},

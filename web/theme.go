@@ -40,7 +40,7 @@ func (s *Server) showThemes(w http.ResponseWriter, r *http.Request) error {
 	counts := countsOf(l, res.Facets.Themes)
 	at := map[string]int{}
 	for _, t := range thesaurus.Themes() {
-		tag := Tag{t.Label(l.lang), themePath(t.ID), counts[t.ID]}
+		tag := Tag{typo(t.Label(l.lang), l.lang), themePath(t.ID), counts[t.ID]}
 		if t.Broader == "" {
 			at[t.ID] = len(p.Branches)
 			p.Branches = append(p.Branches, Branch{Tag: tag})
@@ -113,7 +113,7 @@ func (s *Server) showTheme(w http.ResponseWriter, r *http.Request) error {
 	var narrower []Tag
 	for _, t := range thesaurus.Themes() {
 		if t.Broader == id {
-			narrower = append(narrower, Tag{t.Label(l.lang), themePath(t.ID), counts[t.ID]})
+			narrower = append(narrower, Tag{typo(t.Label(l.lang), l.lang), themePath(t.ID), counts[t.ID]})
 		}
 	}
 	p.addTags(l.T("theme.narrower"), narrower)

@@ -88,6 +88,9 @@ type Server struct {
 	kept     keptPages
 	land     func() string // see networkMap
 	files    filesOut
+	fonts    *typefaces
+	printing chan struct{} // a place for each booklet being made as a file
+	drawing  chan struct{} // and for each picture
 	// sitemapPart is how many addresses a part of the sitemap holds.
 	sitemapPart int
 	templates   *templates
@@ -137,6 +140,10 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.addOutlines()
+	s.printing, s.drawing = make(chan struct{}, bookletAtOnce), make(chan struct{}, previewsAtOnce)
+	if s.fonts, err = loadFonts(); err != nil {
+		return nil, err
+	}
 	if s.templates, err = s.newTemplates(); err != nil {
 		return nil, err
 	}
