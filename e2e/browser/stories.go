@@ -59,6 +59,12 @@ var stories = []story{
 	{"an official prints a record", 0, official, fault{
 		name: "a menu on paper", of: styles, change: style(`@media print{.nav{display:block!important}}`),
 	}},
+	{"an official makes a booklet of a search", 0, booklet, fault{
+		name: "sheets that are left out", path: "/recueil",
+		change: func(_ http.Header, b string) string {
+			return strings.Replace(b, `<article class="sheet`, `<article class="autre`, 1)
+		},
+	}},
 	{"elsewhere, a record is read and found while its origin is stopped", 1, elsewhere, fault{
 		name: "a copy that is gone with its origin", of: "/ailleurs/",
 		change: func(_ http.Header, b string) string { return strings.ReplaceAll(b, "<h1", "<p") },
