@@ -111,7 +111,7 @@ func countIn(t *testing.T, ext, body string) int {
 		n = len(rows) - 1
 	case "geojson":
 		var c struct{ Features []any }
-		err, n = json.Unmarshal([]byte(body), &c), 0
+		err = json.Unmarshal([]byte(body), &c)
 		n = len(c.Features)
 	case "atom":
 		var f atomFeed

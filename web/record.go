@@ -232,25 +232,8 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		p.Calendar = recordPath(rec) + ".ics"
 		p.Alternates = []FormatLink{{Ext: "ics", Media: "text/calendar", Path: p.Calendar, Title: rec.Title}}
 	}
-	s.offerToAdapt(r, p)
-	if rec.Kind.MayBeAdapted() && (rec.DerivedFrom != nil || p.adapted()) {
-		p.Lineage = recordPath(rec) + "/lignee"
-	}
-	if rec.DerivedFrom != nil {
-		if p.Claim, err = s.store.Claim(r.Context(), rec.ID); err != nil {
-			return err
-		}
-		if rec.Origin != "" && p.Claim != essaim.ClaimAcknowledged {
-			// Of what is held of its origin the list is read, and of nothing else.
-			switch _, err := s.store.Record(r.Context(), rec.DerivedFrom.ID); {
-			case err == nil:
-				p.Claim = essaim.ClaimOffered
-			case errors.Is(err, essaim.ErrNotFound):
-				p.Claim = claimUnknown
-			default:
-				return err
-			}
-		}
+	if err := s.fillLineage(r, p); err != nil {
+		return err
 	}
 	if err := s.offerToFollow(r, p); err != nil {
 		return err
@@ -280,6 +263,36 @@ func (s *Server) fillImages(p *RecordPage) {
 		drawn := s.previewOf(p.Record)
 		p.Image, p.ImageAlt, p.Drawn = s.previewAddress(previewFile(p.Record), drawn), drawn.alt(), true
 	}
+}
+
+// fillLineage offers to adapt the record, leads to its tree, and says how far its own
+// adaptation is acknowledged.
+func (s *Server) fillLineage(r *http.Request, p *RecordPage) error {
+	rec := &p.Record
+	s.offerToAdapt(r, p)
+	if rec.Kind.MayBeAdapted() && (rec.DerivedFrom != nil || p.adapted()) {
+		p.Lineage = recordPath(*rec) + "/lignee"
+	}
+	if rec.DerivedFrom == nil {
+		return nil
+	}
+	claim, err := s.store.Claim(r.Context(), rec.ID)
+	if err != nil {
+		return err
+	}
+	if rec.Origin != "" && claim != essaim.ClaimAcknowledged {
+		// Of what is held of its origin the list is read, and of nothing else.
+		switch _, err := s.store.Record(r.Context(), rec.DerivedFrom.ID); {
+		case err == nil:
+			claim = essaim.ClaimOffered
+		case errors.Is(err, essaim.ErrNotFound):
+			claim = claimUnknown
+		default:
+			return err
+		}
+	}
+	p.Claim = claim
+	return nil
 }
 
 // adapted tells whether something known here adapts the record.

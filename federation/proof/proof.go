@@ -232,8 +232,12 @@ func parse(raw []byte, shared member) (Proof, error) {
 		name string
 		into *string
 	}{
-		{"type", &c.Type}, {"cryptosuite", &c.Cryptosuite}, {"verificationMethod", &c.VerificationMethod},
-		{"proofPurpose", &c.ProofPurpose}, {"proofValue", &c.ProofValue}, {"created", &c.Created},
+		{"type", &c.Type},
+		{"cryptosuite", &c.Cryptosuite},
+		{"verificationMethod", &c.VerificationMethod},
+		{"proofPurpose", &c.ProofPurpose},
+		{"proofValue", &c.ProofValue},
+		{"created", &c.Created},
 	} {
 		if m := find(list, t.name); m != nil && string(m.value) != "null" {
 			if *t.into, err = textOf(m.value); err != nil {
