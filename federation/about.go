@@ -20,12 +20,12 @@ type AboutStore interface {
 }
 
 // readAbout reads where a node's territory is and whom the node follows, from the
-// documents of its actors: the page of the network shows it, and what others follow
-// is proposed there. Nothing is followed for it.
+// documents of its actors, which its key proves: the page of the network shows it,
+// and what others follow is proposed there. Nothing is followed for it.
 func (r *Replicator) readAbout(ctx context.Context, peer essaim.Peer) error {
 	var about essaim.PeerAbout
 	if peer.Territory != "" {
-		territory, _, err := r.ownDocument(ctx, peer.Territory, peer.Actor)
+		territory, _, err := r.ownActor(ctx, peer.Territory, peer)
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (r *Replicator) readAbout(ctx context.Context, peer essaim.Peer) error {
 			about.Lat, about.Lon = lat, lon
 		}
 	}
-	actor, id, err := r.ownDocument(ctx, peer.Actor, peer.Actor)
+	actor, id, err := r.ownActor(ctx, peer.Actor, peer)
 	if err != nil {
 		return err
 	}
@@ -54,6 +54,15 @@ func (r *Replicator) readAbout(ctx context.Context, peer essaim.Peer) error {
 		}
 	}
 	return r.Store.SavePeerAbout(ctx, peer.Host, about)
+}
+
+// ownActor fetches an actor of a node. Whoever took its address over shows none.
+func (r *Replicator) ownActor(ctx context.Context, address string, peer essaim.Peer) (doc *wire.Document, id essaim.IRI, err error) {
+	doc, id, err = r.ownDocument(ctx, address, peer.Actor)
+	if err == nil && !proves(doc.Raw(), peer.Key) {
+		err = fmt.Errorf("%s is not proven by the key of %s: %w", address, peer.Host, essaim.ErrForbidden)
+	}
+	return doc, id, err
 }
 
 // ownDocument fetches a document of the origin of another address.

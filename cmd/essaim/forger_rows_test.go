@@ -16,7 +16,7 @@ var leftOut = []string{"inbox", "host", "commons_sync", "head", "facet", "map_ce
 
 // moving are columns that say when something came or was looked at, and numbers
 // that nothing refers to.
-var moving = []string{"fetched_at", "tried_at", "last_received", "received_at", "pid"}
+var moving = []string{"fetched_at", "tried_at", "last_received", "received_at", "read_at", "pid"}
 
 // notHis is a dump of all that is in the database and does not name the forger's
 // host, one line a row.

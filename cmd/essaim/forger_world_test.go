@@ -140,6 +140,9 @@ func (w *forgery) fill(t *testing.T) {
 	}
 	w.note(t)
 	w.catchUpAll(t)
+	if _, err := w.toulon.server.Replicator().Compare(t.Context(), brestHost); err != nil { // what it says of itself is noted
+		t.Fatal(err)
+	}
 	w.actors = []string{"https://brest.example/actor", "https://brest.example/actors/brest", "https://toulon.example/actor", "https://toulon.example/actors/toulon"}
 	for i, a := range w.actors {
 		w.methods = append(w.methods, a+"#"+proof.KeyFragment([]ed25519.PublicKey{w.brest.key, w.toulon.key}[i/2]))
