@@ -1,0 +1,2 @@
+-- The latest erasure is asked for whenever a dump is given.
+CREATE INDEX erasure_at ON erasure (at);
