@@ -34,6 +34,11 @@ func (b broken) Search(context.Context, essaim.Query) (essaim.Results, error) {
 	return essaim.Results{}, b.err
 }
 
+func (b broken) SearchEach(ctx context.Context, _ ...essaim.Query) ([]essaim.Results, error) {
+	_, err := b.Search(ctx, essaim.Query{})
+	return nil, err
+}
+
 func (b broken) Ready(context.Context) error { return b.err }
 
 func (b broken) Thesaurus(context.Context) (essaim.Thesaurus, error) {

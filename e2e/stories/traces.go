@@ -113,10 +113,14 @@ func (e *erasure) addresses(name string) ([]string, error) {
 		"{slug}": slugs, "{id}": ids, "{object}": ids, "{name}": {personName, strings.ToLower(name), "fiche_" + strings.ReplaceAll(slugs[0], "-", "_")},
 		"{host}": hosts, "{prefix}": strings.Split("0123456789abcdef", ""), "{n}": {"1", "2", "3"},
 		"{secret}": {"x"}, "{stamp}": {"x"}, "{file}": {"x"}, "{from}": {"0"},
+		"{insee}": {"29019", "31555", "59599"}, // of the three territories
 	}
 	for _, p := range e.patterns {
 		paths := []string{p}
-		values["{slug}"] = slugs
+		values["{slug}"], values["{id}"] = slugs, ids
+		if strings.HasPrefix(p, "/themes/") {
+			values["{id}"] = []string{"alimentation", "numerique"}
+		}
 		for _, k := range essaim.Kinds() {
 			if strings.HasPrefix(p, "/"+k.Path+"/") || strings.HasPrefix(p, "/api/v1/"+k.API+"/") {
 				values["{slug}"] = ofKind[string(k.Kind)]
