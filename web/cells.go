@@ -3,13 +3,11 @@
 package web
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
-	"strings"
+	"time"
 
 	"essaim"
 )
@@ -76,17 +74,8 @@ func (s *Server) showCells(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(body)
-	etag := `W/"` + hex.EncodeToString(sum[:8]) + `"`
-	h := w.Header()
-	h.Set("Content-Type", "application/geo+json")
-	h.Set("Cache-Control", "public, max-age=60")
-	h.Set("ETag", etag)
-	if match := r.Header.Get("If-None-Match"); match != "" && strings.Contains(match, etag[2:]) {
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	_, _ = w.Write(body)
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	answerFormat(w, r, "application/geo+json", body, time.Time{})
 	return nil
 }
 

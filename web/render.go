@@ -260,7 +260,7 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 	}
 	if status == http.StatusOK && r.Method != http.MethodPost {
 		h.Set("ETag", made.etag)
-		if match := r.Header.Get("If-None-Match"); match != "" && strings.Contains(match, made.etag[2:]) {
+		if unchanged(r, made.etag, time.Time{}) {
 			w.WriteHeader(http.StatusNotModified)
 			return nil
 		}
