@@ -127,26 +127,30 @@ func dumpSet(l *locale, scope transfer.DumpScope, list []transfer.Dump) DumpSet 
 	return set
 }
 
+// openData lets any site read what it wraps, and keep it until it is asked again:
+// what is erased goes.
+func openData(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Cache-Control", "public, no-cache")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// showDictionary says what the columns of the files mean.
+func (s *Server) showDictionary(w http.ResponseWriter, r *http.Request) error {
+	var b bytes.Buffer
+	if err := transfer.WriteDictionary(&b); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	return s.serveMade(w, r, b.Bytes())
+}
+
 // showDump serves a file of the dumps, in ranges too: a reader that was cut goes on
 // where it was. A name without a date leads to the newest.
 func (s *Server) showDump(w http.ResponseWriter, r *http.Request) error {
 	file := chi.URLParam(r, "file")
-	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Cache-Control", "public, no-cache") // what is erased goes
-	switch file {
-	case "SHA256SUMS":
-		return s.showSums(w, r)
-	case "catalogue.jsonld":
-		return s.showCatalogue(w, r)
-	case "dictionnaire.csv":
-		var b bytes.Buffer
-		if err := transfer.WriteDictionary(&b); err != nil {
-			return err
-		}
-		h.Set("Content-Type", "text/csv; charset=utf-8")
-		return s.serveMade(w, r, b.Bytes())
-	}
 	if !strings.HasSuffix(file, ".gz") || s.cfg.Dumps == nil {
 		return errPageNotFound
 	}
@@ -165,6 +169,7 @@ func (s *Server) showDump(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer f.Close()
+	h := w.Header()
 	h.Set("Content-Type", "application/gzip")
 	h.Set("ETag", `"`+d.SHA256+`"`)
 	h.Set("Content-Disposition", `attachment; filename="`+d.File+`"`)

@@ -61,21 +61,36 @@ func (s *Server) showFeed(w http.ResponseWriter, r *http.Request, a listing) err
 	if err != nil {
 		return err
 	}
-	var body []byte
-	if a.ext == "atom" {
-		body, err = f.atom()
-	} else {
-		body, err = f.json()
-	}
+	body, err := f.in(a.format)
 	if err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
-	answerFormat(w, r, a.contentType()+"; charset=utf-8", body, f.Updated)
+	answerFormat(w, r, a.contentType(), body, f.Updated)
 	return nil
 }
 
-func (s *Server) feed(ctx context.Context, a listing, res essaim.Results) (feed, error) {
+// in writes a feed in a format.
+func (f feed) in(as format) ([]byte, error) {
+	if as.ext == "atom" {
+		return f.atom()
+	}
+	return f.json()
+}
+
+// newFeed is a list's feed without entries, at its first page.
+func (s *Server) newFeed(a listing) feed {
 	t := s.cfg.Node.Territory
+	self := s.abs(address(a.path+"."+a.ext, a.chosen()))
+	return feed{
+		Lang: a.locale.lang, Title: a.title, Subtitle: a.locale.F("format.subtitle", "Territory", t.Name),
+		ID: self, Self: self, Page: s.abs(address(a.path, a.chosen())),
+		Author: t.Name, AuthorURL: t.Actor, Icon: s.abs("/static/actor.png"),
+		// A feed without entries has no date of its own: that of the node stands.
+		Updated: s.cfg.Node.CreatedAt,
+	}
+}
+
+func (s *Server) feed(ctx context.Context, a listing, res essaim.Results) (feed, error) {
 	at := a.path + "." + a.ext
 	first := a.chosen()
 	if n := a.values.Get(paramLimit); n != "" {
@@ -92,13 +107,8 @@ func (s *Server) feed(ctx context.Context, a listing, res essaim.Results) (feed,
 		v.Set(paramPage, after)
 		return s.abs(address(at, v))
 	}
-	f := feed{
-		Lang: a.locale.lang, Title: a.title, Subtitle: a.locale.F("format.subtitle", "Territory", t.Name),
-		ID: page(""), Self: page(a.query.After), Page: s.abs(address(a.path, a.chosen())),
-		Author: t.Name, AuthorURL: t.Actor, Icon: s.abs("/static/actor.png"),
-		// A feed without entries has no date of its own: that of the node stands.
-		Updated: s.cfg.Node.CreatedAt,
-	}
+	f := s.newFeed(a)
+	f.ID, f.Self = page(""), page(a.query.After)
 	if a.query.After != "" {
 		f.First = page("")
 	}
@@ -203,7 +213,7 @@ type (
 		Contributors []atomPerson   `xml:"contributor"`
 		Links        []atomLink     `xml:"link"`
 		Categories   []atomCategory `xml:"category"`
-		Rights       string         `xml:"rights"`
+		Rights       string         `xml:"rights,omitempty"`
 		Source       *atomSource    `xml:"source"`
 		Summary      string         `xml:"summary,omitempty"`
 		Content      *atomText      `xml:"content"`
@@ -306,7 +316,7 @@ type (
 		Authors   []jsonAuthor `json:"authors"`
 		Tags      []string     `json:"tags,omitempty"`
 		Language  string       `json:"language"`
-		Essaim    jsonEssaim   `json:"_essaim"`
+		Essaim    *jsonEssaim  `json:"_essaim,omitempty"` // of a record
 	}
 	jsonEssaim struct {
 		About     string         `json:"about"`
@@ -329,9 +339,11 @@ func (f feed) json() ([]byte, error) {
 		item := jsonItem{
 			ID: e.ID, URL: e.Page, Title: e.Title, Summary: e.Tagline, HTML: e.HTML, Published: feedTime(e.Published), Modified: feedTime(e.Updated),
 			Authors: []jsonAuthor{{e.TerritoryName, e.Territory}}, Language: e.lang(),
-			Essaim: jsonEssaim{
+		}
+		if e.Kind != "" {
+			item.Essaim = &jsonEssaim{
 				About: essaim.Namespace, Kind: e.Kind, Territory: e.Territory, Origin: e.Origin, Licence: e.Licence.IRI, Holder: e.Holder, Revision: e.Revision, Places: e.Places,
-			},
+			}
 		}
 		if item.HTML == "" { // one of both is required
 			item.Text = strings.TrimSpace(e.Title + "\n\n" + e.Tagline)

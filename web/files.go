@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -56,8 +55,6 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request, a listing) err
 			return ok && !m.Start.IsZero() && !m.Over().Before(now) && (free == nil || free(r))
 		}
 	}
-	name := strings.TrimPrefix(a.path, "/") + "-" + s.now().In(s.cfg.Zone).Format(time.DateOnly) + "." + a.ext
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	return s.sendFile(w, r, a.contentType(), func(ctx context.Context, out io.Writer) error {
 		items := transfer.Walk(ctx, patientSource{s.store}, q, how)
 		if a.ext == "ics" {

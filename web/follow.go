@@ -84,6 +84,9 @@ func (s *Server) followNode() Followed {
 	return s.followable(s.cfg.Node.Territory.Name+" (Essaim)", strings.ToLower(u.Hostname()), s.abs("/actor"))
 }
 
+// handleOf is how an actor of this node is named on the Fediverse.
+func (s *Server) handleOf(username string) string { return "@" + username + "@" + s.host }
+
 // actorName is what people call an actor.
 func (s *Server) actorName(r *http.Request, a essaim.LocalActor) string {
 	switch a.Kind {
@@ -143,7 +146,7 @@ func (s *Server) offerFeed(r *http.Request, p *ListPage, q essaim.Query) error {
 }
 
 func (s *Server) followable(name, username, actor string) Followed {
-	return Followed{Name: name, Username: username, Actor: actor, Handle: "@" + username + "@" + s.host, Form: s.cfg.Fediverse != nil}
+	return Followed{Name: name, Username: username, Actor: actor, Handle: s.handleOf(username), Form: s.cfg.Fediverse != nil}
 }
 
 func (s *Server) followPage(r *http.Request) (*FollowPage, error) {

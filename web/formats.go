@@ -52,7 +52,7 @@ func (f format) of(k essaim.Kind) bool { return f.only == "" || k == "" || f.onl
 
 // contentType is the media type with its letters, where it does not say itself.
 func (f format) contentType() string {
-	if strings.HasPrefix(f.media, "text/") {
+	if f.feed || strings.HasPrefix(f.media, "text/") {
 		return f.media + "; charset=utf-8"
 	}
 	return f.media
@@ -93,6 +93,7 @@ func (s *Server) formatRoutes(r chi.Router) {
 		}
 	}
 	get(r.With(s.limit(600, time.Minute)), cellsPath, s.handle(s.showCells)) // one a move of the map
+	s.rollRoutes(r.With(s.limit(60, time.Minute)))                           // as their pages
 	add("", "/recherche")
 	for _, k := range essaim.Kinds() {
 		add(k.Kind, "/"+k.Path)
@@ -132,27 +133,42 @@ type listing struct {
 // showFormat answers a list or a search in a format.
 func (s *Server) showFormat(k essaim.Kind, path string, f format) handlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		v := r.URL.Query()
-		q, problems := s.listQuery(k, v)
+		a := s.listingOf(r, path, f)
+		var problems essaim.Problems
+		a.kind = k
+		a.query, problems = s.listQuery(k, a.values)
 		if err := problems.Err(); err != nil {
 			return err
 		}
-		a := listing{format: f, kind: k, path: path, values: v, query: q, locale: s.locales[languages[0]]}
-		// One address gives everyone the same: a feed is kept in one language, the
-		// one that its address says.
-		if l, ok := s.locales[v.Get("lang")]; ok {
-			a.locale = l
-		}
 		a.title = s.listTitle(a)
-		h := w.Header()
-		h.Set("X-Robots-Tag", "noindex") // its page is what is to be found
-		h.Set("Cache-Control", "public, no-cache")
-		h.Set("Content-Language", a.locale.lang)
-		h.Set("Link", "<"+s.abs(address(path, a.chosen()))+`>; rel="alternate"; type="text/html"`)
+		s.headFormat(w, a)
 		if f.feed {
 			return s.showFeed(w, r, a)
 		}
 		return s.showFile(w, r, a)
+	}
+}
+
+// listingOf reads in which language a format is asked for. One address gives everyone
+// the same: a feed is kept in one language, the one that its address says.
+func (s *Server) listingOf(r *http.Request, path string, f format) listing {
+	a := listing{format: f, path: path, values: r.URL.Query(), locale: s.locales[languages[0]]}
+	if l, ok := s.locales[a.values.Get("lang")]; ok {
+		a.locale = l
+	}
+	return a
+}
+
+// headFormat says what all formats do: the page is what is to be found.
+func (s *Server) headFormat(w http.ResponseWriter, a listing) {
+	h := w.Header()
+	h.Set("X-Robots-Tag", "noindex")
+	h.Set("Cache-Control", "public, no-cache")
+	h.Set("Content-Language", a.locale.lang)
+	h.Set("Link", "<"+s.abs(address(a.path, a.chosen()))+`>; rel="alternate"; type="text/html"`)
+	if !a.feed {
+		name := strings.TrimPrefix(a.path, "/") + "-" + s.now().In(s.cfg.Zone).Format(time.DateOnly) + "." + a.ext
+		h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	}
 }
 

@@ -23,6 +23,7 @@ type NetworkPage struct {
 	Map   *NetworkMap // nil when nobody says where it is
 	// Suggested are nodes that peers follow and this one does not know.
 	Suggested []SuggestedPeer
+	Formats   []FormatLink
 	Admin     bool
 	Records   int // brought by all
 	Own       int
@@ -65,9 +66,7 @@ func (s *Server) showNetwork(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := s.locale(r)
 	p := &NetworkPage{Own: own.Total, Capped: own.Capped}
-	slices.SortFunc(peers, func(a, b essaim.Peer) int {
-		return strings.Compare(essaim.Slug(peerName(a)), essaim.Slug(peerName(b)))
-	})
+	sortPeers(peers)
 	admin := essaim.May(userOf(r), essaim.ActionAdminister)
 	names := map[string]string{} // by Application actor
 	for _, peer := range peers {
@@ -115,6 +114,8 @@ func (s *Server) showNetwork(w http.ResponseWriter, r *http.Request) error {
 	p.Description = l.T("network.lede")
 	p.Followed = s.followNode()
 	p.Object = p.Followed.Actor
+	p.Formats = s.rollLinks(l, "/territoires")
+	p.Alternates = p.Formats
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {p.Title, ""}}
 	return s.render(w, r, http.StatusOK, "network", p)
 }
@@ -152,6 +153,13 @@ func (s *Server) suggested(peers []PeerView, names map[string]string) []Suggeste
 		return cmp.Or(len(b.By)-len(a.By), strings.Compare(a.Host, b.Host))
 	})
 	return out[:min(len(out), mostSuggested)]
+}
+
+// sortPeers puts nodes in the order of their names.
+func sortPeers(peers []essaim.Peer) {
+	slices.SortFunc(peers, func(a, b essaim.Peer) int {
+		return strings.Compare(essaim.Slug(peerName(a)), essaim.Slug(peerName(b)))
+	})
 }
 
 func peerName(p essaim.Peer) string {

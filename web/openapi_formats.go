@@ -2,7 +2,11 @@
 
 package web
 
-import "essaim"
+import (
+	"maps"
+
+	"essaim"
+)
 
 // describeFormats writes the lists and searches as files and feeds.
 func describeFormats(paths object) {
@@ -32,6 +36,15 @@ func describeFormats(paths object) {
 	for _, k := range essaim.Kinds() {
 		add(k.Kind, "/"+k.Path, "All "+k.API+", local and replicated")
 	}
+	for _, o := range rolls() {
+		for _, f := range o.in() {
+			responses := answers(f)
+			delete(responses, "400")
+			responses["200"].(object)["description"] = "all of them; a feed has the 50 that came last"
+			paths[o.path+"."+f.ext] = object{"get": object{"summary": o.what + ", as " + f.media, "parameters": []object{queryOf("lang", "string", "language of what is said in words")}, "responses": responses}}
+		}
+	}
+	describeDumps(paths)
 	paths[cellsPath] = object{"get": object{
 		"summary": "A search counted by cell of the map, 400 cells at most: GeoJSON with the count of each, and the record where it is alone",
 		"parameters": append(searchParameters(), queryOf(paramKind, "string", "kind of record; may be repeated"),
@@ -58,4 +71,24 @@ func (f format) about() string {
 		return "all meetings found; UID is the record's id, SEQUENCE its revision, times are in UTC"
 	}
 	return "all records found whose licence lets others copy them, the latest change first; a file that breaks off is not whole"
+}
+
+// describeDumps writes the dated files of the commons.
+func describeDumps(paths object) {
+	file := func(media, summary, holds string, more object) object {
+		responses := object{"200": object{"description": holds, "content": object{media: object{}}}, "304": object{"description": "not changed since the ETag given"}}
+		maps.Copy(responses, more)
+		return object{"summary": summary, "responses": responses}
+	}
+	paths["/export/"] = object{"get": object{"summary": "The page of the dumps: files, licences, checksums and data dictionary", "responses": object{"200": object{"description": "for people", "content": object{"text/html": object{}}}}}}
+	paths["/export/SHA256SUMS"] = object{"get": file("text/plain", "Checksums of the dumps", "a line a file, as sha256sum reads it", nil)}
+	paths["/export/catalogue.jsonld"] = object{"get": file("application/ld+json", "Catalogue of the dumps", "DCAT-AP 3", nil)}
+	paths["/export/dictionnaire.csv"] = object{"get": file("text/csv", "Data dictionary of the dumps", "a line a column: name, type, values, meaning in French and in English", nil)}
+	one := file("application/gzip", "A dump, named TERRITORY-DATE.FORMAT.gz, or TERRITORY-reseau-DATE.FORMAT.gz with the records of other territories; format is csv, geojson or jsonld",
+		"the records whose licence lets others copy them, as they were on that day", object{
+			"206": object{"description": "the part asked for by Range"}, "404": object{"description": "none of that name; older than what was erased since"},
+			"302": object{"description": "without a date in the name: where the newest is"},
+		})
+	one["parameters"] = []object{{"name": "file", "in": "path", "required": true, "schema": object{"type": "string"}, "example": "brest-reseau.csv.gz"}}
+	paths["/export/{file}"] = object{"get": one}
 }

@@ -33,7 +33,7 @@ func (s *site) addresses(t *testing.T) []string {
 	var out []string
 	for _, e := range s.endpoints {
 		if e.method != http.MethodGet || strings.HasPrefix(e.pattern, "/api/") || strings.HasPrefix(e.pattern, "/static/") || strings.HasPrefix(e.pattern, "/m/") ||
-			slices.Contains([]string{"/healthz", "/readyz", "/robots.txt", "/recherche/suggestions"}, e.pattern) || inFormat(e.pattern) || strings.HasPrefix(e.pattern, "/sitemap") || e.pattern == archivePath || strings.HasPrefix(e.pattern, "/export/{") {
+			slices.Contains([]string{"/healthz", "/readyz", "/robots.txt", "/recherche/suggestions", "/export/SHA256SUMS"}, e.pattern) || inFormat(e.pattern) || strings.HasPrefix(e.pattern, "/sitemap") || e.pattern == archivePath || strings.HasPrefix(e.pattern, "/export/{") {
 			continue
 		}
 		if strings.HasPrefix(e.pattern, previewPath) || e.pattern == bookletPath+".pdf" { // no pages

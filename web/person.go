@@ -73,6 +73,7 @@ func (s *Server) showPerson(w http.ResponseWriter, r *http.Request) error {
 type PeoplePage struct {
 	Base
 	People      []PersonCard
+	Formats     []FormatLink
 	Next, First string // addresses of pages of the list
 }
 
@@ -99,11 +100,15 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, a := range list {
 		p.People = append(p.People, PersonCard{
-			Name: s.actorName(r, a), Handle: "@" + a.Username + "@" + s.host, Page: peoplePath + a.Username,
+			Name: s.actorName(r, a), Handle: s.handleOf(a.Username), Page: peoplePath + a.Username,
 			Line: short(summaryLine(a)),
 		})
 	}
 	p.Title, p.Description = l.T("people.title"), l.T("people.lede")
+	if len(p.People) > 0 {
+		p.Formats = s.rollLinks(l, "/personnes")
+		p.Alternates = p.Formats
+	}
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {p.Title, ""}}
 	return s.render(w, r, http.StatusOK, "people", p)
 }

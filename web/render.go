@@ -315,7 +315,7 @@ func (s *Server) fillBase(r *http.Request, b *Base, lang string) {
 		b.Type = "website"
 	}
 	b.Territory, b.Host, b.Demo, b.Recovering = s.cfg.Node.Territory, s.host, s.demo(), s.recovering(r)
-	b.Handle = "@" + b.Territory.Username + "@" + s.host
+	b.Handle = s.handleOf(b.Territory.Username)
 	if b.Creator == "" && !strings.HasPrefix(r.URL.Path, "/ailleurs/") {
 		b.Creator = b.Handle
 	}

@@ -46,7 +46,11 @@ func (s *Server) routes() (http.Handler, error) {
 	get(r, "/m/{file}", s.handle(s.showPicture))
 	get(r, archivePath, s.handle(s.showArchive))
 
-	get(r.With(s.limit(120, time.Minute), s.together(4)), "/export/{file}", s.handle(s.showDump))
+	dumps := r.With(s.limit(120, time.Minute), s.together(4), openData)
+	get(dumps, "/export/{file}", s.handle(s.showDump))
+	get(dumps, "/export/SHA256SUMS", s.handle(s.showSums))
+	get(dumps, "/export/catalogue.jsonld", s.handle(s.showCatalogue))
+	get(dumps, "/export/dictionnaire.csv", s.handle(s.showDictionary))
 
 	r.Group(s.apiRoutes)
 	r.Group(s.frameRoutes)

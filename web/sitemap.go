@@ -95,9 +95,13 @@ func (s *Server) showSitemapPages(w http.ResponseWriter, r *http.Request) error 
 			}
 		}
 	}
+	territories, err := s.territoryPages(r.Context())
+	if err != nil {
+		return fmt.Errorf("sitemap: %w", err)
+	}
 	var b bytes.Buffer
 	b.WriteString(xml.Header + `<urlset xmlns="` + sitemapNamespace + `">` + "\n")
-	for _, p := range paths {
+	for _, p := range append(paths, territories...) {
 		writeSite(&b, "url", s.abs(p), time.Time{})
 	}
 	b.WriteString("</urlset>\n")

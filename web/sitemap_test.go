@@ -79,7 +79,7 @@ func TestTheSitemapHoldsWhatIsToBeFoundHere(t *testing.T) {
 				t.Errorf("%s is to be found elsewhere, or not yet", loc)
 			}
 		}
-		for _, page := range []string{"/", "/carte", "/themes/alimentation", "/communes/29019"} {
+		for _, page := range []string{"/", "/carte", "/themes/alimentation", "/communes/29019", "/territoires/" + toulouse} {
 			if _, ok := all[storetest.Base+page]; !ok {
 				t.Errorf("%s is not to be found", page)
 			}
