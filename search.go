@@ -37,6 +37,8 @@ type Query struct {
 	After  string // Results.Next of the page before
 	Limit  int    // 20 when 0, at most 100
 	Facets bool   // count facets too
+	// OwnKind says that Kinds is the list's own and no choice: its facet is not widened.
+	OwnKind bool
 }
 
 // Circle is a radius around a point; degrees and kilometres.
@@ -60,7 +62,9 @@ type Results struct {
 	Next    string // empty on the last page
 }
 
-// Facets counts what a query found by value, most frequent first.
+// Facets counts what a query found by value, most frequent first. Of a question of
+// which values are chosen it counts what would be found with each of them instead:
+// one more of it finds more, and is to be offered.
 type Facets struct {
 	Kinds       []Count
 	Themes      []Count

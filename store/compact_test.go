@@ -71,3 +71,38 @@ func TestTidyingCompactsTheIndexThoughAScrubFails(t *testing.T) {
 		t.Errorf("the index has %d parts, want 1", got)
 	}
 }
+
+// After an import PostgreSQL knows what the tables hold, without waiting for its own
+// look at them.
+func TestAnImportIsKnownToThePlanner(t *testing.T) {
+	t.Parallel()
+	s, _ := storetest.Postgres(t).Node(t)
+	for _, table := range []string{"search", "record", "record_place"} {
+		if _, err := s.DB().ExecContext(t.Context(), "ALTER TABLE "+table+" SET (autovacuum_enabled = false)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows := func() (n int) {
+		if err := s.DB().QueryRowContext(t.Context(), "SELECT min(reltuples)::int FROM pg_class WHERE relname IN ('search', 'record')").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	id := begin(t, s)
+	const together, times = 100, 12
+	list := someRows(together * times)
+	for n := range times {
+		if _, err := s.ImportRows(t.Context(), id, list[n*together:(n+1)*together]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := rows(); n > 0 {
+		t.Fatalf("%d rows are known before", n)
+	}
+	if err := s.EndImport(t.Context(), id, essaim.ImportReport{Created: together * times}); err != nil {
+		t.Fatal(err)
+	}
+	if n := rows(); n < together*times {
+		t.Errorf("%d rows are known, want %d", n, together*times)
+	}
+}

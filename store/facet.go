@@ -148,6 +148,66 @@ func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (tot
 	return total, nil
 }
 
+// mostWidened bounds the questions that are counted anew for one page: whoever asks
+// by all of them at once makes the database look once for each.
+const mostWidened = 4
+
+// widen counts, of each question of which a query chose values, what it would find
+// without them.
+func (tx *Tx) widen(ctx context.Context, q essaim.Query, found *essaim.Facets) error {
+	widened := 0
+	for _, sort := range []string{filterKind, filterTheme, filterTerritory, filterStage, filterCommune, filterPurpose, filterPublic, filterLicence} {
+		rest, chosen := unchosen(q, sort)
+		if !chosen {
+			continue
+		}
+		if widened++; widened > mostWidened {
+			return nil
+		}
+		var all essaim.Results
+		var err error
+		if m := newMatch(rest, tx.s.now()); m.everything() {
+			_, err = tx.unfiltered(ctx, &all, true)
+		} else {
+			_, err = tx.filtered(ctx, m, &all)
+		}
+		if err != nil {
+			return err
+		}
+		*facetList(found, facetOf[sort]) = *facetList(&all.Facets, facetOf[sort])
+	}
+	return nil
+}
+
+// unchosen is a query without the values that it chose of a question; false when it
+// chose none.
+func unchosen(q essaim.Query, sort string) (essaim.Query, bool) {
+	var values *[]string
+	switch sort {
+	case filterKind:
+		chosen := len(q.Kinds) > 0 && !q.OwnKind
+		q.Kinds = nil
+		return q, chosen
+	case filterTheme:
+		values = &q.Themes
+	case filterTerritory:
+		values = &q.Territories
+	case filterStage:
+		values = &q.Stages
+	case filterCommune:
+		values = &q.Communes
+	case filterPurpose:
+		values = &q.Purposes
+	case filterPublic:
+		values = &q.Publics
+	case filterLicence:
+		values = &q.Licences
+	}
+	chosen := len(*values) > 0
+	*values = nil
+	return q, chosen
+}
+
 // label gives values of a facet the labels that are kept.
 func (tx *Tx) label(ctx context.Context, facet string, list []essaim.Count) error {
 	values := make([]string, len(list))

@@ -90,6 +90,9 @@ func readCursor(text string) (cursor, error) {
 func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
 	m := newMatch(q, tx.s.now())
 	found, total, err := tx.totals(ctx, m, q.Facets, after)
+	if err == nil && q.Facets {
+		err = tx.widen(ctx, q, &found.Facets)
+	}
 	if err != nil {
 		return found, err
 	}
@@ -241,7 +244,10 @@ func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor
 		var counted essaim.Results
 		_, err := tx.filtered(ctx, newMatch(q, s.now()), &counted)
 		found.Facets = counted.Facets
-		return err
+		if err != nil {
+			return err
+		}
+		return tx.widen(ctx, q, &found.Facets)
 	})
 	return found, err
 }

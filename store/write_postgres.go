@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"essaim/store/postgres"
@@ -21,8 +22,9 @@ import (
 // pg is the PostgreSQL side of the store: transactions run side by side, and
 // one that loses to another is run again.
 type pg struct {
-	db  *postgres.DB
-	set *query.Set
+	db      *postgres.DB
+	set     *query.Set
+	indexed atomic.Int64 // rows, by this process, since the planner's statistics were made
 }
 
 // attempts is how often a transaction that loses to another one is run.
@@ -150,6 +152,7 @@ func (p *pg) transact(ctx context.Context, f func(runner) error) error {
 func (p *pg) class(err error) error { return postgres.Class(err) }
 
 func (p *pg) index(ctx context.Context, r runner, rows []searchRow) error {
+	p.indexed.Add(int64(len(rows)))
 	for _, row := range rows {
 		if err := r.later(ctx, "search_insert", row.position, row.rid, row.doc.filters(), tsvector(&row.doc)); err != nil {
 			return err
@@ -162,11 +165,25 @@ func (p *pg) unindex(ctx context.Context, r runner, rid int64) error {
 	return r.later(ctx, "search_delete", rid)
 }
 
+// statistics names the statement that has the planner look at the tables; the same
+// that an erasure ends with.
+const statistics = "scrub_statistics"
+
+// compact empties the list of what waits to be indexed, which every search reads, and
+// after an import has the planner look at what came: it would otherwise search as in
+// an empty table until PostgreSQL looks by itself, a minute later.
 func (p *pg) compact(ctx context.Context) error {
-	return p.write(ctx, patient, func(r runner) error {
+	err := p.write(ctx, patient, func(r runner) error {
 		_, err := r.exec(ctx, "search_compact")
 		return err
 	})
+	if err != nil || p.indexed.Load() < compactAfter {
+		return err
+	}
+	p.indexed.Store(0)
+	// On its own, so that each table is let go once it was looked at.
+	_, err = (&pgRunner{q: p.db.SQL, set: p.set}).exec(ctx, statistics)
+	return err
 }
 
 func (p *pg) expression(m match, t tier) string { return m.tsquery(t) }

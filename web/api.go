@@ -154,7 +154,7 @@ func (s *Server) apiList(k essaim.KindInfo) handlerFunc {
 		if err := problems.Err(); err != nil {
 			return err
 		}
-		q.Kinds = []essaim.Kind{k.Kind}
+		q.Kinds, q.OwnKind = []essaim.Kind{k.Kind}, true
 		if q.From != "" {
 			q.Upcoming = s.upcoming(v, &q)
 		}

@@ -111,7 +111,7 @@ func (s *Server) listQuery(k essaim.Kind, v url.Values) (essaim.Query, essaim.Pr
 	}
 	q, problems := s.parseQuery(v)
 	if k != "" {
-		q.Kinds = []essaim.Kind{k}
+		q.Kinds, q.OwnKind = []essaim.Kind{k}, true
 	}
 	if k == essaim.KindMeeting {
 		q.Upcoming = s.upcoming(v, &q)

@@ -55,7 +55,9 @@ func (s *Server) town(l *locale, code string, f essaim.Facets, v url.Values) Tow
 	around.Set(paramNear, c.Code)
 	around.Set(paramRadius, aroundTown)
 	t := Town{Name: c.Name, Path: address(mapPath, around)}
-	if i := slices.IndexFunc(f.Communes, func(n essaim.Count) bool { return n.Value == code }); i >= 0 {
+	// Where communes are chosen, others are counted as if each were chosen instead.
+	counted := len(v[paramCommune]) == 0 || slices.Contains(v[paramCommune], code)
+	if i := slices.IndexFunc(f.Communes, func(n essaim.Count) bool { return n.Value == code }); i >= 0 && counted {
 		t.n, t.Count = f.Communes[i].N, l.N("list.count", f.Communes[i].N)
 		if f.Communes[i].Capped {
 			t.Count = l.F("list.capped", "Count", l.Number(f.Communes[i].N))

@@ -145,32 +145,37 @@ func TestWordsAreTermsBeforeTheStemmer(t *testing.T) {
 func TestParse(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]french.Query{
-		"":                          {},
-		"jardins partagés":          {All: []string{"jardin", "partag"}},
-		"jardin Jardins":            {All: []string{"jardin"}},
-		`"jardins partagés" brest`:  {All: []string{"brest"}, Phrases: [][]string{{"jardin", "partag"}}},
-		`« recette de pain »`:       {Phrases: [][]string{french.Terms("recette pain")}},
-		`“pain”`:                    {All: []string{"pain"}},
-		"pain -levain":              {All: []string{"pain"}, None: [][]string{{"levain"}}},
-		`pain -"sans gluten"`:       {All: []string{"pain"}, None: [][]string{{"gluten"}}},
-		"-levain":                   {None: [][]string{{"levain"}}},
-		"porte-à-porte":             {All: []string{"port"}},
-		"pain - levain":             {All: []string{"pain", "levain"}},
-		`"jamais fermé`:             {Phrases: [][]string{french.Terms("jamais fermé")}},
-		"pain OU levain":            {Either: [][][]string{{{"pain"}, {"levain"}}}},
-		"four pain OR levain brest": {All: []string{"four", "brest"}, Either: [][][]string{{{"pain"}, {"levain"}}}},
-		`pain OU "au four" OU sel`:  {Either: [][][]string{{{"pain"}, {"four"}, {"sel"}}}},
-		`pain OU "four banal"`:      {Either: [][][]string{{{"pain"}, french.Terms("four banal")}}},
-		"tiers-lieux OU pain":       {Either: [][][]string{{french.Terms("tiers lieu"), {"pain"}}}},
-		"pain OU le levain":         {Either: [][][]string{{{"pain"}, {"levain"}}}},
-		"pain OU Pains":             {All: []string{"pain"}},
-		"OU pain OU":                {All: []string{"pain"}},
-		"pain OU OU levain":         {Either: [][][]string{{{"pain"}, {"levain"}}}},
-		"pain OU -levain":           {All: []string{"pain"}, None: [][]string{{"levain"}}},
-		"pain -sel OU levain":       {All: []string{"pain", "levain"}, None: [][]string{{"sel"}}},
-		"pain ou levain":            {All: []string{"pain", "levain"}},
-		`pain "OU" levain`:          {All: []string{"pain", "levain"}},
-		"NEAR(a b) AND * ^x {title": {All: []string{"near", "b", "and", "x", "titl"}},
+		"":                            {},
+		"jardins partagés":            {All: []string{"jardin", "partag"}},
+		"jardin Jardins":              {All: []string{"jardin"}},
+		`"jardins partagés" brest`:    {All: []string{"brest"}, Phrases: [][]string{{"jardin", "partag"}}},
+		`« recette de pain »`:         {Phrases: [][]string{french.Terms("recette pain")}},
+		`“pain”`:                      {All: []string{"pain"}},
+		"pain -levain":                {All: []string{"pain"}, None: [][]string{{"levain"}}},
+		`pain -"sans gluten"`:         {All: []string{"pain"}, None: [][]string{{"gluten"}}},
+		"-levain":                     {None: [][]string{{"levain"}}},
+		"porte-à-porte":               {All: []string{"port"}},
+		"pain - levain":               {All: []string{"pain", "levain"}},
+		`"jamais fermé`:               {Phrases: [][]string{french.Terms("jamais fermé")}},
+		"pain OU levain":              {Either: [][][]string{{{"pain"}, {"levain"}}}},
+		"four pain OR levain brest":   {All: []string{"four", "brest"}, Either: [][][]string{{{"pain"}, {"levain"}}}},
+		`pain OU "au four" OU sel`:    {Either: [][][]string{{{"pain"}, {"four"}, {"sel"}}}},
+		`pain OU "four banal"`:        {Either: [][][]string{{{"pain"}, french.Terms("four banal")}}},
+		"tiers-lieux OU pain":         {Either: [][][]string{{french.Terms("tiers lieu"), {"pain"}}}},
+		"pain OU le levain":           {Either: [][][]string{{{"pain"}, {"levain"}}}},
+		"pain OU Pains":               {All: []string{"pain"}},
+		"OU pain OU":                  {All: []string{"pain"}},
+		"pain OU OU levain":           {Either: [][][]string{{{"pain"}, {"levain"}}}},
+		"pain OU -levain":             {All: []string{"pain"}, None: [][]string{{"levain"}}},
+		"pain -sel OU levain":         {All: []string{"pain", "levain"}, None: [][]string{{"sel"}}},
+		"pain ou levain":              {All: []string{"pain", "levain"}},
+		`pain "OU" levain`:            {All: []string{"pain", "levain"}},
+		"NEAR(a b) AND * ^x {title":   {All: []string{"near", "b", "x", "titl"}},
+		"pain AND levain":             {All: []string{"pain", "levain"}},
+		"pain OU AND levain":          {Either: [][][]string{{{"pain"}, {"levain"}}}},
+		`pain "AND" and`:              {All: []string{"pain", "and"}},
+		"pain -sel -Sels -sel":        {All: []string{"pain"}, None: [][]string{{"sel"}}},
+		`"four banal" "fours banals"`: {Phrases: [][]string{french.Terms("four banal")}},
 	} {
 		got := french.Parse(text)
 		if !equal(got, want) {
@@ -190,6 +195,9 @@ func TestParseBoundsWhatAQueryCosts(t *testing.T) {
 		if n > french.MaxQueryTerms {
 			t.Errorf("a query of 5,000 %s keeps %d terms, want at most %d", text, n, french.MaxQueryTerms)
 		}
+	}
+	if none := french.Parse("pain -a1 -b2 -c3 -d4 -e5 -f6 -g7 -h8 -i9").None; len(none) != 6 || none[0][0] != "a1" {
+		t.Errorf("of nine things that are excluded %v are", none)
 	}
 }
 

@@ -13,6 +13,10 @@ import (
 // ignored: a longer query costs time and finds nothing more.
 const MaxQueryTerms = 32
 
+// maxNone is how many things at most may be excluded: for each the index is read from
+// one end to the other.
+const maxNone = 6
+
 // A Query is what a person asked for, as terms.
 type Query struct {
 	// All are the words that must all be present, without repetition.
@@ -29,7 +33,8 @@ type Query struct {
 }
 
 // Parse reads a query as people type it: words, "phrases" in straight,
-// typographic or French quotation marks, a minus before what is not wanted, and
+// typographic or French quotation marks, a minus before what is not wanted (six
+// things at most), AND in capitals, which says what is so without it, and
 // OU (or OR) in capitals between two of which one is enough: it binds the words
 // or phrases on its sides and nothing further. Any text is a query; Parse never
 // fails.
@@ -39,8 +44,11 @@ func Parse(text string) Query {
 	var run []sequence // what OU joins, up to here
 	joined := false    // OU stands before what comes
 	for piece := range pieces(text) {
-		if piece.or() {
+		switch {
+		case piece.operator("OU", "OR"):
 			joined = len(run) > 0
+			continue
+		case piece.operator("AND"): // ET is no word to look for in any case
 			continue
 		}
 		terms := Terms(piece.text)
@@ -53,7 +61,9 @@ func Parse(text string) Query {
 		case piece.minus:
 			q.want(run)
 			run, joined = nil, false
-			q.None = append(q.None, terms)
+			if len(q.None) < maxNone && !slices.ContainsFunc(q.None, func(n []string) bool { return slices.Equal(n, terms) }) {
+				q.None = append(q.None, terms)
+			}
 		case joined:
 			run, joined = append(run, sequence{terms, piece.quoted}), false
 		default:
@@ -84,7 +94,9 @@ func (q *Query) want(run []sequence) {
 	case len(choice) > 1:
 		q.Either = append(q.Either, choice)
 	case len(choice) == 1 && run[0].quoted && len(choice[0]) > 1:
-		q.Phrases = append(q.Phrases, choice[0])
+		if !slices.ContainsFunc(q.Phrases, func(p []string) bool { return slices.Equal(p, choice[0]) }) {
+			q.Phrases = append(q.Phrases, choice[0])
+		}
 	case len(choice) == 1:
 		for _, t := range choice[0] {
 			if !slices.Contains(q.All, t) {
@@ -99,9 +111,10 @@ type piece struct {
 	minus, quoted bool
 }
 
-// or tells whether the piece is the word between two choices. Both are stop
-// words, so they are never looked for themselves.
-func (p piece) or() bool { return !p.minus && !p.quoted && (p.text == "OU" || p.text == "OR") }
+// operator tells whether the piece is one of some words that say how to search.
+func (p piece) operator(words ...string) bool {
+	return !p.minus && !p.quoted && slices.Contains(words, p.text)
+}
 
 // pieces cuts a query at spaces and quotation marks.
 func pieces(text string) func(yield func(piece) bool) {
