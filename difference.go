@@ -41,6 +41,26 @@ func Differences(before, after *Content) []Difference {
 	return out
 }
 
+// ChangedFields names the fields in which two versions of a record differ, all that
+// people write of it, in the order of the content.
+func ChangedFields(before, after *Content) []string {
+	out := unlike("", reflect.ValueOf(*before), reflect.ValueOf(*after))
+	if a, b := reflect.ValueOf(before.Body), reflect.ValueOf(after.Body); a.IsValid() && b.IsValid() && a.Type() == b.Type() && !a.IsNil() && !b.IsNil() {
+		out = append(out, unlike("body.", a.Elem(), b.Elem())...)
+	}
+	return out
+}
+
+func unlike(prefix string, a, b reflect.Value) (out []string) {
+	for i := range a.NumField() {
+		name, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("json"), ",")
+		if name != "body" && !reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {
+			out = append(out, prefix+name)
+		}
+	}
+	return out
+}
+
 type namedText struct{ name, text string }
 
 // adaptedFields writes what an adaptation takes over as text, a line an item.

@@ -54,7 +54,7 @@ func TestBookletSaysAllOfARecord(t *testing.T) {
 			"porte à porte", "Un horaire fixe", "La pluie", "Tenir trois mois",
 		},
 		essaim.KindVenue:        {"atelier vélo", "lundi", "14 h", "Tram A"},
-		essaim.KindOrganisation: {"W291000000", "123456789", "juin 2003", "2021", "formations"},
+		essaim.KindOrganisation: {"W291000000", "123 456 789", "juin 2003", "2021", "formations"},
 		essaim.KindMeeting:      {"samedi 13 mars 2027, de 17 h 30 à 20 h", "Cafés projets, édition 9", "https://inscription.example/", "https://salle.example/", "tour de table", "Quatre projets"},
 		essaim.KindRemake:       {"février 2026", "plutôt que le soir", "Prévoir du thé"},
 	}
@@ -64,7 +64,7 @@ func TestBookletSaysAllOfARecord(t *testing.T) {
 			t.Errorf("%s: nothing is asked of its sheet", k.Kind)
 		}
 		d.says(t, words[k.Kind]...)
-		d.says(t, "quarante foyers", "Place de la Liberté", "12 rue de la Table", "Association La Table", "Une personne du quartier", "Deux personnes le samedi matin (jusqu'à décembre 2026)",
+		d.says(t, "quarante foyers", "Place de la Liberté", "12 rue de la Table", "Association La Table", "Une personne du quartier", "Deux personnes le samedi matin (jusqu'en décembre 2026)",
 			"Nous recevons volontiers", "Lien social", "Le site de La Table https://latable.example/", "Journal de quartier", "Animatrice de démonstration", "3 mars 2026", credit(s.locales["fr"], s.records[k.Kind]))
 		d.hides(t, "Voisine")
 	}

@@ -52,6 +52,7 @@ type FollowPage struct {
 	FollowForm
 	// To is where she goes on; empty until her server said.
 	To, ToHost string
+	Feed       string // address of the same for a feed reader, without an account
 }
 
 // Leave makes the browser go on by itself. A redirect would not do: the policy
@@ -102,19 +103,22 @@ func (s *Server) actorName(r *http.Request, a essaim.LocalActor) string {
 	return cmp.Or(a.Profile.Name, a.Username)
 }
 
-// offerToFollow puts a record's own actor on its page, if it has one.
+// offerToFollow puts a local record's own actor on its page, or its territory's: not
+// every kind has one.
 func (s *Server) offerToFollow(r *http.Request, p *RecordPage) error {
 	if p.Record.Origin != "" || p.Record.State != essaim.StatePublished {
 		return nil
 	}
 	name, err := s.store.RecordActor(r.Context(), p.Record.ID)
 	if errors.Is(err, essaim.ErrNotFound) {
+		t := s.cfg.Node.Territory
+		p.Followed = s.followable(t.Name, t.Username, t.Actor)
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("actor of the record: %w", err)
 	}
-	p.Followed = s.followable(p.Record.Title, name, s.abs("/actors/"+name))
+	p.OwnActor, p.Followed = true, s.followable(p.Record.Title, name, s.abs("/actors/"+name))
 	return nil
 }
 
@@ -156,10 +160,32 @@ func (s *Server) followPage(r *http.Request) (*FollowPage, error) {
 	}
 	l := s.locale(r)
 	p := &FollowPage{FollowForm: FollowForm{Followed: f}}
+	if p.Feed, err = s.feedOf(r.Context(), f.Username); err != nil {
+		return nil, err
+	}
 	p.Title, p.NoIndex, p.Object = l.F("follow.title", "Name", f.Name), true, f.Actor
 	p.Canonical = s.abs("/suivre/" + f.Username)
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("follow.short"), ""}}
 	return p, nil
+}
+
+// feedOf is where what an actor announces is read by a feed reader: that of a theme,
+// of a commune, or of all that is published here. Other actors have none.
+func (s *Server) feedOf(ctx context.Context, username string) (string, error) {
+	const feed = "/recherche.atom"
+	if username == s.cfg.Node.Territory.Username || username == s.followNode().Username {
+		return address(feed, url.Values{paramOrigin: {"local"}}), nil
+	}
+	a, err := s.store.LocalActor(ctx, username)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("actor %s: %w", username, err)
+	case a.Kind == essaim.ActorTheme:
+		return address(feed, url.Values{paramTheme: {a.Subject}}), nil
+	case a.Kind == essaim.ActorCommune:
+		return address(feed, url.Values{paramCommune: {a.Subject}}), nil
+	}
+	return "", nil
 }
 
 func (s *Server) showFollow(w http.ResponseWriter, r *http.Request) error {

@@ -223,3 +223,20 @@ func TestAThemeOrACommuneIsFollowedFromItsList(t *testing.T) {
 		s.get(t, "/recherche?theme=alimentation&lang=en", http.StatusOK).says(t, "reaches your timeline")
 	})
 }
+
+func TestWhoHasNoAccountFollowsByAFeed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t)).fill(t)
+	for path, feed := range map[string]string{
+		"/suivre/brest":              "/recherche.atom?origin=local",
+		"/suivre/theme_alimentation": "/recherche.atom?theme=alimentation",
+		"/suivre/commune_brest":      "/recherche.atom?commune=29019",
+	} {
+		if d := s.get(t, path, http.StatusOK); len(d.with("a", "href", feed)) != 1 {
+			t.Errorf("%s does not lead to %s", path, feed)
+		}
+		if resp := s.ask(http.MethodGet, feed, ""); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s answers %d", feed, resp.StatusCode)
+		}
+	}
+}

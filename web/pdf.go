@@ -174,7 +174,7 @@ func (p *paper) cover(l *locale, b *BookletPage) {
 		}
 		p.flow(factStyle, run{text: label, bold: true}, run{text: lic.Name + " (" + strconv.Itoa(lic.N) + ")", link: lic.IRI})
 	}
-	p.where(l, b.Canonical, "", pageHeight-marginBottom-30)
+	p.where(l, b.Canonical, l.T("booklet.accessible"), pageHeight-marginBottom-30)
 }
 
 // where writes an address beside its code, at a height of the page.

@@ -54,7 +54,7 @@ func TestBookletFileSaysWhatItsPageSays(t *testing.T) {
 	if len(pages) < 2+len(essaim.Kinds()) {
 		t.Fatalf("%d pages", len(pages))
 	}
-	if cover := plain(pages[0]); !strings.Contains(cover, "L'été à Brest") || !strings.Contains(cover, "6 fiches") || !strings.Contains(cover, "CC BY-SA 4.0 (6)") || !strings.Contains(cover, "https://brest.example/recueil?origin=local") {
+	if cover := plain(pages[0]); !strings.Contains(cover, "L'été à Brest") || !strings.Contains(cover, "6 fiches") || !strings.Contains(cover, "CC BY-SA 4.0 (6)") || !strings.Contains(cover, "https://brest.example/recueil?origin=local") || !strings.Contains(cover, "se lit avec une synthèse vocale") {
 		t.Errorf("the cover says %s", cover)
 	}
 	whole := plain(strings.Join(pages, " "))

@@ -57,7 +57,7 @@ func TestAPersonHasAPageWithWhatCreditsHer(t *testing.T) {
 		storetest.Publish(t, s.store, storetest.Initiative("Sans elle"))
 
 		d := s.get(t, "/personnes/camille", http.StatusOK)
-		d.says(t, camilleName, "@camille@brest.example", "Je raconte ce qui pousse ici.", "jardin.example/plan", "elle", "Crédits dans 2 fiches", "Toulouse",
+		d.says(t, camilleName, "@camille@brest.example", "Je raconte ce qui pousse ici.", "jardin.example/plan", "elle", "2 fiches où cette personne est nommée", "Toulouse",
 			"Suivre depuis mon instance", termLabel("fr", essaim.ListRole, "porteur"), termLabel("fr", essaim.ListRole, "ambassadeur"), termLabel("fr", essaim.ListRole, "partenaire"))
 		d.hides(t, "Sans elle")
 		for _, r := range []essaim.Record{rec, copied} {
@@ -84,7 +84,7 @@ func TestAPersonHasAPageWithWhatCreditsHer(t *testing.T) {
 				t.Errorf("%s is not %q", property, want)
 			}
 		}
-		s.get(t, "/personnes/camille", http.StatusOK, header("Accept-Language", "en")).says(t, "Person", "Credited in 2 records", "Follow from my server")
+		s.get(t, "/personnes/camille", http.StatusOK, header("Accept-Language", "en")).says(t, "Person", "2 records name this person", "Follow from my server")
 		for _, name := range []string{"brest", "fiche_le-four-du-quartier", "personne", "CAMILLE"} {
 			s.get(t, "/personnes/"+name, http.StatusNotFound)
 		}
@@ -127,7 +127,7 @@ func TestThePageOfAPersonIsReadOn(t *testing.T) {
 		at, seen := "/personnes/camille", map[string]bool{}
 		for range 3 {
 			d := s.get(t, at, http.StatusOK)
-			d.says(t, "Crédits dans 30 fiches")
+			d.says(t, "30 fiches où cette personne est nommée")
 			for _, a := range d.all("a") {
 				if path := value(a, "href"); strings.HasPrefix(path, "/initiatives/") {
 					if seen[path] {

@@ -30,6 +30,7 @@ type RecordPage struct {
 	Remake       *essaim.Remake
 
 	FollowForm
+	OwnActor  bool // what is followed is the record's own, and not its territory
 	Credits   []CreditGroup
 	Unnamed   int       // people who have not agreed to be named
 	Waiting   []Waiting // the same, for who writes here
@@ -39,9 +40,11 @@ type RecordPage struct {
 	Claim     essaim.ClaimState // of an adaptation
 	Adapt     *Adapting         // nil when there is nothing to offer
 	Images    []essaim.Image    // those that this site serves
+	Away      []essaim.Image    // those that stand elsewhere: led to, not loaded
 	Likes     int
 	Announces int
 	From      Origin    // how its origin fares
+	Past      bool      // a meeting that is over
 	Copies    []APICopy // that conform
 	CopiesAt  time.Time // when the oldest of them was checked
 	Edit      string    // address of the form, for those who may write
@@ -228,7 +231,8 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	} else if rec.State == essaim.StatePublished && essaim.May(userOf(r), essaim.ActionModerate) {
 		p.Withdraw = recordPath(rec) + "/retirer"
 	}
-	if rec.Kind == essaim.KindMeeting && rec.State == essaim.StatePublished {
+	p.Past = p.Meeting != nil && over(p.Meeting, s.now())
+	if rec.Kind == essaim.KindMeeting && rec.State == essaim.StatePublished && !p.Past {
 		p.Calendar = recordPath(rec) + ".ics"
 		p.Alternates = []FormatLink{{Ext: "ics", Media: "text/calendar", Path: p.Calendar, Title: rec.Title}}
 	}
@@ -247,12 +251,14 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	return s.render(w, r, http.StatusOK, kindTemplate(rec.Kind), p)
 }
 
-// fillImages keeps the pictures that this site serves, the first for previews; a
-// record without any has one drawn.
+// fillImages parts the pictures that this site serves, the first for previews, from
+// those that no page of ours may load; a record without any has one drawn.
 func (s *Server) fillImages(p *RecordPage) {
 	for _, img := range p.Record.Images {
 		if strings.HasPrefix(img.URL, s.cfg.Node.BaseURL+"/") {
 			p.Images = append(p.Images, img)
+		} else {
+			p.Away = append(p.Away, img)
 		}
 	}
 	if len(p.Images) > 0 {
@@ -360,35 +366,4 @@ func creditGroups(c essaim.Content) (groups []CreditGroup, unnamed int) {
 		}
 	}
 	return groups, len(c.Credits) - len(public)
-}
-
-// HistoryPage lists the revisions of a local record.
-type HistoryPage struct {
-	Base
-	Record    essaim.Record
-	Revisions []essaim.Revision
-}
-
-func (s *Server) showHistory(k essaim.KindInfo) handlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		rec, err := s.visibleRecord(r, k.Kind, "", chi.URLParam(r, "slug"))
-		if err != nil {
-			return err
-		}
-		revisions, err := s.store.Revisions(r.Context(), rec.ID)
-		if err != nil {
-			return fmt.Errorf("revisions: %w", err)
-		}
-		p := &HistoryPage{Record: rec}
-		// What was written before publication is not public.
-		for _, rev := range revisions {
-			if rev.State == essaim.StatePublished || essaim.May(userOf(r), essaim.ActionWrite) {
-				p.Revisions = append(p.Revisions, rev)
-			}
-		}
-		l := s.locale(r)
-		p.Title, p.NoIndex, p.Section = l.F("history.title", "Title", rec.Title), true, k.Path
-		p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("kinds." + string(k.Kind)), "/" + k.Path}, {rec.Title, recordPath(rec)}, {l.T("history.short"), ""}}
-		return s.render(w, r, http.StatusOK, "history", p)
-	}
 }

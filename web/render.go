@@ -169,7 +169,7 @@ func (s *Server) parseTemplates(k templateKey) (map[string]*template.Template, e
 func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 	return template.FuncMap{
 		"t": l.T, "n": l.N, "f": l.F, "lang": func() string { return l.lang },
-		"number": l.Number, "counted": l.Counted, "date": l.Date, "when": l.When, "partial": l.Partial,
+		"number": l.Number, "counted": l.Counted, "date": l.Date, "when": l.When, "partial": l.Partial, "dated": l.Dated,
 		"ago": func(t time.Time) string { return l.Ago(t, s.now()) },
 		"href": func(p string) string {
 			if explicit {
@@ -187,25 +187,34 @@ func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 			}
 			return template.HTML(`<input type="hidden" name="lang" value="` + l.lang + `">`) //nolint:gosec // A language of ours.
 		},
-		"md":      markup.Page,
-		"said":    func(p Prose) template.HTML { return markup.PageWith(p.Text, p.Lang, p.Mentions) },
-		"prose":   func(title, text string, r essaim.Record) Prose { return Prose{title, text, r.Language, r.Mentions} },
-		"choose":  func(f Field, list string) Choice { return Choice{f, list} },
-		"boxes":   func(f *recordForm, name, list string) Boxes { return Boxes{f, name, list} },
-		"typo":    typo,
-		"kind":    func(k essaim.Kind) string { return l.T("kind." + string(k)) },
-		"kinds":   func(k essaim.Kind) string { return l.T("kinds." + string(k)) },
-		"term":    func(list, id string) string { return termLabel(l.lang, essaim.List(list), id) },
-		"terms":   func(list string) []essaim.Term { return essaim.List(list).Terms() },
-		"label":   func(t interface{ Label(string) string }) string { return typo(t.Label(l.lang), l.lang) },
-		"theme":   l.theme,
-		"licence": licenceOf,
-		"credit":  func(r essaim.Record) string { return credit(l, r) },
-		"qr":      newQR,
-		"place":   func(p essaim.Place) string { return placeName(l, p) },
-		"places":  func(c essaim.Content) string { return placeNames(l, c) },
-		"hours":   l.hoursRows,
-		"path":    recordPath,
+		"md":        markup.Page,
+		"said":      func(p Prose) template.HTML { return markup.PageWith(p.Text, p.Lang, p.Mentions) },
+		"prose":     func(title, text string, r essaim.Record) Prose { return Prose{title, text, r.Language, r.Mentions} },
+		"choose":    func(f Field, list string) Choice { return Choice{f, list} },
+		"boxes":     func(f *recordForm, name, list string) Boxes { return Boxes{f, name, list} },
+		"typo":      typo,
+		"kind":      func(k essaim.Kind) string { return l.T("kind." + string(k)) },
+		"kinds":     func(k essaim.Kind) string { return l.T("kinds." + string(k)) },
+		"term":      func(list, id string) string { return termLabel(l.lang, essaim.List(list), id) },
+		"terms":     func(list string) []essaim.Term { return essaim.List(list).Terms() },
+		"label":     func(t interface{ Label(string) string }) string { return typo(t.Label(l.lang), l.lang) },
+		"theme":     l.theme,
+		"licence":   licenceOf,
+		"may":       func(id string) string { return licenceTerms(l, id) },
+		"siren":     sirenGroups,
+		"credit":    func(r essaim.Record) string { return credit(l, r) },
+		"qr":        newQR,
+		"place":     func(p essaim.Place) string { return placeName(l, p) },
+		"places":    func(c essaim.Content) string { return placeNames(l, c) },
+		"hours":     l.hoursRows,
+		"path":      recordPath,
+		"themepath": themePath,
+		"communepath": func(p essaim.Place) string {
+			if c, ok := s.cfg.Gazetteer.Commune(p.INSEE); ok {
+				return communePath(c.Code)
+			}
+			return ""
+		},
 		"kindpath": func(k essaim.Kind) string {
 			i, _ := k.Info()
 			return "/" + i.Path

@@ -61,7 +61,7 @@ func (l *locale) sheet(rec essaim.Record) Sheet {
 		sh.fact(l.T("field.founded"), l.Partial(b.Founded))
 		sh.fact(l.T("field.addressSince"), l.Partial(b.AddressSince))
 		sh.fact(l.T("field.rna"), b.RNA)
-		sh.fact(l.T("field.siren"), b.SIREN)
+		sh.fact(l.T("field.siren"), sirenGroups(b.SIREN))
 	case *essaim.Meeting:
 		sh.meeting(l, b)
 	case *essaim.Remake:
@@ -239,7 +239,7 @@ func helpLines(l *locale, notices []essaim.HelpNotice) []string {
 			}
 		}
 		if n.Until != "" {
-			line += " (" + l.F("fact.until", "Date", l.Partial(n.Until)) + ")"
+			line += " (" + l.Dated("fact.until", n.Until) + ")"
 		}
 		lines = append(lines, line)
 	}

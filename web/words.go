@@ -92,7 +92,7 @@ func placeNames(l *locale, c essaim.Content) string {
 		name = placeName(l, first)
 	}
 	if more := len(c.Places) - 1; more > 0 {
-		return l.F("place.and_more", "Place", name, "Count", l.Number(more))
+		return name + " " + l.N("place.and_more", more)
 	}
 	return name
 }
