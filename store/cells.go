@@ -37,14 +37,14 @@ func (s *Store) Cells(ctx context.Context, q essaim.Query, zoom, most int) (essa
 	}
 	m := newMatch(q, s.now())
 	q.Box = nil
-	all := newMatch(q, s.now()).everything()
+	kind, counts := countedKind(q, s.now())
 	if m.everything() {
 		m.filter = [][]string{{filterAny}}
 	}
 	var found essaim.MapCells
 	err := s.read(ctx, func(tx *Tx) error {
-		if all {
-			if done, err := tx.countedCells(ctx, g, level, most, &found); done || err != nil {
+		if counts {
+			if done, err := tx.countedCells(ctx, kind, g, level, most, &found); done || err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ package store_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"essaim"
@@ -154,7 +155,7 @@ func TestAMapIsBoundedWhateverIsAsked(t *testing.T) {
 func TestTheMapOfAllIsCounted(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
-		s, clock := db.Node(t, func(c *store.Config) { c.MapPlaces = 10 })
+		s, clock := db.Node(t, func(c *store.Config) { c.MapPlaces = 4 })
 		all := fill(t, s, clock, rand.New(rand.NewPCG(9, 10)), 120)
 		for _, r := range all[:20] {
 			if err := s.WithdrawRecord(t.Context(), r.ID, storetest.Author); err != nil {
@@ -170,16 +171,22 @@ func TestTheMapOfAllIsCounted(t *testing.T) {
 		}
 		all = all[20:]
 		whole := essaim.Box{South: -90, North: 90, West: -180, East: 180}
-		for zoom := range 7 {
-			for _, box := range []*essaim.Box{nil, &whole, {South: 47, North: 49, West: -6, East: -3}, {South: -60, North: 60, West: 100, East: -100}} {
-				got, err := s.Cells(t.Context(), essaim.Query{Box: box}, zoom, essaim.MaxMapCells)
-				if err != nil {
-					t.Fatal(err)
+		initiatives := slices.DeleteFunc(slices.Clone(all), func(r essaim.Record) bool { return r.Kind != essaim.KindInitiative })
+		for _, c := range []struct {
+			kinds []essaim.Kind
+			want  []essaim.Record
+		}{{nil, all}, {[]essaim.Kind{essaim.KindInitiative}, initiatives}} {
+			for zoom := range 7 {
+				for _, box := range []*essaim.Box{nil, &whole, {South: 47, North: 49, West: -6, East: -3}, {South: -60, North: 60, West: 100, East: -100}} {
+					got, err := s.Cells(t.Context(), essaim.Query{Kinds: c.kinds, Box: box}, zoom, essaim.MaxMapCells)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got.Partial || got.Total <= 4 || len(got.Cells) > essaim.MaxMapCells {
+						t.Fatalf("%v, zoom %d of %+v: %d cells of %d, partial %v: not from the counters", c.kinds, zoom, box, len(got.Cells), got.Total, got.Partial)
+					}
+					countedAs(t, got, c.want, box == nil || box == &whole)
 				}
-				if got.Partial || got.Total <= 10 || len(got.Cells) > essaim.MaxMapCells {
-					t.Fatalf("zoom %d of %+v: %d cells of %d, partial %v: not from the counters", zoom, box, len(got.Cells), got.Total, got.Partial)
-				}
-				countedAs(t, got, all, box == nil || box == &whole)
 			}
 		}
 		if found, err := s.Check(t.Context()); err != nil || len(found) > 0 {

@@ -14,12 +14,12 @@ import (
 type draft struct {
 	rows   []searchRow
 	counts map[counter]counted
-	cells  map[cell]int       // how the counters of the map's cells move
-	rids   []int64            // row numbers that are ours to give
-	taken  map[int64]bool     // positions of records that may still wait in a batch
-	names  map[nameKey]string // that were given, with who bears them
-	heard  map[string]bool    // hosts whose last word is noted
-	soon   map[string]bool    // hosts whose commons are made due
+	cells  map[countedCell]int // how the counters of the map's cells move
+	rids   []int64             // row numbers that are ours to give
+	taken  map[int64]bool      // positions of records that may still wait in a batch
+	names  map[nameKey]string  // that were given, with who bears them
+	heard  map[string]bool     // hosts whose last word is noted
+	soon   map[string]bool     // hosts whose commons are made due
 }
 
 // counter names a facet's value; counted is how it moves.
@@ -39,29 +39,34 @@ var facetOf = map[string]string{
 	filterCommune: "commune", filterPurpose: "purpose", filterPublic: "public", filterLicence: "licence", filterHelp: "help",
 }
 
-// count moves the counter of a filter term.
-func (d *draft) count(term, label string, n int) {
-	if at, ok := countedCell(term); ok {
-		if d.cells == nil {
-			d.cells = map[cell]int{}
-		}
-		d.cells[at] += n
-		return
-	}
-	sort, value := filterValue(term)
-	facet := facetOf[sort]
-	if facet == "" {
-		return
-	}
+// count moves the counters of a record's filter terms.
+func (d *draft) count(terms []string, labels map[string]string, n int) {
 	if d.counts == nil {
-		d.counts = map[counter]counted{}
+		d.counts, d.cells = map[counter]counted{}, map[countedCell]int{}
 	}
-	c := d.counts[counter{facet, value}]
-	c.n += n
-	if label != "" {
-		c.label = label
+	kind := ""
+	for _, term := range terms {
+		sort, value := filterValue(term)
+		if sort == filterKind {
+			kind = value
+		}
+		facet := facetOf[sort]
+		if facet == "" {
+			continue
+		}
+		c := d.counts[counter{facet, value}]
+		c.n += n
+		if label := labels[term]; label != "" {
+			c.label = label
+		}
+		d.counts[counter{facet, value}] = c
 	}
-	d.counts[counter{facet, value}] = c
+	for _, term := range terms {
+		if at, ok := termCell(term); ok {
+			d.cells[countedCell{"", at}] += n
+			d.cells[countedCell{kind, at}] += n
+		}
+	}
 }
 
 // flush writes what was gathered. Counters always move in the same order: two

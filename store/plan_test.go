@@ -32,6 +32,8 @@ var hot = map[string][]any{
 	"thanks":             {"x"},
 	"positions_taken":    {int64(1), int64(2), int64(3), int64(4), int64(5), int64(6), int64(7), int64(8)},
 	"search_all":         {int64(1), 20},
+	"cells_extent":       {"", 6, 0, 63, 0, 63},
+	"cells_counted":      {"venue", 9, 0, 511, 0, 511, 2},
 	"address_page":       {"x", int64(1), 20},
 	"credited_page":      {"x", int64(1), 20},
 	"credited_count":     {"x"},

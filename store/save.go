@@ -129,16 +129,12 @@ func (tx *Tx) recount(ctx context.Context, e *entry, d *searchDoc, fresh bool) e
 		if err != nil {
 			return err
 		}
-		for term := range strings.FieldsSeq(was) {
-			tx.count(term, "", -1)
-		}
+		tx.count(strings.Fields(was), nil, -1)
 	}
 	if d == nil {
 		return nil
 	}
-	for _, term := range d.filter {
-		tx.count(term, d.labels[term], 1)
-	}
+	tx.count(d.filter, d.labels, 1)
 	tx.rows = append(tx.rows, searchRow{e.position, e.rid, *d})
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	shots "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -69,7 +70,7 @@ func (w *world) picture(p *page, dir string) error {
 		if err := v.set(ctx); err != nil {
 			return err
 		}
-		png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+		png, err := v.picture(ctx)
 		if err != nil {
 			return err
 		}
@@ -78,4 +79,20 @@ func (w *world) picture(p *page, dir string) error {
 		}
 	}
 	return nil
+}
+
+// tallest is how much of a page a picture shows, in pixels of CSS: Chromium
+// draws no more than 16,384 at once, and a booklet is longer.
+const tallest = 12_000
+
+func (v view) picture(ctx context.Context) ([]byte, error) {
+	height, err := chromedp.Run(ctx, chromedp.Evaluate[float64](`document.documentElement.scrollHeight`))
+	if err != nil {
+		return nil, err
+	}
+	shot, err := chromedp.Call(ctx, shots.CaptureScreenshot, shots.CaptureScreenshotParams{
+		CaptureBeyondViewport: new(true),
+		Clip:                  &shots.Viewport{Width: float64(v.width), Height: min(height, tallest), Scale: 1},
+	})
+	return shot.Data, err
 }

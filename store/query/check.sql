@@ -83,15 +83,19 @@ SELECT count(*), coalesce(min(w.value), '') FROM (
 -- name: check_cells
 -- Of the map, kept and counted again; see store/cellcount.go.
 SELECT count(*), '' FROM (
-    SELECT z.x, z.y FROM (
-        SELECT c.x, c.y, c.n FROM map_cell c
-        UNION ALL SELECT d.x, d.y, -count(*) FROM (
-            SELECT DISTINCT p.rid,
-                   CAST(floor((p.lon + 180) / 360 * 4096) AS BIGINT) - CASE WHEN p.lon = 180 THEN 1 ELSE 0 END AS x,
-                   CAST(floor((p.lat + 90) / 180 * 4096) AS BIGINT) - CASE WHEN p.lat = 90 THEN 1 ELSE 0 END AS y
-            FROM record_place p JOIN record r ON r.rid = p.rid WHERE r.state = 'published' AND p.lat IS NOT NULL) d
-        GROUP BY d.x, d.y) z
-    GROUP BY z.x, z.y HAVING sum(z.n) <> 0) w
+    SELECT z.kind, z.level, z.x, z.y FROM (
+        SELECT c.kind, c.level, c.x, c.y, c.n, c.xs, c.ys FROM map_cell c
+        UNION ALL SELECT a.kind, a.level, a.x, a.y, -a.n, -a.xs, -a.ys FROM (
+            SELECT k.kind, l.level, k.x >> CAST(12 - l.level AS INTEGER) AS x, k.y >> CAST(12 - l.level AS INTEGER) AS y, count(*) AS n, CAST(sum(k.x) AS BIGINT) AS xs, CAST(sum(k.y) AS BIGINT) AS ys
+            FROM (SELECT d.x, d.y, '' AS kind FROM (
+                    SELECT DISTINCT p.rid, CAST(floor((p.lon + 180) / 360 * 4096) AS BIGINT) - CASE WHEN p.lon = 180 THEN 1 ELSE 0 END AS x, CAST(floor((p.lat + 90) / 180 * 4096) AS BIGINT) - CASE WHEN p.lat = 90 THEN 1 ELSE 0 END AS y
+                    FROM record_place p JOIN record r ON r.rid = p.rid WHERE r.state = 'published' AND p.lat IS NOT NULL) d
+                UNION ALL SELECT d.x, d.y, d.kind FROM (
+                    SELECT DISTINCT p.rid, r.kind, CAST(floor((p.lon + 180) / 360 * 4096) AS BIGINT) - CASE WHEN p.lon = 180 THEN 1 ELSE 0 END AS x, CAST(floor((p.lat + 90) / 180 * 4096) AS BIGINT) - CASE WHEN p.lat = 90 THEN 1 ELSE 0 END AS y
+                    FROM record_place p JOIN record r ON r.rid = p.rid WHERE r.state = 'published' AND p.lat IS NOT NULL) d) k
+                CROSS JOIN (SELECT 3 AS level UNION ALL SELECT 6 UNION ALL SELECT 9 UNION ALL SELECT 12) l
+            GROUP BY 1, 2, 3, 4) a) z
+    GROUP BY z.kind, z.level, z.x, z.y HAVING sum(z.n) <> 0 OR sum(z.xs) <> 0 OR sum(z.ys) <> 0) w
 
 -- name: check_documents
 SELECT r.rid, r.id, r.origin, r.document, r.content_digest, r.copy_digest FROM record r

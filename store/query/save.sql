@@ -88,11 +88,11 @@ INSERT INTO facet (facet, value, label, n) VALUES ($1, $2, $3, $4)
 ON CONFLICT (facet, value) DO UPDATE SET n = facet.n + excluded.n, label = CASE WHEN excluded.label = '' THEN facet.label ELSE excluded.label END
 
 -- name: cell_add
-INSERT INTO map_cell (x, y, n) VALUES ($1, $2, $3)
-ON CONFLICT (x, y) DO UPDATE SET n = map_cell.n + excluded.n
+INSERT INTO map_cell (kind, level, x, y, n, xs, ys) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (kind, level, x, y) DO UPDATE SET n = map_cell.n + excluded.n, xs = map_cell.xs + excluded.xs, ys = map_cell.ys + excluded.ys
 
 -- name: cell_tidy
-DELETE FROM map_cell WHERE x = $1 AND y = $2 AND n = 0
+DELETE FROM map_cell WHERE kind = $1 AND level = $2 AND x = $3 AND y = $4 AND n = 0
 
 -- name: facets
 -- Of the facets that are read whole.

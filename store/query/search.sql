@@ -17,14 +17,16 @@ UPDATE reindex SET version = $1, position = $2, ended = $3 WHERE id = 1
 SELECT s.position, r.id FROM search s JOIN record r ON r.rid = s.rid WHERE s.position > $1 ORDER BY s.position LIMIT $2
 
 -- name: cells_extent
--- What the counted cells hold between two columns and two rows, and how far it
--- reaches. A first column after the last one goes around the world.
+-- What the counted cells of a kind and a level hold between two columns and two
+-- rows, and how far it reaches. A first column after the last one goes around the world.
 SELECT coalesce(CAST(sum(n) AS BIGINT), 0), coalesce(min(x), 0), coalesce(max(x), 0), coalesce(min(y), 0), coalesce(max(y), 0) FROM map_cell
-WHERE CASE WHEN CAST($1 AS BIGINT) <= CAST($2 AS BIGINT) THEN x BETWEEN $1 AND $2 ELSE x >= $1 OR x <= $2 END AND y BETWEEN $3 AND $4
+WHERE kind = $1 AND level = $2
+  AND CASE WHEN CAST($3 AS BIGINT) <= CAST($4 AS BIGINT) THEN x BETWEEN $3 AND $4 ELSE x >= $3 OR x <= $4 END AND y BETWEEN $5 AND $6
 
 -- name: cells_counted
 -- The same in the cells of a coarser level: the count, and the sums from which
 -- its middle comes.
-SELECT x >> CAST($5 AS INTEGER), y >> CAST($5 AS INTEGER), CAST(sum(n) AS BIGINT), CAST(sum(n * x) AS BIGINT), CAST(sum(n * y) AS BIGINT) FROM map_cell
-WHERE CASE WHEN CAST($1 AS BIGINT) <= CAST($2 AS BIGINT) THEN x BETWEEN $1 AND $2 ELSE x >= $1 OR x <= $2 END AND y BETWEEN $3 AND $4
+SELECT x >> CAST($7 AS INTEGER), y >> CAST($7 AS INTEGER), CAST(sum(n) AS BIGINT), CAST(sum(xs) AS BIGINT), CAST(sum(ys) AS BIGINT) FROM map_cell
+WHERE kind = $1 AND level = $2
+  AND CASE WHEN CAST($3 AS BIGINT) <= CAST($4 AS BIGINT) THEN x BETWEEN $3 AND $4 ELSE x >= $3 OR x <= $4 END AND y BETWEEN $5 AND $6
 GROUP BY 1, 2
