@@ -67,6 +67,36 @@ type ErasureDetail struct {
 	Document []byte `json:"document,omitempty"` // tombstone of a record of this node, as it was signed
 	Record   string `json:"record,omitempty"`   // of a credit: the id of what named the person
 	KeepName bool   `json:"keepName,omitempty"` // of an account: revisions stay signed by its name
+	// Unpublished says of a record, or of what an author elsewhere deleted, that no
+	// published record of this node held anything of it.
+	Unpublished bool `json:"unpublished,omitempty"`
+}
+
+// ErasureReach says which dumps of the commons may hold what was erased.
+type ErasureReach int
+
+// In no dump; in those with the records of other territories; in those too of what
+// this node publishes alone.
+const (
+	ReachNone ErasureReach = iota
+	ReachNetwork
+	ReachOwn
+)
+
+// Reach tells which dumps may hold what was erased; own says that it is a record of
+// this node. Dumps are of published records: there are no comments in them, no likes
+// and no candidates. What a candidate brought into a published record is noted with it.
+// An account elsewhere may be credited by a record of its own territory.
+func (e Erasure) Reach(own bool) ErasureReach {
+	switch {
+	case e.Sort == ErasedReaction, e.Sort == ErasedCandidate, e.Sort == ErasedToken, e.Sort == ErasureLifted:
+		return ReachNone
+	case e.Unpublished && (e.Sort == ErasedRecord || e.Sort == ErasedObject):
+		return ReachNone
+	case e.Sort == ErasedHere, e.Sort == ErasedActor, e.Sort == ErasedRecord && !own:
+		return ReachNetwork
+	}
+	return ReachOwn
 }
 
 // ErasureRef is the digest that stands for an id that may name a person: hex.

@@ -108,7 +108,7 @@ func (tx *Tx) erase(ctx context.Context, e essaim.Erase, now time.Time) (outcome
 	// A post that quotes a record of ours quotes it no more.
 	quoted, err := tx.exec(ctx, "quote_revoke", e.ID, e.Actor)
 	if err == nil && quoted > 0 {
-		err = tx.noteNamed(ctx, essaim.ErasedObject, e.ID)
+		err = tx.noteDeleted(ctx, e.ID, false)
 	}
 	if err != nil {
 		return did, err

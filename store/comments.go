@@ -216,7 +216,7 @@ func (tx *Tx) removeComment(ctx context.Context, id string, now time.Time) error
 	if _, err := tx.exec(ctx, "tombstone_insert", id, "comment", authority(id), micros(now), nil); err != nil {
 		return err
 	}
-	if err := tx.noteNamed(ctx, essaim.ErasedObject, id); err != nil {
+	if err := tx.noteDeleted(ctx, id, false); err != nil {
 		return err
 	}
 	return tx.eraseRaw(ctx, id)

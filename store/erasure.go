@@ -38,7 +38,23 @@ func (tx *Tx) addErasure(ctx context.Context, e essaim.Erasure) error {
 	if err != nil {
 		return err
 	}
-	return tx.later(ctx, "erasure_add", string(e.Sort), e.Ref, micros(e.At), string(detail))
+	own := false
+	if e.Sort == essaim.ErasedRecord {
+		node, err := tx.knownNode(ctx)
+		if err != nil {
+			return err
+		}
+		own = authority(e.Ref) == authority(node.BaseURL)
+	}
+	return tx.later(ctx, "erasure_add", string(e.Sort), e.Ref, micros(e.At), string(detail), int(e.Reach(own)))
+}
+
+// noteDeleted notes what its author elsewhere deleted; published says that it may be
+// in a published record.
+func (tx *Tx) noteDeleted(ctx context.Context, id string, published bool) error {
+	e := essaim.Erasure{Sort: essaim.ErasedObject, Ref: essaim.ErasureRef(essaim.ErasedObject, id)}
+	e.Unpublished = !published
+	return tx.noteErasure(ctx, e)
 }
 
 // noteNamed notes what is known by a digest of its id alone.
@@ -80,25 +96,6 @@ func (tx *Tx) knownErasures(ctx context.Context) ([]essaim.Erasure, error) {
 		}
 		return e, json.Unmarshal([]byte(detail), &e.ErasureDetail)
 	}, "erasure_all")
-}
-
-// LastErasure is when something was last erased here that a dump of the commons
-// may hold, one of this node's own records only with own; zero for never.
-func (s *Store) LastErasure(ctx context.Context, own bool) (time.Time, error) {
-	base := ""
-	if own {
-		node, err := s.Node(ctx)
-		if err != nil {
-			return time.Time{}, fmt.Errorf("last erasure: %w", err)
-		}
-		base = node.BaseURL + "/"
-	}
-	var at time.Time
-	err := s.query().row(ctx, "erasure_latest", base).Scan(moment{&at})
-	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
-		return time.Time{}, fmt.Errorf("last erasure: %w", err)
-	}
-	return at, nil
 }
 
 // keepErasures adds what a transaction erased to the file, after its commit. What

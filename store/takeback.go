@@ -29,8 +29,9 @@ func (tx *Tx) takeBack(ctx context.Context, c candidate) (outcome, error) {
 	if err != nil {
 		return did, err
 	}
+	published := ok && e.State == essaim.StatePublished // whatever becomes of it below
 	switch {
-	case ok && e.State == essaim.StatePublished && tx.again:
+	case published && tx.again:
 		return did, nil // what is signed anew waits for TakeBackAgain; a tombstone comes by itself
 	case ok && e.State != essaim.StateWithdrawn:
 		if err := tx.takeBackFrom(ctx, &e, c.object); err != nil {
@@ -43,7 +44,7 @@ func (tx *Tx) takeBack(ctx context.Context, c candidate) (outcome, error) {
 	if _, err := tx.exec(ctx, "candidate_remove", c.object); err != nil {
 		return did, err
 	}
-	return did, tx.noteNamed(ctx, essaim.ErasedObject, c.object)
+	return did, tx.noteDeleted(ctx, c.object, published)
 }
 
 // TakeBackAgain takes out of records what its author had deleted, and whom they were

@@ -87,12 +87,20 @@ func TestOfWhatItsAuthorTakesBackOnlyWhatPeopleWroteStays(t *testing.T) {
 					n.apply(t, blog, essaim.Propose{Proposal: proposal(article, "Un jardin", n.clock.now()), By: blog})
 					r := n.candidates(t)[0]
 					c.take(t, n, r.Content)
+					before, err := n.Record(t.Context(), r.ID)
+					if err != nil {
+						t.Fatal(err)
+					}
 					n.clock.pass(time.Hour)
 					if got := n.apply(t, blog, effect); got.State != essaim.InboundApplied {
 						t.Fatalf("%s: %s", got.State, got.Reason)
 					}
 					if got := one[int](t, n, "SELECT count(*) FROM candidate") + one[int](t, n, "SELECT count(*) FROM item WHERE kind = 'candidate'"); got != 0 {
 						t.Errorf("%d rows lead from the record to its author", got)
+					}
+					// Dumps have what is published, and so go with it alone.
+					if at, err := n.LastErasure(t.Context(), true); err != nil || at.IsZero() == (before.State == essaim.StatePublished) {
+						t.Errorf("of a %s, erased for dumps at %v, %v", before.State, at, err)
 					}
 					n.holds(t, r.ID, c.state, c.text, c.named)
 					n.tells(t, r.ID, c.told)

@@ -83,7 +83,9 @@ func (tx *Tx) leave(ctx context.Context, e *entry) error {
 
 // remove deletes what was never public, without a trace but its name.
 func (tx *Tx) remove(ctx context.Context, e *entry) error {
-	if err := tx.noteErasure(ctx, essaim.Erasure{Sort: essaim.ErasedRecord, Ref: e.ID}); err != nil {
+	gone := essaim.Erasure{Sort: essaim.ErasedRecord, Ref: e.ID}
+	gone.Unpublished = true
+	if err := tx.noteErasure(ctx, gone); err != nil {
 		return err
 	}
 	return tx.discard(ctx, e)

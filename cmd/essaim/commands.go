@@ -12,6 +12,7 @@ type commands struct {
 	Demo     demoCommand     `cmd:"" help:"Three territories on this machine, with records to look at."`
 	Import   importCommand   `cmd:"" help:"Bring records in from a file."`
 	Export   exportCommand   `cmd:"" help:"Write the records out."`
+	Dump     dumpCommand     `cmd:"" help:"Make the dated files of /export/ now."`
 	User     userCommand     `cmd:"" help:"Accounts."`
 	Person   personCommand   `cmd:"" help:"People whom records credit."`
 	Actor    actorCommand    `cmd:"" help:"What can be followed here, and how it shows."`

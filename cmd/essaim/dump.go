@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"log/slog"
 	"path/filepath"
@@ -22,6 +23,47 @@ const (
 	dumpsFirst = 10 * time.Minute
 	dumpsEvery = time.Minute
 )
+
+type dumpCommand struct{}
+
+func (dumpCommand) Help() string {
+	return "A running node makes them each day and soon after an erasure, the first ones ten minutes after it starts. This makes them now, in the place of today's. Just after an erasure it waits, a minute at most, so that nothing of what was erased is in them.\n\n" +
+		"Example:\n\n    essaim dump --data /var/lib/essaim"
+}
+
+func (dumpCommand) Run(ctx context.Context, a *app) error {
+	return a.administer(ctx, func(ctx context.Context, node admin) error {
+		for {
+			got, err := ask[dumped](ctx, node, "dump", none{})
+			if err != nil {
+				return err
+			}
+			if got.Wait <= 0 {
+				for _, d := range got.Dumps {
+					fmt.Fprintf(a.out, "%s  %d records, %d bytes\n", d.File, d.Records, d.Bytes)
+				}
+				return nil
+			}
+			fmt.Fprintf(a.out, "something was erased just now: %s more\n", got.Wait.Round(time.Second))
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(got.Wait):
+			}
+		}
+	})
+}
+
+// dumped are the dumps that stand, or how long to wait before they may be made.
+type dumped struct {
+	Dumps []transfer.Dump `json:"dumps"`
+	Wait  time.Duration   `json:"wait"`
+}
+
+func makeDumps(ctx context.Context, n *Node, _ none) (got dumped, err error) {
+	got.Dumps, got.Wait, err = n.dumps.Make(ctx)
+	return got, err
+}
 
 // openDumps makes what keeps the dated files of a node.
 func (n *Node) openDumps() *transfer.Dumps {

@@ -17,6 +17,7 @@ func operations() map[string]operation {
 		"import.undo":       answering(undoImport),
 		"import.list":       answering(listImports),
 		"export":            streaming(exportRecords),
+		"dump":              answering(makeDumps),
 		"user.add":          answering(addUser),
 		"user.list":         answering(listUsers),
 		"user.role":         answering(setRole),

@@ -289,8 +289,14 @@ func (e *erasure) shown() error {
 		if err != nil || len(form) != 3 || bytes.Contains(form[0], []byte("<textarea")) || !bytes.Contains(form[2], []byte("<textarea")) {
 			return errors.Join(err, fmt.Errorf("%s shows %d sorts of readers no form, or all", name, len(form)))
 		}
+		if _, err := e.nodes[name].Run(e.ctx, "dump", "--data", e.nodes[name].Dir); err != nil {
+			return err
+		}
 		if err := e.crawl(name); err != nil {
 			return err
+		}
+		if files := e.dumpsSeen(name); len(files) < 3 {
+			return fmt.Errorf("of the dumps of %s only %v show it", name, files)
 		}
 		if len(e.seen[name]) < 10 {
 			return fmt.Errorf("%d addresses of %s show it", len(e.seen[name]), name)

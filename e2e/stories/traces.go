@@ -243,6 +243,9 @@ func (e *erasure) unseen(name string) error {
 // notDumped looks for the canary in what a node writes out.
 func (e *erasure) notDumped(name string) error {
 	n := e.nodes[name]
+	if err := e.dumpedAnew(name); err != nil {
+		return err
+	}
 	for _, format := range []string{"csv", "geojson", "jsonld"} {
 		out, err := n.Run(e.ctx, "export", "--data", n.Dir, "--format", format, "--all")
 		if err != nil {

@@ -109,12 +109,12 @@ INSERT INTO tombstone (id, kind, origin, at, document)
 VALUES ($1, $2, $3, $4, $5)
 
 -- name: backup_erasure
-SELECT sort, ref, at, detail
+SELECT sort, ref, at, detail, reach
 FROM erasure ORDER BY sort, ref, at
 
 -- name: restore_erasure
-INSERT INTO erasure (sort, ref, at, detail)
-VALUES ($1, $2, $3, $4)
+INSERT INTO erasure (sort, ref, at, detail, reach)
+VALUES ($1, $2, $3, $4, $5)
 
 -- name: backup_commons
 SELECT id, origin, key, sort, digest, number, document

@@ -1,19 +1,14 @@
 -- What was erased here, and must not come back.
 
 -- name: erasure_add
-INSERT INTO erasure (sort, ref, at, detail) VALUES ($1, $2, $3, $4)
+INSERT INTO erasure (sort, ref, at, detail, reach) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (sort, ref, at) DO NOTHING
 
 -- name: erasure_all
 SELECT sort, ref, at, detail FROM erasure ORDER BY at, sort, ref
 
 -- name: erasure_latest
--- Of what a dump of the commons may hold; with an address in $1, one of this node's
--- own records only.
-SELECT at FROM erasure
-WHERE sort NOT IN ('reaction', 'candidate', 'token', 'lifted')
-    AND ($1 = '' OR sort <> 'withdrawal' AND (sort <> 'record' OR substr(ref, 1, length($1)) = $1))
-ORDER BY at DESC LIMIT 1
+SELECT at FROM erasure WHERE reach = $1 ORDER BY at DESC LIMIT 1
 
 -- name: erasure_known
 SELECT 1 FROM erasure WHERE sort = $1 AND ref = $2 LIMIT 1

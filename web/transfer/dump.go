@@ -33,6 +33,8 @@ const (
 	DumpNetwork DumpScope = "network"
 )
 
+func dumpScopes() []DumpScope { return []DumpScope{DumpOwn, DumpNetwork} }
+
 // DumpFormats are those in which each dump is made, in the order in which they are
 // offered. Each is compressed by gzip.
 func DumpFormats() []string { return []string{"csv", "geojson", "jsonld"} }
@@ -114,7 +116,7 @@ func (d *Dumps) Dumps(ctx context.Context) ([]Dump, error) {
 
 // standing leaves out what was made before the last erasure.
 func (d *Dumps) standing(ctx context.Context, list []Dump) ([]Dump, error) {
-	for _, scope := range []DumpScope{DumpOwn, DumpNetwork} {
+	for _, scope := range dumpScopes() {
 		erased, err := d.Erased(ctx, scope)
 		if err != nil {
 			return nil, err
@@ -149,45 +151,82 @@ func (d *Dumps) path(f Dump) string { return filepath.Join(d.Root, f.SHA256+".gz
 // and removes what stands no more. It is to be called now and then, by any process:
 // one at a time works in a directory, and the others leave it to it.
 func (d *Dumps) Renew(ctx context.Context) error {
-	return d.alone(func() error {
-		for _, scope := range []DumpScope{DumpOwn, DumpNetwork} {
+	_, err := d.alone(func() error {
+		for _, scope := range dumpScopes() {
 			if err := d.renew(ctx, scope); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	return err
+}
+
+// Make makes all dumps anew, in the place of those of today. What was erased just now
+// may still be read by who began before: then it makes none, and says when it will. An
+// error that is essaim.ErrConflict says that another process is making them.
+func (d *Dumps) Make(ctx context.Context) (made []Dump, wait time.Duration, err error) {
+	alone, err := d.alone(func() error {
+		for _, scope := range dumpScopes() {
+			erased, err := d.Erased(ctx, scope)
+			if err != nil {
+				return err
+			}
+			if !erased.IsZero() {
+				wait = max(wait, dumpSettle-d.Now().Sub(erased))
+			}
+		}
+		if wait > 0 {
+			return nil
+		}
+		for _, scope := range dumpScopes() {
+			m, err := d.tidy(ctx)
+			if err != nil {
+				return err
+			}
+			if err := d.make(ctx, scope, m); err != nil {
+				return err
+			}
+		}
+		made, err = d.Dumps(ctx)
+		return err
+	})
+	if err == nil && !alone {
+		err = fmt.Errorf("another process is making them: %w", essaim.ErrConflict)
+	}
+	return made, wait, err
 }
 
 // Clear removes the files of what was erased, unless another process works here,
 // which does it then.
 func (d *Dumps) Clear(ctx context.Context) error {
-	return d.alone(func() error {
+	_, err := d.alone(func() error {
 		_, err := d.tidy(ctx)
 		return err
 	})
+	return err
 }
 
-// alone does something while no other process, nor another goroutine, does.
-func (d *Dumps) alone(f func() error) (err error) {
+// alone does something, unless another process or another goroutine does.
+func (d *Dumps) alone(f func() error) (did bool, err error) {
 	if err := os.MkdirAll(d.Root, 0o700); err != nil {
-		return fmt.Errorf("dumps: %w", err)
+		return false, fmt.Errorf("dumps: %w", err)
 	}
 	lock, err := os.OpenFile(filepath.Join(d.Root, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("dumps: %w", err)
+		return false, fmt.Errorf("dumps: %w", err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	switch err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 	case errors.Is(err, syscall.EWOULDBLOCK):
-		return nil
+		return false, nil
 	case err != nil:
-		return fmt.Errorf("dumps: %w", err)
+		return false, fmt.Errorf("dumps: %w", err)
 	}
 	if err := f(); err != nil {
-		return fmt.Errorf("dumps: %w", err)
+		return true, fmt.Errorf("dumps: %w", err)
 	}
-	return nil
+	return true, nil
 }
 
 // renew removes what stands no more before it makes what is due, and after.
@@ -205,6 +244,12 @@ func (d *Dumps) renew(ctx context.Context, scope DumpScope) error {
 	if today || now.Sub(m.Begun[scope]) < dumpGap || now.Sub(erased) < dumpSettle {
 		return nil
 	}
+	return d.make(ctx, scope, m)
+}
+
+// make makes the dumps of a scope, in the place of those of the same day.
+func (d *Dumps) make(ctx context.Context, scope DumpScope, m manifest) error {
+	now := d.Now().UTC().Truncate(time.Microsecond)
 	m.Begun[scope] = now
 	if err := d.write(m); err != nil {
 		return err
@@ -217,11 +262,11 @@ func (d *Dumps) renew(ctx context.Context, scope DumpScope) error {
 		}
 		made = append(made, f)
 	}
-	m.Dumps = append(made, m.Dumps...)
+	m.Dumps = append(made, slices.DeleteFunc(m.Dumps, func(f Dump) bool { return f.Scope == scope && f.Date() == made[0].Date() })...)
 	if err := d.write(m); err != nil {
 		return err
 	}
-	_, err = d.tidy(ctx)
+	_, err := d.tidy(ctx)
 	return err
 }
 

@@ -156,6 +156,41 @@ func TestWhatWasErasedIsInNoDump(t *testing.T) {
 	}
 }
 
+func TestDumpsAreMadeWhenSomebodyAsks(t *testing.T) {
+	t.Parallel()
+	d := newDumping(t)
+	before := d.pass(t, 0)
+	d.now = d.now.Add(time.Hour)
+	made, wait, err := d.Make(t.Context())
+	if err != nil || wait != 0 || len(made) != 6 || d.read != 12 {
+		t.Fatalf("%d made of %d readings, to wait %v: %v", len(made), d.read, wait, err)
+	}
+	if list := d.list(t); len(list) != 6 || list[0].File != before[0].File || !list[0].At.After(before[0].At) || d.files(t) != 3 {
+		t.Errorf("%d of a day stand, made at %v and %v", len(list), before[0].At, list[0].At)
+	}
+	// Who began to read before an erasure may still see what it erased.
+	d.erased[DumpNetwork] = d.now
+	d.now = d.now.Add(20 * time.Second)
+	if made, wait, err := d.Make(t.Context()); err != nil || len(made) != 0 || wait != 40*time.Second || d.read != 12 {
+		t.Errorf("just after an erasure: %d made, to wait %v, %v", len(made), wait, err)
+	}
+	d.now = d.now.Add(40 * time.Second)
+	if made, wait, err := d.Make(t.Context()); err != nil || len(made) != 6 || wait != 0 {
+		t.Errorf("a minute after: %d made, to wait %v, %v", len(made), wait, err)
+	}
+	// No two at a time.
+	items := d.Items
+	d.Items = func(ctx context.Context, scope DumpScope, format string) iter.Seq2[Item, error] {
+		if _, _, err := d.Make(ctx); !errors.Is(err, essaim.ErrConflict) {
+			t.Errorf("while others are made: %v", err)
+		}
+		return items(ctx, scope, format)
+	}
+	if _, _, err := d.Make(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDumpsAreKeptAWeekAndTheFirstOfEachMonthAYear(t *testing.T) {
 	t.Parallel()
 	d := newDumping(t)
