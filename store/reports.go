@@ -51,8 +51,8 @@ func (s *Store) Receipt(ctx context.Context, id string) (r essaim.Receipt, err e
 	return r, nil
 }
 
-// fileReport keeps of what is reported the records and comments of this node, or
-// when there are none its actors.
+// fileReport keeps of what is reported the records and comments of this node, for a
+// person those of other territories that it shows too, or when there are none its actors.
 func (tx *Tx) fileReport(ctx context.Context, e essaim.FileReport, now time.Time) (outcome, error) {
 	r := e.Report
 	if known, err := tx.found(ctx, "report_known", r.ID); err != nil || known {
@@ -63,8 +63,9 @@ func (tx *Tx) fileReport(ctx context.Context, e essaim.FileReport, now time.Time
 	for _, id := range r.Objects[:min(len(r.Objects), maxReported)] {
 		record := id
 		shown := "published_here"
-		if r.Withdrawn != "" {
-			shown = "published_anywhere" // a notice may be of any territory's
+		if r.Withdrawn != "" || r.Host == "" {
+			// A notice may be of any territory's record, and a reader reports what is read here.
+			shown = "published_anywhere"
 		}
 		here, err := tx.found(ctx, shown, id)
 		if err == nil && !here {

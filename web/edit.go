@@ -169,7 +169,11 @@ func (s *Server) confirmWithdraw(k essaim.KindInfo) handlerFunc {
 		}
 		l := s.locale(r)
 		p := &WithdrawPage{Record: rec, Action: recordPath(rec) + "/retirer"}
-		p.Title, p.NoIndex, p.Section = l.F("withdraw.title", "Title", rec.Title), true, k.Path
+		title := "withdraw.title"
+		if rec.State != essaim.StatePublished {
+			title = "withdraw.title_draft"
+		}
+		p.Title, p.NoIndex, p.Section = l.F(title, "Title", rec.Title), true, k.Path
 		p.Crumbs = s.recordCrumbs(l, k, rec, l.T("withdraw.short"))
 		return s.render(w, r, http.StatusOK, "withdraw", p)
 	}
@@ -183,6 +187,10 @@ func (s *Server) withdrawRecord(k essaim.KindInfo) handlerFunc {
 		}
 		if err := s.store.WithdrawRecord(r.Context(), rec.ID, authorOf(r)); err != nil {
 			return fmt.Errorf("withdraw %s: %w", rec.Slug, err)
+		}
+		if rec.State != essaim.StatePublished {
+			http.Redirect(w, r, "/compte?fait=efface", http.StatusSeeOther)
+			return nil
 		}
 		http.Redirect(w, r, "/"+k.Path+"?fait=retire", http.StatusSeeOther)
 		return nil
@@ -248,6 +256,8 @@ func (f *recordForm) take(c *essaim.Content, found essaim.Problems) {
 			}
 		} else if types := f.RelationTypes(); field == "relations" && len(types) > 0 {
 			field = "relations-" + string(types[0])
+		} else {
+			field = f.atRow(field)
 		}
 		f.problems.Add(field, reason)
 	}

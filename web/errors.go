@@ -80,6 +80,8 @@ type ErrorPage struct {
 	RequestID string // of an unknown failure, to be quoted
 	Copies    string // where those who moderate see who confirmed a deletion
 	Lift      string // where they take a local withdrawal back
+	// SignIn offers to sign in, NewTab in another tab: this one holds what was typed.
+	SignIn, NewTab bool
 }
 
 // fail answers a request that failed, in the reader's language, as a page or as
@@ -107,14 +109,20 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.failText(w, r, status, key, err)
 		return
 	}
-	if status == http.StatusUnauthorized {
+	if status == http.StatusUnauthorized && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		http.Redirect(w, r, "/connexion?suite="+urlEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return
+	}
+	if status == http.StatusUnauthorized {
+		// A redirect would lose what was typed: a browser that loads this answer again
+		// sends it again.
+		status, key = http.StatusForbidden, "signed_out"
 	}
 	lang, _ := negotiate(r)
 	l := s.locales[lang]
 	p := &ErrorPage{Status: status, Heading: l.T("error." + key + ".title"), Text: l.T("error." + key + ".text")}
 	p.Title, p.NoIndex = p.Heading, true
+	p.SignIn, p.NewTab = key == "signed_out" || key == "bad_link", key == "signed_out"
 	var gone goneError
 	if errors.As(err, &gone) {
 		p.Heading = l.F("error.withdrawn.title", "Territory", gone.territory, "Date", l.Date(gone.at))

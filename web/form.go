@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"essaim"
 )
@@ -46,7 +47,20 @@ type Field struct {
 	Value       string
 	Error       string // a sentence, empty when there is none
 	Required    bool
+	Mode        string // of a phone's keyboard
 	Lang        string
+}
+
+// DescribedBy are the ids of what is said about the field.
+func (f Field) DescribedBy() string {
+	var ids []string
+	if f.Error != "" {
+		ids = append(ids, "e-"+f.ID)
+	}
+	if f.Hint != "" {
+		ids = append(ids, "h-"+f.ID)
+	}
+	return strings.Join(ids, " ")
 }
 
 // Field makes the field of a name; its words are field.{key} and hint.{key},
@@ -59,8 +73,17 @@ func (f *recordForm) Field(name string) Field {
 	}
 	if reason := f.reason(name); reason != "" {
 		out.Error = f.l.T("problem." + reason)
+		if n := utf8.RuneCountInString(out.Value); reason == "too_long" && n > 0 && !slices.Contains(lineFields, name) {
+			out.Error = f.l.F("problem.too_long_now", "Count", f.l.Number(n))
+		}
 	}
 	out.Required = f.required(name)
+	switch name {
+	case "body.registration", "body.online":
+		out.Mode = "url"
+	case "body.siren":
+		out.Mode = "numeric"
+	}
 	return out
 }
 
@@ -138,12 +161,32 @@ func (f *recordForm) Open(names ...string) bool {
 	}
 	for _, n := range names {
 		for field := range f.problems {
-			if field == n || strings.HasPrefix(field, n+".") {
+			if below(field, n) {
 				return true
 			}
 		}
+		// Every imported record says its language.
+		if n != "language" && f.holds(n) {
+			return true
+		}
 	}
 	return false
+}
+
+// holds tells whether a field, or one below it, is filled in.
+func (f *recordForm) holds(name string) bool {
+	for field, v := range f.values {
+		if below(field, name) && len(v) > 0 && strings.TrimSpace(v[0]) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// below tells whether a field is the one of a name, or a part of it.
+func below(field, name string) bool {
+	rest, ok := strings.CutPrefix(field, name)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '-')
 }
 
 // Communes are those of the territory, offered while typing.
@@ -160,21 +203,6 @@ func (f *recordForm) Communes() []string {
 }
 
 func communeText(c essaim.Commune) string { return c.Name + " (" + c.Code + ")" }
-
-// Problems lists what is wrong with the address of each field, in the order of
-// the form's paths.
-func (f *recordForm) Problems() []Problem {
-	fields := make([]string, 0, len(f.problems))
-	for name := range f.problems {
-		fields = append(fields, name)
-	}
-	slices.Sort(fields)
-	out := make([]Problem, 0, len(fields))
-	for _, name := range fields {
-		out = append(out, Problem{ID: fieldID(f.anchor(name)), Label: f.l.T("field." + fieldKey(f.anchor(name))), Text: f.l.T("problem." + f.problems[name])})
-	}
-	return out
-}
 
 // Choice is a field that takes an entry of a closed list.
 type Choice struct {
@@ -229,22 +257,6 @@ func (f *recordForm) StepImage(i int) []Field {
 		}
 	}
 	return out
-}
-
-// Problem is a line of the summary above a refused form; it leads to its field.
-type Problem struct{ ID, Label, Text string }
-
-// anchor is the field of the form that a problem's path belongs to.
-func (f *recordForm) anchor(name string) string {
-	for _, l := range append(slices.Clone(lineFields), "themes", "body.purposes", "body.forms") {
-		if strings.HasPrefix(name, l+".") {
-			return l
-		}
-	}
-	if parts := strings.Split(name, "."); len(parts) == 2 && parts[0] == "places" {
-		return name + ".commune"
-	}
-	return name
 }
 
 func fieldID(name string) string { return "f-" + strings.ReplaceAll(name, ".", "-") }

@@ -144,13 +144,13 @@ func readRecipe(f *recordForm, body essaim.Body) {
 func writeVenue(f *recordForm, body essaim.Body) {
 	b := body.(*essaim.Venue)
 	f.setLines("body.services", b.Services)
-	f.setLines("body.openingHours", b.OpeningHours)
+	f.setLines("body.openingHours", f.writtenHours(b.OpeningHours))
 	f.set("body.access", b.Access)
 }
 
 func readVenue(f *recordForm, body essaim.Body) {
 	b := body.(*essaim.Venue)
-	b.Services, b.OpeningHours, b.Access = f.lines("body.services"), f.lines("body.openingHours"), f.text("body.access")
+	b.Services, b.OpeningHours, b.Access = f.lines("body.services"), readHours(f.lines("body.openingHours")), f.text("body.access")
 }
 
 func organisationFields(b *essaim.Organisation) texts {

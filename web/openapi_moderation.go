@@ -38,10 +38,10 @@ func describeComments(paths, limit object) {
 		"responses": object{"200": answer("a page", "CommentList"), "404": answer("no such published record", "Error"), "422": answer("problems by parameter", "Problems")},
 	}}
 	paths["/api/v1/reports"] = object{"post": object{
-		"summary":     "Report something published here (Digital Services Act, article 16); open to everyone, ten an hour",
+		"summary":     "Report something shown here (Digital Services Act, article 16); open to everyone, ten an hour",
 		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": ref("ReportInput")}}},
 		"responses": object{
-			"201": answer("filed; Location leads to the receipt", "Receipt"), "404": answer("nothing published here", "Error"),
+			"201": answer("filed; Location leads to the receipt", "Receipt"), "404": answer("nothing shown here", "Error"),
 			"422": answer("problems by field", "Problems"), "429": answer("too many requests", "Error"),
 		},
 	}}
@@ -84,7 +84,7 @@ func describeDecisions(paths, limit object) {
 	paths["/api/v1/moderation/withdrawals"] = object{"post": object{
 		"summary": "Show a record no more, whoever its origin is, on a founded request; restore on its item lifts it", "security": token,
 		"requestBody": object{"required": true, "content": object{"application/json": object{"schema": ref("Withdrawal")}}},
-		"responses":   refused(object{"201": answer("its item", "ModerationItem"), "404": answer("nothing published here", "Error"), "409": answer("withdrawn already", "Error"), "422": answer("problems by field", "Problems")}),
+		"responses":   refused(object{"201": answer("its item", "ModerationItem"), "404": answer("nothing shown here", "Error"), "409": answer("withdrawn already", "Error"), "422": answer("problems by field", "Problems")}),
 	}}
 	paths["/api/v1/moderation/measures"] = object{
 		"get": object{

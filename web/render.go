@@ -85,7 +85,7 @@ type page interface{ base() *Base }
 // flashes are the messages that an address may ask for (?fait=), so that no
 // cookie carries them.
 var flashes = map[string]string{
-	"publie": "flash.published", "brouillon": "flash.draft", "modifie": "flash.updated", "retire": "flash.withdrawn", "adapte": "flash.adapted",
+	"publie": "flash.published", "brouillon": "flash.draft", "modifie": "flash.updated", "retire": "flash.withdrawn", "efface": "flash.erased", "adapte": "flash.adapted",
 	"retire-ici": "flash.withdrawn_here", "retabli": "flash.lifted",
 	"bonjour": "flash.signed_in", "au-revoir": "flash.signed_out",
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/mail"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -31,7 +32,22 @@ func (s *Server) apiReport(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	in.Text, in.Email = strings.TrimSpace(in.Text), strings.TrimSpace(in.Email)
+	if err := in.validate().Err(); err != nil {
+		return err
+	}
+	id, err := s.fileReport(r, in)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", s.abs("/api/v1/reports/"+id))
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusCreated, essaim.Receipt{ID: id, State: essaim.ItemHeld, ReceivedAt: s.now()})
+	return nil
+}
+
+// validate trims a report and says what is wrong with it.
+func (in *APIReport) validate() essaim.Problems {
+	in.Object, in.Text, in.Email = strings.TrimSpace(in.Object), strings.TrimSpace(in.Text), strings.TrimSpace(in.Email)
 	problems := essaim.Problems{}
 	switch n := utf8.RuneCountInString(in.Text); {
 	case n == 0:
@@ -44,28 +60,24 @@ func (s *Server) apiReport(w http.ResponseWriter, r *http.Request) error {
 	}
 	if in.Email != "" {
 		if a, err := mail.ParseAddress(in.Email); err != nil || a.Address != in.Email || len(in.Email) > 254 {
-			problems["email"] = "bad_text"
+			problems["email"] = "bad_email"
 		}
 	}
-	if err := problems.Err(); err != nil {
-		return err
-	}
+	return problems
+}
+
+// fileReport keeps a report under a secret of its own, its receipt.
+func (s *Server) fileReport(r *http.Request, in APIReport) (id string, err error) {
 	object, err := s.reported(r, in.Object)
 	if err != nil {
-		return err
+		return "", err
 	}
 	secret := make([]byte, 16)
 	if _, err := io.ReadFull(s.cfg.Random, secret); err != nil {
-		return fmt.Errorf("receipt: %w", err)
+		return "", fmt.Errorf("receipt: %w", err)
 	}
 	report := essaim.Report{ID: hex.EncodeToString(secret), Contact: in.Email, Objects: []string{object}, Text: in.Text}
-	if err := s.store.Report(r.Context(), report); err != nil {
-		return err
-	}
-	w.Header().Set("Location", s.abs("/api/v1/reports/"+report.ID))
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusCreated, essaim.Receipt{ID: report.ID, State: essaim.ItemHeld, ReceivedAt: s.now()})
-	return nil
+	return report.ID, s.store.Report(r.Context(), report)
 }
 
 // reported is the id of what somebody names by its id or by its page here.
@@ -74,21 +86,25 @@ func (s *Server) reported(r *http.Request, object string) (string, error) {
 	if !ok {
 		return object, nil
 	}
+	path, _, _ = strings.Cut(path, "?")
+	path, _, _ = strings.Cut(path, "#")
 	dir, slug, _ := strings.Cut(path, "/")
-	for _, k := range essaim.Kinds() {
-		if k.Path != dir {
-			continue
-		}
-		rec, err := s.store.RecordBySlug(r.Context(), k.Kind, "", slug)
-		switch {
-		case errors.Is(err, essaim.ErrNotFound):
-			return object, nil // nothing there, says the store
-		case err != nil:
-			return "", fmt.Errorf("report: %w", err)
-		}
-		return rec.ID, nil
+	host, kind := "", essaim.Kind("")
+	if dir == "ailleurs" {
+		host, slug, _ = strings.Cut(slug, "/")
+	} else if i := slices.IndexFunc(essaim.Kinds(), func(k essaim.KindInfo) bool { return k.Path == dir }); i >= 0 {
+		kind = essaim.Kinds()[i].Kind
+	} else {
+		return object, nil
 	}
-	return object, nil
+	rec, err := s.store.RecordBySlug(r.Context(), kind, host, slug)
+	switch {
+	case errors.Is(err, essaim.ErrNotFound):
+		return object, nil // nothing there, says the store
+	case err != nil:
+		return "", fmt.Errorf("report: %w", err)
+	}
+	return rec.ID, nil
 }
 
 // apiReceipt answers GET /api/v1/reports/{id}.

@@ -117,6 +117,9 @@ func (s *Server) pageRoutes(r chi.Router) {
 	get(r, "/personnes/{name}", s.handle(s.showPerson))
 	get(r, consentPath+"{object}/{secret}", s.handle(s.askConsent))
 	r.With(s.limit(30, time.Minute)).Post(consentPath+"{object}/{secret}", s.handle(s.answerConsent))
+	get(r, reportPath, s.handle(s.newReport))
+	r.With(s.limit(10, time.Hour)).Post(reportPath, s.handle(s.createReport))
+	get(r, reportPath+"/{id}", s.handle(s.showReceipt))
 	get(r, "/suivre/{name}", s.handle(s.showFollow))
 	r.With(s.limit(10, time.Minute)).Post("/suivre/{name}", s.handle(s.leadToFollow))
 

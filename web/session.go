@@ -107,7 +107,8 @@ type SignInPage struct {
 	Email    string
 	Next     string
 	Sent     bool
-	Mail     bool // letters can be sent
+	Mail     bool   // letters can be sent
+	Again    string // where to ask for another letter
 	Problems essaim.Problems
 }
 
@@ -123,6 +124,10 @@ func (s *Server) signInPage(r *http.Request) *SignInPage {
 	p := &SignInPage{Mail: s.cfg.Mail != nil, Next: localNext(r.FormValue("suite"))}
 	p.Title, p.NoIndex = s.tr(r, "signin.title"), true
 	p.Canonical = s.abs("/connexion")
+	p.Again = "/connexion"
+	if p.Next != "" {
+		p.Again += "?suite=" + urlEscape(p.Next)
+	}
 	return p
 }
 
@@ -240,6 +245,8 @@ type AccountPage struct {
 	Drafts     []Card
 	Candidates []Card
 	Total      int // of candidates
+	// Next and First are addresses of other pages of candidates.
+	Next, First string
 }
 
 func (s *Server) showAccount(w http.ResponseWriter, r *http.Request) error {
@@ -254,11 +261,17 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return fmt.Errorf("drafts: %w", err)
 		}
-		candidates, err := s.store.Search(r.Context(), essaim.Query{Origin: "local", State: essaim.StateCandidate, Limit: 12})
+		candidates, err := s.store.Search(r.Context(), essaim.Query{Origin: "local", State: essaim.StateCandidate, Limit: 24, After: r.URL.Query().Get(paramPage)})
 		if err != nil {
 			return fmt.Errorf("candidates: %w", err)
 		}
 		p.Drafts, p.Candidates, p.Total = cards(drafts.Records), cards(candidates.Records), candidates.Total
+		if candidates.Next != "" {
+			p.Next = "/compte?" + paramPage + "=" + urlEscape(candidates.Next) + "#h-candidates"
+		}
+		if r.URL.Query().Has(paramPage) {
+			p.First = "/compte#h-candidates"
+		}
 	}
 	return s.render(w, r, http.StatusOK, "account", p)
 }

@@ -38,7 +38,7 @@ func TestSignInByALink(t *testing.T) {
 		}
 		// A program that follows the link ahead of people does not spend it.
 		for range 2 {
-			s.get(t, path, http.StatusOK).says(t, "confirmez")
+			s.get(t, path, http.StatusOK).says(t, "Confirmez")
 			if got := s.ask(http.MethodGet, path, "").Header.Get("Cache-Control"); got != "no-store" {
 				t.Errorf("a page whose address is a secret may be cached: %q", got)
 			}

@@ -24,7 +24,7 @@ func TestTemplatesNameWhatTheirPagesHave(t *testing.T) {
 		"signin": &SignInPage{}, "vocabulary": &VocabularyPage{}, "withdraw": &WithdrawPage{}, "withdrawal": &WithdrawalPage{},
 	}
 	pages["index"], pages["subject"] = &IndexPage{}, &SubjectPage{}
-	pages["dumps"] = &DumpsPage{}
+	pages["dumps"], pages["report"], pages["receipt"] = &DumpsPage{}, &ReportPage{}, &ReceiptPage{}
 	for _, k := range essaim.Kinds() {
 		pages[kindTemplate(k.Kind)], pages[formTemplate(k.Kind)] = &RecordPage{}, &FormPage{}
 	}

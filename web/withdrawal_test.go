@@ -39,7 +39,7 @@ func TestAModeratorWithdrawsARecordOfAnotherTerritoryOnItsPageAndTakesItBack(t *
 			d.says(t, words...)
 			checkPage(t, ask, lang, d)
 		}
-		for why, problem := range map[string]string{" ": "À remplir.", strings.Repeat("x", essaim.MaxReason+1): "C'est trop long."} {
+		for why, problem := range map[string]string{" ": "À remplir.", strings.Repeat("x", essaim.MaxReason+1): "C'est trop long"} {
 			d := read(t, s.post(ask, typed(why), moderator), ask, http.StatusUnprocessableEntity)
 			d.says(t, problem)
 			if kept := d.with("textarea", "name", "motif"); len(kept) != 1 || strings.TrimSpace(textOf(kept[0])) != strings.TrimSpace(why) {
@@ -66,7 +66,7 @@ func TestAModeratorWithdrawsARecordOfAnotherTerritoryOnItsPageAndTakesItBack(t *
 			d.says(t, words...)
 			checkPage(t, back, lang, d)
 		}
-		read(t, s.post(back, typed(strings.Repeat("x", essaim.MaxReason+1)), moderator), back, http.StatusUnprocessableEntity).says(t, "C'est trop long.")
+		read(t, s.post(back, typed(strings.Repeat("x", essaim.MaxReason+1)), moderator), back, http.StatusUnprocessableEntity).says(t, "C'est trop long")
 		lifted := "/initiatives?fait=retabli"
 		if resp := s.post(back, typed("à tort"), moderator); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != lifted {
 			t.Fatalf("answers %d %s", resp.StatusCode, resp.Header.Get("Location"))
@@ -103,7 +103,11 @@ func TestOnlyModeratorsWithdrawWhatIsOfAnotherTerritory(t *testing.T) {
 			for _, at := range []string{page + "/retirer", page + "/retablir"} {
 				for _, method := range []string{http.MethodGet, http.MethodPost} {
 					resp := s.ask(method, at, "", header("Sec-Fetch-Site", "same-origin"))
-					if want := "/connexion?suite=" + urlEscape(at); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != want {
+					status, want := http.StatusForbidden, ""
+					if method == http.MethodGet {
+						status, want = http.StatusSeeOther, "/connexion?suite="+urlEscape(at)
+					}
+					if resp.StatusCode != status || resp.Header.Get("Location") != want {
 						t.Errorf("%s %s answers a stranger %d %s", method, at, resp.StatusCode, resp.Header.Get("Location"))
 					}
 					if resp := s.ask(method, at, "", header("Sec-Fetch-Site", "same-origin"), contributor); resp.StatusCode != http.StatusForbidden {

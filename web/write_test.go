@@ -68,7 +68,7 @@ func TestARefusedFormComesBackAsItWasTyped(t *testing.T) {
 		if box := d.with("input", "value", "jardins"); len(box) != 1 || !slices.ContainsFunc(box[0].Attr, func(a html.Attribute) bool { return a.Key == "checked" }) {
 			t.Error("a theme was lost")
 		}
-		wrong := d.with("input", "name", "tagline")
+		wrong := d.with("textarea", "name", "tagline")
 		if value(wrong[0], "aria-invalid") != "true" || !strings.Contains(value(wrong[0], "aria-describedby"), "e-") {
 			t.Error("the wrong field is not marked for those who hear it")
 		}
@@ -199,7 +199,11 @@ func TestWritingNeedsAnAccountThatMay(t *testing.T) {
 		for _, at := range []string{"/ecrire/initiatives", path + "/modifier", path + "/retirer"} {
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
 				resp := s.ask(method, at, "", header("Sec-Fetch-Site", "same-origin"))
-				if want := "/connexion?suite=" + urlEscape(at); resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != want {
+				status, want := http.StatusForbidden, "" // and not led away from what she wrote
+				if method == http.MethodGet {
+					status, want = http.StatusSeeOther, "/connexion?suite="+urlEscape(at)
+				}
+				if resp.StatusCode != status || resp.Header.Get("Location") != want {
 					t.Errorf("%s %s answers a stranger %d %s", method, at, resp.StatusCode, resp.Header.Get("Location"))
 				}
 				if resp := s.ask(method, at, "", header("Sec-Fetch-Site", "same-origin"), other); resp.StatusCode != http.StatusForbidden {
@@ -236,5 +240,47 @@ func TestAFormTooLargeIsRefused(t *testing.T) {
 	form.Set("text", strings.Repeat("a", maxFormBytes))
 	if resp := s.post("/ecrire/initiatives", form, s.signedIn); resp.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("answers %d", resp.StatusCode)
+	}
+}
+
+// A session may end while someone writes: a redirect to sign in would lose the text.
+func TestWhoIsNoLongerSignedInKeepsWhatSheWrote(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	d := read(t, s.post("/ecrire/initiatives", typed()), "form", http.StatusForbidden)
+	d.says(t, "Vous n'êtes plus connecté·e", "votre navigateur renverra votre texte")
+	if links := d.with("a", "target", "_blank"); len(links) != 1 || value(links[0], "href") != "/connexion" {
+		t.Errorf("%d links to sign in elsewhere", len(links))
+	}
+	if resp := s.ask(http.MethodGet, "/ecrire/initiatives", ""); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("who only came to look is answered %d", resp.StatusCode)
+	}
+}
+
+func TestWhatIsWrongStandsInTheOrderOfTheForm(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	form := typed()
+	form.Set("title", "")
+	form.Set("tagline", strings.Repeat("é", 181))
+	form.Del("themes")
+	form.Set("places.0.commune", "")
+	form.Set("body.since", "hier")
+	form.Set("body.indicators.1.label", "Vélos")
+	form.Set("body.need", "Un texte que l’on garde sous les yeux")
+	d := read(t, s.post("/ecrire/initiatives", form, s.signedIn), "form", http.StatusUnprocessableEntity)
+	var got []string
+	for _, a := range d.all("a") {
+		if href := value(a, "href"); strings.HasPrefix(href, "#f-") {
+			got = append(got, href)
+		}
+	}
+	want := []string{"#f-title", "#f-tagline", "#f-places", "#f-themes", "#f-body-indicators-1-value", "#f-body-since"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	d.says(t, "Valeur (ligne 2)", "181 caractères")
+	if open := d.with("details", "open", ""); len(open) < 3 {
+		t.Errorf("%d parts are open: what was typed in the others is out of sight", len(open))
 	}
 }
