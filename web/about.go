@@ -5,11 +5,13 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
 
 	"essaim"
+	"essaim/web/markup"
 )
 
 // VocabularyPage documents the terms that Essaim adds to ActivityStreams.
@@ -91,13 +93,13 @@ func (s *Server) vocabularyJSON(w http.ResponseWriter) error {
 // TextPage is a page of plain information.
 type TextPage struct {
 	Base
-	SoftwareURL string
+	Publisher template.HTML // what whoever runs the node says of itself
 }
 
 func (s *Server) showText(name string) handlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		l := s.locale(r)
-		p := &TextPage{}
+		p := &TextPage{Publisher: markup.Page(s.cfg.Publisher, l.lang)}
 		p.Title = l.T(name + ".title")
 		p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {p.Title, ""}}
 		return s.render(w, r, http.StatusOK, name, p)

@@ -75,7 +75,7 @@ func TestAPersonIsNamedOnceSheAgreedByHerLink(t *testing.T) {
 		link := s.waitingLink(t, page)
 
 		d := s.get(t, link, http.StatusOK)
-		d.says(t, "Votre nom peut-il paraître ?", neighbour, "Compost de la rue Haute", "Oui, mon nom peut paraître", "Non, ne me nommez pas")
+		d.says(t, "D'accord pour que votre nom paraisse ?", neighbour, "Compost de la rue Haute", "Oui, mon nom peut paraître", "Non, ne me nommez pas")
 		if got := d.resp.Header.Get("Cache-Control"); got != "no-store" {
 			t.Errorf("a secret address may be kept: %q", got)
 		}

@@ -38,7 +38,7 @@ func TestPagesSayWhoHoldsARecordAndWhoConfirmedItsDeletion(t *testing.T) {
 		s.get(t, recordPath(one), http.StatusOK).says(t, "1 autre territoire garde une copie conforme Toulouse vérifié le 3 mars 2026")
 		s.get(t, copies, http.StatusOK).says(t, "Toulouse Copie conforme", "vérifié le 3 mars 2026")
 		s.get(t, recordPath(two)+"/copies", http.StatusOK).says(t, "Toulouse Pas de copie")
-		s.get(t, copies+"?lang=en", http.StatusOK).says(t, "Conforming copy")
+		s.get(t, copies+"?lang=en", http.StatusOK).says(t, "Exact copy")
 		got := call[APIRecord](t, s, http.MethodGet, "initiatives/"+one.Slug, "", http.StatusOK)
 		if len(got.Copies) != 1 || got.Copies[0].Host != toulouse || got.Copies[0].CheckedAt.IsZero() {
 			t.Errorf("the API says %+v", got.Copies)

@@ -217,7 +217,7 @@ func TestAModeratorWithdrawsARecordOfAnotherTerritoryAndItsPageSaysSo(t *testing
 		}
 		for lang, words := range map[string][]string{
 			"fr": {"Fiche retirée ici par Brest", "retrait local", "ni un retrait par son origine", "ni une disparition"},
-			"en": {"Record withdrawn here by Brest", "local withdrawal", "no withdrawal by its origin", "has not disappeared"},
+			"en": {"Record withdrawn here by Brest", "local withdrawal", "It was not withdrawn by its origin", "has not disappeared"},
 		} {
 			s.get(t, page, http.StatusGone, header("Accept-Language", lang)).says(t, words...)
 		}

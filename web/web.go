@@ -58,6 +58,9 @@ type Config struct {
 	Patterns  []string
 	Version   string
 	SourceURL string // where the program's source code can be had
+	// Publisher says in Markdown who publishes the site, how to reach them and who
+	// hosts it.
+	Publisher string
 	Now       func() time.Time
 	Random    io.Reader // of secrets and request ids; crypto/rand when nil
 	// Secret makes the links by which people agree to be named, the same in every

@@ -33,7 +33,7 @@ func TestAModeratorWithdrawsARecordOfAnotherTerritoryOnItsPageAndTakesItBack(t *
 		s.get(t, back, http.StatusNotFound, moderator)
 		for lang, words := range map[string][]string{
 			"fr": {"Retirer « De Toulouse » de ce site", "L'original, chez Toulouse, n'est pas touché", "n'y nommez personne", "reçoivent un avis signé"},
-			"en": {"Withdraw “De Toulouse” from this site", "The original, at Toulouse, is not touched", "name nobody in it", "receive a signed notice"},
+			"en": {"Withdraw “De Toulouse” from this site", "The original, at Toulouse, is not affected", "do not name anyone in it", "receive a signed notice"},
 		} {
 			d := s.get(t, ask, http.StatusOK, moderator, header("Accept-Language", lang))
 			d.says(t, words...)

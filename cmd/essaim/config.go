@@ -43,6 +43,7 @@ type config struct {
 	AllowPrivate   []netip.Prefix
 	PeerPolicy     federation.PeerPolicy
 	SourceURL      string // empty for no link
+	Publisher      string // Markdown
 	Comments       essaim.CommentPolicy
 	LemmyGroup     bool
 	MapTiles       string // empty for none
@@ -282,6 +283,9 @@ func (s settings) checkAddresses(c *config, wrong func(key, format string, args 
 			wrong("source_url", "%q is no https:// address", s.SourceURL)
 		}
 		c.SourceURL = s.SourceURL
+	}
+	if c.Publisher = s.Publisher; len(c.Publisher) > 10_000 {
+		wrong("publisher", "%d bytes are more than a notice takes", len(c.Publisher))
 	}
 	if s.MapTiles != "" {
 		if err := web.CheckTiles(s.MapTiles); err != nil {

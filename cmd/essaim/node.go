@@ -182,7 +182,7 @@ func (n *Node) Handler() (http.Handler, error) {
 	}
 	pages := web.Config{
 		Node: n.info, Store: n.store, Fediverse: n.federation, Gazetteer: places, TrustedProxies: n.cfg.TrustedProxies,
-		Pictures: n.files, Dumps: n.dumps, SourceURL: n.cfg.SourceURL, Secret: secret,
+		Pictures: n.files, Dumps: n.dumps, SourceURL: n.cfg.SourceURL, Publisher: n.cfg.Publisher, Secret: secret,
 		PeerSilence: n.cfg.PeerSilence, Ground: ground,
 		Dev: n.cfg.Dev, PanicName: n.panicName(), Version: version, Now: n.opt.now, Logger: n.opt.logger,
 	}

@@ -80,6 +80,11 @@ type settings struct {
 	// whoever changes the program (AGPL, section 13): linked from every page and
 	// from NodeInfo. Empty: no link.
 	SourceURL string `toml:"source_url" name:"source-url" placeholder:"URL" help:"Where the source code can be had."`
+	// Who publishes the site, who answers for it, how to reach them and who hosts it,
+	// as the law asks (in France LCEN, article 1-1, and the statement on
+	// accessibility): a text in Markdown, shown on `/mentions` and `/accessibilite`.
+	// Empty: the name of the territory alone.
+	Publisher string `toml:"publisher" name:"publisher" placeholder:"TEXT" help:"Who publishes the site, how to reach them, who hosts it (Markdown)."`
 	// `debug`, `info`, `warn` or `error`. Default: `info`.
 	LogLevel string `toml:"log_level" name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error."`
 	// `text` or `json`, on standard error. Default: `text`.

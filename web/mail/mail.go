@@ -129,11 +129,11 @@ func (s *Sender) SendSignIn(_ context.Context, to, lang, territory, link string)
 // signIn words the letter.
 func signIn(lang, territory, link string) (subject, body string) {
 	if lang == "en" {
-		return "Your sign-in link", "Hello,\n\nThis link signs you in to " + territory + ". It works once, within half an hour:\n\n" + link +
-			"\n\nIf you did not ask for it, do nothing: nobody enters without it.\n"
+		return "Your sign-in link – " + territory, "Hello,\n\nThis link signs you in to " + territory + ". It works once, within half an hour:\n\n" + link +
+			"\n\nIf you did not ask for it, do nothing: nobody can sign in without it.\n\n" + territory + "\n"
 	}
-	return "Votre lien de connexion", "Bonjour,\n\nCe lien vous connecte à " + territory + ". Il sert une seule fois, dans la demi-heure\u00a0:\n\n" + link +
-		"\n\nSi vous ne l’avez pas demandé, ne faites rien\u00a0: personne n’entre sans lui.\n"
+	return "Votre lien de connexion – " + territory, "Bonjour,\n\nCe lien vous connecte au site «\u00a0" + territory + "\u00a0». Il sert une seule fois, dans la demi-heure\u00a0:\n\n" + link +
+		"\n\nSi vous ne l’avez pas demandé, ne faites rien\u00a0: personne n’entre sans lui.\n\n" + territory + "\n"
 }
 
 // run sends what is queued until ctx ends.
