@@ -247,12 +247,10 @@ func (p *page) listed() (list []string) {
 // unmet are the routes that no page leads to, and why. A pattern that begins with
 // one of these needs no address.
 var unmet = map[string]string{
-	"/api/v1/":                         "for programs: openapi.json, which pages lead to, describes them",
-	"/ailleurs/{host}/{slug}/retablir": "asked by a moderator about a record withdrawn here alone; TestWithdrawal and its like in web",
-	"/recherche/suggestions":           "asked by a script while one types; TestSuggestions in web",
-	"/sitemap/{host}/":                 "of a host that is gone, and here none is; web/sitemap_test.go",
-	"/carte/fond.pmtiles":              "a file that the operator has or has not, and here none is",
-	"/m/{file}":                        "copies of pictures of others, of which the demonstration has none",
+	"/api/v1/":               "for programs: openapi.json, which pages lead to, describes them",
+	"/recherche/suggestions": "asked by a script while one types; TestSuggestions in web",
+	"/carte/fond.pmtiles":    "a file that the operator has or has not, and here none is",
+	"/m/{file}":              "copies of pictures of others, of which the demonstration has none",
 }
 
 // covered tells whether each route had an address.

@@ -4,9 +4,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -48,7 +48,10 @@ func (w *world) furnish() error {
 	if err := n.API(w.ctx, http.MethodDelete, "initiatives/"+gone.Slug, nil, nil); err != nil {
 		return err
 	}
-	return w.passOn(record)
+	if err := w.passOn(record); err != nil {
+		return err
+	}
+	return w.age(record)
 }
 
 // passOn has a recipe and an initiative of the first node adapted at the second, and
@@ -68,16 +71,7 @@ func (w *world) passOn(record func(title string) map[string]any) error {
 		if err := from.API(w.ctx, http.MethodPost, segment, in, &original); err != nil {
 			return err
 		}
-		err := rig.Eventually(20*time.Second, func() error {
-			rows, err := to.Records(w.ctx, "")
-			for _, r := range rows {
-				if r.ID == original.ID {
-					return nil
-				}
-			}
-			return errors.Join(err, errors.New("the record did not come"))
-		})
-		if err != nil {
+		if err := w.arrives(to, original.ID); err != nil {
 			return err
 		}
 		w.first = append(w.first, "/"+path+"/"+original.Slug)
@@ -113,7 +107,12 @@ func (w *world) passOn(record func(title string) map[string]any) error {
 
 // post sends an empty form as the administrator and gives the path that it leads to.
 func (s *site) post(ctx context.Context, path string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, nil)
+	return s.send(ctx, path, nil)
+}
+
+// send is post with what is typed.
+func (s *site) send(ctx context.Context, path string, typed url.Values) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, strings.NewReader(typed.Encode()))
 	if err != nil {
 		return "", err
 	}

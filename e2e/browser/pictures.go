@@ -43,6 +43,12 @@ func (p *page) fileName() string {
 	if p.shows("empty") {
 		name += "-vide"
 	}
+	if p.shows("thread") {
+		name += "-reponses"
+	}
+	if strings.Contains(p.pattern, "{host}") && p.shows("warn") {
+		name += "-alerte"
+	}
 	return name
 }
 

@@ -37,7 +37,8 @@ func (p *page) alike() string {
 	if len(parts) > 3 && slices.Contains([]string{"copies", "historique", "retirer", "lignee"}, parts[3]) {
 		return fmt.Sprintln(parts[3], p.status)
 	}
-	return fmt.Sprintln(p.pattern, p.status, p.form, p.shows("empty"))
+	troubled := strings.Contains(p.pattern, "{host}") && p.shows("warn")
+	return fmt.Sprintln(p.pattern, p.status, p.form, p.shows("empty"), p.shows("thread"), troubled)
 }
 
 // shows tells whether something on a page is of a class.
@@ -60,7 +61,7 @@ func (w *world) samples() (list []*page) {
 func (w *world) forms(s *site, signed bool) error {
 	for _, pattern := range w.known {
 		writes := strings.HasPrefix(pattern, "/ecrire/")
-		if !writes && pattern != "/connexion" || writes != signed {
+		if !writes && pattern != "/connexion" && pattern != "/signaler" || writes != signed {
 			continue
 		}
 		p, err := w.submit(s, pattern, signed)
