@@ -41,7 +41,7 @@ func TestARecordFromElsewhereIsAdaptedAsADraftThatKeepsItsOrigin(t *testing.T) {
 		typed.Set("state", "published")
 		typed.Set("licence", "cc0-1.0")
 		edit := "/recettes/" + slug + "/modifier"
-		read(t, s.post(edit, typed, s.signedIn), edit, http.StatusUnprocessableEntity).says(t, "La licence de la fiche adaptée ne permet pas celle-ci.")
+		read(t, s.post(edit, typed, s.signedIn), edit, http.StatusUnprocessableEntity).says(t, "La licence de la fiche adaptée ne permet pas celle-ci")
 		typed.Set("licence", "cc-by-sa-4.0")
 		if got := s.post(edit, typed, s.signedIn); got.StatusCode != http.StatusSeeOther {
 			t.Errorf("publishing is answered %d", got.StatusCode)
@@ -61,8 +61,8 @@ func TestALicenceThatForbidsAdaptingSaysWhy(t *testing.T) {
 		if got := s.post(recordPath(rec)+"/adapter", url.Values{}, s.signedIn); got.Header.Get("Location") != recordPath(rec) {
 			t.Errorf("adapting it is answered %d to %s", got.StatusCode, got.Header.Get("Location"))
 		}
-		if got := s.post(recordPath(rec)+"/adapter", url.Values{}); got.StatusCode != http.StatusUnauthorized && got.StatusCode != http.StatusSeeOther {
-			t.Errorf("a stranger is answered %d", got.StatusCode)
+		if got := s.post(recordPath(rec)+"/adapter", url.Values{}); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/connexion?suite="+urlEscape(recordPath(rec)) {
+			t.Errorf("a stranger is answered %d to %s", got.StatusCode, got.Header.Get("Location"))
 		}
 	})
 }

@@ -109,8 +109,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.failText(w, r, status, key, err)
 		return
 	}
-	if status == http.StatusUnauthorized && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		http.Redirect(w, r, "/connexion?suite="+urlEscape(r.URL.RequestURI()), http.StatusSeeOther)
+	// What is adapted is asked for by a button, with nothing typed.
+	record, adapts := strings.CutSuffix(r.URL.RequestURI(), "/adapter")
+	if status == http.StatusUnauthorized && (adapts || r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		http.Redirect(w, r, "/connexion?suite="+urlEscape(record), http.StatusSeeOther)
 		return
 	}
 	if status == http.StatusUnauthorized {

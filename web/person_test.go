@@ -157,7 +157,7 @@ func TestNothingIsSaidOfWhoTookHerselfOff(t *testing.T) {
 		if err := s.store.DeletePerson(t.Context(), "camille"); err != nil {
 			t.Fatal(err)
 		}
-		for lang, says := range map[string]string{"fr": "a repris son accord", "en": "took back their consent"} {
+		for lang, says := range map[string]string{"fr": "a repris son accord", "en": "withdrew their consent"} {
 			d := s.get(t, "/personnes/camille", http.StatusGone, header("Accept-Language", lang))
 			d.says(t, says)
 			for _, word := range []string{camilleName, "camille", "pousse", "jardin.example", rec.Title} {

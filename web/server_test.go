@@ -215,9 +215,9 @@ func TestASearchThatIsNotUnderstoodKeepsWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))
 	tests := []struct{ path, says string }{
-		{"/recherche?q=" + strings.Repeat("a", 600), "C’est trop long."},
+		{"/recherche?q=" + strings.Repeat("a", 600), "C’est trop long"},
 		{"/recherche?near=Nulle-Part-les-Oies&q=jardin", "Commune inconnue"},
-		{"/recherche?near=Brest&radius=loin&q=jardin", "Cette valeur sort des limites."},
+		{"/recherche?near=Brest&radius=loin&q=jardin", "Cette valeur sort des limites permises."},
 		{"/recherche?q=%ff%fe", "caractères invisibles"},
 	}
 	for _, tt := range tests {
