@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -157,6 +158,16 @@ type HelpNotice struct {
 	Kind  string `json:"kind"` // ListCallKind
 	Text  string `json:"text,omitempty"`
 	Until string `json:"until,omitempty"` // date
+}
+
+// WantsHelp tells whether a record asks for help still on a day: by a call that has no
+// end, or whose last day is not over.
+func (c *Content) WantsHelp(on time.Time) bool {
+	day := time.Date(on.Year(), on.Month(), on.Day(), 0, 0, 0, 0, time.UTC)
+	return slices.ContainsFunc(c.HelpWanted, func(h HelpNotice) bool {
+		last, ok := EndOfPartialDate(h.Until)
+		return !ok || !last.Before(day)
+	})
 }
 
 // Contact is a way to reach who carries a record, kept by its node only.

@@ -17,6 +17,7 @@ type Card struct {
 	Cancelled  bool
 	// Roles are those in which a record credits the person whose page it is on.
 	Roles    []string
+	Help     bool     // it asks for help that is still wanted
 	From     Origin   // how its origin fares
 	Why      []string // in what it resembles the record of the page
 	Distance float64  // kilometres from where the search looks; negative when unknown
@@ -24,9 +25,6 @@ type Card struct {
 
 // Remote tells whether the record comes from another territory.
 func (c Card) Remote() bool { return c.Origin != "" }
-
-// Help tells whether the record calls for help.
-func (c Card) Help() bool { return len(c.HelpWanted) > 0 }
 
 // Stage is an initiative's.
 func (c Card) Stage() string {
@@ -36,8 +34,8 @@ func (c Card) Stage() string {
 	return ""
 }
 
-func cardOf(r essaim.Record) Card {
-	c := Card{Record: r, Distance: -1}
+func cardOf(r essaim.Record, now time.Time) Card {
+	c := Card{Record: r, Help: r.WantsHelp(now), Distance: -1}
 	if m, ok := r.Body.(*essaim.Meeting); ok && m != nil {
 		c.Start, c.End, c.Zone = m.Start, m.End, m.Timezone
 		c.Cancelled = m.Status == "cancelled"
@@ -45,10 +43,10 @@ func cardOf(r essaim.Record) Card {
 	return c
 }
 
-func cards(records []essaim.Record) []Card {
+func cards(records []essaim.Record, now time.Time) []Card {
 	out := make([]Card, len(records))
 	for i, r := range records {
-		out[i] = cardOf(r)
+		out[i] = cardOf(r, now)
 	}
 	return out
 }

@@ -65,7 +65,9 @@ func (s *Server) showFeed(w http.ResponseWriter, r *http.Request, a listing) err
 	if err != nil {
 		return fmt.Errorf("feed: %w", err)
 	}
-	answerFormat(w, r, a.contentType(), body, f.Updated)
+	// It has a tag and no date: a copy that comes late, or a record that goes, changes
+	// it without being its latest change.
+	answerFormat(w, r, a.contentType(), body, time.Time{})
 	return nil
 }
 

@@ -27,7 +27,7 @@ func (p *RecordPage) Carriers() []string {
 const roleCarrier = "porteur"
 
 // Stage is an initiative's.
-func (p *RecordPage) Stage() string { return cardOf(p.Record).Stage() }
+func (p *RecordPage) Stage() string { return Card{Record: p.Record}.Stage() }
 
 // HolderNames are the territories that hold a conforming copy, up to a few: the
 // first of them this one, for a record of another. All stand on a page of their own.

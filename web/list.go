@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"essaim"
 )
@@ -112,7 +113,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 		return err
 	}
 	near(p.Cards, q.Near)
-	p.bothWays(v)
+	p.bothWays(v, s.now().In(s.cfg.Zone).Format(time.DateOnly))
 	if p.Map != nil {
 		p.Towns = s.towns(l, p.Cards, res.Facets, v)
 	}
@@ -147,12 +148,19 @@ func (p *ListPage) asList() string {
 	return p.Action
 }
 
-// bothWays names the addresses of the same search as a list and on the map.
-func (p *ListPage) bothWays(v url.Values) {
+// bothWays names the addresses of the same search as a list and on the map. A map
+// knows no hours: of meetings to come it shows those of today and later.
+func (p *ListPage) bothWays(v url.Values, today string) {
 	rest := without(v, "", "")
 	p.AsList = address(p.asList(), rest)
 	if p.Kind != "" {
 		rest.Set(paramKind, string(p.Kind))
+	}
+	if p.Kind == essaim.KindMeeting {
+		if !rest.Has(paramWhen) && !rest.Has(paramFrom) && !rest.Has(paramTo) {
+			rest.Set(paramFrom, today)
+		}
+		rest.Del(paramWhen)
 	}
 	p.AsMap, p.Embed = address(mapPath, rest), embedOf(rest)
 }

@@ -50,7 +50,7 @@ func (s *Server) origins(ctx context.Context) (map[string]Origin, error) {
 
 // cards are records as lists show them, each with how its origin fares.
 func (s *Server) cards(ctx context.Context, records []essaim.Record) ([]Card, error) {
-	list := cards(records)
+	list := cards(records, s.now())
 	remote := false
 	for i := range list {
 		remote = remote || list[i].Remote()

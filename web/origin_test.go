@@ -22,7 +22,7 @@ func TestPagesSayHowTheOriginOfARecordFares(t *testing.T) {
 		ctx := t.Context()
 		fares := func(want essaim.PeerLife, card, page string, original bool) {
 			t.Helper()
-			for _, path := range []string{"/initiatives", "/", "/recherche?q=four", "/ailleurs/" + toulouse + "/" + rec.Slug + "/lignee"} {
+			for _, path := range []string{"/initiatives", "/", "/recherche?q=four", "/carte?q=four", "/carte/cadre?q=four&vue=liste", "/ailleurs/" + toulouse + "/" + rec.Slug + "/lignee"} {
 				d := s.get(t, path, http.StatusOK)
 				if card != "" {
 					d.says(t, card)

@@ -104,7 +104,7 @@ func (s *Server) showRoll(o roll, f format) handlerFunc {
 			if err != nil {
 				return fmt.Errorf("%s.%s: %w", o.path, f.ext, err)
 			}
-			answerFormat(w, r, a.contentType(), body, page.Updated)
+			answerFormat(w, r, a.contentType(), body, time.Time{}) // who leaves it is no later change
 			return nil
 		}
 		var b bytes.Buffer

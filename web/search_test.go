@@ -71,6 +71,48 @@ func TestMeetingsOfSomeDays(t *testing.T) {
 	})
 }
 
+// The map of a list of meetings to come has those alone, of today and later.
+func TestTheMapOfMeetingsToComeLeavesOutThosePast(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		for title, days := range map[string]int{"Hier": -1, "Demain": 1} {
+			c := located(title, 48.39, -4.48)
+			c.Kind, c.Body = essaim.KindMeeting, &essaim.Meeting{Start: s.clock.Now().AddDate(0, 0, days)}
+			storetest.Publish(t, s.store, c)
+		}
+		for list, want := range map[string]string{"/rencontres": "1 fiche", "/rencontres?quand=toutes": "2 fiches", "/rencontres?to=2020-01-01": "0 fiche"} {
+			d := s.get(t, list, http.StatusOK)
+			onMap := ""
+			for _, a := range d.all("a") {
+				if href := value(a, "href"); strings.HasPrefix(href, "/carte?") {
+					onMap = href
+				}
+			}
+			of := s.get(t, onMap, http.StatusOK)
+			if d, of := textOf(d.with("h2", "id", "h-results")[0]), textOf(of.with("h2", "id", "h-results")[0]); d != want || of != want {
+				t.Errorf("%s lists %s, its map %s; want %s", list, d, of, want)
+			}
+		}
+	})
+}
+
+// A call that has ended is no call: neither the badge nor the facet has it.
+func TestWhatWantsHelpNoMoreSaysSo(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		month := s.clock.Now().Format("2006-01")
+		for title, until := range map[string]string{"Sans fin": "", "Ce mois": month, "Autrefois": "2001"} {
+			storetest.Publish(t, s.store, storetest.Initiative(title, func(c *essaim.Content) { c.HelpWanted = []essaim.HelpNotice{{Kind: "lieu", Until: until}} }))
+		}
+		wanted := strings.Count(plain(s.get(t, "/initiatives", http.StatusOK).text()), "A besoin d'aide")
+		if found := len(s.get(t, "/initiatives?help=1", http.StatusOK).all("article")); wanted != 2 || found != 2 {
+			t.Errorf("%d have the badge, %d are found; want 2", wanted, found)
+		}
+	})
+}
+
 // hostile is what searches are sent that no person types.
 func hostile() (queries []string) {
 	texts := []string{

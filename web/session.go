@@ -265,7 +265,7 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return fmt.Errorf("candidates: %w", err)
 		}
-		p.Drafts, p.Candidates, p.Total = cards(drafts.Records), cards(candidates.Records), candidates.Total
+		p.Drafts, p.Candidates, p.Total = cards(drafts.Records, s.now()), cards(candidates.Records, s.now()), candidates.Total
 		if candidates.Next != "" {
 			p.Next = "/compte?" + paramPage + "=" + urlEscape(candidates.Next) + "#h-candidates"
 		}

@@ -70,11 +70,17 @@ const combobox = (input) => {
 document.querySelectorAll("input[data-suggest]").forEach(combobox);
 const button = document.querySelector("button[data-near]");
 if (button && "geolocation" in navigator) {
+  const failed = document.createElement("p");
+  failed.className = "error";
+  failed.setAttribute("role", "alert");
   button.hidden = false;
   button.addEventListener("click", () => navigator.geolocation.getCurrentPosition((p) => {
     const input = document.getElementById(button.dataset.near);
     // A hundredth of a degree, about a kilometre: the address may be shared.
     input.value = p.coords.latitude.toFixed(2) + "," + p.coords.longitude.toFixed(2);
     input.form.requestSubmit();
-  }, () => { button.disabled = true; }));
+  }, () => {
+    failed.textContent = button.dataset.failed;
+    button.after(failed);
+  }));
 }
