@@ -127,7 +127,8 @@ func (s *Server) newTemplates() (*templates, error) {
 	return t, err
 }
 
-// parseTemplates parses all pages, each with the layout and the shared parts.
+// parseTemplates parses all pages, each with its copy of the layout, and the shared
+// parts.
 func (s *Server) parseTemplates(k templateKey) (map[string]*template.Template, error) {
 	files := fs.FS(templateFiles)
 	if s.cfg.Dev {
@@ -139,30 +140,54 @@ func (s *Server) parseTemplates(k templateKey) (map[string]*template.Template, e
 	if err != nil {
 		return nil, err
 	}
-	var shared, pages []string
-	for _, n := range names {
-		if b := path.Base(n); b == "base.html" || strings.HasPrefix(b, "part_") {
-			shared = append(shared, n)
-		} else {
-			pages = append(pages, n)
-		}
+	read := func(file string) (string, error) {
+		text, err := fs.ReadFile(files, file)
+		return string(text), err
 	}
-	common, err := template.New("base.html").Funcs(s.funcs(s.locales[k.lang], k.explicit)).ParseFS(files, shared...)
+	base, err := read("templates/base.html")
 	if err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
+		return nil, err
 	}
-	set := make(map[string]*template.Template, len(pages))
-	for _, p := range pages {
-		c, err := common.Clone()
+	all := template.New("").Funcs(s.funcs(s.locales[k.lang], k.explicit))
+	set := map[string]*template.Template{}
+	for _, n := range names {
+		text, err := read(n)
 		if err != nil {
 			return nil, err
 		}
-		if c, err = c.ParseFS(files, p); err != nil {
-			return nil, fmt.Errorf("template %s: %w", p, err)
+		name := strings.TrimSuffix(path.Base(n), ".html")
+		switch {
+		case name == "base":
+			continue
+		case strings.HasPrefix(name, "part_"):
+			_, err = all.New(n).Parse(text)
+		default:
+			page := all.New(n)
+			if _, err = page.Parse(ownBlocks(name, text)); err == nil && all.Lookup(name+"/base") == nil {
+				_, err = page.Parse(ownBlocks(name, base))
+			}
+			set[name] = nil
 		}
-		set[strings.TrimSuffix(path.Base(p), ".html")] = c
+		if err != nil {
+			return nil, fmt.Errorf("template %s: %w", n, err)
+		}
+	}
+	for name := range set {
+		set[name] = all.Lookup(name + "/base")
 	}
 	return set, nil
+}
+
+// ownBlocks gives the blocks of the layout names of a page's own, so that all
+// pages stand in one set: a set for each would hold each shared part as often.
+func ownBlocks(page, text string) string {
+	var pairs []string
+	for _, verb := range []string{"define", "block"} {
+		for _, name := range []string{"base", "head", "main"} {
+			pairs = append(pairs, verb+` "`+name+`"`, verb+` "`+page+"/"+name+`"`)
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // funcs are what templates may call, bound to a language.
@@ -302,7 +327,7 @@ func (s *Server) page(name string, k templateKey, p page) (keptPage, error) {
 		return keptPage{}, fmt.Errorf("template %s: %w", name, essaim.ErrNotFound)
 	}
 	var buf bytes.Buffer
-	if err := tmpl.ExecuteTemplate(&buf, "base.html", p); err != nil {
+	if err := tmpl.Execute(&buf, p); err != nil {
 		return keptPage{}, fmt.Errorf("page %s: %w", name, err)
 	}
 	made := keptPage{body: buf.Bytes(), etag: pageTag(buf.Bytes())}
