@@ -26,7 +26,8 @@ type demoCommand struct {
 
 func (demoCommand) Help() string {
 	return "Three nodes, Brest, Toulouse and Tourcoing, on this machine alone: each has its own records, follows the two others and receives theirs. " +
-		"Their records are written from public sources; the sites are not those of the territories.\n\n" +
+		"Their records are written from public sources, or invented, and say so; the sites are not those of the territories. " +
+		"Meetings and calls for help are dated from the day of the first start.\n\n" +
 		"Example:\n\n    essaim demo --dir demo --port 8080"
 }
 
@@ -219,13 +220,20 @@ func (d *demo) fill(ctx context.Context) error {
 	if err := d.await(ctx, "the nodes do not follow each other yet", d.followEachOther); err != nil {
 		return err
 	}
-	total := 0
-	for i, n := range d.nodes {
-		published, err := publishDemo(ctx, n, demoTerritories[i].Username)
-		if err != nil {
-			return fmt.Errorf("%s: %w", demoTerritories[i].Name, err)
+	total, err := d.publish(ctx, demoRecords)
+	if err != nil {
+		return err
+	}
+	err = d.await(ctx, "what is adapted has not arrived", func(ctx context.Context) (bool, error) {
+		echoes, err := d.publish(ctx, demoEchoes)
+		if errors.Is(err, essaim.ErrNotFound) {
+			return false, nil
 		}
-		total += published
+		total += echoes
+		return err == nil, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.await(ctx, "some records have not arrived", func(ctx context.Context) (bool, error) {
 		for _, n := range d.nodes {
@@ -236,6 +244,40 @@ func (d *demo) fill(ctx context.Context) error {
 		}
 		return true, nil
 	})
+}
+
+// publish has the nodes publish their records, and counts those that are published:
+// in turn, and all ending together, so that what is latest is of all three.
+func (d *demo) publish(ctx context.Context, records func(string, *essaim.Gazetteer, time.Time) ([]essaim.Content, error)) (int, error) {
+	hosts, lists, longest := demoHosts{}, make([][]essaim.Content, len(d.nodes)), 0
+	for i, n := range d.nodes {
+		hosts[demoTerritories[i].Username] = strings.TrimPrefix(n.info.BaseURL, "http://")
+		g, err := gazetteer(n.cfg.Dir)
+		if err != nil {
+			return 0, err
+		}
+		if lists[i], err = records(demoTerritories[i].Username, g, n.now()); err != nil {
+			return 0, err
+		}
+		longest = max(longest, len(lists[i]))
+	}
+	total := 0
+	for turn := range longest {
+		for i, n := range d.nodes {
+			at := turn - longest + len(lists[i])
+			if at < 0 {
+				continue
+			}
+			r, err := hosts.publish(ctx, n, lists[i][at])
+			if err != nil {
+				return total, fmt.Errorf("%s: %s: %w", demoTerritories[i].Name, lists[i][at].Title, err)
+			}
+			if r.State == essaim.StatePublished { // visitors may have withdrawn some
+				total++
+			}
+		}
+	}
+	return total, nil
 }
 
 // await asks again until what is asked is so.
@@ -279,48 +321,4 @@ func (d *demo) followEachOther(ctx context.Context) (bool, error) {
 		}
 	}
 	return all, nil
-}
-
-// publishDemo publishes the records of a node that are not there yet, and
-// counts those that are there then.
-func publishDemo(ctx context.Context, n *Node, username string) (int, error) {
-	g, err := gazetteer(n.cfg.Dir)
-	if err != nil {
-		return 0, err
-	}
-	list, err := demoRecords(username, g)
-	if err != nil {
-		return 0, err
-	}
-	published := 0
-	for _, c := range list {
-		if err := resolveDemoRelations(ctx, n, &c); err != nil {
-			return published, err
-		}
-		r, err := n.store.RecordBySlug(ctx, c.Kind, "", essaim.Slug(c.Title))
-		if errors.Is(err, essaim.ErrNotFound) {
-			r, err = n.store.CreateRecord(ctx, essaim.NewRecord{Content: c, State: essaim.StatePublished, Author: demoAuthor})
-		}
-		if err != nil {
-			return published, err
-		}
-		if r.State == essaim.StatePublished { // visitors may have withdrawn some
-			published++
-		}
-	}
-	return published, nil
-}
-
-// resolveDemoRelations puts the id of a record published before in the place of
-// its kind and title ("venue:Imaginarium").
-func resolveDemoRelations(ctx context.Context, n *Node, c *essaim.Content) error {
-	for i := range c.Relations {
-		kind, title, _ := strings.Cut(c.Relations[i].Target, ":")
-		r, err := n.store.RecordBySlug(ctx, essaim.Kind(kind), "", essaim.Slug(title))
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.Title, err)
-		}
-		c.Relations[i].Target, c.Relations[i].Name = r.ID, r.Title
-	}
-	return nil
 }

@@ -40,7 +40,7 @@ func newReadSite(t *testing.T, db storetest.DB) readSite {
 	t.Helper()
 	st, _, _ := servedNode(t, db, "brest")
 	for _, territory := range demoTerritories {
-		list, err := demoRecords(territory.Username, essaim.EmbeddedGazetteer())
+		list, err := demoRecords(territory.Username, essaim.EmbeddedGazetteer(), demoDay)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -86,13 +86,13 @@ func TestExportImportedElsewhereAndExportedAgainGivesTheSameRows(t *testing.T) {
 		origin, _ := db.Node(t)
 		importText(t, origin, "venues", fewVenues, importOptions{Licence: "etalab-2.0", Attribution: "Ville d’essai", Contacts: true})
 		for _, territory := range demoTerritories {
-			contents, err := demoRecords(territory.Username, essaim.EmbeddedGazetteer())
+			contents, err := demoRecords(territory.Username, essaim.EmbeddedGazetteer(), demoDay)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, c := range contents {
 				for i := range c.Relations {
-					c.Relations[i].Target = "https://resolved.example/" // as publishDemo does
+					c.Relations[i].Target = "https://resolved.example/" // as demoHosts does
 				}
 				storetest.Publish(t, origin, c)
 			}
@@ -101,7 +101,7 @@ func TestExportImportedElsewhereAndExportedAgainGivesTheSameRows(t *testing.T) {
 			elsewhere, _ := storetest.SQLite(t).Node(t)
 			first := exported(t, origin, format)
 			got := lastLine(importText(t, elsewhere, "export", first, importOptions{Licence: "cc0-1.0", Attribution: "Ailleurs"}))
-			if want := "rows 55 created 55 changed 0 unchanged 0 refused 0"; got != want {
+			if want := "rows 96 created 96 changed 0 unchanged 0 refused 0"; got != want {
 				t.Errorf("%s: got %q, want %q", format, got, want)
 			}
 			second := exported(t, elsewhere, format)
