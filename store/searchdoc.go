@@ -266,7 +266,8 @@ func bounded(terms []string, n int) []string {
 }
 
 // bodyText is what a record says beside its title and tagline, with the names
-// of its themes, places and people who may be named.
+// and synonyms of its themes, its places with their postcodes, and the people who
+// may be named.
 func bodyText(r *essaim.Record, themes essaim.Thesaurus) string {
 	var b strings.Builder
 	say := func(words ...string) {
@@ -281,6 +282,7 @@ func bodyText(r *essaim.Record, themes essaim.Thesaurus) string {
 	for _, t := range r.Themes {
 		if known, ok := themes.Theme(t); ok {
 			say(known.French, known.English)
+			say(known.Synonyms...)
 		}
 		if _, _, local := essaim.LocalTheme(t); local {
 			say(essaim.Thesaurus{}.Label("", t))
@@ -288,7 +290,7 @@ func bodyText(r *essaim.Record, themes essaim.Thesaurus) string {
 	}
 	say(r.Keywords...)
 	for _, p := range r.Places {
-		say(p.Label, p.City)
+		say(p.Label, p.City, p.Postcode)
 	}
 	for _, c := range r.PublicCredits() {
 		say(c.Name)

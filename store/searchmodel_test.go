@@ -31,7 +31,7 @@ func model(all []essaim.Record, q essaim.Query) []essaim.Record { //nolint:gocyc
 		said := r.Text
 		for _, id := range r.Themes {
 			known, _ := essaim.CommonTheme(id)
-			said += "\n" + known.French + "\n" + known.English
+			said += "\n" + known.French + "\n" + known.English + "\n" + strings.Join(known.Synonyms, "\n")
 		}
 		body := " " + strings.Join(french.Terms(said), " ") + " "
 		has := func(in string, seq ...string) bool { return strings.Contains(in, " "+strings.Join(seq, " ")+" ") }

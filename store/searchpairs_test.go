@@ -89,3 +89,28 @@ func everyPage(t *testing.T, s *store.Store, q essaim.Query) (all []essaim.Recor
 		}
 	}
 }
+
+// A theme is found by its other names, a place by its postcode.
+func TestOtherNamesFindARecord(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, _ := db.Node(t)
+		want := storetest.Publish(t, s, storetest.Initiative("Paniers de la rade", func(c *essaim.Content) {
+			c.Themes = []string{"alimentation"}
+			c.Places = []essaim.Place{{City: "Brest", Postcode: "29200"}}
+		}))
+		storetest.Publish(t, s, storetest.Initiative("Ressourcerie du port", func(c *essaim.Content) {
+			c.Themes = []string{"reemploi"}
+			c.Places = []essaim.Place{{City: "Douarnenez", Postcode: "29100"}}
+		}))
+		for _, text := range []string{"amap", "AMAP", "circuit court", "29200"} {
+			found, err := s.Search(t.Context(), essaim.Query{Text: text})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(found.Records) != 1 || found.Records[0].ID != want.ID {
+				t.Errorf("%q finds %d records, want the one", text, len(found.Records))
+			}
+		}
+	})
+}
