@@ -37,6 +37,7 @@ type CellFeature struct {
 // CellProperties are what a cell holds: how many, and the record when it is one.
 type CellProperties struct {
 	Count     int    `json:"count"`
+	Radius    int    `json:"radius"` // of its mark, in pixels
 	ID        string `json:"id,omitempty"`
 	Kind      string `json:"kind,omitempty"`
 	Title     string `json:"title,omitempty"`
@@ -44,8 +45,12 @@ type CellProperties struct {
 	Territory string `json:"territory,omitempty"`
 }
 
-// cellRoom is how many pixels of the map are between two marks.
-const cellRoom = 44
+const (
+	// cellRoom is how many pixels of the map are between two marks.
+	cellRoom = 44
+	// mapLetters is the size of a name there, see carte.css.
+	mapLetters = 13
+)
 
 // showCells answers the cells of a search for any box and zoom. Anyone's page may
 // ask: there is no cookie in it.
@@ -68,7 +73,7 @@ func (s *Server) showCells(w http.ResponseWriter, r *http.Request) error {
 	found.Cells = apart(found.Cells, cellRoom, func(c essaim.MapCell) (x, y float64) { return at(c.Lat, c.Lon) })
 	out := cellCollection(found)
 	if q.Box != nil {
-		out.Names = s.townNames(*q.Box, at)
+		out.Names = s.townNames(*q.Box, at, found.Cells, mapLetters)
 	}
 	body, err := json.Marshal(out)
 	if err != nil {
@@ -84,9 +89,9 @@ func cellCollection(found essaim.MapCells) CellCollection {
 	for i, c := range found.Cells {
 		f := CellFeature{Type: "Feature", BBox: [4]float64{c.Box.West, c.Box.South, c.Box.East, c.Box.North}}
 		f.Geometry.Type, f.Geometry.Coordinates = "Point", [2]float64{c.Lon, c.Lat}
-		f.Properties.Count = c.N
+		f.Properties.Count, f.Properties.Radius = c.N, int(markRadius(c.N))
 		if r := c.Record; r != nil {
-			f.Properties = CellProperties{1, r.ID, string(r.Kind), r.Title, recordPath(*r), r.TerritoryName}
+			f.Properties = CellProperties{1, int(markRadius(1)), r.ID, string(r.Kind), r.Title, recordPath(*r), r.TerritoryName}
 		}
 		out.Features[i] = f
 	}

@@ -31,7 +31,7 @@ func (s *Server) showCommunes(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	l := s.locale(r)
-	p := &IndexPage{Empty: l.T("communes.empty")}
+	p := &IndexPage{Empty: l.T("communes.empty"), Find: true}
 	branches := map[string]*Branch{}
 	for _, c := range counts {
 		commune, ok := s.cfg.Gazetteer.Commune(c.Value)

@@ -27,7 +27,10 @@ type FacetOption struct {
 }
 
 // Chip is a choice that can be taken back.
-type Chip struct{ Label, Path string }
+type Chip struct {
+	Label, Path string
+	Text        bool // it is what was typed, which its field shows too
+}
 
 // DateField is a bound in time. One that is given as an instant has no field, and
 // is kept.
@@ -187,7 +190,7 @@ func (g *FacetGroup) mark(all essaim.Thesaurus) {
 // fillChips names what was chosen, each with the address that takes it back.
 func (s *Server) fillChips(p *ListPage, l *locale, q essaim.Query, v url.Values) {
 	add := func(name, value, label string) {
-		p.Chips = append(p.Chips, Chip{label, address(p.Action, without(v, name, value))})
+		p.Chips = append(p.Chips, Chip{label, address(p.Action, without(v, name, value)), name == paramText})
 	}
 	if q.Text != "" {
 		add(paramText, q.Text, l.F("chip.text", "Text", q.Text))
@@ -203,7 +206,7 @@ func (s *Server) fillChips(p *ListPage, l *locale, q essaim.Query, v url.Values)
 		rest := without(v, paramNear, "")
 		rest.Del(paramRadius)
 		label := l.F("chip.near", "Place", p.Near, "Radius", l.Number(int(q.Near.Radius)))
-		p.Chips = append(p.Chips, Chip{label, address(p.Action, rest)})
+		p.Chips = append(p.Chips, Chip{label, address(p.Action, rest), false})
 	}
 	for _, d := range p.Dates {
 		if d.Value != "" {
@@ -217,7 +220,7 @@ func (s *Server) fillChips(p *ListPage, l *locale, q essaim.Query, v url.Values)
 	case essaim.OriginElsewhere:
 		add(paramOrigin, q.Origin, l.T("chip.elsewhere"))
 	default:
-		add(paramOrigin, q.Origin, l.F("chip.origin", "Host", q.Origin))
+		add(paramOrigin, q.Origin, l.F("chip.origin", "Territory", p.OriginName()))
 	}
 	if q.Box != nil {
 		add(paramBox, "", l.T("chip.box"))
@@ -225,6 +228,27 @@ func (s *Server) fillChips(p *ListPage, l *locale, q essaim.Query, v url.Values)
 	if len(p.Chips) > 0 {
 		p.Reset = p.Action
 	}
+}
+
+// Narrowed is how many choices were made besides the words.
+func (p *ListPage) Narrowed() (n int) {
+	for _, c := range p.Chips {
+		if !c.Text {
+			n++
+		}
+	}
+	return n
+}
+
+// OriginName is the territory of the node that was asked for, its host while
+// nothing of it is shown.
+func (p *ListPage) OriginName() string {
+	for _, c := range p.Cards {
+		if c.Origin == p.Origin && c.Remote() {
+			return c.TerritoryName
+		}
+	}
+	return p.Origin
 }
 
 // apiFacets are facets as the API gives them: what the panel shows that is counted.

@@ -54,7 +54,8 @@ const (
 	mapWidth, mapHeight = 600, 460
 	mapCells            = 100 // so that the page stays light
 	minSpan             = 0.02
-	markRoom            = 30 // between the middles of two marks
+	markRoom            = 36 // between the middles of two marks
+	drawnLetters        = 20 // size of a name on a phone, see carte.css
 )
 
 // showMap shows a search on a map, with the list of the same beside it.
@@ -104,8 +105,9 @@ func (s *Server) mapView(ctx context.Context, l *locale, q essaim.Query, v url.V
 		right, down := frame.at(lat, lon)
 		return float64(right), float64(down)
 	}
-	m.Names = s.townNames(frame.box(), at)
-	for _, c := range apart(found.Cells, markRoom, func(c essaim.MapCell) (x, y float64) { return at(c.Lat, c.Lon) }) {
+	cells := apart(found.Cells, markRoom, func(c essaim.MapCell) (x, y float64) { return at(c.Lat, c.Lon) })
+	m.Names = s.townNames(frame.box(), at, cells, drawnLetters)
+	for _, c := range cells {
 		m.Marks = append(m.Marks, mark(l, frame, c, rest, path))
 	}
 	return m, nil
@@ -146,12 +148,11 @@ func joined(a, b essaim.MapCell) essaim.MapCell {
 // mark draws a cell.
 func mark(l *locale, f frame, c essaim.MapCell, rest url.Values, path string) MapMark {
 	x, y := f.at(c.Lat, c.Lon)
-	m := MapMark{X: x, Y: y, R: 8}
+	m := MapMark{X: x, Y: y, R: int(markRadius(c.N))}
 	if c.Record != nil {
 		m.Kind, m.Label, m.Path = c.Record.Kind, c.Record.Title, recordPath(*c.Record)
 		return m
 	}
-	m.R = 11 + int(2.5*math.Log2(float64(c.N)))
 	m.Text, m.Label = l.Number(c.N), l.N("map.places", c.N)
 	in := without(rest, "", "")
 	in.Set(paramBox, boxText(c.Box))

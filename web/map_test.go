@@ -58,7 +58,7 @@ func TestTheMapShowsTheResultOfASearch(t *testing.T) {
 		storetest.Publish(t, s.store, storetest.Initiative("Sans lieu", func(c *essaim.Content) { c.Places, c.Everywhere = nil, true }))
 
 		d := s.get(t, "/carte", http.StatusOK)
-		marks := d.with("a", "aria-label", "3 repères")
+		marks := d.with("a", "aria-label", "3 emplacements")
 		if len(marks) != 1 || len(d.with("a", "aria-label", "Atelier vélo")) != 1 || len(d.with("circle", "r", "*")) != 2 {
 			t.Fatalf("the map shows %s", d.raw)
 		}
@@ -67,8 +67,8 @@ func TestTheMapShowsTheResultOfASearch(t *testing.T) {
 			!strings.HasPrefix(textOf(towns[1]), "Toulouse 1 fiche") || !strings.HasPrefix(textOf(towns[2]), "Sans commune précise") {
 			t.Errorf("the list by commune has %d parts: %s", len(towns), d.text())
 		}
-		if got := s.get(t, value(d.with("a", "href", "/carte?near=29019&radius=5")[0], "href"), http.StatusOK); !strings.Contains(got.text(), "3 fiches") {
-			t.Errorf("around Brest: %s", got.text())
+		if got := s.get(t, value(d.with("a", "href", "/carte?commune=29019")[0], "href"), http.StatusOK); !strings.Contains(got.text(), "3 fiches") {
+			t.Errorf("in Brest: %s", got.text())
 		}
 		// A mark of several leads to its part of the map, with the list of what is there.
 		in := s.get(t, value(marks[0], "href"), http.StatusOK)

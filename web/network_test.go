@@ -62,7 +62,7 @@ func TestTheMapKeepsWithinItself(t *testing.T) {
 	}
 	peers[0].About = essaim.PeerAbout{Lat: -21.1, Lon: 55.5} // on no map of the mainland
 	m := s.networkMap(peers, 3)
-	if len(m.Places) != 60 || len(m.Off) != 1 || len(m.Links) != mostLinks {
+	if len(m.Places) != 61 || len(m.Off) != 1 || m.Corner == "" || len(m.Links) != mostLinks {
 		t.Fatalf("%d places, %d beyond, %d links", len(m.Places), len(m.Off), len(m.Links))
 	}
 	for i, p := range m.Places {

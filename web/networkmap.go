@@ -19,6 +19,7 @@ type NetworkMap struct {
 	Links         []MapLink
 	Places        []MapPlace
 	Off           []string // names of territories beyond its edges
+	Corner        string   // path around those of them that are drawn, at the lower left
 }
 
 // MapPlace is a territory on the map.
@@ -50,6 +51,7 @@ const (
 	networkWidth      = 608
 	networkHeight     = 581
 	mostLinks         = 300
+	mostAway          = 5 // territories drawn in the corner
 )
 
 func mapPoint(lat, lon float64) (x, y int, on bool) {
@@ -96,7 +98,10 @@ func (s *Server) networkMap(peers []PeerView, own int) *NetworkMap {
 		var on bool
 		if p.X, p.Y, on = mapPoint(lat, lon); !on {
 			m.Off = append(m.Off, p.Name)
-			return
+			if len(m.Off) > mostAway {
+				return
+			}
+			p.X, p.Y = mapGrain*2, networkHeight-mapGrain*2-(len(m.Off)-1)*2*labelHeight
 		}
 		p.R = 6 + min(8, int(math.Sqrt(float64(records))/4))
 		at[actor] = len(m.Places)
@@ -114,6 +119,9 @@ func (s *Server) networkMap(peers []PeerView, own int) *NetworkMap {
 	}
 	if located == 0 {
 		return nil
+	}
+	if away := min(len(m.Off), mostAway); away > 0 {
+		m.Corner = fmt.Sprintf("M0 %dH%dV%d", networkHeight-away*2*labelHeight, mapGrain*18, networkHeight)
 	}
 	m.link(peers, at, s.abs("/actor"))
 	m.label()

@@ -193,7 +193,7 @@ func TestListsAreNarrowedByTheirAddress(t *testing.T) {
 			{"what changed before", "/recherche?until=2020-01-01&q=velos", []string{"Aucune fiche ne répond"}, nil},
 			{"one of two words", "/recherche?q=introuvable+OU+%22velos+repares%22", []string{"Vélos réparés"}, []string{"Complet"}},
 			{"meetings to come", "/rencontres", []string{"2 fiches"}, nil},
-			{"nothing", "/recherche?q=introuvable", []string{"Rien à montrer", "Tout effacer"}, nil},
+			{"nothing", "/recherche?q=introuvable", []string{"Rien pour « introuvable ».", "Tout effacer", "Tous les thèmes"}, nil},
 		}
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {

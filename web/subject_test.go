@@ -27,6 +27,9 @@ func TestAThemeHasAPageOfWhatIsHereAndElsewhere(t *testing.T) {
 		if len(d.with("a", "href", "/themes/jardins")) != 1 {
 			t.Error("the tree does not lead to a narrower theme")
 		}
+		if text := d.text(); strings.Index(text, "Climat et énergie") < strings.Index(text, "Sans fiche pour le moment") {
+			t.Error("themes without a record stand among the others")
+		}
 		for _, path := range []string{"/themes/jardins", "/themes/alimentation"} {
 			d := s.get(t, path, http.StatusOK)
 			d.says(t, "Jardin du port", "Jardin des violettes")
@@ -84,6 +87,16 @@ func TestHomeShowsWhatCameFromSeveralTerritories(t *testing.T) {
 	d := s.get(t, "/", http.StatusOK)
 	d.says(t, "Elles cherchent un coup de main", "Un four")
 	s.get(t, "/recherche?help=1", http.StatusOK).says(t, "Un four", "A besoin d’aide")
+	ended := storetest.Publish(t, s.store, storetest.Initiative("Un verger", func(c *essaim.Content) {
+		c.HelpWanted = []essaim.HelpNotice{{Kind: "benevolat", Text: "Planter.", Until: storetest.Start.AddDate(0, 0, -1).Format(time.DateOnly)}}
+	}))
+	s.get(t, "/recherche?help=1", http.StatusOK).hides(t, "Un verger")
+	s.get(t, "/recherche?q=verger", http.StatusOK).hides(t, "A besoin d’aide")
+	d = s.get(t, recordPath(ended), http.StatusOK)
+	if len(d.with("a", "href", "/themes/alimentation")) == 0 {
+		t.Error("the record does not lead to its theme")
+	}
+	d = s.get(t, "/", http.StatusOK)
 	for _, to := range []string{"/territoires/" + toulouse, "/au-hasard", "/carte", "/themes", "/recherche?origin=elsewhere"} {
 		if len(d.with("a", "href", to)) == 0 {
 			t.Errorf("nothing leads to %s", to)

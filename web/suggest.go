@@ -84,7 +84,7 @@ func (s *Server) themesBeginning(l *locale, typed string) (list []Suggestion) {
 func (s *Server) communesBeginning(l *locale, typed string) (list []Suggestion) {
 	for _, c := range s.cfg.Gazetteer.Beginning(typed, maxNamed) {
 		label := c.Name + " (" + c.Departement + ")"
-		list = append(list, Suggestion{"commune", label, l.T("facet.near"), address("/recherche", url.Values{paramNear: {c.Code}})})
+		list = append(list, Suggestion{"commune", label, l.T("suggest.near"), address("/recherche", url.Values{paramNear: {c.Code}})})
 	}
 	return list
 }

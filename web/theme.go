@@ -18,6 +18,7 @@ type IndexPage struct {
 	Base
 	Branches []Branch
 	Empty    string // what to do when there is none
+	Find     bool   // a commune may be asked for by its name
 }
 
 // Branch is a subject with those below it. One without an address is a heading.
@@ -39,13 +40,18 @@ func (s *Server) showThemes(w http.ResponseWriter, r *http.Request) error {
 	p := &IndexPage{}
 	counts := countsOf(l, res.Facets.Themes)
 	at := map[string]int{}
+	none := Branch{Tag: Tag{Label: l.T("themes.empty")}} // last, so that nobody goes there in vain
 	for _, t := range thesaurus.Themes() {
 		tag := Tag{typo(t.Label(l.lang), l.lang), themePath(t.ID), counts[t.ID]}
-		if t.Broader == "" {
+		i, ok := at[t.Broader]
+		switch {
+		case tag.Count == "":
+			none.Below = append(none.Below, tag)
+		case ok:
+			p.Branches[i].Below = append(p.Branches[i].Below, tag)
+		default:
 			at[t.ID] = len(p.Branches)
 			p.Branches = append(p.Branches, Branch{Tag: tag})
-		} else if i, ok := at[t.Broader]; ok {
-			p.Branches[i].Below = append(p.Branches[i].Below, tag)
 		}
 	}
 	others := Branch{Tag: Tag{Label: l.T("themes.others")}}
@@ -54,8 +60,10 @@ func (s *Server) showThemes(w http.ResponseWriter, r *http.Request) error {
 			others.Below = append(others.Below, Tag{l.theme(c.Value), themePath(c.Value), counts[c.Value]})
 		}
 	}
-	if len(others.Below) > 0 {
-		p.Branches = append(p.Branches, others)
+	for _, b := range []Branch{others, none} {
+		if len(b.Below) > 0 {
+			p.Branches = append(p.Branches, b)
+		}
 	}
 	p.Title, p.Description, p.Section = l.T("themes.title"), l.T("themes.lede"), "themes"
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {p.Title, ""}}

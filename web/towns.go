@@ -14,16 +14,13 @@ import (
 type Town struct {
 	Name  string // empty for what names no commune
 	Count string // how many of the whole result; empty when not counted
-	Path  string // address of the map around it
+	Path  string // address of the map of what is there
 	Cards []Card
 	n     int
 }
 
 // mapCards is how many records the list under a map names: they are lines.
 const mapCards = 60
-
-// aroundTown is how far around a commune its link looks, in kilometres.
-const aroundTown = "5"
 
 // towns puts the list of a map in order by commune, those with the most first.
 func (s *Server) towns(l *locale, list []Card, f essaim.Facets, v url.Values) []Town {
@@ -51,10 +48,9 @@ func (s *Server) town(l *locale, code string, f essaim.Facets, v url.Values) Tow
 	if !ok {
 		return Town{n: -1}
 	}
-	around := without(v, paramBox, "")
-	around.Set(paramNear, c.Code)
-	around.Set(paramRadius, aroundTown)
-	t := Town{Name: c.Name, Path: address(mapPath, around)}
+	there := without(v, paramBox, "")
+	there.Set(paramCommune, c.Code)
+	t := Town{Name: c.Name, Path: address(mapPath, there)}
 	// Where communes are chosen, others are counted as if each were chosen instead.
 	counted := len(v[paramCommune]) == 0 || slices.Contains(v[paramCommune], code)
 	if i := slices.IndexFunc(f.Communes, func(n essaim.Count) bool { return n.Value == code }); i >= 0 && counted {

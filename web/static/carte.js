@@ -67,7 +67,9 @@ async function drawn (address) {
 
 async function outlines () {
   const files = [said.outlines, said.areas].filter(Boolean)
-  return new Outlines((await Promise.all(files.map(drawn))).flat(), { attribution: escaped(said.credit) })
+  const layer = new Outlines((await Promise.all(files.map(drawn))).flat(), { attribution: escaped(said.credit) })
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => layer.redraw())
+  return layer
 }
 
 function start () {
@@ -89,9 +91,10 @@ const map = start()
 const names = L.layerGroup().addTo(map)
 const marks = L.layerGroup().addTo(map)
 
-// label writes the name of a commune, behind the marks.
-function label ({ name, at: [lon, lat] }) {
+// label writes the name of a commune, beside the mark that covers its place.
+function label ({ name, at: [lon, lat], down }) {
   const text = Object.assign(document.createElement('span'), { textContent: name })
+  text.style.top = `${down}px`
   const icon = L.divIcon({ className: 'name', html: text, iconSize: [0, 0] })
   return L.marker([lat, lon], { icon, interactive: false, keyboard: false, zIndexOffset: -10000 })
 }
@@ -130,8 +133,7 @@ function mark ({ geometry, properties: p, bbox }) {
   const middle = map.getCenter().lng
   const at = [lat, lon + 360 * Math.round((middle - lon) / 360)] // the copy of the world that is shown
   const one = p.count === 1
-  const size = one ? 26 : Math.min(64, 28 + Math.round(6 * Math.log2(p.count)))
-  const icon = L.divIcon({ className: one ? `spot one k-${p.kind}` : 'spot', html: one ? '' : p.count.toLocaleString(document.documentElement.lang), iconSize: [size, size] })
+  const icon = L.divIcon({ className: one ? `spot one k-${p.kind}` : 'spot', html: one ? '' : p.count.toLocaleString(document.documentElement.lang), iconSize: [2 * p.radius, 2 * p.radius] })
   const label = one ? p.title : counted(p.count)
   const marker = L.marker(at, { icon, alt: label })
   marker.key = `${at}|${p.count}|${p.id || ''}`
@@ -203,7 +205,12 @@ const chosen = new URL(location).searchParams.has('bbox')
 map.fitBounds(bounds(numbers(said.bbox)).pad(chosen ? -0.02 : 0), { animate: false, padding: chosen ? [0, 0] : [24, 24], maxZoom: 16 })
 await refresh(false)
 let wait
+// A screen that is turned asks for more of the map, not for another search.
+let resized = false
+map.on('resize', () => { resized = true })
 map.on('moveend', () => {
   clearTimeout(wait)
-  wait = setTimeout(() => refresh(true), 250)
+  const moved = !resized
+  resized = false
+  wait = setTimeout(() => refresh(moved), 250)
 })

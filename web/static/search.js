@@ -2,6 +2,7 @@
 // Suggestions under a search field, as a combobox with a list (ARIA 1.2, APG), and
 // « near me » under a place. Without this file both are plain fields.
 "use strict";
+// list puts the list under the field, and what says how long it is to who does not see it.
 const list = (input) => {
   const box = document.createElement("ul");
   box.id = input.id + "-list";
@@ -9,18 +10,23 @@ const list = (input) => {
   box.setAttribute("role", "listbox");
   box.setAttribute("aria-label", input.dataset.suggestLabel);
   box.hidden = true;
-  input.parentElement.append(box);
+  const said = document.createElement("span");
+  said.className = "hidden";
+  said.setAttribute("role", "status");
+  input.parentElement.append(box, said);
   for (const [k, v] of [["role", "combobox"], ["autocomplete", "off"], ["aria-autocomplete", "list"], ["aria-expanded", "false"], ["aria-controls", box.id]]) input.setAttribute(k, v);
-  return box;
+  return [box, said];
 };
 const combobox = (input) => {
-  const box = list(input);
+  const [box, said] = list(input);
   let at = -1, timer = 0, asked = null;
   const close = () => {
-    at = -1;
+    clearTimeout(timer);
+    asked?.abort();
+    mark(-1);
     box.hidden = true;
+    said.textContent = "";
     input.setAttribute("aria-expanded", "false");
-    input.removeAttribute("aria-activedescendant");
   };
   const mark = (n) => {
     at = n;
@@ -38,12 +44,15 @@ const combobox = (input) => {
       option.dataset.url = s.url;
       hint.textContent = s.hint;
       option.append(s.label, " ", hint);
-      option.addEventListener("mousedown", (e) => { e.preventDefault(); location.assign(s.url); });
+      option.addEventListener("mousedown", (e) => e.preventDefault()); // the field keeps the focus
+      option.addEventListener("click", () => location.assign(s.url));
       return option;
     }));
+    if (!found.length) return close();
     mark(-1);
-    box.hidden = found.length === 0;
-    input.setAttribute("aria-expanded", String(!box.hidden));
+    box.hidden = false;
+    said.textContent = `${input.dataset.suggestLabel} (${found.length})`;
+    input.setAttribute("aria-expanded", "true");
   };
   const ask = async () => {
     asked?.abort();
@@ -59,9 +68,11 @@ const combobox = (input) => {
   input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, 150); });
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (e) => {
-    const n = box.hidden ? 0 : box.children.length;
+    if (e.isComposing || e.ctrlKey || e.altKey || e.metaKey) return;
+    const n = box.hidden ? 0 : box.children.length, arrow = e.key === "ArrowDown" || e.key === "ArrowUp";
     if (e.key === "Escape" && n) { e.preventDefault(); close(); }
-    else if ((e.key === "ArrowDown" || e.key === "ArrowUp") && n) {
+    else if (arrow && !n) { e.preventDefault(); ask(); }
+    else if (arrow) {
       e.preventDefault();
       mark(e.key === "ArrowDown" ? (at + 2) % (n + 1) - 1 : (at + n + 1) % (n + 1) - 1);
     } else if (e.key === "Enter" && at >= 0) { e.preventDefault(); location.assign(box.children[at].dataset.url); }
