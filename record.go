@@ -160,14 +160,17 @@ type HelpNotice struct {
 	Until string `json:"until,omitempty"` // date
 }
 
-// WantsHelp tells whether a record asks for help still on a day: by a call that has no
-// end, or whose last day is not over.
-func (c *Content) WantsHelp(on time.Time) bool {
+// Ended tells whether the last day that a notice names is over on a day. One that
+// names none stands.
+func (h HelpNotice) Ended(on time.Time) bool {
 	day := time.Date(on.Year(), on.Month(), on.Day(), 0, 0, 0, 0, time.UTC)
-	return slices.ContainsFunc(c.HelpWanted, func(h HelpNotice) bool {
-		last, ok := EndOfPartialDate(h.Until)
-		return !ok || !last.Before(day)
-	})
+	last, ok := EndOfPartialDate(h.Until)
+	return ok && last.Before(day)
+}
+
+// WantsHelp tells whether a record asks for help still on a day.
+func (c *Content) WantsHelp(on time.Time) bool {
+	return slices.ContainsFunc(c.HelpWanted, func(h HelpNotice) bool { return !h.Ended(on) })
 }
 
 // Contact is a way to reach who carries a record, kept by its node only.

@@ -116,4 +116,4 @@ func (s *Server) themeTags(l *locale, facet []essaim.Count, v url.Values) (tags 
 }
 
 // subjectThemes is how many themes the page of a place or a territory names.
-const subjectThemes = 16
+const subjectThemes = 8

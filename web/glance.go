@@ -43,6 +43,26 @@ func (p *RecordPage) MoreHolders() int { return max(0, len(p.Copies)-maxHolderNa
 
 const maxHolderNames = 12
 
+// HelpLine is a call for help, or an offer of it, and whether it is over.
+type HelpLine struct {
+	essaim.HelpNotice
+	Lang  string
+	Ended bool
+}
+
+func helpOf(notices []essaim.HelpNotice, lang string, now time.Time) []HelpLine {
+	lines := make([]HelpLine, len(notices))
+	for i, n := range notices {
+		lines[i] = HelpLine{n, lang, n.Ended(now)}
+	}
+	return lines
+}
+
+// Calls tells whether a call for help stands.
+func (p *RecordPage) Calls() bool {
+	return slices.ContainsFunc(p.Wanted, func(h HelpLine) bool { return !h.Ended })
+}
+
 // over tells whether a meeting has taken place: one without an end lasts its day.
 func over(m *essaim.Meeting, now time.Time) bool {
 	end := m.End

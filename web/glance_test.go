@@ -80,6 +80,24 @@ func TestAMeetingThatIsOverSaysSo(t *testing.T) {
 	d.hides(t, "S'inscrire", "Ajouter à mon agenda")
 }
 
+func TestACallForHelpThatEndedIsNoCall(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	rec := storetest.Publish(t, s.store, storetest.Initiative("Le four", func(c *essaim.Content) {
+		c.HelpWanted = []essaim.HelpNotice{{Kind: "benevolat", Text: "Porter du bois", Until: "2026-03-04"}}
+	}))
+	s.get(t, recordPath(rec), http.StatusOK).says(t, "(jusqu'au 4 mars 2026)")
+	s.get(t, "/initiatives", http.StatusOK).says(t, "A besoin d'aide")
+	s.clock.Move(48 * time.Hour)
+	d := s.get(t, recordPath(rec), http.StatusOK)
+	if d.says(t, "Porter du bois (jusqu'au 4 mars 2026) Terminé"); len(d.with("a", "href", "#h-help")) != 0 || len(d.with("section", "class", "box call")) != 0 {
+		t.Error("a call that ended still calls")
+	}
+	if cards := s.get(t, "/initiatives", http.StatusOK).all("article"); len(cards) != 1 || strings.Contains(textOf(cards[0]), "besoin d") {
+		t.Error("its card still calls")
+	}
+}
+
 func TestPicturesThatStandElsewhereAreLedTo(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))

@@ -240,6 +240,23 @@ func keptNode(d essaim.Derivation) *LineageNode {
 	return n
 }
 
+// parentLink leads to what a record adapts: here when it is held here, else to its
+// address while that is its own.
+func (s *Server) parentLink(ctx context.Context, d essaim.Derivation, parent essaim.Record, known bool) (*RelationLink, error) {
+	if known && parent.State == essaim.StatePublished {
+		link := relationTo(parent)
+		return &link, nil
+	}
+	by, err := s.origins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := keptNode(d)
+	n.mark(by)
+	n.Territory = ""
+	return &n.RelationLink, nil
+}
+
 // compare fills both differences from the exact version that was adapted.
 func (s *Server) compare(r *http.Request, p *LineagePage) error {
 	ctx, d, l := r.Context(), *p.Record.DerivedFrom, s.locale(r)

@@ -34,6 +34,9 @@ func TestTheLineageTellsTheTreeAndWhatChanged(t *testing.T) {
 		if len(s.get(t, recordPath(made), http.StatusOK).with("a", "href", page)) != 1 || len(s.get(t, recordPath(parent), http.StatusOK).with("a", "href", recordPath(parent)+"/lignee")) != 1 {
 			t.Error("the pages of both do not lead to the tree")
 		}
+		if len(s.get(t, recordPath(made), http.StatusOK).with("a", "href", recordPath(parent))) == 0 {
+			t.Error("the page of an adaptation does not lead to what it adapts, though it is held here")
+		}
 		d := s.get(t, page, http.StatusOK)
 		d.says(t, "Toulouse · 2026", "L'original n'a pas changé depuis.", "Ce que cette adaptation a changé", "Ajouté : Le four à pain du Nord", "Retiré : Pétrir.", "Brest · 2026 · non confirmée")
 		c.Text = "Pétrir longtemps.\n\nCuire."

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"codeberg.org/go-pdf/fpdf"
 
@@ -177,8 +179,9 @@ func (p *paper) cover(l *locale, b *BookletPage) {
 	p.where(l, b.Canonical, l.T("booklet.accessible"), pageHeight-marginBottom-30)
 }
 
-// where writes an address beside its code, at a height of the page.
-func (p *paper) where(l *locale, address, credit string, y float64) {
+// where writes an address beside its code, at a height of the page, with a line to
+// note under it.
+func (p *paper) where(l *locale, address, note string, y float64) {
 	const side = 30.0
 	p.y = y
 	left := p.left
@@ -188,8 +191,8 @@ func (p *paper) where(l *locale, address, credit string, y float64) {
 	p.y += 4
 	p.flow(smallStyle, run{text: l.T("print.read"), bold: true})
 	p.flow(smallStyle, run{text: address, link: address})
-	if credit != "" {
-		p.flow(smallStyle, run{text: credit})
+	if note != "" {
+		p.flow(smallStyle, run{text: note})
 	}
 	p.left = left
 	p.y = max(p.y, y+side)
@@ -224,7 +227,8 @@ func (p *paper) contents(l *locale, b *BookletPage, first int, pages, links []in
 				p.flow(headStyle, run{text: l.T("booklet.contents")})
 			}
 		}
-		title := strconv.Itoa(i+1) + ". " + typo(b.Sheets[i].Record.Title, b.Sheets[i].Record.Language)
+		rec := &b.Sheets[i].Record
+		title := strconv.Itoa(i+1) + ". " + typo(rec.Title, rec.Language) + " · " + l.T("kind."+string(rec.Kind)) + " · " + rec.TerritoryName
 		top := p.y
 		p.flow(contentStyle, run{text: p.cut(contentStyle, title), page: links[i]})
 		n := strconv.Itoa(pages[i])
@@ -273,7 +277,7 @@ func (p *paper) sheet(l *locale, sh *Sheet) {
 	p.y += 3
 	p.room(foot)
 	p.rule(lineColor, 0.3)
-	p.where(l, sh.Address, sh.Credit, p.y+2)
+	p.where(l, sh.Address, l.T("record.cite")+l.T("print.colon")+sh.Credit, p.y+2)
 }
 
 // part draws a heading and what stands under it.
@@ -295,14 +299,23 @@ func (p *paper) part(l *locale, part SheetPart, lang string) {
 	for i, step := range part.Steps {
 		p.marked(item, strconv.Itoa(i+1)+".", []run{{text: typo(step.Name, lang), bold: true}})
 		p.rich(bodyStyle, step.Content, lang)
-		if step.Tip != "" {
-			p.flow(item, run{text: l.T("record.tip"), bold: true})
-			p.rich(bodyStyle, step.Tip, lang)
-		}
-		if step.Trap != "" {
-			p.flow(item, run{text: l.T("record.trap"), bold: true})
-			p.rich(bodyStyle, step.Trap, lang)
-		}
+		p.hint(l, "record.tip", step.Tip, lang)
+		p.hint(l, "record.trap", step.Trap, lang)
 	}
 	p.left -= listIndent
+}
+
+// hint draws a tip or a trap: its name begins its text, unless that begins with a
+// mark of its own, as a list does.
+func (p *paper) hint(l *locale, key, text, lang string) {
+	if strings.TrimSpace(text) == "" {
+		return
+	}
+	label := l.T(key) + strings.TrimRight(l.T("print.colon"), " ")
+	if first, _ := utf8.DecodeRuneInString(strings.TrimSpace(text)); unicode.IsLetter(first) {
+		p.rich(bodyStyle, "**"+label+"** "+strings.TrimSpace(text), lang)
+		return
+	}
+	p.flow(bodyStyle, run{text: label, bold: true})
+	p.rich(bodyStyle, text, lang)
 }

@@ -37,14 +37,17 @@ type RecordPage struct {
 	Relations []RelationGroup
 	Remakes   []RemakeLine
 	Lineage   string            // address of the tree of adaptations, when there is one
+	Parent    *RelationLink     // what it adapts
 	Claim     essaim.ClaimState // of an adaptation
 	Adapt     *Adapting         // nil when there is nothing to offer
 	Images    []essaim.Image    // those that this site serves
 	Away      []essaim.Image    // those that stand elsewhere: led to, not loaded
 	Likes     int
 	Announces int
-	From      Origin    // how its origin fares
-	Past      bool      // a meeting that is over
+	From      Origin // how its origin fares
+	Past      bool   // a meeting that is over
+	Wanted    []HelpLine
+	Offered   []HelpLine
 	Copies    []APICopy // that conform
 	CopiesAt  time.Time // when the oldest of them was checked
 	Edit      string    // address of the form, for those who may write
@@ -212,6 +215,7 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 		return err
 	}
 	s.fillImages(p)
+	p.Wanted, p.Offered = helpOf(rec.HelpWanted, rec.Language, s.now()), helpOf(rec.HelpOffered, rec.Language, s.now())
 	if err := s.fillRelations(r, p); err != nil {
 		return err
 	}
@@ -286,16 +290,19 @@ func (s *Server) fillLineage(r *http.Request, p *RecordPage) error {
 	if err != nil {
 		return err
 	}
+	parent, err := s.store.Record(r.Context(), rec.DerivedFrom.ID)
+	known := err == nil
+	if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+		return err
+	}
 	if rec.Origin != "" && claim != essaim.ClaimAcknowledged {
 		// Of what is held of its origin the list is read, and of nothing else.
-		switch _, err := s.store.Record(r.Context(), rec.DerivedFrom.ID); {
-		case err == nil:
+		if claim = claimUnknown; known {
 			claim = essaim.ClaimOffered
-		case errors.Is(err, essaim.ErrNotFound):
-			claim = claimUnknown
-		default:
-			return err
 		}
+	}
+	if p.Parent, err = s.parentLink(r.Context(), *rec.DerivedFrom, parent, known); err != nil {
+		return err
 	}
 	p.Claim = claim
 	return nil
