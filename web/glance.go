@@ -11,8 +11,18 @@ import (
 )
 
 // Carriers are those who carry what the record tells of, for its head: by name, as
-// far as they agreed.
+// far as they agreed, the first few.
 func (p *RecordPage) Carriers() []string {
+	names := p.allCarriers()
+	return names[:min(len(names), maxCarriers)]
+}
+
+// MoreCarriers is how many more there are.
+func (p *RecordPage) MoreCarriers() int { return max(0, len(p.allCarriers())-maxCarriers) }
+
+const maxCarriers = 3
+
+func (p *RecordPage) allCarriers() []string {
 	var names []string
 	for _, g := range p.Credits {
 		if g.Role == roleCarrier {
