@@ -17,6 +17,9 @@ import (
 // a theme of the territory's own, a draft, a record withdrawn, a name that waits for
 // its owner's yes, an adaptation, a remake.
 func (w *world) furnish() error {
+	if err := w.dump(); err != nil {
+		return err
+	}
 	n := w.nodes[0]
 	if err := rig.Furnish(w.ctx, n); err != nil {
 		return err
