@@ -38,7 +38,9 @@ func questions() []question {
 	}
 	return []question{
 		{
-			"kind", []string{"initiative", "venue", "meeting", "recipe"}, func(q *essaim.Query) bool { return len(q.Kinds) > 0 },
+			"kind",
+			[]string{"initiative", "venue", "meeting", "recipe"},
+			func(q *essaim.Query) bool { return len(q.Kinds) > 0 },
 			func(q *essaim.Query, v string) { q.Kinds = []essaim.Kind{essaim.Kind(v)} }, func(f essaim.Facets) []essaim.Count { return f.Kinds },
 		},
 		field("theme", themes, func(q *essaim.Query) *[]string { return &q.Themes }, func(f essaim.Facets) []essaim.Count { return f.Themes }),
@@ -48,7 +50,9 @@ func questions() []question {
 		field("public", slugs, func(q *essaim.Query) *[]string { return &q.Publics }, func(f essaim.Facets) []essaim.Count { return f.Publics }),
 		field("licence", []string{"cc-by-sa-4.0", "cc0-1.0", "etalab-2.0"}, func(q *essaim.Query) *[]string { return &q.Licences }, func(f essaim.Facets) []essaim.Count { return f.Licences }),
 		{
-			"help", []string{essaim.FacetHelp}, func(q *essaim.Query) bool { return q.NeedsHelp },
+			"help",
+			[]string{essaim.FacetHelp},
+			func(q *essaim.Query) bool { return q.NeedsHelp },
 			func(q *essaim.Query, _ string) { q.NeedsHelp = true }, func(f essaim.Facets) []essaim.Count { return f.NeedsHelp },
 		},
 	}

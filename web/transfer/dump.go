@@ -262,7 +262,7 @@ func (d *Dumps) make(ctx context.Context, scope DumpScope, m manifest) error {
 		}
 		made = append(made, f)
 	}
-	m.Dumps = append(made, slices.DeleteFunc(m.Dumps, func(f Dump) bool { return f.Scope == scope && f.Date() == made[0].Date() })...)
+	m.Dumps = slices.Concat(made, slices.DeleteFunc(m.Dumps, func(f Dump) bool { return f.Scope == scope && f.Date() == made[0].Date() }))
 	if err := d.write(m); err != nil {
 		return err
 	}
