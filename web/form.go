@@ -48,6 +48,7 @@ type Field struct {
 	Error       string // a sentence, empty when there is none
 	Required    bool
 	Mode        string // of a phone's keyboard
+	Low         bool   // takes a few short lines
 	Lang        string
 }
 
@@ -78,6 +79,7 @@ func (f *recordForm) Field(name string) Field {
 		}
 	}
 	out.Required = f.required(name)
+	out.Low = name == "tagline" || slices.Contains(lineFields, name) || strings.HasPrefix(name, "relations-")
 	switch name {
 	case "body.registration", "body.online":
 		out.Mode = "url"
@@ -124,10 +126,10 @@ func (f *recordForm) required(name string) bool {
 // Checked tells whether a box of a name and value is ticked.
 func (f *recordForm) Checked(name, value string) bool { return slices.Contains(f.values[name], value) }
 
-// Rows numbers the rows of a repeated group: those that hold something, and
-// some empty ones.
-func (f *recordForm) Rows(name string, spare int) []int {
-	n := f.count(name) + spare
+// Rows numbers the rows of a repeated group: those that hold something, or as many
+// as an empty form has, and two more when they are asked for.
+func (f *recordForm) Rows(name string, least int) []int {
+	n := max(f.count(name), least)
 	if f.values.Get("ajouter") == name {
 		n += 2
 	}

@@ -151,7 +151,7 @@ func TestRowsAreAddedWithoutSaving(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t))
 	form := url.Values{"title": {""}, "body.steps.0.name": {"Un"}, "ajouter": {"body.steps"}}
 	d := read(t, s.post("/ecrire/recettes", form, s.signedIn), "form", http.StatusOK)
-	if got := len(d.with("input", "name", "body.steps.4.name")); got != 1 {
+	if got := len(d.with("input", "name", "body.steps.3.name")); got != 1 {
 		t.Error("no more rows for steps")
 	}
 	if in := d.with("input", "name", "body.steps.0.name"); len(in) != 1 || value(in[0], "value") != "Un" {
