@@ -30,7 +30,10 @@ const (
 )
 
 // Term is an entry of a closed list.
-type Term struct{ ID, French, English string }
+type Term struct {
+	List                List // that it is of
+	ID, French, English string
+}
 
 // Label is the term in a language, French unless "en".
 func (t Term) Label(lang string) string {
@@ -46,7 +49,7 @@ var listsTSV string
 var lists = sync.OnceValue(func() map[List][]Term {
 	m := map[List][]Term{}
 	for _, row := range tsv(listsTSV) {
-		m[List(row[0])] = append(m[List(row[0])], Term{ID: row[1], French: row[2], English: row[3]})
+		m[List(row[0])] = append(m[List(row[0])], Term{List: List(row[0]), ID: row[1], French: row[2], English: row[3]})
 	}
 	return m
 })

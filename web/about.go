@@ -65,6 +65,11 @@ func (s *Server) vocabularyJSON(w http.ResponseWriter) error {
 		if t.English != "" {
 			labels = append(labels, object{"@value": t.English, "@language": "en"})
 		}
+		for _, lang := range s.languages {
+			if label, ok := s.locales[lang].plain["theme."+t.ID]; ok {
+				labels = append(labels, object{"@value": label, "@language": lang})
+			}
+		}
 		concept := object{"@id": essaim.ThemeIRI(t.ID), "@type": "skos:Concept", "skos:prefLabel": labels}
 		if t.Broader != "" {
 			concept["skos:broader"] = object{"@id": essaim.ThemeIRI(t.Broader)}

@@ -30,7 +30,7 @@ func (s *Server) offerToAdapt(r *http.Request, p *RecordPage) {
 	rule := essaim.AdaptationRule(rec.Licence)
 	p.Adapt = &Adapting{Remake: remakeForm(rec)}
 	if len(rule.To) == 0 {
-		p.Adapt.Refused = rule.Reason(s.locale(r).lang)
+		p.Adapt.Refused = s.locale(r).own("adaptation."+rec.Licence, rule.Reason(s.locale(r).lang))
 		return
 	}
 	p.Adapt.Action, p.Adapt.Licence = recordPath(rec)+"/adapter", rule.To[0]

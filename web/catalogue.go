@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"essaim"
 	"essaim/web/transfer"
 )
@@ -54,8 +56,18 @@ func dateTime(t time.Time) object { return literal(t.UTC().Format(time.RFC3339),
 // inLanguages says a sentence in each language of the site, with the territory's name.
 func (s *Server) inLanguages(key string) []object {
 	var out []object
-	for _, lang := range languages {
+	for _, lang := range s.languages {
 		out = append(out, object{"@value": s.locales[lang].F(key, "Territory", s.cfg.Node.Territory.Name), "@language": lang})
+	}
+	return out
+}
+
+// euLanguages are the languages of the catalogue's own sentences; the European
+// vocabulary names them by ISO 639-3.
+func (s *Server) euLanguages() (out []object) {
+	for _, lang := range s.languages {
+		base, _ := language.Make(lang).Base()
+		out = append(out, iri(euLanguage+strings.ToUpper(base.ISO3())))
 	}
 	return out
 }
@@ -85,7 +97,7 @@ func (s *Server) catalogue(list []transfer.Dump) object {
 		"@id": page + "#catalogue", "@type": "dcat:Catalog",
 		"dcterms:title": s.inLanguages("catalogue.title"), "dcterms:description": s.inLanguages("export.description"),
 		"dcterms:publisher": iri(t.Actor), "foaf:homepage": iri(page),
-		"dcterms:language": []object{iri(euLanguage + "FRA"), iri(euLanguage + "ENG")}, // of the catalogue's own sentences
+		"dcterms:language": s.euLanguages(),
 		"dcterms:spatial":  s.spatial(),
 	}
 	graph := []object{catalogue, publisher}

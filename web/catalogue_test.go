@@ -103,7 +103,7 @@ func TestTheCatalogueSaysWhatTheFilesAre(t *testing.T) {
 		}
 		// What DCAT-AP 3.0 wants of each.
 		for _, subject := range append(slices.Clone(catalogues), sets...) {
-			if len(all.of(subject, dcterms+"title")) != len(languages) || len(all.of(subject, dcterms+"description")) != len(languages) {
+			if len(all.of(subject, dcterms+"title")) != len(s.languages) || len(all.of(subject, dcterms+"description")) != len(s.languages) {
 				t.Errorf("%s has %v, %v", subject, all.of(subject, dcterms+"title"), all.of(subject, dcterms+"description"))
 			}
 		}

@@ -4,16 +4,44 @@ package web
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
-
-	"essaim"
 )
 
-// shortMonths are the months on a calendar's leaf.
-var shortMonths = map[string][12]string{
-	"fr": {"janv.", "févr.", "mars", "avril", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."},
-	"en": {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
+// calendar is how a language writes dates, and sizes of files.
+type calendar struct {
+	months, short     []string // names, from January
+	weekdays, leaf    []string // names, from Sunday; on a calendar's leaf
+	sizes             []string // bytes, kilobytes and so on
+	day, month, first string   // patterns; how the first day of a month is written
+	sharp, minutes    string   // patterns of hours
+}
+
+// newCalendar reads it from a language's file: names are separated by spaces.
+func newCalendar(l *locale) (calendar, error) {
+	c := calendar{
+		first: l.T("date.first"), day: l.pattern("date.day"), month: l.pattern("date.month"),
+		sharp: l.pattern("date.hour"), minutes: l.pattern("date.minutes"),
+	}
+	for _, list := range []struct {
+		key   string
+		names *[]string
+		n     int
+	}{{"date.months", &c.months, 12}, {"date.months_short", &c.short, 12}, {"date.weekdays", &c.weekdays, 7}, {"date.weekdays_short", &c.leaf, 7}, {"size.units", &c.sizes, 5}} {
+		if *list.names = strings.Fields(l.T(list.key)); len(*list.names) != list.n {
+			return c, fmt.Errorf("%s has %d names, not %d", list.key, len(*list.names), list.n)
+		}
+	}
+	return c, nil
+}
+
+// pattern is a sentence before its names are put in.
+func (l *locale) pattern(key string) string {
+	if s, ok := l.patterns[key]; ok || l.fallback == nil {
+		return s
+	}
+	return l.fallback.pattern(key)
 }
 
 // Date is "3 mars 2026", "1er avril 2026", "3 March 2026"; empty for no time.
@@ -24,22 +52,30 @@ func (l *locale) Date(t time.Time) string {
 	return l.day(t.In(l.zone))
 }
 
-func (l *locale) day(t time.Time) string { return essaim.DayInWords(t, l.lang) }
+func (l *locale) day(t time.Time) string {
+	day := strconv.Itoa(t.Day())
+	if t.Day() == 1 {
+		day = l.calendar.first
+	}
+	return strings.NewReplacer("{{.Day}}", day, "{{.Month}}", l.calendar.months[t.Month()-1], "{{.Year}}", strconv.Itoa(t.Year())).Replace(l.calendar.day)
+}
+
+func (l *locale) month(t time.Time) string {
+	return strings.NewReplacer("{{.Month}}", l.calendar.months[t.Month()-1], "{{.Year}}", strconv.Itoa(t.Year())).Replace(l.calendar.month)
+}
 
 // Weekday is "samedi 14 mars 2026".
 func (l *locale) Weekday(t time.Time) string {
-	return essaim.WeekdayName(t.Weekday(), l.lang) + " " + l.day(t)
+	return l.calendar.weekdays[t.Weekday()] + " " + l.day(t)
 }
 
-// Clock is "17 h 30", "17 h", "5.30 pm" being left to others: English reads "17:30".
+// Clock is "17 h 30", "17 h"; "17:30" in English. {{.Hours}} has two digits.
 func (l *locale) Clock(t time.Time) string {
-	if l.lang == "en" {
-		return t.Format("15:04")
-	}
+	pattern := l.calendar.minutes
 	if t.Minute() == 0 {
-		return fmt.Sprintf("%d\u00a0h", t.Hour())
+		pattern = l.calendar.sharp
 	}
-	return fmt.Sprintf("%d\u00a0h\u00a0%02d", t.Hour(), t.Minute())
+	return strings.NewReplacer("{{.Hour}}", strconv.Itoa(t.Hour()), "{{.Hours}}", t.Format("15"), "{{.Minutes}}", t.Format("04")).Replace(pattern)
 }
 
 // When tells when a meeting takes place, in its own time zone: one day with its
@@ -83,8 +119,17 @@ func (l *locale) zoneOf(name string) *time.Location {
 	return z
 }
 
-// Partial writes a partial date, as essaim.PartialDateInWords does.
-func (l *locale) Partial(s string) string { return essaim.PartialDateInWords(s, l.lang) }
+// Partial writes a partial date: "2003", "mars 2006", "26 mars 2006". What is not one
+// is given back as it is.
+func (l *locale) Partial(s string) string {
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return l.day(t)
+	}
+	if t, err := time.Parse("2006-01", s); err == nil {
+		return l.month(t)
+	}
+	return s
+}
 
 // Ago says how long ago something was, in the largest unit that fits.
 func (l *locale) Ago(t, now time.Time) string {
@@ -132,7 +177,7 @@ func (l *locale) Hours(rule string) (days, hours string) {
 
 func (l *locale) dayName(code string) string {
 	if d, ok := dayNames[code]; ok {
-		return essaim.WeekdayName(d, l.lang)
+		return l.calendar.weekdays[d]
 	}
 	return code
 }

@@ -89,11 +89,7 @@ func (s *Server) showDumps(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	for _, c := range transfer.Dictionary() {
-		v := ColumnView{Column: c, Meaning: c.French}
-		if l.lang == "en" {
-			v.Meaning = c.English
-		}
-		p.Columns = append(p.Columns, v)
+		p.Columns = append(p.Columns, ColumnView{Column: c, Meaning: l.own("column."+c.Name, c.Meaning(l.lang))})
 	}
 	p.Title, p.Section = l.T("export.title"), "export"
 	p.Description = l.F("export.description", "Territory", s.cfg.Node.Territory.Name)

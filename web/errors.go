@@ -120,7 +120,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		// sends it again.
 		status, key = http.StatusForbidden, "signed_out"
 	}
-	lang, _ := negotiate(r)
+	lang, _ := s.negotiate(r)
 	l := s.locales[lang]
 	p := &ErrorPage{Status: status, Heading: l.T("error." + key + ".title"), Text: l.T("error." + key + ".text")}
 	p.Title, p.NoIndex = p.Heading, true

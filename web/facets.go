@@ -59,7 +59,7 @@ func (l *locale) dayTyped(typed string) string {
 	if t, err := time.Parse(time.RFC3339, typed); err == nil {
 		return l.Date(t)
 	}
-	return essaim.PartialDateInWords(typed, l.lang)
+	return l.Partial(typed)
 }
 
 // fillFacets makes the panel. A value that was chosen stays visible when
@@ -117,7 +117,7 @@ func (s *Server) fillFacets(p *ListPage, l *locale, q essaim.Query, f essaim.Fac
 func (s *Server) addThemes(g *FacetGroup, l *locale, counts []essaim.Count, chosen []string) {
 	thesaurus := s.themes.get()
 	for _, t := range thesaurus.Themes() {
-		g.add(l, t.ID, typo(t.Label(l.lang), l.lang), counts, chosen)
+		g.add(l, t.ID, l.label(t), counts, chosen)
 	}
 	for _, c := range counts {
 		if _, known := thesaurus.Theme(c.Value); !known {
@@ -130,7 +130,7 @@ func (s *Server) addThemes(g *FacetGroup, l *locale, counts []essaim.Count, chos
 // addTerms lists a closed list in its order.
 func (g *FacetGroup) addTerms(l *locale, list essaim.List, counts []essaim.Count, chosen []string) {
 	for _, t := range list.Terms() {
-		g.add(l, t.ID, typo(t.Label(l.lang), l.lang), counts, chosen)
+		g.add(l, t.ID, l.label(t), counts, chosen)
 	}
 }
 

@@ -131,7 +131,7 @@ func (s *Server) showMeetingFile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var b bytes.Buffer
-	_, err = transfer.Calendar{Page: s.publicPage(by), Label: s.locales[languages[0]].theme}.Write(&b, func(yield func(transfer.Item, error) bool) {
+	_, err = transfer.Calendar{Page: s.publicPage(by), Label: s.locales[defaultLanguage].theme}.Write(&b, func(yield func(transfer.Item, error) bool) {
 		yield(transfer.Item{Record: rec}, nil)
 	})
 	if err != nil {

@@ -224,7 +224,7 @@ func (f *recordForm) Themes() []FacetOption {
 	var out []FacetOption
 	thesaurus := f.l.themes.get()
 	for _, t := range thesaurus.Themes() {
-		out = append(out, FacetOption{Value: t.ID, Label: t.Label(f.l.lang), Checked: f.Checked("themes", t.ID), Narrower: t.Broader != ""})
+		out = append(out, FacetOption{Value: t.ID, Label: f.l.label(t), Checked: f.Checked("themes", t.ID), Narrower: t.Broader != ""})
 	}
 	for _, id := range f.values["themes"] {
 		if _, known := thesaurus.Theme(id); !known && id != "" {

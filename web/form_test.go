@@ -241,7 +241,7 @@ func FuzzFormIsReadWithoutPanicAndValidated(f *testing.F) {
 	f.Add("venue", "places.199.label=x&places.-1.label=y&places.0.point=91,200")
 	f.Add("recipe", "body.steps.0.name=a&body.steps.99999999999999999999.name=b&ajouter=body.steps")
 	gazetteer := essaim.EmbeddedGazetteer()
-	locales, err := newLocales(nil, gazetteer)
+	locales, _, err := newLocales(localeFiles, nil, gazetteer)
 	if err != nil {
 		f.Fatal(err)
 	}

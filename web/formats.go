@@ -152,7 +152,7 @@ func (s *Server) showFormat(k essaim.Kind, path string, f format) handlerFunc {
 // listingOf reads in which language a format is asked for. One address gives everyone
 // the same: a feed is kept in one language, the one that its address says.
 func (s *Server) listingOf(r *http.Request, path string, f format) listing {
-	a := listing{format: f, path: path, values: r.URL.Query(), locale: s.locales[languages[0]]}
+	a := listing{format: f, path: path, values: r.URL.Query(), locale: s.locales[defaultLanguage]}
 	if l, ok := s.locales[a.values.Get("lang")]; ok {
 		a.locale = l
 	}
@@ -175,7 +175,7 @@ func (s *Server) headFormat(w http.ResponseWriter, a listing) {
 // chosen is the address's query from the first page, in its language.
 func (a listing) chosen() url.Values {
 	v := without(a.values, "", "")
-	if a.locale.lang != languages[0] {
+	if a.locale.lang != defaultLanguage {
 		v.Set("lang", a.locale.lang)
 	}
 	return v
@@ -203,7 +203,7 @@ func (s *Server) failText(w http.ResponseWriter, r *http.Request, status int, ke
 	lang := r.URL.Query().Get("lang")
 	l, ok := s.locales[lang]
 	if !ok {
-		l = s.locales[languages[0]]
+		l = s.locales[defaultLanguage]
 	}
 	lines := []string{l.T("error." + key + ".title"), l.T("error." + key + ".text")}
 	var invalid *essaim.ValidationError

@@ -67,7 +67,7 @@ func (s *Server) showHome(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, c := range all.Themes {
 		if theme, ok := essaim.CommonTheme(c.Value); ok && theme.Broader == "" && len(p.Themes) < homeThemes {
-			p.Themes = append(p.Themes, Tag{typo(theme.Label(l.lang), l.lang), themePath(c.Value), l.Counted(c.N, c.Capped)})
+			p.Themes = append(p.Themes, Tag{l.label(theme), themePath(c.Value), l.Counted(c.N, c.Capped)})
 		}
 	}
 	peers, err := s.store.Peers(ctx)

@@ -312,7 +312,7 @@ func changedFields(l *locale, before, after *essaim.Content) []ChangedField {
 		f := ChangedField{Label: l.T("field." + fieldKey(d.Field)), Lines: d.Lines}
 		for i := range f.Lines {
 			if list, ok := fieldLists[d.Field]; ok {
-				f.Lines[i].Text = termLabel(l.lang, list, f.Lines[i].Text)
+				f.Lines[i].Text = l.term(list, f.Lines[i].Text)
 			} else if d.Field == "themes" {
 				f.Lines[i].Text = l.theme(f.Lines[i].Text)
 			}

@@ -3,8 +3,11 @@
 package web
 
 import (
+	"cmp"
 	"embed"
+	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path"
 	"slices"
@@ -20,45 +23,86 @@ import (
 //go:embed locale/*.json
 var localeFiles embed.FS
 
-// languages are those of the interface, the default first. A new one is a file
-// in locale and a line here.
-var languages = []string{"fr", "en"}
+// defaultLanguage is that of who asks for none of those that there are, and what
+// another language lacks is said in it.
+const defaultLanguage = "fr"
 
 // locale says things in one language. It is safe for concurrent use.
 type locale struct {
 	lang      string
 	localizer *i18n.Localizer
-	// plain holds the sentences without number or name, which are most of them.
-	plain     map[string]string
-	zone      *time.Location
-	gazetteer *essaim.Gazetteer
-	themes    *concepts
+	// plain holds the sentences without number or name, which are most of them,
+	// patterns those with names.
+	plain, patterns map[string]string
+	fallback        *locale // nil for the default language
+	calendar        calendar
+	zone            *time.Location
+	gazetteer       *essaim.Gazetteer
+	themes          *concepts
 }
 
-// newLocales reads the files of all languages.
-func newLocales(zone *time.Location, g *essaim.Gazetteer) (map[string]*locale, error) {
-	bundle := i18n.NewBundle(language.French)
+// newLocales reads the files of all languages, and lists these, the default first. A
+// language is a file: its name is a BCP 47 tag.
+func newLocales(files fs.FS, zone *time.Location, g *essaim.Gazetteer) (map[string]*locale, []string, error) {
+	names, err := fs.Glob(files, "locale/*.json")
+	if err != nil {
+		return nil, nil, err
+	}
+	var languages []string
+	for _, name := range names {
+		if lang := strings.TrimSuffix(path.Base(name), ".json"); lang != defaultLanguage {
+			languages = append(languages, lang)
+		}
+	}
+	languages = append([]string{defaultLanguage}, languages...)
 	out := map[string]*locale{}
 	for _, lang := range languages {
-		name := path.Join("locale", lang+".json")
-		body, err := localeFiles.ReadFile(name)
+		l, err := newLocale(files, lang)
 		if err != nil {
-			return nil, err
+			return nil, nil, fmt.Errorf("locale %s: %w", lang, err)
 		}
-		// Files are written with plain spaces and apostrophes, as keyboards have them.
-		file, err := bundle.ParseMessageFileBytes([]byte(typo(string(body), lang)), name)
-		if err != nil {
-			return nil, fmt.Errorf("locale %s: %w", lang, err)
-		}
-		l := &locale{lang: lang, localizer: i18n.NewLocalizer(bundle, lang), plain: map[string]string{}, zone: zone, gazetteer: g}
-		for _, m := range file.Messages {
-			if m.One == "" && !strings.Contains(m.Other, "{{") {
-				l.plain[m.ID] = m.Other
-			}
+		l.zone, l.gazetteer, l.fallback = zone, g, out[defaultLanguage]
+		if l.calendar, err = newCalendar(l); err != nil {
+			return nil, nil, fmt.Errorf("locale %s: %w", lang, err)
 		}
 		out[lang] = l
 	}
-	return out, nil
+	return out, languages, nil
+}
+
+func newLocale(files fs.FS, lang string) (*locale, error) {
+	body, err := fs.ReadFile(files, path.Join("locale", lang+".json"))
+	if err != nil {
+		return nil, err
+	}
+	// A language of whose plurals Unicode says nothing names one that has the same.
+	var like struct {
+		Plural string `json:"language.plural"`
+	}
+	if err := json.Unmarshal(body, &like); err != nil {
+		return nil, err
+	}
+	tag, err := language.Parse(cmp.Or(like.Plural, lang))
+	if err != nil {
+		return nil, err
+	}
+	bundle := i18n.NewBundle(tag)
+	// Files are written with plain spaces and apostrophes, as keyboards have them.
+	file, err := bundle.ParseMessageFileBytes([]byte(typo(string(body), lang)), tag.String()+".json")
+	if err != nil {
+		return nil, err
+	}
+	l := &locale{lang: lang, localizer: i18n.NewLocalizer(bundle, tag.String()), plain: map[string]string{}, patterns: map[string]string{}}
+	for _, m := range file.Messages {
+		switch {
+		case m.One != "":
+		case strings.Contains(m.Other, "{{"):
+			l.patterns[m.ID] = m.Other
+		default:
+			l.plain[m.ID] = m.Other
+		}
+	}
+	return l, nil
 }
 
 // T is a sentence without variables. A key that does not exist reads as itself:
@@ -67,11 +111,23 @@ func (l *locale) T(key string) string {
 	if s, ok := l.plain[key]; ok {
 		return s
 	}
+	if l.fallback != nil {
+		return l.fallback.T(key)
+	}
 	s, err := l.localizer.Localize(&i18n.LocalizeConfig{MessageID: key})
 	if err != nil {
 		return key
 	}
 	return s
+}
+
+// own is what the language's file has under a key, for what others have elsewhere: the
+// vocabulary of the root package is in French and English.
+func (l *locale) own(key, otherwise string) string {
+	if s, ok := l.plain[key]; ok {
+		return s
+	}
+	return typo(otherwise, l.lang)
 }
 
 // N is a sentence about a number of things, in the plural that the language
@@ -80,7 +136,10 @@ func (l *locale) N(key string, n int) string {
 	s, err := l.localizer.Localize(&i18n.LocalizeConfig{
 		MessageID: key, PluralCount: n, TemplateData: map[string]any{"Count": l.Number(n)},
 	})
-	if err != nil {
+	switch {
+	case err != nil && l.fallback != nil:
+		return l.fallback.N(key, n)
+	case err != nil:
 		return key
 	}
 	return s
@@ -93,7 +152,10 @@ func (l *locale) F(key string, pairs ...any) string {
 		data[fmt.Sprint(pairs[i])] = pairs[i+1]
 	}
 	s, err := l.localizer.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data})
-	if err != nil {
+	switch {
+	case err != nil && l.fallback != nil:
+		return l.fallback.F(key, pairs...)
+	case err != nil:
 		return key
 	}
 	return s
@@ -107,11 +169,7 @@ func (l *locale) Has(key string) bool {
 
 // Number groups thousands: "12 345" with a narrow non-breaking space in French.
 func (l *locale) Number(n int) string {
-	s := fmt.Sprint(n)
-	sep := "\u202f"
-	if l.lang == "en" {
-		sep = ","
-	}
+	s, sep := fmt.Sprint(n), l.T("number.group")
 	start := 0
 	if strings.HasPrefix(s, "-") {
 		start = 1
@@ -124,10 +182,7 @@ func (l *locale) Number(n int) string {
 
 // Bytes is a size in words: "1,2 Mo", "1.2 MB".
 func (l *locale) Bytes(n int64) string {
-	unit, point := []string{"octets", "ko", "Mo", "Go", "To"}, ","
-	if l.lang == "en" {
-		unit, point = []string{"bytes", "kB", "MB", "GB", "TB"}, "."
-	}
+	unit, point := l.calendar.sizes, l.T("number.point")
 	if n < 1000 {
 		return fmt.Sprintf("%d\u202f%s", n, unit[0])
 	}
@@ -149,19 +204,19 @@ func (l *locale) Counted(n int, capped bool) string {
 // negotiate picks the language of a page: the address first (?lang=en), then
 // what the browser asks for, else the default. explicit says that the address
 // chose: the links of the page then carry it on, since no cookie does.
-func negotiate(r *http.Request) (lang string, explicit bool) {
-	if l := r.URL.Query().Get("lang"); slices.Contains(languages, l) {
+func (s *Server) negotiate(r *http.Request) (lang string, explicit bool) {
+	if l := r.URL.Query().Get("lang"); slices.Contains(s.languages, l) {
 		return l, true
 	}
 	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
 	if err != nil {
-		return languages[0], false
+		return defaultLanguage, false
 	}
 	for _, t := range tags {
 		base, _ := t.Base()
-		if slices.Contains(languages, base.String()) {
+		if slices.Contains(s.languages, base.String()) {
 			return base.String(), false
 		}
 	}
-	return languages[0], false
+	return defaultLanguage, false
 }

@@ -77,7 +77,7 @@ func TestEveryPageIsWellMade(t *testing.T) {
 			t.Fatalf("only %d pages", len(paths))
 		}
 		for _, path := range paths {
-			for _, lang := range languages {
+			for _, lang := range s.languages {
 				for _, who := range []asked{func(*http.Request) {}, s.signedIn} {
 					resp := s.ask(http.MethodGet, path, "", who, header("Accept-Language", lang))
 					if resp.StatusCode == http.StatusSeeOther {

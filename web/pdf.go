@@ -57,7 +57,7 @@ func (s *Server) showBookletPDF(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || p == nil {
 		return s.correctBooklet(w, r, err)
 	}
-	lang, _ := negotiate(r)
+	lang, _ := s.negotiate(r)
 	s.fillBase(r, p.base(), lang)
 	body, err := s.bookletPDF(s.locales[lang], p)
 	if err != nil {

@@ -122,7 +122,7 @@ func summaryLine(a essaim.LocalActor) string {
 func (s *Server) personPage(r *http.Request, a essaim.LocalActor) *PersonPage {
 	l := s.locale(r)
 	name := s.actorName(r, a)
-	p := &PersonPage{Summary: Prose{Text: a.Profile.Summary, Lang: languages[0]}}
+	p := &PersonPage{Summary: Prose{Text: a.Profile.Summary, Lang: defaultLanguage}}
 	p.Followed = s.followable(name, a.Username, a.ID)
 	p.Creator = p.Followed.Handle
 	for _, f := range a.Profile.Fields {

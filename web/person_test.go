@@ -58,7 +58,7 @@ func TestAPersonHasAPageWithWhatCreditsHer(t *testing.T) {
 
 		d := s.get(t, "/personnes/camille", http.StatusOK)
 		d.says(t, camilleName, "@camille@brest.example", "Je raconte ce qui pousse ici.", "jardin.example/plan", "elle", "2 fiches où cette personne est nommée", "Toulouse",
-			"Suivre depuis mon instance", termLabel("fr", essaim.ListRole, "porteur"), termLabel("fr", essaim.ListRole, "ambassadeur"), termLabel("fr", essaim.ListRole, "partenaire"))
+			"Suivre depuis mon instance", s.locales["fr"].term(essaim.ListRole, "porteur"), s.locales["fr"].term(essaim.ListRole, "ambassadeur"), s.locales["fr"].term(essaim.ListRole, "partenaire"))
 		d.hides(t, "Sans elle")
 		for _, r := range []essaim.Record{rec, copied} {
 			if len(d.with("a", "href", recordPath(r))) != 1 {

@@ -52,7 +52,7 @@ type preview struct {
 
 // previewOf is a record's, in its own language.
 func (s *Server) previewOf(rec essaim.Record) preview {
-	l := s.locales[languages[0]]
+	l := s.locales[defaultLanguage]
 	if own, ok := s.locales[rec.Language]; ok {
 		l = own
 	}
@@ -66,7 +66,7 @@ func (s *Server) previewOf(rec essaim.Record) preview {
 // homePreview is the home page's, and that of every page without another.
 func (s *Server) homePreview() preview {
 	t := s.cfg.Node.Territory
-	return preview{Form: previewForm, Label: s.locales[languages[0]].T("site.tagline"), Title: t.Name, Territory: s.host}
+	return preview{Form: previewForm, Label: s.locales[defaultLanguage].T("site.tagline"), Title: t.Name, Territory: s.host}
 }
 
 // digest names what a picture shows.

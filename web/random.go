@@ -35,7 +35,7 @@ func (s *Server) showRandom(w http.ResponseWriter, r *http.Request) error {
 	case !errors.Is(err, essaim.ErrNotFound):
 		return err
 	}
-	if lang, explicit := negotiate(r); explicit {
+	if lang, explicit := s.negotiate(r); explicit {
 		to = withLang(to, lang)
 	}
 	w.Header().Set("Cache-Control", "no-store")

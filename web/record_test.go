@@ -67,7 +67,7 @@ func TestRecordPagesShowEveryField(t *testing.T) {
 				case hidden[name] || value == "Voisine" || value == "innovateur":
 					continue
 				case lists[name] != "":
-					want = termLabel("fr", lists[name], value)
+					want = s.locales["fr"].term(lists[name], value)
 				case name == ".themes":
 					want = l.theme(value)
 				case strings.HasSuffix(name, "icence"):

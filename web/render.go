@@ -69,7 +69,7 @@ type Base struct {
 type Crumb struct{ Name, Path string }
 
 // OtherLanguage is the same page in another language.
-type OtherLanguage struct{ Lang, Path string }
+type OtherLanguage struct{ Lang, Name, Path string }
 
 // base lets render fill the part that all pages share.
 func (b *Base) base() *Base { return b }
@@ -123,7 +123,7 @@ func (t *templates) set(k templateKey, anew bool) (map[string]*template.Template
 // stops the start.
 func (s *Server) newTemplates() (*templates, error) {
 	t := &templates{parse: s.parseTemplates, sets: map[templateKey]map[string]*template.Template{}}
-	_, err := t.set(templateKey{lang: languages[0]}, false)
+	_, err := t.set(templateKey{lang: defaultLanguage}, false)
 	return t, err
 }
 
@@ -220,9 +220,9 @@ func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 		"typo":      typo,
 		"kind":      func(k essaim.Kind) string { return l.T("kind." + string(k)) },
 		"kinds":     func(k essaim.Kind) string { return l.T("kinds." + string(k)) },
-		"term":      func(list, id string) string { return termLabel(l.lang, essaim.List(list), id) },
+		"term":      func(list, id string) string { return l.term(essaim.List(list), id) },
 		"terms":     func(list string) []essaim.Term { return essaim.List(list).Terms() },
-		"label":     func(t interface{ Label(string) string }) string { return typo(t.Label(l.lang), l.lang) },
+		"label":     l.label,
 		"theme":     l.theme,
 		"licence":   licenceOf,
 		"may":       func(id string) string { return licenceTerms(l, id) },
@@ -270,7 +270,7 @@ func withLang(p, lang string) string {
 // shows half. Pages are asked about again at each visit and answered by their
 // ETag when nothing changed.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) error {
-	lang, explicit := negotiate(r)
+	lang, explicit := s.negotiate(r)
 	s.fillBase(r, p.base(), lang)
 	made, err := s.page(name, templateKey{lang, explicit}, p)
 	if err != nil {
@@ -361,9 +361,9 @@ func (s *Server) fillBase(r *http.Request, b *Base, lang string) {
 	if b.Flash == "" {
 		b.Flash = flashes[r.URL.Query().Get("fait")]
 	}
-	for _, other := range languages {
+	for _, other := range s.languages {
 		if other != lang {
-			b.Others = append(b.Others, OtherLanguage{other, withLang(b.Path, other)})
+			b.Others = append(b.Others, OtherLanguage{other, s.locales[other].T("language.name"), withLang(b.Path, other)})
 		}
 	}
 }

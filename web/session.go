@@ -182,8 +182,8 @@ func (s *Server) sendSignIn(r *http.Request, email, next string) error {
 	if next != "" {
 		link += "?suite=" + urlEscape(next)
 	}
-	lang, _ := negotiate(r)
-	if err := s.cfg.Mail.SendSignIn(r.Context(), u.Email, lang, s.cfg.Node.Territory.Name, link); err != nil {
+	l, from := s.locale(r), s.cfg.Node.Territory.Name
+	if err := s.cfg.Mail.Send(r.Context(), u.Email, from, l.F("letter.sign_in.subject", "Territory", from), l.F("letter.sign_in.text", "Territory", from, "Link", link)); err != nil {
 		return fmt.Errorf("sign-in letter: %w", err)
 	}
 	return nil
@@ -280,6 +280,6 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) tr(r *http.Request, key string) string { return s.locale(r).T(key) }
 
 func (s *Server) locale(r *http.Request) *locale {
-	lang, _ := negotiate(r)
+	lang, _ := s.negotiate(r)
 	return s.locales[lang]
 }

@@ -97,7 +97,7 @@ func (sh *Sheet) head(l *locale) {
 		for _, c := range g.Credits {
 			names = append(names, c.Name)
 		}
-		sh.fact(termLabel(l.lang, essaim.ListRole, g.Role), names...)
+		sh.fact(l.term(essaim.ListRole, g.Role), names...)
 	}
 	if unnamed > 0 {
 		sh.fact(l.T("record.carried"), l.N("record.unnamed", unnamed))
@@ -209,7 +209,7 @@ func (sh *Sheet) term(l *locale, key string, list essaim.List, ids ...string) {
 	var labels []string
 	for _, id := range ids {
 		if id != "" {
-			labels = append(labels, termLabel(l.lang, list, id))
+			labels = append(labels, l.term(list, id))
 		}
 	}
 	sh.fact(l.T(key), labels...)
@@ -233,7 +233,7 @@ func helpLines(l *locale, notices []essaim.HelpNotice) []string {
 	for _, n := range notices {
 		line := n.Text
 		if n.Kind != "" {
-			line = termLabel(l.lang, essaim.ListCallKind, n.Kind)
+			line = l.term(essaim.ListCallKind, n.Kind)
 			if n.Text != "" {
 				line += " – " + n.Text
 			}

@@ -145,7 +145,7 @@ func (l *locale) reasons(list []essaim.Reason) []string {
 			case essaim.ReasonTheme, essaim.ReasonNear:
 				v = l.theme(v)
 			case essaim.ReasonPurpose:
-				v = termLabel(l.lang, essaim.ListPurpose, v)
+				v = l.term(essaim.ListPurpose, v)
 			}
 			values = append(values, v)
 		}

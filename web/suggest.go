@@ -34,7 +34,7 @@ func (s *Server) suggest(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	l := s.locale(r)
-	lang, explicit := negotiate(r)
+	lang, explicit := s.negotiate(r)
 	href := func(path string) string {
 		if explicit {
 			return withLang(path, lang)
@@ -69,7 +69,7 @@ func (s *Server) suggest(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) themesBeginning(l *locale, typed string) (list []Suggestion) {
 	key := essaim.Slug(typed)
 	for _, t := range s.themes.get().Themes() {
-		label := t.Label(l.lang)
+		label := l.label(t)
 		if slug := essaim.Slug(label); key == "" || !strings.HasPrefix(slug, key) && !strings.Contains(slug, "-"+key) {
 			continue
 		}

@@ -29,7 +29,7 @@ func TestTemplatesNameWhatTheirPagesHave(t *testing.T) {
 		pages[kindTemplate(k.Kind)], pages[formTemplate(k.Kind)] = &RecordPage{}, &FormPage{}
 	}
 	s := newSite(t, storetest.SQLite(t))
-	set, err := s.Server.templates.set(templateKey{lang: languages[0]}, false)
+	set, err := s.Server.templates.set(templateKey{lang: defaultLanguage}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func (s *Server) showThemes(w http.ResponseWriter, r *http.Request) error {
 	at := map[string]int{}
 	none := Branch{Tag: Tag{Label: l.T("themes.empty")}} // last, so that nobody goes there in vain
 	for _, t := range thesaurus.Themes() {
-		tag := Tag{typo(t.Label(l.lang), l.lang), themePath(t.ID), counts[t.ID]}
+		tag := Tag{l.label(t), themePath(t.ID), counts[t.ID]}
 		i, ok := at[t.Broader]
 		switch {
 		case tag.Count == "":
@@ -121,7 +121,7 @@ func (s *Server) showTheme(w http.ResponseWriter, r *http.Request) error {
 	var narrower []Tag
 	for _, t := range thesaurus.Themes() {
 		if t.Broader == id {
-			narrower = append(narrower, Tag{typo(t.Label(l.lang), l.lang), themePath(t.ID), counts[t.ID]})
+			narrower = append(narrower, Tag{l.label(t), themePath(t.ID), counts[t.ID]})
 		}
 	}
 	p.addTags(l.T("theme.narrower"), narrower)

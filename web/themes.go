@@ -62,4 +62,6 @@ func (s *Server) undefined(ctx context.Context, p essaim.Problems, themes, stood
 }
 
 // theme is a theme in words; of a concept that is not known here, its name.
-func (l *locale) theme(id string) string { return typo(l.themes.get().Label(l.lang, id), l.lang) }
+func (l *locale) theme(id string) string {
+	return l.own("theme."+id, l.themes.get().Label(l.lang, id))
+}

@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -40,6 +41,9 @@ type Config struct {
 	Dumps Dumps
 	// Gazetteer finds communes by name or code; the embedded one when nil.
 	Gazetteer *essaim.Gazetteer
+	// Locales holds the languages of the interface, a file each (locale/fr.json);
+	// those of the program when nil.
+	Locales fs.FS
 	// Zone is the territory's; Europe/Paris when nil.
 	Zone *time.Location
 	// TrustedProxies may tell the reader's address in X-Forwarded-For.
@@ -71,29 +75,30 @@ type Config struct {
 
 // Mailer sends letters. Sending is queued or quick: a page waits for it.
 type Mailer interface {
-	// SendSignIn sends a sign-in link to the address of an account.
-	SendSignIn(ctx context.Context, to, lang, territory, link string) error
+	// Send sends a letter to the address of an account, in the name of a territory.
+	Send(ctx context.Context, to, from, subject, text string) error
 }
 
 // Server is the site. It is an http.Handler.
 type Server struct {
-	cfg      Config
-	store    Store
-	log      *slog.Logger
-	now      func() time.Time
-	host     string   // of Node.BaseURL
-	secure   bool     // pages come over https
-	communes []string // INSEE codes of the perimeter
-	locales  map[string]*locale
-	themes   concepts
-	alike    similarKept
-	assets   map[string]asset
-	kept     keptPages
-	land     func() string // see networkMap
-	files    filesOut
-	fonts    *typefaces
-	printing chan struct{} // a place for each booklet being made as a file
-	drawing  chan struct{} // and for each picture
+	cfg       Config
+	store     Store
+	log       *slog.Logger
+	now       func() time.Time
+	host      string   // of Node.BaseURL
+	secure    bool     // pages come over https
+	communes  []string // INSEE codes of the perimeter
+	locales   map[string]*locale
+	languages []string // of the interface, the default first
+	themes    concepts
+	alike     similarKept
+	assets    map[string]asset
+	kept      keptPages
+	land      func() string // see networkMap
+	files     filesOut
+	fonts     *typefaces
+	printing  chan struct{} // a place for each booklet being made as a file
+	drawing   chan struct{} // and for each picture
 	// sitemapPart is how many addresses a part of the sitemap holds.
 	sitemapPart int
 	templates   *templates
@@ -133,7 +138,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.land = sync.OnceValue(func() string { return landOf(cfg.Gazetteer) })
 	s.communes = perimeter(cfg.Gazetteer, cfg.Node.Territory)
-	if s.locales, err = newLocales(cfg.Zone, cfg.Gazetteer); err != nil {
+	if cfg.Locales == nil {
+		cfg.Locales = localeFiles
+	}
+	if s.locales, s.languages, err = newLocales(cfg.Locales, cfg.Zone, cfg.Gazetteer); err != nil {
 		return nil, err
 	}
 	for _, l := range s.locales {

@@ -19,13 +19,25 @@ func typo(text, lang string) string {
 	return text
 }
 
-// termLabel is an entry of a closed list in words; an id that this version does
-// not know, from a newer peer, reads as itself.
-func termLabel(lang string, list essaim.List, id string) string {
+// term is an entry of a closed list in words; an id that this version does not know,
+// from a newer peer, reads as itself.
+func (l *locale) term(list essaim.List, id string) string {
 	if t, ok := list.Term(id); ok {
-		return typo(t.Label(lang), lang)
+		return l.label(t)
 	}
 	return id
+}
+
+// label is a term, or a theme, in words.
+func (l *locale) label(of interface{ Label(lang string) string }) string {
+	key := ""
+	switch t := of.(type) {
+	case essaim.Term:
+		key = "term." + string(t.List) + "." + t.ID
+	case essaim.Theme:
+		key = "theme." + t.ID
+	}
+	return l.own(key, of.Label(l.lang))
 }
 
 // licenceOf is the licence of an id; an unknown one is its own name.
@@ -126,7 +138,7 @@ func (l *locale) dateBox(t time.Time, zone string) DateBox {
 	}
 	t = t.In(l.zoneOf(zone))
 	return DateBox{
-		Weekday: essaim.WeekdayName(t.Weekday(), l.lang)[:3], Day: t.Format("2"),
-		Month: shortMonths[l.lang][t.Month()-1], Machine: t.Format(time.RFC3339),
+		Weekday: l.calendar.leaf[t.Weekday()], Day: t.Format("2"),
+		Month: l.calendar.short[t.Month()-1], Machine: t.Format(time.RFC3339),
 	}
 }

@@ -102,14 +102,13 @@ func newClient(u *url.URL) (*gomail.Client, error) {
 	return gomail.NewClient(u.Hostname(), options...)
 }
 
-// SendSignIn queues a letter with a sign-in link; essaim.ErrUnavailable when
-// too many wait.
-func (s *Sender) SendSignIn(_ context.Context, to, lang, territory, link string) error {
+// Send queues a letter in the name of a territory; essaim.ErrUnavailable when too
+// many wait.
+func (s *Sender) Send(_ context.Context, to, from, subject, body string) error {
 	m := gomail.NewMsg()
-	if err := errors.Join(m.FromFormat(territory, s.from), m.To(to)); err != nil {
+	if err := errors.Join(m.FromFormat(from, s.from), m.To(to)); err != nil {
 		return fmt.Errorf("letter: %w: %w", essaim.ErrInvalid, err)
 	}
-	subject, body := signIn(lang, territory, link)
 	m.Subject(subject)
 	m.SetDate()
 	m.SetMessageID()
@@ -124,16 +123,6 @@ func (s *Sender) SendSignIn(_ context.Context, to, lang, territory, link string)
 	default:
 		return fmt.Errorf("letters: %w", essaim.ErrUnavailable)
 	}
-}
-
-// signIn words the letter.
-func signIn(lang, territory, link string) (subject, body string) {
-	if lang == "en" {
-		return "Your sign-in link – " + territory, "Hello,\n\nThis link signs you in to " + territory + ". It works once, within half an hour:\n\n" + link +
-			"\n\nIf you did not ask for it, do nothing: nobody can sign in without it.\n\n" + territory + "\n"
-	}
-	return "Votre lien de connexion – " + territory, "Bonjour,\n\nCe lien vous connecte au site «\u00a0" + territory + "\u00a0». Il sert une seule fois, dans la demi-heure\u00a0:\n\n" + link +
-		"\n\nSi vous ne l’avez pas demandé, ne faites rien\u00a0: personne n’entre sans lui.\n\n" + territory + "\n"
 }
 
 // run sends what is queued until ctx ends.

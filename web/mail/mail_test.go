@@ -78,7 +78,7 @@ func TestALetterReachesTheServerWithItsLink(t *testing.T) {
 	}
 	defer s.Close()
 	link := "https://brest.example/connexion/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
-	if err := s.SendSignIn(t.Context(), "animation@brest.example", "fr", "Brest métropole", link); err != nil {
+	if err := s.Send(t.Context(), "animation@brest.example", "Brest métropole", "Votre lien", "À Brest métropole :\n\n"+link+"\n"); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -104,7 +104,7 @@ func TestALetterIsPrintedInDevelopment(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.SendSignIn(t.Context(), "animation@brest.example", "en", "Brest", "https://brest.example/connexion/x"); err != nil {
+	if err := s.Send(t.Context(), "animation@brest.example", "Brest", "Your link", "https://brest.example/connexion/x"); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(got, "To: animation@brest.example") || !strings.Contains(got, "/connexion/x") {
@@ -119,7 +119,7 @@ func TestALetterToNobodyIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	err = s.SendSignIn(t.Context(), "nobody\r\nBcc: all@brest.example", "fr", "Brest", "https://brest.example/connexion/x")
+	err = s.Send(t.Context(), "nobody\r\nBcc: all@brest.example", "Brest", "Votre lien", "https://brest.example/connexion/x")
 	if !errors.Is(err, essaim.ErrInvalid) {
 		t.Errorf("got %v, want %v", err, essaim.ErrInvalid)
 	}

@@ -28,6 +28,14 @@ type Column struct {
 	English string
 }
 
+// Meaning is what the column means in a language, French unless "en".
+func (c Column) Meaning(lang string) string {
+	if lang == "en" {
+		return c.English
+	}
+	return c.French
+}
+
 // Dictionary describes the columns of the files that Export writes, in their order;
 // GeoJSON has them as properties.
 func Dictionary() []Column {
