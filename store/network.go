@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"essaim"
 )
@@ -54,21 +53,19 @@ func (s *Store) abouts(ctx context.Context) (map[string]essaim.PeerAbout, error)
 }
 
 // Brought tells what each node brought here, by host, in two questions however many
-// they are, from counters and an index: what it costs follows the nodes, not the records.
+// they are.
 func (s *Store) Brought(ctx context.Context) (map[string]essaim.Brought, error) {
 	out := map[string]essaim.Brought{}
 	tx := s.query()
 	err := tx.each(ctx, "brought_counts", func(scan func(...any) error) error {
-		var value string
-		var c essaim.Count
-		err := scan(&value, &c.N)
 		var host string
-		host, c.Value, _ = strings.Cut(value, " ")
+		var c essaim.Count
+		err := scan(&host, &c.Value, &c.N)
 		b := out[host]
 		b.Kinds = append(b.Kinds, c)
 		out[host] = b
 		return err
-	}, facetBrought)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("what nodes brought: %w", err)
 	}

@@ -194,6 +194,9 @@ func TestSuggestionsAreTitlesThemesAndCommunes(t *testing.T) {
 		if len(got) < 2 || got[0] != (Suggestion{"record", rec.Title, "Initiative", "/initiatives/" + rec.Slug}) || got[1].Type != "theme" || got[1].URL != "/recherche?theme=alimentation" {
 			t.Errorf("alim suggests %+v", got)
 		}
+		if got := suggested("q=amap"); len(got) == 0 || got[0].Type != "theme" || got[0].URL != "/recherche?theme=alimentation" {
+			t.Errorf("another word for a theme suggests %+v", got)
+		}
 		if got := suggested("q=bres"); len(got) == 0 || got[0].Type != "commune" || got[0].Label != "Brest (29)" || got[0].URL != "/recherche?near=29019" {
 			t.Errorf("bres suggests %+v", got)
 		}

@@ -5,6 +5,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -70,7 +71,11 @@ func (s *Server) themesBeginning(l *locale, typed string) (list []Suggestion) {
 	key := essaim.Slug(typed)
 	for _, t := range s.themes.get().Themes() {
 		label := l.label(t)
-		if slug := essaim.Slug(label); key == "" || !strings.HasPrefix(slug, key) && !strings.Contains(slug, "-"+key) {
+		begins := func(words string) bool {
+			slug := essaim.Slug(words)
+			return strings.HasPrefix(slug, key) || strings.Contains(slug, "-"+key)
+		}
+		if key == "" || !begins(label) && !slices.ContainsFunc(t.Synonyms, begins) {
 			continue
 		}
 		list = append(list, Suggestion{"theme", label, l.T("facet.theme"), address("/recherche", url.Values{paramTheme: {t.ID}})})

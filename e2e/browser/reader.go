@@ -171,7 +171,7 @@ func (w *world) stories() {
 	}
 	w.Must(w.db+" a browser for the stories", w.openOnce)
 	some := ways
-	if w.short || w.db != "sqlite" {
+	if w.short {
 		some = ways[:2]
 	}
 	for _, st := range stories {
@@ -207,11 +207,11 @@ func (w *world) spoilsStories() {
 			}
 			defer p.Close()
 			s := &site{name: "proxy", url: p.URL, node: w.nodes[st.at], assets: map[string]asset{}}
-			if err := w.live(st, s, 1280, false); err != nil {
+			if err := w.live(st, s, 1280, st.scripts); err != nil {
 				return fmt.Errorf("without it: %w", err)
 			}
 			p.make(&st.fault)
-			if w.live(st, s, 1280, false) == nil {
+			if w.live(st, s, 1280, st.scripts) == nil {
 				return errors.New("it ended well: it cannot fail")
 			}
 			return nil

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"essaim/e2e/rig"
 
@@ -22,10 +23,11 @@ import (
 // story is what somebody does with the site of one of the nodes, and a fault in
 // which it must not end well.
 type story struct {
-	name  string
-	at    int
-	live  func(r *reader) error
-	fault fault
+	name    string
+	at      int
+	live    func(r *reader) error
+	fault   fault
+	scripts bool // the fault is one of them
 }
 
 var stories = []story{
@@ -34,41 +36,54 @@ var stories = []story{
 		change: func(_ http.Header, b string) string {
 			return strings.ReplaceAll(b, ` name="theme" `, ` data-name="theme" name="autre" `)
 		},
-	}},
+	}, false},
 	{"an inhabitant finds who did alike elsewhere, and goes there", 0, doneElsewhere, fault{
 		name: "a record that is alone", of: "/initiatives/",
 		change: func(_ http.Header, b string) string { return strings.ReplaceAll(b, `class="similar"`, `class="autre"`) },
-	}},
+	}, false},
 	{"somebody without a mouse goes to the text, and searches", 0, keyboard, fault{
 		name: "a skip link that comes last", path: "/",
 		change: func(_ http.Header, b string) string {
 			return strings.Replace(b, `<a class="skip" `, `<a class="skip" tabindex="-1" `, 1)
 		},
-	}},
+	}, false},
+	{"somebody is offered what begins as he types, and takes it with the keyboard", 0, suggested, fault{
+		name: "nothing to offer", path: "/recherche/suggestions", change: func(http.Header, string) string { return "[]" },
+	}, true},
+	{"an inhabitant asks what is around her", 0, aroundHer, fault{
+		name: "a button without its words", path: "/recherche",
+		change: func(_ http.Header, b string) string { return strings.ReplaceAll(b, "data-failed=", "data-other=") },
+	}, true},
 	{"a reuser takes the file of a search, its map data and its feed", 0, reuser, fault{
 		name: "a file that ends early", path: "/recherche.csv",
 		change: func(_ http.Header, b string) string { return b[:strings.IndexByte(b, '\n')+1] },
-	}},
+	}, false},
 	{"somebody looks at a map, reads what lies there and opens a record", 0, mapped, fault{
 		name: "a map without its list", path: "/carte",
 		change: func(_ http.Header, b string) string { return strings.ReplaceAll(b, `class="town"`, `class="autre"`) },
-	}},
+	}, false},
+	{"somebody without a mouse moves a map and opens what lies there", 0, mapByKeys, fault{
+		name: "a map that takes no keys", of: "/static/carte",
+		change: func(_ http.Header, b string) string {
+			return strings.Replace(b, "L.map(place, {", "L.map(place, { keyboard: false,", 1)
+		},
+	}, true},
 	{"a reuser puts a map on another site", 0, embedder, fault{
 		name: "a frame that others may not show", path: "/carte/cadre", change: header("Content-Security-Policy", "", "frame-ancestors 'none'"),
-	}},
+	}, false},
 	{"an official prints a record", 0, official, fault{
 		name: "a menu on paper", of: styles, change: style(`@media print{.nav{display:block!important}}`),
-	}},
+	}, false},
 	{"an official makes a booklet of a search", 0, booklet, fault{
 		name: "sheets that are left out", path: "/recueil",
 		change: func(_ http.Header, b string) string {
 			return strings.Replace(b, `<article class="sheet`, `<article class="autre`, 1)
 		},
-	}},
+	}, false},
 	{"elsewhere, a record is read and found while its origin is stopped", 1, elsewhere, fault{
 		name: "a copy that is gone with its origin", of: "/ailleurs/",
 		change: func(_ http.Header, b string) string { return strings.ReplaceAll(b, "<h1", "<p") },
-	}},
+	}, false},
 }
 
 func inhabitant(r *reader) error {
@@ -95,12 +110,19 @@ func inhabitant(r *reader) error {
 	if ticked, err := evaluate[bool](r, fmt.Sprintf("!!document.querySelector(%q)?.checked", box)); err != nil || !ticked {
 		return errors.Join(err, errors.New("no theme is ticked"))
 	}
+	promised, err := r.text(".facets label.choice:has(input[name=theme]) .count")
+	if err != nil {
+		return err
+	}
 	if err := r.press(".facets p > button:not([type=button])"); err != nil {
 		return err
 	}
 	some, err := r.results()
 	if err != nil {
 		return err
+	}
+	if n, err := number(promised); err != nil || n != some {
+		return errors.Join(err, fmt.Errorf("the theme was counted %q, and has %d", promised, some))
 	}
 	if chips, err := r.count(".chips .chip"); err != nil || chips == 0 || some > all {
 		return errors.Join(err, fmt.Errorf("%d of %d with %d chips", some, all, chips))
@@ -261,8 +283,8 @@ func reuser(r *reader) error {
 	var geo struct {
 		Features []struct{ Properties map[string]any }
 	}
-	if err := json.Unmarshal(drawn, &geo); err != nil || len(geo.Features) == 0 {
-		return errors.Join(err, fmt.Errorf("the map data has %d features", len(geo.Features)))
+	if err := json.Unmarshal(drawn, &geo); err != nil || len(geo.Features) != n {
+		return errors.Join(err, fmt.Errorf("the map data has %d features of %d", len(geo.Features), n))
 	}
 	fed, err := take(`head link[rel=alternate][type="application/atom+xml"]`)
 	if err != nil {
@@ -273,8 +295,8 @@ func reuser(r *reader) error {
 			Title string `xml:"title"`
 		} `xml:"entry"`
 	}
-	if err := xml.Unmarshal(fed, &feed); err != nil || len(feed.Entries) == 0 {
-		return errors.Join(err, fmt.Errorf("the feed has %d entries", len(feed.Entries)))
+	if err := xml.Unmarshal(fed, &feed); err != nil || len(feed.Entries) != min(n, 50) {
+		return errors.Join(err, fmt.Errorf("the feed has %d entries of %d", len(feed.Entries), n))
 	}
 	return r.says(feed.Entries[0].Title)
 }
@@ -314,15 +336,33 @@ func elsewhere(r *reader) error {
 	if err := origin.API(r.w.ctx, http.MethodGet, "recipes?origin=local&limit=1", nil, &found); err != nil || len(found.Items) == 0 {
 		return errors.Join(err, fmt.Errorf("%d recipes", len(found.Items)))
 	}
-	record := found.Items[0]
+	record, host := found.Items[0], rig.Host(origin.URL)
 	origin.Stop()
-	err := r.readElsewhere(record, rig.Host(origin.URL))
-	return errors.Join(err, origin.Start(r.w.ctx))
+	// What is published here cannot be sent to it, so that it is known to be away.
+	var told rig.Listed
+	err := r.site.node.API(r.w.ctx, http.MethodPost, "initiatives", map[string]any{
+		"title": "Une nouvelle pour qui est loin", "tagline": "Elle attendra.", "themes": []string{"alimentation"}, "places": []map[string]any{{"insee": "31555"}},
+	}, &told)
+	if err == nil {
+		err = r.readElsewhere(record, host)
+	}
+	return errors.Join(err, origin.Start(r.w.ctx), r.site.node.API(r.w.ctx, http.MethodDelete, "initiatives/"+told.Slug, nil, nil))
 }
 
-// readElsewhere reads a copy, after searching for it.
+// readElsewhere reads a copy, after searching for it: the result and its page both say
+// that the origin does not answer.
 func (r *reader) readElsewhere(record rig.Listed, host string) error {
-	if err := r.open("/recherche?" + url.Values{"q": {record.Title}, "origin": {host}}.Encode()); err != nil {
+	err := rig.Eventually(20*time.Second, func() error {
+		// To who was away a moment ago it is sent again after a while only.
+		if _, err := r.site.node.Run(r.w.ctx, "peer", "retry", "--data", r.site.node.Dir, host); err != nil {
+			return err
+		}
+		if err := r.open("/recherche?" + url.Values{"q": {record.Title}, "origin": {host}}.Encode()); err != nil {
+			return err
+		}
+		return r.says("Site en retard")
+	})
+	if err != nil {
 		return err
 	}
 	if _, err := r.results(); err != nil {
@@ -334,5 +374,5 @@ func (r *reader) readElsewhere(record rig.Listed, host string) error {
 	if got, err := r.text("h1"); err != nil || got != plain(record.Title) {
 		return errors.Join(err, fmt.Errorf("%q opens as %q", record.Title, got))
 	}
-	return r.says(host)
+	return r.says(host, "ne répond pas en ce moment", "Vous lisez la copie du")
 }

@@ -75,7 +75,10 @@ const combobox = (input) => {
     else if (arrow) {
       e.preventDefault();
       mark(e.key === "ArrowDown" ? (at + 2) % (n + 1) - 1 : (at + n + 1) % (n + 1) - 1);
-    } else if (e.key === "Enter" && at >= 0) { e.preventDefault(); location.assign(box.children[at].dataset.url); }
+    }
+  });
+  input.form.addEventListener("submit", (e) => {
+    if (at >= 0) { e.preventDefault(); location.assign(box.children[at].dataset.url); }
   });
 };
 document.querySelectorAll("input[data-suggest]").forEach(combobox);
