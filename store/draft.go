@@ -39,16 +39,22 @@ var facetOf = map[string]string{
 	filterCommune: "commune", filterPurpose: "purpose", filterPublic: "public", filterLicence: "licence", filterHelp: "help",
 }
 
+// facetBrought is the counter of what another node brought, by its host and kind.
+const facetBrought = "brought"
+
 // count moves the counters of a record's filter terms.
 func (d *draft) count(terms []string, labels map[string]string, n int) {
 	if d.counts == nil {
 		d.counts, d.cells = map[counter]counted{}, map[countedCell]int{}
 	}
-	kind := ""
+	kind, origin := "", ""
 	for _, term := range terms {
 		sort, value := filterValue(term)
-		if sort == filterKind {
+		switch sort {
+		case filterKind:
 			kind = value
+		case filterOrigin:
+			origin = value
 		}
 		facet := facetOf[sort]
 		if facet == "" {
@@ -60,6 +66,12 @@ func (d *draft) count(terms []string, labels map[string]string, n int) {
 			c.label = label
 		}
 		d.counts[counter{facet, value}] = c
+	}
+	if origin != "" && origin != here {
+		k := counter{facetBrought, origin + " " + kind}
+		c := d.counts[k]
+		c.n += n
+		d.counts[k] = c
 	}
 	for _, term := range terms {
 		if at, ok := termCell(term); ok {

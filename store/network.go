@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"essaim"
 )
@@ -53,19 +54,21 @@ func (s *Store) abouts(ctx context.Context) (map[string]essaim.PeerAbout, error)
 }
 
 // Brought tells what each node brought here, by host, in two questions however many
-// they are.
+// they are, from counters and an index: what it costs follows the nodes, not the records.
 func (s *Store) Brought(ctx context.Context) (map[string]essaim.Brought, error) {
 	out := map[string]essaim.Brought{}
 	tx := s.query()
 	err := tx.each(ctx, "brought_counts", func(scan func(...any) error) error {
-		var host string
+		var value string
 		var c essaim.Count
-		err := scan(&host, &c.Value, &c.N)
+		err := scan(&value, &c.N)
+		var host string
+		host, c.Value, _ = strings.Cut(value, " ")
 		b := out[host]
 		b.Kinds = append(b.Kinds, c)
 		out[host] = b
 		return err
-	})
+	}, facetBrought)
 	if err != nil {
 		return nil, fmt.Errorf("what nodes brought: %w", err)
 	}

@@ -41,5 +41,8 @@ func TestPeersSayWhereTheyAreAndWhatTheyBrought(t *testing.T) {
 		if len(b.Kinds) != 1 || b.Kinds[0].N != 2 || b.Kinds[0].Value != string(latest.Record.Kind) || b.Latest.ID != latest.Record.ID {
 			t.Errorf("Toulouse brought %+v, last %s", b.Kinds, b.Latest.ID)
 		}
+		if broken, err := n.Check(t.Context()); err != nil || len(broken) > 0 {
+			t.Errorf("broken rules: %v, %v", broken, err)
+		}
 	})
 }

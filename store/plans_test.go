@@ -22,6 +22,10 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		args      []any
 		indexes   []string // on both databases, by the index's or its table's name
 	}{
+		{"records_upcoming", []any{at, at, at, 1 << 40, 20}, []string{"record_by_start"}},
+		{"brought_counts", []any{key}, []string{"facet"}},
+		{"brought_latest", nil, []string{"record_by_origin"}},
+		{"erasure_latest", []any{2}, []string{"erasure_reach"}},
 		{"inbox_known", []any{key}, []string{"inbox"}},
 		{"inbox_due", []any{at}, []string{"inbox_due"}},
 		{"inbox_claim", []any{at, at, 100}, []string{"inbox_due", "inbox_leased"}},

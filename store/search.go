@@ -187,7 +187,7 @@ func (tx *Tx) recordsAt(ctx context.Context, positions []int64) ([]essaim.Record
 func (s *Store) searchListed(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
 	m := newMatch(q, s.now())
 	from := m.until
-	return s.sift(ctx, q, m, after, func(tx *Tx, keep func(*entry) bool) error {
+	return s.sift(ctx, q, m, after, essaim.Results{}, func(tx *Tx, keep func(*entry) bool) error {
 		for {
 			n, more := 0, true
 			err := tx.each(ctx, "records_listed", func(scan func(...any) error) error {
@@ -209,30 +209,23 @@ func (s *Store) searchListed(ctx context.Context, q essaim.Query, after cursor) 
 
 // searchUpcoming finds meetings that have not ended, soonest first.
 func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
-	m := newMatch(q, s.now())
-	starts, position := int64(-1<<62), int64(-1<<62)
-	// Nothing that starts two days after the last one is on it, in any zone.
-	limit := asked(q.To, lastDay).AddDate(0, 0, 2).UnixMicro()
-	found, err := s.sift(ctx, q, m, after, func(tx *Tx, keep func(*entry) bool) error {
-		for {
-			n, more := 0, true
-			err := tx.each(ctx, "records_upcoming", func(scan func(...any) error) error {
-				e, err := scanEntry(scan)
-				if err != nil {
-					return err
-				}
-				n++
-				starts, position = e.starts(), e.position
-				more = keep(&e) && starts < limit
-				return nil
-			}, q.Upcoming.UnixMicro(), starts, position, siftChunk)
-			if err != nil || n < siftChunk || !more {
-				return err
-			}
+	var found essaim.Results
+	err := s.read(ctx, func(tx *Tx) error {
+		m := newMatch(recent(q), s.now())
+		positions, err := tx.page(ctx, m, anywhere, m.until, overCap)
+		if err != nil {
+			return err
 		}
-	}, func(e *entry) bool {
-		return !after.set || e.starts() > after.starts || e.starts() == after.starts && e.position > after.position
+		if len(positions) == overCap {
+			found.Total, found.Capped = essaim.CountCap, true
+			return nil
+		}
+		found, err = tx.soonest(ctx, positions, q, after)
+		return err
 	})
+	if err == nil && found.Capped {
+		found, err = s.walkUpcoming(ctx, q, after, found)
+	}
 	if err != nil || !q.Facets {
 		return found, err
 	}
@@ -261,9 +254,8 @@ func (e *entry) starts() int64 {
 }
 
 // sift counts what walk gives and m holds, up to the cap, and keeps the page
-// of it that is behind the cursor. It tells the walk whether to go on.
-func (s *Store) sift(ctx context.Context, q essaim.Query, m match, after cursor, walk func(*Tx, func(*entry) bool) error, behind func(*entry) bool) (essaim.Results, error) {
-	var found essaim.Results
+// of it that is behind the cursor; found is what is known of the total. It tells the walk whether to go on.
+func (s *Store) sift(ctx context.Context, q essaim.Query, m match, after cursor, found essaim.Results, walk func(*Tx, func(*entry) bool) error, behind func(*entry) bool) (essaim.Results, error) {
 	last := cursor{}
 	more := false
 	err := s.read(ctx, func(tx *Tx) error {

@@ -77,6 +77,9 @@ func TestAMeetingThatIsOverSaysSo(t *testing.T) {
 	s.clock.Move(2 * time.Hour)
 	d := s.get(t, page, http.StatusOK)
 	d.says(t, "Passée", "Participer en ligne")
+	if text := d.text(); strings.Index(text, "Quatre projets présentés") > strings.Index(text, "tour de table") {
+		t.Error("what came of it stands after the programme")
+	}
 	d.hides(t, "S'inscrire", "Ajouter à mon agenda")
 }
 

@@ -51,6 +51,8 @@ func (s *Server) townNames(b essaim.Box, at func(lat, lon float64) (x, y float64
 		return nil // pictures say it better
 	}
 	m := nameMap{named: make([]bool, len(marks))}
+	_, m.top = at(b.North, b.West)
+	_, m.bottom = at(b.South, b.West)
 	for _, c := range marks {
 		x, y := at(c.Lat, c.Lon)
 		m.marks = append(m.marks, onMap{x, y, markRadius(c.N), markRadius(c.N)})
@@ -74,6 +76,7 @@ func (s *Server) townNames(b essaim.Box, at func(lat, lon float64) (x, y float64
 type nameMap struct {
 	marks, names []onMap
 	named        []bool // marks with the name of what they cover
+	top, bottom  float64
 }
 
 // put finds room for a text, and says how far down from its place.
@@ -92,6 +95,9 @@ func (m *nameMap) put(text onMap) (down float64, ok bool) {
 	for _, down := range ways {
 		moved := text
 		moved.y += down
+		if moved.y-moved.above < m.top || moved.y+moved.above > m.bottom {
+			continue // half of it would be cut
+		}
 		if slices.ContainsFunc(append(slices.Clone(m.marks), m.names...), moved.meets) {
 			continue
 		}

@@ -23,6 +23,9 @@ func TestNamesOfTownsStandClearOfMarks(t *testing.T) {
 	named := false
 	names := s.townNames(frame.box(), at, []essaim.MapCell{brest}, drawnLetters)
 	for i, n := range names {
+		if n.Y < drawnLetters/2 || n.Y > mapHeight-drawnLetters/2 {
+			t.Errorf("%s is cut at %d", n.Name, n.Y)
+		}
 		box := onMap{float64(n.X), float64(n.Y), .29 * drawnLetters * float64(len([]rune(n.Name))), .5 * drawnLetters}
 		if box.meets(mark) {
 			t.Errorf("a mark covers %s", n.Name)

@@ -19,7 +19,7 @@ const reportPath = "/signaler"
 // wrong or must not be here (Digital Services Act, article 16).
 type ReportPage struct {
 	Base
-	Object, Text, Email Field
+	Target, Text, Email Field
 	// About is the record that the page speaks of; nil when it is not known.
 	About    *essaim.Record
 	Problems []Problem
@@ -83,7 +83,7 @@ func (s *Server) renderReport(w http.ResponseWriter, r *http.Request, in APIRepo
 		}
 		return f
 	}
-	p.Object, p.Text, p.Email = field("objet", "object", in.Object), field("texte", "text", in.Text), field("courriel", "email", in.Email)
+	p.Target, p.Text, p.Email = field("objet", "object", in.Object), field("texte", "text", in.Text), field("courriel", "email", in.Email)
 	p.Email.Mode = "email"
 	status := http.StatusOK
 	if len(problems) > 0 {

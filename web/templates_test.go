@@ -4,6 +4,7 @@ package web
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -37,6 +38,13 @@ func TestTemplatesNameWhatTheirPagesHave(t *testing.T) {
 		t.Errorf("templates %v, of which pages are known %v", got, want)
 	}
 	for name, p := range pages {
+		// A field that the layout means its own by would be shown in its place.
+		own := reflect.TypeOf(p).Elem()
+		for i := range own.NumField() {
+			if _, shared := reflect.TypeFor[Base]().FieldByName(own.Field(i).Name); shared {
+				t.Errorf("%s: %s stands before that of the layout", name, own.Field(i).Name)
+			}
+		}
 		if tmpl := set[name]; tmpl != nil {
 			if err := templatecheck.CheckHTML(tmpl, p); err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -130,12 +130,15 @@ var starts = []string{
 var erring = []string{"/initiatives/" + nowhere, "/" + nowhere, "/recherche?near=Nulle-Part&radius=5"}
 
 // errs tells whether an address is one of them, in whatever language.
-func errs(path string) bool {
+func errs(path string) bool { return slices.Contains(erring, inAnyLanguage(path)) }
+
+// inAnyLanguage is an address without the language it asks for.
+func inAnyLanguage(path string) string {
 	path = strings.NewReplacer("?lang=en&", "?", "?lang=fr&", "?").Replace(path)
 	for _, end := range []string{"?lang=en", "?lang=fr", "&lang=en", "&lang=fr"} {
 		path = strings.TrimSuffix(path, end)
 	}
-	return slices.Contains(erring, path)
+	return path
 }
 
 // queue are the addresses to ask, of which those come first whose route was asked

@@ -83,9 +83,10 @@ func (w *world) passOn(record func(title string) map[string]any) error {
 			return err
 		}
 		slug, _, _ := strings.Cut(strings.TrimPrefix(form, "/"+path+"/"), "/")
+		var adapted rig.Listed
 		if err := to.API(w.ctx, http.MethodPut, segment+"/"+slug, map[string]any{
 			"title": "Refait au sud, " + path, "state": "published", "places": []map[string]any{{"insee": "31555"}},
-		}, nil); err != nil {
+		}, &adapted); err != nil {
 			return err
 		}
 		remake := record("Refait, " + path)
@@ -104,6 +105,7 @@ func (w *world) passOn(record func(title string) map[string]any) error {
 		if err != nil {
 			return err
 		}
+		w.first = append(w.first, "/ailleurs/"+rig.Host(to.URL)+"/"+adapted.Slug)
 	}
 	return nil
 }

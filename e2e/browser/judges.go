@@ -41,7 +41,7 @@ func (w *world) alive(p *page) []string {
 		if p.status >= 500 {
 			return []string{http.StatusText(p.status)}
 		}
-	case p.status >= 400:
+	case p.status >= 400 && inAnyLanguage(p.path) != inAnyLanguage(p.from): // itself in another language is no worse
 		return []string{fmt.Sprintf("answers %d; %s leads there", p.status, p.from)}
 	}
 	return nil

@@ -63,10 +63,11 @@ SELECT count(*), coalesce(min(d.inbox), '') FROM delivery d
 WHERE d.state = 'waiting' AND (d.host = '' OR lower(d.inbox) NOT LIKE 'http%://' || d.host || '/%')
 
 -- name: check_facet
--- Of kinds, territories and origins, kept and counted again.
+-- Of kinds, territories, origins and what these brought, kept and counted again.
 SELECT count(*), coalesce(min(w.value), '') FROM (
     SELECT x.facet, x.value FROM (
-        SELECT f.facet, f.value, f.n FROM facet f WHERE f.facet IN ('kind', 'territory', 'origin')
+        SELECT f.facet, f.value, f.n FROM facet f WHERE f.facet IN ('kind', 'territory', 'origin', 'brought')
+        UNION ALL SELECT 'brought', r.origin || ' ' || r.kind, -count(*) FROM record r WHERE r.state = 'published' AND r.origin <> '' GROUP BY r.origin, r.kind
         UNION ALL SELECT 'kind', r.kind, -count(*) FROM record r WHERE r.state = 'published' GROUP BY r.kind
         UNION ALL SELECT 'territory', r.territory, -count(*) FROM record r WHERE r.state = 'published' GROUP BY r.territory
         UNION ALL SELECT 'origin', CASE WHEN r.origin = '' THEN 'here' ELSE r.origin END, -count(*)

@@ -53,7 +53,7 @@ SELECT host, lat, lon, follows FROM peer_about
 DELETE FROM peer_about WHERE host = $1
 
 -- name: brought_counts
-SELECT origin, kind, count(*) FROM record WHERE state = 'published' AND origin <> '' GROUP BY origin, kind
+SELECT value, n FROM facet WHERE facet = $1 AND n > 0 ORDER BY value
 
 -- name: brought_latest
 SELECT r.position FROM peer p JOIN record r
