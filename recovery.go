@@ -48,6 +48,9 @@ type RecoverySource struct {
 	// Reading is which reading of its copies this is.
 	Reading RecoveryReading
 	Reason  string
+	// Gone is set when an administrator said that the node is: it is asked, and
+	// nobody waits for it.
+	Gone bool
 }
 
 // RecoveryReading is which reading of a node's copies is under way: an actor that

@@ -200,7 +200,7 @@ func (r *Rescuer) end(ctx context.Context) error {
 	}
 	left := 0
 	for _, s := range rec.Sources {
-		if s.DoneAt.IsZero() {
+		if s.DoneAt.IsZero() && !s.Gone {
 			left++
 		}
 	}

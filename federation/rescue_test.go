@@ -40,6 +40,44 @@ func (l *lost) SaveRecoverySource(_ context.Context, from essaim.RecoverySource)
 func (l *lost) Recovery(context.Context) (essaim.Recovery, error) { return essaim.Recovery{}, nil }
 func (l *lost) Recovering(context.Context) (bool, error)          { return true, nil }
 
+// ending is a store in which a recovery is under way.
+type ending struct {
+	lost
+	sources []essaim.RecoverySource
+	ended   bool
+}
+
+func (e *ending) Recovery(context.Context) (essaim.Recovery, error) {
+	return essaim.Recovery{BeganAt: time.Date(2026, time.March, 3, 12, 0, 0, 0, time.UTC), Sources: e.sources}, nil
+}
+
+func (e *ending) EndRecovery(context.Context) (bool, error) {
+	e.ended = true
+	return true, nil
+}
+
+func TestARecoveryWaitsForNobodyWhoIsSaidToBeGone(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, time.March, 3, 12, 0, 0, 0, time.UTC)
+	silent, gone := essaim.RecoverySource{Host: "lyon.example"}, essaim.RecoverySource{Host: "toulon.example", Gone: true}
+	read := essaim.RecoverySource{Host: "nantes.example", DoneAt: began}
+	for _, c := range []struct {
+		sources []essaim.RecoverySource
+		after   time.Duration
+		want    bool
+	}{
+		{[]essaim.RecoverySource{read, gone}, time.Minute, true},
+		{[]essaim.RecoverySource{read, gone, silent}, time.Minute, false},
+		{[]essaim.RecoverySource{read, gone, silent}, rescuePatience, true},
+	} {
+		e := &ending{sources: c.sources}
+		r := &Rescuer{Store: e, Now: func() time.Time { return began.Add(c.after) }, Logger: slog.New(slog.DiscardHandler)}
+		if err := r.Step(t.Context()); err != nil || e.ended != c.want {
+			t.Errorf("%+v after %s: ended %v (%v), want %v", c.sources, c.after, e.ended, err, c.want)
+		}
+	}
+}
+
 func TestAPanicOverASourceOfARecoveryLeavesTheOthersTheirTurn(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, time.March, 3, 12, 0, 0, 0, time.UTC)

@@ -237,7 +237,7 @@ func (s *Store) Recovery(ctx context.Context) (r essaim.Recovery, err error) {
 			return err
 		}
 		r.Sources, err = list(ctx, tx, func(scan scanFunc) (s essaim.RecoverySource, err error) {
-			err = scan(&s.Host, &s.Cursor, &s.Seen, stamp{&s.DoneAt}, moment{&s.NextAt}, &s.Reading, &s.Reason)
+			err = scan(&s.Host, &s.Cursor, &s.Seen, stamp{&s.DoneAt}, moment{&s.NextAt}, &s.Reading, &s.Reason, bit{&s.Gone})
 			return s, err
 		}, "recovery_sources")
 		return err

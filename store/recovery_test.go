@@ -301,3 +301,27 @@ func TestCommonsAreReadOnOnceTheirNodeSpeaksAgain(t *testing.T) {
 		due("it speaks after it could not be read", 1)
 	})
 }
+
+func TestARecoveryKnowsWhoIsSaidToBeGone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := followed(t, db), t.Context()
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(1<<40, 900), "lyon.example"); err != nil || !under {
+			t.Fatal(under, err)
+		}
+		for _, at := range []time.Time{n.clock.now(), {}} {
+			if err := n.PeerGone(ctx, toulouse, at); err != nil {
+				t.Fatal(err)
+			}
+			rec, err := n.Recovery(ctx)
+			if err != nil || len(rec.Sources) != 2 {
+				t.Fatal(rec.Sources, err)
+			}
+			for _, s := range rec.Sources {
+				if want := s.Host == toulouse && !at.IsZero(); s.Gone != want {
+					t.Errorf("gone since %v: %+v", at, s)
+				}
+			}
+		}
+	})
+}

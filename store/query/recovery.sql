@@ -28,7 +28,8 @@ WHERE n = (SELECT c.recoveries FROM counter c WHERE c.id = 1)
 UPDATE recovery SET ended_at = $1 WHERE n = (SELECT c.recoveries FROM counter c WHERE c.id = 1) AND ended_at IS NULL
 
 -- name: recovery_sources
-SELECT host, after, seen, done_at, next_at, reading, reason FROM recovery_source ORDER BY host
+SELECT s.host, s.after, s.seen, s.done_at, s.next_at, s.reading, s.reason, CASE WHEN p.gone_at IS NULL THEN 0 ELSE 1 END
+FROM recovery_source s LEFT JOIN peer p ON p.host = s.host ORDER BY s.host
 
 -- name: recovery_sources_clear
 DELETE FROM recovery_source
