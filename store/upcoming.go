@@ -25,6 +25,9 @@ func recent(q essaim.Query) essaim.Query {
 
 // soonest reads, of records at positions, a page of those that have not ended.
 func (tx *Tx) soonest(ctx context.Context, positions []int64, q essaim.Query, after cursor) (found essaim.Results, err error) {
+	if len(positions) == 0 {
+		return found, nil
+	}
 	wanted, err := json.Marshal(positions)
 	if err != nil {
 		return found, err

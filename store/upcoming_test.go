@@ -74,6 +74,9 @@ func TestManyMeetingsToComeAreListedSoonestFirst(t *testing.T) {
 		if !slices.Equal(few, []string{"Résidence", "Dernière"}) || found.Total != 2 || found.Capped {
 			t.Errorf("of a theme %v, %d in all", few, found.Total)
 		}
+		if none, found := read(essaim.Query{Upcoming: storetest.Start, Origin: "nulle.example", Limit: 9}, 1); len(none) != 0 || found.Total != 0 {
+			t.Errorf("of nobody %v, %d in all", none, found.Total)
+		}
 		if soon, _ := read(essaim.Query{Upcoming: storetest.Start, Themes: []string{"alimentation"}, To: storetest.Start.AddDate(0, 0, 20).Format(time.DateOnly), Limit: 9}, 1); !slices.Equal(soon, []string{"Résidence"}) {
 			t.Errorf("until a day %v", soon)
 		}
