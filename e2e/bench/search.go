@@ -59,6 +59,9 @@ func (b *bench) search() error {
 			return err
 		}
 	}
+	if err := b.pages(node); err != nil {
+		return err
+	}
 	if err := b.cells(node); err != nil {
 		return err
 	}
@@ -82,13 +85,22 @@ func (b *bench) search() error {
 
 // asks measures the answers to queries: none may fail, though one may be refused.
 func (b *bench) asks(node *rig.Node, name, path string, queries []string, rounds int) error {
+	addresses := make([]string, len(queries))
+	for i, q := range queries {
+		addresses[i] = path + "?" + q
+	}
+	return b.visits(node, name, "queries", addresses, rounds)
+}
+
+// visits measures the answers at addresses, but for the first round.
+func (b *bench) visits(node *rig.Node, name, what string, addresses []string, rounds int) error {
 	client := b.client()
 	defer client.CloseIdleConnections()
 	var all []float64
 	slowest, slowestAt := 0.0, ""
 	for round := range rounds {
-		for _, q := range queries {
-			req, err := http.NewRequestWithContext(b.ctx, http.MethodGet, node.URL+path+"?"+q, nil)
+		for _, address := range addresses {
+			req, err := http.NewRequestWithContext(b.ctx, http.MethodGet, node.URL+address, nil)
 			if err != nil {
 				return err
 			}
@@ -103,7 +115,7 @@ func (b *bench) asks(node *rig.Node, name, path string, queries []string, rounds
 				return err
 			}
 			if resp.StatusCode >= http.StatusInternalServerError {
-				return fmt.Errorf("%s?%.100s: %s", path, q, resp.Status)
+				return fmt.Errorf("%.100s: %s", address, resp.Status)
 			}
 			ms := time.Since(start).Seconds() * 1000
 			if round == 0 {
@@ -111,17 +123,48 @@ func (b *bench) asks(node *rig.Node, name, path string, queries []string, rounds
 			}
 			all = append(all, ms)
 			if ms > slowest {
-				slowest, slowestAt = ms, q
+				slowest, slowestAt = ms, address
 			}
 		}
 	}
 	slices.Sort(all)
 	for _, p := range []int{50, 95, 99} {
-		b.line(fmt.Sprintf("%s_p%d", name, p), all[(len(all)-1)*p/100], fmt.Sprintf("ms over %d queries at %d records", len(queries), b.records), "bare GET (ms)", 1000/b.ceilings.gets)
+		b.line(fmt.Sprintf("%s_p%d", name, p), all[(len(all)-1)*p/100], fmt.Sprintf("ms over %d %s at %d records", len(addresses), what, b.records), "bare GET (ms)", 1000/b.ceilings.gets)
 	}
 	b.line(name+"_max", slowest, fmt.Sprintf("ms: %.100s", slowestAt), "bare GET (ms)", 1000/b.ceilings.gets)
 	return nil
 }
+
+// pages measures the pages that people open first, and those of records: there are
+// more of them than the node keeps made.
+func (b *bench) pages(node *rig.Node) error {
+	var records []string
+	for after := ""; len(records) < recordsOpened; {
+		var page struct {
+			Items []rig.Listed
+			Next  string
+		}
+		if err := node.API(b.ctx, http.MethodGet, "venues?limit=100&after="+url.QueryEscape(after), nil, &page); err != nil {
+			return err
+		}
+		for _, item := range page.Items {
+			records = append(records, "/lieux/"+item.Slug)
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	if err := b.visits(node, "page_home", "visits", []string{"/", "/?lang=en"}, 100); err != nil {
+		return err
+	}
+	if err := b.visits(node, "page_lists", "pages", []string{"/lieux", "/carte", "/themes", "/themes/alimentation", "/communes", "/communes/29019", "/territoires", "/rencontres"}, 26); err != nil {
+		return err
+	}
+	return b.visits(node, "page_record", "records", records, 3)
+}
+
+// recordsOpened is how many records are opened.
+const recordsOpened = 1000
 
 // hostileQueries are operators, wildcards, nulls, ten thousand characters, and
 // every facet at once.
