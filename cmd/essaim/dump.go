@@ -40,7 +40,7 @@ func (dumpCommand) Run(ctx context.Context, a *app) error {
 			}
 			if got.Wait <= 0 {
 				for _, d := range got.Dumps {
-					fmt.Fprintf(a.out, "%s  %d records, %d bytes\n", d.File, d.Records, d.Bytes)
+					fmt.Fprintf(a.out, "%s  records %d bytes %d\n", d.File, d.Records, d.Bytes)
 				}
 				return nil
 			}
