@@ -22,7 +22,7 @@ const countedLevel = 12
 // countedLevels are those at which the counts are kept, each the sum of the finer
 // one: a map reads the coarsest that has its cells, at most 64 of it for each, so
 // that it costs the same however many records there are.
-var countedLevels = [...]int{3, 6, 9, countedLevel}
+var countedLevels = [...]int{4, 6, 8, 10, countedLevel}
 
 // countedCell is a cell of countedLevel and the kind that is counted in it, all
 // when empty.

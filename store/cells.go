@@ -48,6 +48,10 @@ func (s *Store) Cells(ctx context.Context, q essaim.Query, zoom, most int) (essa
 				return err
 			}
 		}
+		m, err := tx.narrow(ctx, m)
+		if err != nil {
+			return err
+		}
 		points, more, err := tx.points(ctx, m, s.maxPlaces())
 		if err != nil {
 			return err

@@ -165,8 +165,11 @@ func (tx *Tx) widen(ctx context.Context, q essaim.Query, found *essaim.Facets) e
 			return nil
 		}
 		var all essaim.Results
-		var err error
-		if m := newMatch(rest, tx.s.now()); m.everything() {
+		m, err := tx.narrow(ctx, newMatch(rest, tx.s.now()))
+		if err != nil {
+			return err
+		}
+		if m.everything() {
 			_, err = tx.unfiltered(ctx, &all, true)
 		} else {
 			_, err = tx.filtered(ctx, m, &all)

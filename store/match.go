@@ -3,6 +3,8 @@
 package store
 
 import (
+	"context"
+	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
@@ -109,6 +111,34 @@ func (m *match) any(sort string, values []string) {
 		terms[i] = filterTerm(sort, v)
 	}
 	m.filter = append(m.filter, terms)
+}
+
+// narrow keeps, of the days until which help may be wanted, those that some record
+// names: PostgreSQL's planner takes fifty that nobody names for a part of all records,
+// and reads them all in their order.
+func (tx *Tx) narrow(ctx context.Context, m match) (match, error) {
+	at := slices.IndexFunc(m.filter, func(choice []string) bool { return strings.HasPrefix(choice[0], filterHelp) })
+	if at < 0 {
+		return m, nil
+	}
+	values := make([]string, len(m.filter[at]))
+	for i, term := range m.filter[at] {
+		_, values[i] = filterValue(term)
+	}
+	wanted, err := json.Marshal(values)
+	if err != nil {
+		return m, err
+	}
+	known, err := list(ctx, tx, only[string], "facet_known", facetOf[filterHelp], string(wanted))
+	if err != nil {
+		return m, err
+	}
+	if len(known) == 0 {
+		known = values[:1] // which finds nothing
+	}
+	m.filter = slices.Delete(slices.Clone(m.filter), at, at+1)
+	m.any(filterHelp, known)
+	return m, nil
 }
 
 func newArea(q essaim.Query) *area {

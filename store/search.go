@@ -88,7 +88,10 @@ func readCursor(text string) (cursor, error) {
 
 // search finds published records.
 func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.Results, error) {
-	m := newMatch(q, tx.s.now())
+	m, err := tx.narrow(ctx, newMatch(q, tx.s.now()))
+	if err != nil {
+		return essaim.Results{}, err
+	}
 	found, total, err := tx.totals(ctx, m, q.Facets, after)
 	if err == nil && q.Facets {
 		err = tx.widen(ctx, q, &found.Facets)
@@ -235,7 +238,11 @@ func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor
 	}
 	err = s.read(ctx, func(tx *Tx) error {
 		var counted essaim.Results
-		_, err := tx.filtered(ctx, newMatch(q, s.now()), &counted)
+		m, err := tx.narrow(ctx, newMatch(q, s.now()))
+		if err != nil {
+			return err
+		}
+		_, err = tx.filtered(ctx, m, &counted)
 		found.Facets = counted.Facets
 		if err != nil {
 			return err

@@ -94,7 +94,7 @@ SELECT count(*), '' FROM (
                 UNION ALL SELECT d.x, d.y, d.kind FROM (
                     SELECT DISTINCT p.rid, r.kind, CAST(floor((p.lon + 180) / 360 * 4096) AS BIGINT) - CASE WHEN p.lon = 180 THEN 1 ELSE 0 END AS x, CAST(floor((p.lat + 90) / 180 * 4096) AS BIGINT) - CASE WHEN p.lat = 90 THEN 1 ELSE 0 END AS y
                     FROM record_place p JOIN record r ON r.rid = p.rid WHERE r.state = 'published' AND p.lat IS NOT NULL) d) k
-                CROSS JOIN (SELECT 3 AS level UNION ALL SELECT 6 UNION ALL SELECT 9 UNION ALL SELECT 12) l
+                CROSS JOIN (SELECT 4 AS level UNION ALL SELECT 6 UNION ALL SELECT 8 UNION ALL SELECT 10 UNION ALL SELECT 12) l
             GROUP BY 1, 2, 3, 4) a) z
     GROUP BY z.kind, z.level, z.x, z.y HAVING sum(z.n) <> 0 OR sum(z.xs) <> 0 OR sum(z.ys) <> 0) w
 

@@ -63,6 +63,10 @@ ORDER BY r.position DESC LIMIT $2
 -- The labels of the values in a JSON array.
 SELECT value, label FROM facet WHERE facet = $1 AND value IN (SELECT value FROM json_each($2))
 
+-- name: facet_known
+-- Those of the values in a JSON array that some record has.
+SELECT value FROM facet WHERE facet = $1 AND n > 0 AND value IN (SELECT value FROM json_each($2))
+
 -- name: facet_sum
 -- How many records have one of the values in a JSON array, each one at most.
 SELECT coalesce(sum(n), 0) FROM facet WHERE facet = $1 AND value IN (SELECT value FROM json_each($2))
