@@ -164,16 +164,11 @@ func (tx *Tx) widen(ctx context.Context, q essaim.Query, found *essaim.Facets) e
 		if widened++; widened > mostWidened {
 			return nil
 		}
-		var all essaim.Results
 		m, err := tx.narrow(ctx, newMatch(rest, tx.s.now()))
 		if err != nil {
 			return err
 		}
-		if m.everything() {
-			_, err = tx.unfiltered(ctx, &all, true)
-		} else {
-			_, err = tx.filtered(ctx, m, &all)
-		}
+		all, _, err := tx.totals(ctx, m, true, cursor{})
 		if err != nil {
 			return err
 		}

@@ -13,21 +13,8 @@ import (
 // Whoever asks need not wait until the node makes them by itself.
 func TestDumpsAreMadeAtOnceForWhoAsks(t *testing.T) {
 	t.Parallel()
-	cfg, err := settings{URL: "https://brest.example"}.check()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Dir = t.TempDir()
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	opt := options{now: func() time.Time { return now }}
-	if _, err := initialise(t.Context(), cfg, opt, newNode{Name: "Brest", EPCIs: []string{"242900314"}, Admin: demoAdmin}); err != nil {
-		t.Fatal(err)
-	}
-	n, err := Open(t.Context(), cfg, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Close()
+	n := openedAt(t, &now)
 	rec, err := n.store.CreateRecord(t.Context(), essaim.NewRecord{Content: storetest.Initiative("Un jardin"), State: essaim.StatePublished, Author: storetest.Author})
 	if err != nil {
 		t.Fatal(err)

@@ -113,21 +113,8 @@ func TestARunningNodeForgetsInItsTime(t *testing.T) {
 // kept is about to be named.
 func TestAScrubRemovesPicturesThatNothingNames(t *testing.T) {
 	t.Parallel()
-	cfg, err := settings{URL: "https://brest.example"}.check()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Dir = t.TempDir()
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	opt := options{now: func() time.Time { return now }}
-	if _, err := initialise(t.Context(), cfg, opt, newNode{Name: "Brest", EPCIs: []string{"242900314"}, Admin: demoAdmin}); err != nil {
-		t.Fatal(err)
-	}
-	n, err := Open(t.Context(), cfg, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Close()
+	n := openedAt(t, &now)
 	keep := func(side int) string {
 		t.Helper()
 		var raw bytes.Buffer
@@ -156,4 +143,28 @@ func TestAScrubRemovesPicturesThatNothingNames(t *testing.T) {
 	if _, err := n.files.Read(fresh); err != nil {
 		t.Errorf("one that was just kept is gone: %v", err)
 	}
+}
+
+// openedAt is a new node that takes the time from now.
+func openedAt(t *testing.T, now *time.Time) *Node {
+	t.Helper()
+	cfg, err := settings{URL: "https://brest.example"}.check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Dir = t.TempDir()
+	opt := options{now: func() time.Time { return *now }}
+	if _, err := initialise(t.Context(), cfg, opt, newNode{Name: "Brest", EPCIs: []string{"242900314"}, Admin: demoAdmin}); err != nil {
+		t.Fatal(err)
+	}
+	n, err := Open(t.Context(), cfg, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
 }
