@@ -148,13 +148,24 @@ func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (tot
 	return total, nil
 }
 
-// mostWidened bounds the questions that are counted anew for one page: whoever asks
-// by all of them at once makes the database look once for each.
-const mostWidened = 4
+// mostWidened bounds the questions that are counted anew for one page, and mostChosen
+// the values of a query that has any counted anew: whoever asks by all of them at once
+// makes the database look once for each question, through the lists of every value.
+const (
+	mostWidened = 4
+	mostChosen  = 12
+)
 
 // widen counts, of each question of which a query chose values, what it would find
 // without them.
 func (tx *Tx) widen(ctx context.Context, q essaim.Query, found *essaim.Facets) error {
+	chosen := 0
+	for _, values := range [][]string{texts(q.Kinds), q.Themes, q.Territories, q.Stages, q.Communes, q.Purposes, q.Publics, q.Licences} {
+		chosen += len(values)
+	}
+	if chosen > mostChosen {
+		return nil
+	}
 	widened := 0
 	for _, sort := range []string{filterKind, filterTheme, filterTerritory, filterStage, filterCommune, filterPurpose, filterPublic, filterLicence} {
 		rest, chosen := unchosen(q, sort)

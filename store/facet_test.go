@@ -119,6 +119,20 @@ func TestFewQuestionsAreCountedAnew(t *testing.T) {
 	if found, err := s.Search(t.Context(), q); err != nil || len(found.Facets.Licences) != 1 {
 		t.Errorf("of five questions: licences %v, %v; want the one chosen", found.Facets.Licences, err)
 	}
+	q = essaim.Query{Facets: true, Licences: []string{"cc0-1.0"}}
+	for i := range 12 {
+		q.Themes = append(q.Themes, essaim.Themes()[i].ID)
+	}
+	for _, licence := range []string{"cc0-1.0", "etalab-2.0"} {
+		storetest.Publish(t, s, storetest.Initiative("Verger "+licence, func(c *essaim.Content) { c.Licence, c.Themes = licence, q.Themes[:1] }))
+	}
+	if found, err := s.Search(t.Context(), q); err != nil || len(found.Facets.Licences) != 1 {
+		t.Errorf("of thirteen values: licences %v, %v; want the one chosen", found.Facets.Licences, err)
+	}
+	q.Themes = q.Themes[:11]
+	if found, err := s.Search(t.Context(), q); err != nil || len(found.Facets.Licences) != 2 {
+		t.Errorf("of twelve values: licences %v, %v; want both", found.Facets.Licences, err)
+	}
 	q = essaim.Query{Facets: true, Kinds: []essaim.Kind{essaim.KindVenue}, OwnKind: true}
 	if found, err := s.Search(t.Context(), q); err != nil || len(found.Facets.Kinds) != 0 {
 		t.Errorf("of a list's own kind: %v, %v", found.Facets.Kinds, err)
