@@ -151,7 +151,8 @@ func (o *older) write(ctx context.Context, t ManifestTable, line []byte, values 
 	return o.exec(ctx, "INSERT INTO "+t.Name+" ("+strings.Join(t.Columns, ", ")+") VALUES ("+strings.Join(places, ", ")+")", values...)
 }
 
-// comeForward reads back what was written, and migrates it.
+// comeForward reads back what was written, and migrates it. Counters that migrations
+// filled are emptied: what is indexed afterwards is counted then.
 func (o *older) comeForward(ctx context.Context, m Manifest) error {
 	for _, t := range m.Tables {
 		got, err := o.read(ctx, t)
@@ -162,7 +163,15 @@ func (o *older) comeForward(ctx context.Context, m Manifest) error {
 			return fmt.Errorf("table %s was not written as it was read (%d rows, want %d)", t.Name, got.rows, want.rows)
 		}
 	}
-	return o.migrate(ctx, o.all[o.schema:])
+	if err := o.migrate(ctx, o.all[o.schema:]); err != nil {
+		return err
+	}
+	for _, name := range []string{"facet", "map_cell"} {
+		if err := o.exec(ctx, "DELETE FROM "+name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (o *older) read(ctx context.Context, t ManifestTable) (*mixed, error) {

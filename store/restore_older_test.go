@@ -263,6 +263,16 @@ func TestABackupOfAnOlderSchemaIsRestoredAndMigrated(t *testing.T) {
 				if found, err := copied.Search(t.Context(), essaim.Query{Text: "jardin", Facets: true}); err != nil || len(found.Records) != 1 {
 					t.Errorf("%s: search = %+v, %v", where, found, err)
 				}
+				// What the migrations counted is not counted once more with the index.
+				wrong, err := copied.Check(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, w := range wrong {
+					if strings.HasPrefix(w.Rule, "the counts of") {
+						t.Errorf("%s: %+v", where, w)
+					}
+				}
 				if _, err := copied.EndRecovery(t.Context()); err != nil {
 					t.Fatal(err)
 				}
