@@ -253,6 +253,10 @@ func TestSearchAcrossTheLineWhereTheDaysMeet(t *testing.T) {
 			"Pôle, Pôle d'en face": {Near: &essaim.Circle{Lat: 89.95, Lon: 100, Radius: 50}},
 			"Paris":                {Box: &essaim.Box{South: 48, West: 2, North: 49, East: 3}},
 			"Taveuni":              {Box: &essaim.Box{South: -20, West: 179.9, North: -10, East: -179.9}},
+			// A circle and a box: what lies in both.
+			"Labasa":         {Near: &essaim.Circle{Lat: -16.6, Lon: 179.9, Radius: 120}, Box: &essaim.Box{South: -20, West: 170, North: -10, East: 180}},
+			"Pôle d'en face": {Near: &essaim.Circle{Lat: 89.95, Lon: 100, Radius: 50}, Box: &essaim.Box{South: 80, West: 170, North: 90, East: -160}},
+			"":               {Near: &essaim.Circle{Lat: 48.85, Lon: 2.35, Radius: 20}, Box: &essaim.Box{South: 48, West: 5, North: 49, East: 6}},
 		} {
 			got := strings.Split(titles(t, s, q), ", ")
 			slices.Sort(got)

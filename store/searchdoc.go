@@ -356,6 +356,9 @@ func cellTerm(level, x, y int) string {
 // cover lists cells that hold a box, of the finest level at which few do; nil
 // for a box so large that cells do not help.
 func cover(b essaim.Box) []string {
+	if b.South > b.North {
+		return []string{filterCell} // of no record: nothing is there
+	}
 	for i := len(cellLevels) - 1; i >= 0; i-- {
 		level := cellLevels[i]
 		x0, y0 := cellXY(level, b.South, b.West)
