@@ -57,8 +57,11 @@ func (tx *Tx) randomKind(ctx context.Context, draw []byte) (essaim.Kind, error) 
 		}
 		return err
 	})
-	if err != nil || total == 0 {
-		return "", errors.Join(err, essaim.ErrNotFound)
+	if err != nil {
+		return "", err
+	}
+	if total == 0 {
+		return "", essaim.ErrNotFound
 	}
 	n := 0
 	for _, b := range draw {

@@ -66,3 +66,16 @@ func TestEachPublishedRecordIsDrawnAboutAsOften(t *testing.T) {
 		}
 	})
 }
+
+// A database that fails is no empty one, to which a list is shown.
+func TestADrawThatFailsDoesNotSayThatThereIsNothing(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, _ := db.Node(t)
+		storetest.Publish(t, s, storetest.Initiative("Compost"))
+		run(t, s, db, "ALTER TABLE facet RENAME TO lost")
+		if _, err := s.Random(t.Context(), "", make([]byte, 24)); err == nil || errors.Is(err, essaim.ErrNotFound) {
+			t.Errorf("it says %v", err)
+		}
+	})
+}
