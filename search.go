@@ -18,7 +18,7 @@ type Query struct {
 	Publics     []string // whom it is for, as Slug writes it
 	Licences    []string
 	NeedsHelp   bool // asks for help that is still wanted
-	// Origin: "" for all, "local", OriginElsewhere, or a host.
+	// Origin: "" for all, OriginLocal, OriginElsewhere, or a host.
 	Origin string
 	// State is StatePublished when empty; others are for those who may see them.
 	State State
@@ -46,6 +46,9 @@ type Circle struct{ Lat, Lon, Radius float64 }
 
 // Box is a rectangle in degrees.
 type Box struct{ South, West, North, East float64 }
+
+// OriginLocal asks for what this node publishes.
+const OriginLocal = "local"
 
 // OriginElsewhere asks for what comes from any other node.
 const OriginElsewhere = "elsewhere"

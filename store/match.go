@@ -65,7 +65,7 @@ func newMatch(q essaim.Query, now time.Time) match {
 	}
 	switch q.Origin {
 	case "":
-	case "local":
+	case essaim.OriginLocal:
 		m.any(filterOrigin, []string{here})
 	case essaim.OriginElsewhere:
 		m.none = append(m.none, []string{filterTerm(filterOrigin, here)})

@@ -156,7 +156,7 @@ func (s *Server) routeMap(w http.ResponseWriter, r *http.Request) error {
 	if s.cfg.PanicName != "" {
 		out["PANIC_HOOK"] = s.cfg.PanicName
 	}
-	res, err := s.store.Search(r.Context(), essaim.Query{Origin: "local", Limit: 1})
+	res, err := s.store.Search(r.Context(), essaim.Query{Origin: essaim.OriginLocal, Limit: 1})
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (s *Server) routeMap(w http.ResponseWriter, r *http.Request) error {
 		out["OBJ"] = strings.TrimPrefix(rec.ID, strings.TrimSuffix(s.cfg.Node.BaseURL, "/"))
 		out["EDIT"] = recordPath(rec) + "/modifier"
 	}
-	drafts, err := s.store.Search(r.Context(), essaim.Query{Origin: "local", State: essaim.StateDraft, Limit: 1})
+	drafts, err := s.store.Search(r.Context(), essaim.Query{Origin: essaim.OriginLocal, State: essaim.StateDraft, Limit: 1})
 	if err != nil {
 		return err
 	}

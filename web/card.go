@@ -19,6 +19,7 @@ type Card struct {
 	Roles    []string
 	Help     bool     // it asks for help that is still wanted
 	From     Origin   // how its origin fares
+	Named    bool     // its territory is said: the list may hold those of several
 	Why      []string // in what it resembles the record of the page
 	Distance float64  // kilometres from where the search looks; negative when unknown
 }
@@ -32,6 +33,14 @@ func (c Card) Stage() string {
 		return b.Stage
 	}
 	return ""
+}
+
+// unnamed does not say the territory of each card of a list that is about one
+// search for the records of here: its heading does.
+func unnamed(list []Card, origin string) {
+	for i := range list {
+		list[i].Named = list[i].Named && origin != essaim.OriginLocal
+	}
 }
 
 func cardOf(r essaim.Record, now time.Time) Card {

@@ -43,6 +43,8 @@ type CellProperties struct {
 	Title     string `json:"title,omitempty"`
 	Path      string `json:"path,omitempty"` // at this node
 	Territory string `json:"territory,omitempty"`
+	// State is how its origin fares when it is not well, as in the API.
+	State string `json:"state,omitempty"`
 }
 
 const (
@@ -71,7 +73,11 @@ func (s *Server) showCells(w http.ResponseWriter, r *http.Request) error {
 		return x * world, y * world
 	}
 	found.Cells = apart(found.Cells, cellRoom, func(c essaim.MapCell) (x, y float64) { return at(c.Lat, c.Lon) })
-	out := cellCollection(found)
+	by, err := s.origins(r.Context())
+	if err != nil {
+		return err
+	}
+	out := cellCollection(found, by)
 	if q.Box != nil {
 		out.Names = s.townNames(*q.Box, at, found.Cells, mapLetters)
 	}
@@ -84,14 +90,14 @@ func (s *Server) showCells(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func cellCollection(found essaim.MapCells) CellCollection {
+func cellCollection(found essaim.MapCells, by map[string]Origin) CellCollection {
 	out := CellCollection{Type: "FeatureCollection", Level: found.Level, Total: found.Total, Partial: found.Partial, Features: make([]CellFeature, len(found.Cells))}
 	for i, c := range found.Cells {
 		f := CellFeature{Type: "Feature", BBox: [4]float64{c.Box.West, c.Box.South, c.Box.East, c.Box.North}}
 		f.Geometry.Type, f.Geometry.Coordinates = "Point", [2]float64{c.Lon, c.Lat}
 		f.Properties.Count, f.Properties.Radius = c.N, int(markRadius(c.N))
 		if r := c.Record; r != nil {
-			f.Properties = CellProperties{1, int(markRadius(1)), r.ID, string(r.Kind), r.Title, recordPath(*r), r.TerritoryName}
+			f.Properties = CellProperties{1, int(markRadius(1)), r.ID, string(r.Kind), r.Title, recordPath(*r), r.TerritoryName, string(by[r.Origin].Life)}
 		}
 		out.Features[i] = f
 	}

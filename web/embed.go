@@ -90,6 +90,7 @@ func (s *Server) showFrame(w http.ResponseWriter, r *http.Request) error {
 	if p.Cards, err = s.cards(r.Context(), res.Records); err != nil {
 		return err
 	}
+	unnamed(p.Cards, q.Origin)
 	if v.Get(paramView) != viewList {
 		if p.Map, err = s.mapView(r.Context(), l, q, rest, framePath); err != nil {
 			return err

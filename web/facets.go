@@ -215,7 +215,7 @@ func (s *Server) fillChips(p *ListPage, l *locale, q essaim.Query, v url.Values)
 	}
 	switch q.Origin {
 	case "":
-	case "local":
+	case essaim.OriginLocal:
 		add(paramOrigin, q.Origin, l.F("chip.local", "Territory", s.cfg.Node.Territory.Name))
 	case essaim.OriginElsewhere:
 		add(paramOrigin, q.Origin, l.T("chip.elsewhere"))

@@ -174,7 +174,7 @@ func (s *Server) followPage(r *http.Request) (*FollowPage, error) {
 func (s *Server) feedOf(ctx context.Context, username string) (string, error) {
 	const feed = "/recherche.atom"
 	if username == s.cfg.Node.Territory.Username || username == s.followNode().Username {
-		return address(feed, url.Values{paramOrigin: {"local"}}), nil
+		return address(feed, url.Values{paramOrigin: {essaim.OriginLocal}}), nil
 	}
 	a, err := s.store.LocalActor(ctx, username)
 	switch {

@@ -44,7 +44,7 @@ func (s *Server) showHome(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := &HomePage{}
 	shelves, found, err := s.fillShelves(ctx, []shelfQuery{
-		{essaim.Query{Origin: "local"}, latest, url.Values{paramOrigin: {"local"}}},
+		{essaim.Query{Origin: essaim.OriginLocal}, latest, url.Values{paramOrigin: {essaim.OriginLocal}}},
 		{essaim.Query{NeedsHelp: true}, Shelf{Title: l.T("home.help"), Lede: l.T("home.help_lede")}, url.Values{paramHelp: {essaim.FacetHelp}}},
 		{essaim.Query{Kinds: []essaim.Kind{essaim.KindMeeting}, Upcoming: s.now(), Limit: 4}, Shelf{Title: l.T("home.meetings"), More: "/rencontres"}, nil},
 		{essaim.Query{Origin: essaim.OriginElsewhere}, Shelf{
@@ -86,7 +86,7 @@ func (s *Server) showHome(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Object, p.Followed = t.Actor, s.followable(t.Name, t.Username, t.Actor)
 	p.Data = s.structuredTerritory(p.Description)
-	for _, f := range s.formatLinks(l, t.Name, "", "/recherche", url.Values{paramOrigin: {"local"}}) {
+	for _, f := range s.formatLinks(l, t.Name, "", "/recherche", url.Values{paramOrigin: {essaim.OriginLocal}}) {
 		if f.Feed {
 			p.Alternates = append(p.Alternates, f)
 		}

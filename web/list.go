@@ -113,6 +113,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 		return err
 	}
 	near(p.Cards, q.Near)
+	unnamed(p.Cards, q.Origin)
 	p.bothWays(v, s.now().In(s.cfg.Zone).Format(time.DateOnly))
 	if p.Map != nil {
 		p.Towns = s.towns(l, p.Cards, res.Facets, v)

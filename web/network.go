@@ -56,7 +56,7 @@ func (s *Server) showNetwork(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("network: %w", err)
 	}
-	own, err := s.store.Search(r.Context(), essaim.Query{Origin: "local", Limit: 1})
+	own, err := s.store.Search(r.Context(), essaim.Query{Origin: essaim.OriginLocal, Limit: 1})
 	if err != nil {
 		return fmt.Errorf("network: %w", err)
 	}

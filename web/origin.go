@@ -48,12 +48,13 @@ func (s *Server) origins(ctx context.Context) (map[string]Origin, error) {
 	return by, nil
 }
 
-// cards are records as lists show them, each with how its origin fares.
+// cards are records as lists of several territories show them, each with the name
+// of its own and how that fares.
 func (s *Server) cards(ctx context.Context, records []essaim.Record) ([]Card, error) {
 	list := cards(records, s.now())
 	remote := false
 	for i := range list {
-		remote = remote || list[i].Remote()
+		list[i].Named, remote = true, remote || list[i].Remote()
 	}
 	if !remote {
 		return list, nil

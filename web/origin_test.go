@@ -18,7 +18,7 @@ func TestPagesSayHowTheOriginOfARecordFares(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		s := newSite(t, db, func(c *Config) { c.PeerSilence = 10 * 24 * time.Hour })
 		s.follow(t)
-		rec := s.replicate(t, storetest.Initiative("Le four partagé"), 1)
+		rec := s.replicate(t, located("Le four partagé", 43.6, 1.44), 1)
 		ctx := t.Context()
 		fares := func(want essaim.PeerLife, card, page string, original bool) {
 			t.Helper()
@@ -30,6 +30,13 @@ func TestPagesSayHowTheOriginOfARecordFares(t *testing.T) {
 					t.Errorf("%s marks a record of a site that answers", path)
 				}
 			}
+			state := string(want)
+			if want == essaim.LifeCurrent {
+				state = ""
+			}
+			if found := s.cells(t, "q=four").Features; len(found) != 1 || found[0].Properties.Territory != "Toulouse" || found[0].Properties.State != state {
+				t.Errorf("%s: the bubbles of the map say %+v", want, found)
+			}
 			d := s.get(t, "/ailleurs/"+toulouse+"/"+rec.Slug, http.StatusOK)
 			if page != "" {
 				d.says(t, page)
@@ -39,11 +46,8 @@ func TestPagesSayHowTheOriginOfARecordFares(t *testing.T) {
 			}
 			one := call[APIRecord](t, s, http.MethodGet, "initiatives?id="+url.QueryEscape(rec.ID), "", http.StatusOK)
 			list := call[APIList](t, s, http.MethodGet, "initiatives", "", http.StatusOK)
-			if want == essaim.LifeCurrent {
-				want = ""
-			}
-			if len(list.Items) != 1 || one.OriginState != string(want) || list.Items[0].OriginState != string(want) || one.OriginSince.IsZero() != (want == "") {
-				t.Errorf("the API says %q since %s, and %+v; want %q", one.OriginState, one.OriginSince, list.Items, want)
+			if len(list.Items) != 1 || one.OriginState != state || list.Items[0].OriginState != state || one.OriginSince.IsZero() != (state == "") {
+				t.Errorf("the API says %q since %s, and %+v; want %q", one.OriginState, one.OriginSince, list.Items, state)
 			}
 		}
 		fares(essaim.LifeCurrent, "", "", true)
@@ -67,4 +71,70 @@ func TestPagesSayHowTheOriginOfARecordFares(t *testing.T) {
 		}
 		fares(essaim.LifeSilent, "Site qui ne répond plus", "ne répond plus", true)
 	})
+}
+
+// A list that may hold records of several territories says of each whose it is, its
+// own too; one that holds those of here alone does not repeat it.
+func TestEachRecordOfAMixedListNamesItsTerritory(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t)).fill(t)
+	theme := s.records[essaim.KindInitiative].Themes[0]
+	for _, path := range []string{
+		"/", "/recherche", "/recherche?q=table", "/initiatives", "/rencontres", "/themes/" + theme, "/communes/29019",
+		"/carte", "/carte/cadre", "/carte/cadre?vue=liste",
+	} {
+		d := s.get(t, path, http.StatusOK)
+		named := map[string]int{}
+		for _, a := range d.all("a") {
+			li := a.Parent
+			for li != nil && li.Data != "li" {
+				li = li.Parent
+			}
+			if li == nil || a.Parent.Data != "h3" && !strings.HasPrefix(value(li, "class"), "k-") {
+				continue
+			}
+			want := "Brest"
+			if strings.HasPrefix(value(a, "href"), "/ailleurs/") {
+				want = "Toulouse"
+			}
+			if named[want]++; !strings.Contains(textOf(li), want) {
+				t.Errorf("%s: %q does not say %s", path, textOf(li), want)
+			}
+		}
+		if named["Brest"] == 0 || named["Toulouse"] == 0 {
+			t.Errorf("%s has %v", path, named)
+		}
+	}
+	for _, path := range []string{"/recherche?origin=local", "/initiatives?origin=local", "/carte?origin=local"} {
+		d := s.get(t, path, http.StatusOK)
+		if n := len(d.with("span", "class", "origin here")); n > 0 || strings.Contains(d.raw, "Initiative · Brest") {
+			t.Errorf("%s repeats the territory", path)
+		}
+	}
+	d := s.get(t, "/recherche/suggestions?q=complet", http.StatusOK)
+	if !strings.Contains(d.raw, "Initiative, Brest") || !strings.Contains(d.raw, ", Toulouse") {
+		t.Errorf("suggestions: %s", d.raw)
+	}
+}
+
+// Files and feeds name it in fields of their own.
+func TestEachFormatNamesTheTerritoryOfEachRecord(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t)).fill(t)
+	for path, says := range map[string][]string{
+		"/recherche.atom":              {"<author><name>Brest</name>", "<author><name>Toulouse</name>"},
+		"/recherche.json":              {`"authors":[{"name":"Brest"`, `"authors":[{"name":"Toulouse"`},
+		"/recherche.geojson":           {`"territory_name":"Brest"`, `"territory_name":"Toulouse"`, `"territory":"` + toulouseActor + `"`},
+		"/recherche.csv":               {",territory,territory_name,", "," + toulouseActor + ",Toulouse,", ",Brest,"},
+		"/rencontres.ics?quand=toutes": {"Brest\\nhttps://", "Toulouse\\nhttps://"},
+		"/api/v1/initiatives":          {`"territoryName":"Brest"`, `"territoryName":"Toulouse"`},
+	} {
+		body, _ := s.body(t, path, http.StatusOK)
+		body = strings.NewReplacer("\r\n ", "", "\n  ", "", ": ", ":").Replace(body)
+		for _, want := range says {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s does not say %q: %.3000s", path, want, body)
+			}
+		}
+	}
 }

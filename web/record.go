@@ -120,7 +120,7 @@ func (s *Server) showRecord(k essaim.KindInfo) handlerFunc {
 // showElsewhere shows a replicated record.
 func (s *Server) showElsewhere(w http.ResponseWriter, r *http.Request) error {
 	host := chi.URLParam(r, "host")
-	if host == "" || host == "local" || host == s.host {
+	if host == "" || host == essaim.OriginLocal || host == s.host {
 		return errPageNotFound
 	}
 	rec, err := s.visibleRecord(r, "", host, chi.URLParam(r, "slug"))

@@ -191,7 +191,7 @@ func TestSuggestionsAreTitlesThemesAndCommunes(t *testing.T) {
 			return list
 		}
 		got := suggested("q=alim")
-		if len(got) < 2 || got[0] != (Suggestion{"record", rec.Title, "Initiative", "/initiatives/" + rec.Slug}) || got[1].Type != "theme" || got[1].URL != "/recherche?theme=alimentation" {
+		if len(got) < 2 || got[0] != (Suggestion{"record", rec.Title, "Initiative, Brest", "/initiatives/" + rec.Slug}) || got[1].Type != "theme" || got[1].URL != "/recherche?theme=alimentation" {
 			t.Errorf("alim suggests %+v", got)
 		}
 		if got := suggested("q=amap"); len(got) == 0 || got[0].Type != "theme" || got[0].URL != "/recherche?theme=alimentation" {

@@ -257,11 +257,11 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request) error {
 	p := &AccountPage{Account: *u}
 	p.Title, p.NoIndex = s.tr(r, "account.title"), true
 	if essaim.May(u, essaim.ActionWrite) {
-		drafts, err := s.store.Search(r.Context(), essaim.Query{Origin: "local", State: essaim.StateDraft, Limit: 50})
+		drafts, err := s.store.Search(r.Context(), essaim.Query{Origin: essaim.OriginLocal, State: essaim.StateDraft, Limit: 50})
 		if err != nil {
 			return fmt.Errorf("drafts: %w", err)
 		}
-		candidates, err := s.store.Search(r.Context(), essaim.Query{Origin: "local", State: essaim.StateCandidate, Limit: 24, After: r.URL.Query().Get(paramPage)})
+		candidates, err := s.store.Search(r.Context(), essaim.Query{Origin: essaim.OriginLocal, State: essaim.StateCandidate, Limit: 24, After: r.URL.Query().Get(paramPage)})
 		if err != nil {
 			return fmt.Errorf("candidates: %w", err)
 		}

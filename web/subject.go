@@ -91,6 +91,7 @@ func (s *Server) fillShelves(ctx context.Context, asked []shelfQuery) ([]Shelf, 
 	for i, res := range found {
 		sh := asked[i].shelf
 		sh.Cards, cards = cards[:len(res.Records)], cards[len(res.Records):]
+		unnamed(sh.Cards, asked[i].Origin)
 		if sh.Spread {
 			sh.Cards = spread(sh.Cards)
 		}

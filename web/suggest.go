@@ -51,10 +51,7 @@ func (s *Server) suggest(w http.ResponseWriter, r *http.Request) error {
 		}
 		titles := make([]Suggestion, 0, maxSuggestions)
 		for i := range records {
-			hint := l.T("kind." + string(records[i].Kind))
-			if records[i].Origin != "" {
-				hint += ", " + records[i].TerritoryName
-			}
+			hint := l.T("kind."+string(records[i].Kind)) + ", " + records[i].TerritoryName
 			titles = append(titles, Suggestion{"record", records[i].Title, hint, recordPath(records[i])})
 		}
 		list = append(titles, list...)

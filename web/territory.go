@@ -19,7 +19,7 @@ func territoryPath(host string) string { return "/territoires/" + url.PathEscape
 // records stay, and so does their page, when it is gone.
 func (s *Server) showTerritory(w http.ResponseWriter, r *http.Request) error {
 	host, err := url.PathUnescape(chi.URLParam(r, "host"))
-	if err != nil || len(host) > 300 || host == "local" || host == essaim.OriginElsewhere {
+	if err != nil || len(host) > 300 || host == essaim.OriginLocal || host == essaim.OriginElsewhere {
 		return errPageNotFound
 	}
 	l, ctx := s.locale(r), r.Context()

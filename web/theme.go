@@ -96,10 +96,10 @@ func (s *Server) showTheme(w http.ResponseWriter, r *http.Request) error {
 		up = Crumb{l.theme(theme.Broader), themePath(theme.Broader)}
 	}
 	shelves, found, err := s.fillShelves(ctx, []shelfQuery{
-		{withOrigin(q, "local"), Shelf{
+		{withOrigin(q, essaim.OriginLocal), Shelf{
 			Title: l.F("subject.here", "Territory", s.cfg.Node.Territory.Name), Empty: l.F("theme.none_here", "Territory", s.cfg.Node.Territory.Name),
 			Action: up.Path, Do: up.Name,
-		}, with(v, paramOrigin, "local")},
+		}, with(v, paramOrigin, essaim.OriginLocal)},
 		{withOrigin(q, essaim.OriginElsewhere), Shelf{
 			Title: l.T("subject.elsewhere"), Empty: l.T("theme.none_elsewhere"), Action: "/territoires", Do: l.T("network.title"),
 		}, with(v, paramOrigin, essaim.OriginElsewhere)},

@@ -72,7 +72,7 @@ func (n *Node) openDumps() *transfer.Dumps {
 		Items: func(ctx context.Context, scope transfer.DumpScope, format string) iter.Seq2[transfer.Item, error] {
 			q := essaim.Query{Newest: true}
 			if scope == transfer.DumpOwn {
-				q.Origin = "local"
+				q.Origin = essaim.OriginLocal
 			}
 			return transfer.Walk(ctx, n.store, q, transfer.Walked{Documents: format == "jsonld", Keep: transfer.Exportable, Began: n.now()})
 		},

@@ -23,7 +23,7 @@ type exportRequest struct {
 
 // writeExport writes the records that may leave as copies.
 func writeExport(ctx context.Context, s transfer.Source, r exportRequest, w io.Writer) error {
-	q := essaim.Query{Kinds: r.Kinds, Origin: "local", Newest: true}
+	q := essaim.Query{Kinds: r.Kinds, Origin: essaim.OriginLocal, Newest: true}
 	if r.All {
 		q.Origin = ""
 	}

@@ -128,7 +128,7 @@ func exported(t *testing.T, s *store.Store, format string) string {
 // addresses and dates.
 func rowsOf(t *testing.T, format, text string) []string {
 	t.Helper()
-	apart := []string{"essaim_id", "url", "published", "updated", "source_fetched"}
+	apart := []string{"essaim_id", "territory", "territory_name", "url", "published", "updated", "source_fetched"}
 	var rows []string
 	if format == "csv" {
 		records, err := csv.NewReader(strings.NewReader(text)).ReadAll()

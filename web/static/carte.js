@@ -138,7 +138,7 @@ function mark ({ geometry, properties: p, bbox }) {
   const marker = L.marker(at, { icon, alt: label })
   marker.key = `${at}|${p.count}|${p.id || ''}`
   marker.on('add', () => marker.getElement().setAttribute('aria-label', label))
-  if (one) return marker.bindPopup(() => bubble(p.path, p.title, p.territory))
+  if (one) return marker.bindPopup(() => bubble(p.path, p.title, p.state ? `${p.territory} · ${said[p.state]}` : p.territory))
   const around = bounds(bbox)
   const open = () => {
     const zoom = map.getBoundsZoom(around)

@@ -130,7 +130,7 @@ func icsDescription(r essaim.Record, m *essaim.Meeting, page string) string {
 	if essaim.Reusable(r.Licence) {
 		parts = append(parts, r.Text, m.Programme)
 	}
-	parts = append(parts, m.Registration, page)
+	parts = append(parts, m.Registration, strings.TrimSpace(r.TerritoryName+"\n"+page))
 	var out []string
 	for _, p := range parts {
 		if p = strings.TrimSpace(p); p != "" {

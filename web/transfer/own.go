@@ -16,12 +16,12 @@ import (
 // ownColumns are the columns of the files that this package writes. What has no
 // column stands in essaim_details, the JSON of the rest of the content, so that
 // an export imported elsewhere and exported again gives the same rows. Ids,
-// addresses and dates belong to the node that writes them.
+// territory, addresses and dates belong to the node that writes them.
 var ownColumns = []string{
 	"essaim_id", kindColumn, "title", "tagline", "text", "language", "themes", "keywords",
 	"everywhere", "label", "street", "postcode", "city", "country", "insee", "epci", "departement", "region", "level", "lat", "lon", "approximate",
 	"website", "opening_hours", "stage", "since", "start", "end",
-	"licence", "holder", "source_name", "source_url", "source_fetched",
+	"territory", "territory_name", "licence", "holder", "source_name", "source_url", "source_fetched",
 	"url", "published", "updated", "essaim_details",
 }
 
@@ -30,6 +30,7 @@ func flatten(rec essaim.Record) (map[string]string, error) {
 	c := rec.Content
 	v := map[string]string{
 		"essaim_id": rec.ID, kindColumn: string(c.Kind), "url": rec.URL,
+		"territory": rec.Territory, "territory_name": rec.TerritoryName,
 		"title": c.Title, "tagline": c.Tagline, "text": c.Text, "language": c.Language,
 		"licence": c.Licence, "holder": c.Holder,
 		"published": stamp(rec.Published), "updated": stamp(rec.Updated),

@@ -135,7 +135,7 @@ func withoutIdentity(t *testing.T, format string, data []byte) []map[string]stri
 		}
 	}
 	for _, r := range rows {
-		for _, column := range []string{"essaim_id", "url", "published", "updated", "source_fetched"} {
+		for _, column := range []string{"essaim_id", "territory", "territory_name", "url", "published", "updated", "source_fetched"} {
 			delete(r, column)
 		}
 	}
