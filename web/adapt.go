@@ -59,12 +59,12 @@ func (s *Server) adapt(w http.ResponseWriter, r *http.Request, k essaim.Kind, ho
 	made, err := s.store.Adapt(r.Context(), rec.ID, authorOf(r))
 	if errors.Is(err, essaim.ErrForbidden) {
 		// Its page says why.
-		http.Redirect(w, r, recordPath(rec), http.StatusSeeOther)
+		s.leadTo(w, r, recordPath(rec))
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("adapt %s: %w", rec.Slug, err)
 	}
-	http.Redirect(w, r, recordPath(made)+"/modifier?fait=adapte", http.StatusSeeOther)
+	s.leadTo(w, r, recordPath(made)+"/modifier?fait=adapte")
 	return nil
 }

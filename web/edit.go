@@ -82,7 +82,7 @@ func (s *Server) createRecord(k essaim.KindInfo) handlerFunc {
 		if err != nil {
 			return fmt.Errorf("new %s: %w", k.Kind, err)
 		}
-		http.Redirect(w, r, recordPath(rec)+"?fait="+doneKey(rec.State), http.StatusSeeOther)
+		s.leadTo(w, r, recordPath(rec)+"?fait="+doneKey(rec.State))
 		return nil
 	}
 }
@@ -149,7 +149,7 @@ func (s *Server) updateRecord(k essaim.KindInfo) handlerFunc {
 		if rec.State == essaim.StatePublished {
 			done = "modifie"
 		}
-		http.Redirect(w, r, recordPath(after)+"?fait="+done, http.StatusSeeOther)
+		s.leadTo(w, r, recordPath(after)+"?fait="+done)
 		return nil
 	}
 }
@@ -189,10 +189,10 @@ func (s *Server) withdrawRecord(k essaim.KindInfo) handlerFunc {
 			return fmt.Errorf("withdraw %s: %w", rec.Slug, err)
 		}
 		if rec.State != essaim.StatePublished {
-			http.Redirect(w, r, "/compte?fait=efface", http.StatusSeeOther)
+			s.leadTo(w, r, "/compte?fait=efface")
 			return nil
 		}
-		http.Redirect(w, r, "/"+k.Path+"?fait=retire", http.StatusSeeOther)
+		s.leadTo(w, r, "/"+k.Path+"?fait=retire")
 		return nil
 	}
 }

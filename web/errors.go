@@ -112,7 +112,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	// What is adapted is asked for by a button, with nothing typed.
 	record, adapts := strings.CutSuffix(r.URL.RequestURI(), "/adapter")
 	if status == http.StatusUnauthorized && (adapts || r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		http.Redirect(w, r, "/connexion?suite="+urlEscape(record), http.StatusSeeOther)
+		s.leadTo(w, r, "/connexion?suite="+urlEscape(record))
 		return
 	}
 	if status == http.StatusUnauthorized {

@@ -266,6 +266,15 @@ func withLang(p, lang string) string {
 	return p
 }
 
+// leadTo sends a reader on to a page of this site, in the language that the address she
+// asked says.
+func (s *Server) leadTo(w http.ResponseWriter, r *http.Request, to string) {
+	if lang, explicit := s.negotiate(r); explicit && !strings.Contains(to, "lang=") {
+		to = withLang(to, lang)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
 // render writes a page: into a buffer first, so that a page that fails never
 // shows half. Pages are asked about again at each visit and answered by their
 // ETag when nothing changed.

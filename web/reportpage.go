@@ -44,7 +44,7 @@ func (s *Server) createReport(w http.ResponseWriter, r *http.Request) error {
 	if len(problems) == 0 {
 		id, err := s.fileReport(r, in)
 		if err == nil {
-			http.Redirect(w, r, reportPath+"/"+id, http.StatusSeeOther)
+			s.leadTo(w, r, reportPath+"/"+id)
 			return nil
 		}
 		if !errors.Is(err, essaim.ErrNotFound) {

@@ -98,7 +98,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	get(r, "/ns/essaim", s.handle(s.showVocabulary))
 	get(r, "/ns/essaim/themes", s.handle(s.showVocabulary)) // of the node's own concepts
 	get(r, "/export", s.handle(func(w http.ResponseWriter, r *http.Request) error {
-		http.Redirect(w, r, "/export/", http.StatusSeeOther)
+		s.leadTo(w, r, "/export/")
 		return nil
 	}))
 	get(r, "/export/", s.handle(s.showDumps))

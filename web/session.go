@@ -114,7 +114,7 @@ type SignInPage struct {
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	if userOf(r) != nil {
-		http.Redirect(w, r, "/compte", http.StatusSeeOther)
+		s.leadTo(w, r, "/compte")
 		return nil
 	}
 	return s.render(w, r, http.StatusOK, "signin", s.signInPage(r))
@@ -223,7 +223,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if next == "" {
 		next = "/compte?fait=bonjour"
 	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	s.leadTo(w, r, next)
 	return nil
 }
 
@@ -234,7 +234,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	s.setCookie(w, "", -1)
-	http.Redirect(w, r, "/?fait=au-revoir", http.StatusSeeOther)
+	s.leadTo(w, r, "/?fait=au-revoir")
 	return nil
 }
 

@@ -24,7 +24,7 @@ func (s *Server) showTerritory(w http.ResponseWriter, r *http.Request) error {
 	}
 	l, ctx := s.locale(r), r.Context()
 	if host == s.host {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		s.leadTo(w, r, "/")
 		return nil
 	}
 	v, q := url.Values{paramOrigin: {host}}, essaim.Query{Origin: host}

@@ -50,7 +50,7 @@ func (s *Server) withdrawHere(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, essaim.ErrConflict) { // somebody else did
 		return fmt.Errorf("withdraw %s here: %w", rec.ID, err)
 	}
-	http.Redirect(w, r, recordPath(rec)+"?fait=retire-ici", http.StatusSeeOther)
+	s.leadTo(w, r, recordPath(rec)+"?fait=retire-ici")
 	return nil
 }
 
@@ -87,7 +87,7 @@ func (s *Server) lift(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("lift the withdrawal of %s: %w", rec.ID, err)
 	}
 	info, _ := rec.Kind.Info()
-	http.Redirect(w, r, "/"+info.Path+"?fait=retabli", http.StatusSeeOther)
+	s.leadTo(w, r, "/"+info.Path+"?fait=retabli")
 	return nil
 }
 
