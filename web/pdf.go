@@ -4,8 +4,6 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -45,33 +43,48 @@ func kindColor(k essaim.Kind) rgb {
 	return brandColor
 }
 
-// showBookletPDF gives a booklet as a file. Two are made at a time at most.
+// showBookletPDF gives a booklet as a file. It is not had in parts: each would be drawn
+// anew, and viewers ask for many.
 func (s *Server) showBookletPDF(w http.ResponseWriter, r *http.Request) error {
+	body, err := s.printBooklet(r)
+	if err != nil || body == nil {
+		return s.correctBooklet(w, r, err)
+	}
+	h := w.Header()
+	h.Set("Content-Disposition", `inline; filename="recueil-`+essaim.Slug(s.cfg.Node.Territory.Name)+`.pdf"`)
+	h.Set("Cache-Control", "public, no-cache")
+	h.Add("Vary", "Accept-Language")
+	answerFormat(w, r, "application/pdf", body, time.Time{})
+	return nil
+}
+
+// printBooklet draws the booklet that an address asks for; nil when it is not
+// understood. Two are drawn at a time, one of them for one reader, and none waits for
+// who reads slowly.
+func (s *Server) printBooklet(r *http.Request) ([]byte, error) {
+	who, _ := s.limitKey(r)
+	give, err := s.prints.take(r.Context(), who)
+	if err != nil {
+		return nil, fmt.Errorf("booklet: %w", err)
+	}
+	defer give()
 	select {
 	case s.printing <- struct{}{}:
 		defer func() { <-s.printing }()
 	case <-r.Context().Done():
-		return fmt.Errorf("booklet: %w", r.Context().Err())
+		return nil, fmt.Errorf("booklet: %w", r.Context().Err())
 	}
 	p, err := s.booklet(r)
 	if err != nil || p == nil {
-		return s.correctBooklet(w, r, err)
+		return nil, err
 	}
 	lang, _ := s.negotiate(r)
 	s.fillBase(r, p.base(), lang)
 	body, err := s.bookletPDF(s.locales[lang], p)
 	if err != nil {
-		return fmt.Errorf("booklet: %w", err)
+		return nil, fmt.Errorf("booklet: %w", err)
 	}
-	sum := sha256.Sum256(body)
-	h := w.Header()
-	h.Set("Content-Type", "application/pdf")
-	h.Set("Content-Disposition", `inline; filename="recueil-`+essaim.Slug(p.Territory.Name)+`.pdf"`)
-	h.Set("Cache-Control", "public, no-cache")
-	h.Add("Vary", "Accept-Language")
-	h.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-	return nil
+	return body, nil
 }
 
 // bookletPDF draws a booklet: the same day and records give the same bytes. It has
@@ -81,7 +94,8 @@ func (s *Server) bookletPDF(l *locale, b *BookletPage) ([]byte, error) {
 	pdf := fpdf.New("P", "mm", "A4", "")
 	p := &paper{pdf: pdf, fonts: s.fonts, left: marginSide}
 	pdf.SetCatalogSort(true)
-	day := b.Now.In(l.zone).Truncate(24 * time.Hour)
+	year, month, at := b.Now.In(l.zone).Date()
+	day := time.Date(year, month, at, 0, 0, 0, 0, l.zone)
 	pdf.SetCreationDate(day)
 	pdf.SetModificationDate(day)
 	pdf.SetLang(l.lang)

@@ -12,7 +12,12 @@ import (
 	"essaim/web/markup"
 )
 
-const listIndent = 5.0 // millimetres
+// listIndent is that of lists and quotes in one another, in millimetres, as far as
+// deepest: beyond it lines would have no room.
+const (
+	listIndent = 5.0
+	deepest    = marginSide + 8*listIndent
+)
 
 // rich writes Markdown, through the one sanitizer: paragraphs, lists, quotes,
 // bold, italic and links are what it leaves.
@@ -39,7 +44,7 @@ func (p *paper) block(st style, n *html.Node, mark string) {
 		}
 		runs = nil
 	}
-	item := 0
+	item := firstItem(n) - 1
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		switch c.DataAtom {
 		case atom.P, atom.Pre:
@@ -48,9 +53,10 @@ func (p *paper) block(st style, n *html.Node, mark string) {
 			end()
 		case atom.Blockquote, atom.Ul, atom.Ol, atom.Div:
 			end()
-			p.left += listIndent
+			left := p.left
+			p.left = min(left+listIndent, deepest)
 			p.block(st, c, "")
-			p.left -= listIndent
+			p.left = left
 		case atom.Li:
 			end()
 			item++
@@ -66,6 +72,16 @@ func (p *paper) block(st style, n *html.Node, mark string) {
 		}
 	}
 	end()
+}
+
+// firstItem is the number at which a list begins.
+func firstItem(list *html.Node) int {
+	for _, a := range list.Attr {
+		if n, err := strconv.Atoi(a.Val); a.Key == "start" && err == nil {
+			return n
+		}
+	}
+	return 1
 }
 
 // marked writes a paragraph with its bullet or number hung before it.

@@ -4,13 +4,17 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,6 +111,7 @@ func TestBookletFileTakesAnyText(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t))
 	hard := []string{
 		strings.Repeat("Anticonstitutionnellement", 40), "Привет 你好 🌱 \u202egauche\u202c é", "# Titre\n\n> citation\n\n1. un\n   - deux\n     - trois\n2. quatre\n\n***",
+		strings.Repeat("> ", 60) + "tout au fond " + strings.Repeat("de la citation ", 30), "1. un\n\nEntre deux.\n\n7. sept",
 		"[lien](https://exemple.example/" + strings.Repeat("a", 300) + ")", strings.Repeat("Un mot après l’autre. ", 1000),
 	}
 	for i, text := range hard {
@@ -117,7 +122,110 @@ func TestBookletFileTakesAnyText(t *testing.T) {
 	if d := time.Since(begun); d > 20*time.Second {
 		t.Errorf("it took %s", d)
 	}
-	if whole := plain(strings.Join(pages, " ")); strings.Count(whole, "Un mot après l'autre.") < 950 || !strings.Contains(whole, "quatre") {
+	whole := plain(strings.Join(pages, " "))
+	if strings.Count(whole, "Un mot après l'autre.") < 950 || !strings.Contains(whole, "quatre") || strings.Count(whole, "de la citation") != 30 {
 		t.Error("words are missing")
+	}
+	if !strings.Contains(whole, "7. sept") {
+		t.Error("a list that begins at seven is counted from one")
+	}
+}
+
+// slowReader takes nothing of an answer until it is let.
+type slowReader struct {
+	*httptest.ResponseRecorder
+	begun chan<- struct{}
+	let   <-chan struct{}
+}
+
+func (s slowReader) Write(b []byte) (int, error) {
+	s.begun <- struct{}{}
+	<-s.let
+	return s.ResponseRecorder.Write(b)
+}
+
+func TestWhoReadsABookletSlowlyHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t)).fill(t)
+	begun, let := make(chan struct{}), make(chan struct{})
+	var readers sync.WaitGroup
+	for i := range bookletAtOnce {
+		readers.Go(func() {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, storetest.Base+"/recueil.pdf?q=table", nil)
+			r.RemoteAddr = fmt.Sprintf("198.51.100.%d:1", i)
+			s.ServeHTTP(slowReader{httptest.NewRecorder(), begun, let}, r)
+		})
+		<-begun
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	resp := s.ask(http.MethodGet, "/recueil.pdf?q=table", "", func(r *http.Request) { *r = *r.WithContext(ctx) })
+	close(let)
+	readers.Wait()
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Accept-Ranges") != "" {
+		t.Errorf("behind slow readers: %d, in parts of %q", resp.StatusCode, resp.Header.Get("Accept-Ranges"))
+	}
+}
+
+// held is a database whose searches wait until they are let, and say what they look for.
+type held struct {
+	Store
+	began chan string
+	let   chan struct{}
+}
+
+func (h held) Search(ctx context.Context, q essaim.Query) (essaim.Results, error) {
+	h.began <- q.Text
+	<-h.let
+	return h.Store.Search(ctx, q)
+}
+
+func TestOneReaderHasOneBookletMadeAtATime(t *testing.T) {
+	t.Parallel()
+	h := held{began: make(chan string), let: make(chan struct{})}
+	s := newSite(t, storetest.SQLite(t), func(c *Config) { h.Store = c.Store; c.Store = h })
+	var readers sync.WaitGroup
+	ask := func(words, from string) {
+		readers.Go(func() {
+			s.ask(http.MethodGet, "/recueil.pdf?q="+words, "", func(r *http.Request) { r.RemoteAddr = from + ":1" })
+		})
+	}
+	greedy := func() int {
+		s.prints.mu.Lock()
+		defer s.prints.mu.Unlock()
+		if own := s.prints.by["198.51.100.1/32"]; own != nil {
+			return own.asked
+		}
+		return 0
+	}
+	ask("avide", "198.51.100.1")
+	if got := <-h.began; got != "avide" {
+		t.Fatal(got)
+	}
+	ask("avide", "198.51.100.1")
+	for greedy() < 2 {
+		runtime.Gosched()
+	}
+	ask("autre", "198.51.100.2")
+	if got := <-h.began; got != "autre" {
+		t.Errorf("the second place is taken by %q", got)
+	}
+	close(h.let)
+	<-h.began
+	readers.Wait()
+	if greedy() != 0 {
+		t.Error("turns that are over are kept")
+	}
+}
+
+// The day of a file is that of the territory, which its cover says too.
+func TestBookletFileIsOfTheDayOfItsCover(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t)).fill(t)
+	l, zone := s.locales["fr"], s.locales["fr"].zone
+	p := &BookletPage{Base: Base{Now: time.Date(2026, 7, 24, 0, 30, 0, 0, zone)}}
+	b, err := s.bookletPDF(l, p)
+	if err != nil || !bytes.Contains(b, []byte("(D:20260724000000")) {
+		t.Errorf("made %v: %.300s", err, b[bytes.Index(b, []byte("/CreationDate")):])
 	}
 }

@@ -98,6 +98,7 @@ type Server struct {
 	files     filesOut
 	fonts     *typefaces
 	printing  chan struct{} // a place for each booklet being made as a file
+	prints    turns         // of one reader one
 	drawing   chan struct{} // and for each picture
 	// sitemapPart is how many addresses a part of the sitemap holds.
 	sitemapPart int
