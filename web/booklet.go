@@ -67,7 +67,7 @@ func (s *Server) correctBooklet(w http.ResponseWriter, r *http.Request, err erro
 	if err != nil && !errors.Is(err, essaim.ErrInvalid) {
 		return err
 	}
-	http.Redirect(w, r, address("/recherche", selection(r.URL.Query())), http.StatusSeeOther)
+	s.leadTo(w, r, address("/recherche", selection(r.URL.Query())))
 	return nil
 }
 
@@ -94,7 +94,7 @@ func (s *Server) booklet(r *http.Request) (*BookletPage, error) {
 	if err := s.fillBooklet(r.Context(), l, p, q); err != nil {
 		return nil, fmt.Errorf("booklet: %w", err)
 	}
-	chosen := &ListPage{Action: "/recherche", Near: v.Get(paramNear)}
+	chosen := &ListPage{Action: "/recherche"}
 	s.fillFacets(chosen, l, q, essaim.Facets{})
 	s.fillChips(chosen, l, q, v)
 	for _, c := range chosen.Chips {

@@ -57,7 +57,7 @@ const (
 // showCells answers the cells of a search for any box and zoom. Anyone's page may
 // ask: there is no cookie in it.
 func (s *Server) showCells(w http.ResponseWriter, r *http.Request) error {
-	v := r.URL.Query()
+	v := s.fromToday(r.URL.Query())
 	q, problems := s.parseQuery(v)
 	zoom := parseZoom(v, problems)
 	if err := problems.Err(); err != nil {

@@ -69,11 +69,11 @@ const frameCards = 30
 
 func (s *Server) showFrame(w http.ResponseWriter, r *http.Request) error {
 	v, l := r.URL.Query(), s.locale(r)
-	q, problems := s.parseQuery(v)
+	q, problems := s.parseQuery(s.fromToday(v))
 	rest := without(v, paramView, "")
-	p := &FramePage{Full: s.abs(address(mapPath, rest)), Bad: len(problems) > 0}
+	p := &FramePage{Full: address(mapPath, rest), Bad: len(problems) > 0}
 	p.Title, p.NoIndex = l.F("embed.frame_title", "Territory", s.cfg.Node.Territory.Name), true
-	p.Canonical = p.Full
+	p.Canonical = s.abs(p.Full)
 	if p.Bad {
 		return s.render(w, r, http.StatusBadRequest, "frame", p)
 	}
@@ -119,6 +119,10 @@ func (s *Server) showEmbed(w http.ResponseWriter, r *http.Request) error {
 		height    int
 	}{{"map", "", 640}, {"list", viewList, 480}} {
 		in := without(rest, "", "")
+		if in.Get(paramFrom) == s.now().In(s.cfg.Zone).Format(time.DateOnly) && !in.Has(paramTo) {
+			in.Del(paramFrom)
+			in.Set(paramWhen, whenUpcoming) // the frame is read on other days
+		}
 		in.Set("lang", l.lang)
 		if kind.view != "" {
 			in.Set(paramView, kind.view)

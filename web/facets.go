@@ -205,10 +205,10 @@ func (s *Server) fillChips(p *ListPage, l *locale, q essaim.Query, v url.Values)
 	if q.Near != nil {
 		rest := without(v, paramNear, "")
 		rest.Del(paramRadius)
-		label := l.F("chip.near", "Place", p.Near, "Radius", l.Number(int(q.Near.Radius)))
+		label := l.F("chip.near", "Place", s.nearName(v), "Radius", l.Number(int(q.Near.Radius)))
 		p.Chips = append(p.Chips, Chip{label, address(p.Action, rest), false})
 	}
-	for _, d := range p.Dates {
+	for _, d := range dateFields(p.Kind, l, v, p.Problems) {
 		if d.Value != "" {
 			add(d.Name, "", l.F("chip."+d.Name, "Date", l.dayTyped(d.Value)))
 		}

@@ -188,7 +188,7 @@ func (s *Server) listTitle(a listing) string {
 	if a.kind != "" {
 		parts[0] = l.T("kinds." + string(a.kind))
 	}
-	p := &ListPage{Kind: a.kind, Action: a.path, Near: a.values.Get(paramNear)}
+	p := &ListPage{Kind: a.kind, Action: a.path}
 	s.fillFacets(p, l, a.query, essaim.Facets{})
 	s.fillChips(p, l, a.query, a.values)
 	for _, c := range p.Chips {

@@ -80,7 +80,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 // list runs a query and fills what lists share.
 func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q essaim.Query, v url.Values, problems essaim.Problems) error {
 	l := s.locale(r)
-	p.Query, p.Near, p.Radius, p.Origin, p.Box = q.Text, v.Get(paramNear), v.Get(paramRadius), q.Origin, v.Get(paramBox)
+	p.Query, p.Near, p.Radius, p.Origin, p.Box = q.Text, s.nearTyped(v), v.Get(paramRadius), q.Origin, v.Get(paramBox)
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {p.Title, ""}}
 	p.Problems = problems
 	p.Dates = dateFields(p.Kind, l, v, problems)

@@ -6,12 +6,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"essaim"
 )
@@ -60,7 +62,7 @@ const (
 
 // showMap shows a search on a map, with the list of the same beside it.
 func (s *Server) showMap(w http.ResponseWriter, r *http.Request) error {
-	v := r.URL.Query()
+	v := s.fromToday(r.URL.Query())
 	q, problems := s.parseQuery(v)
 	p := &ListPage{Action: mapPath}
 	l := s.locale(r)
@@ -77,6 +79,17 @@ func (s *Server) showMap(w http.ResponseWriter, r *http.Request) error {
 		s.onGround(w, p.Map)
 	}
 	return s.list(w, r, p, q, v, problems)
+}
+
+// fromToday says « to come » as a map does, which knows no hours: from this day on. An
+// address that is kept in another site's page stays right so.
+func (s *Server) fromToday(v url.Values) url.Values {
+	out := maps.Clone(v)
+	if out.Get(paramWhen) == whenUpcoming {
+		out.Del(paramWhen)
+		out.Set(paramFrom, s.now().In(s.cfg.Zone).Format(time.DateOnly))
+	}
+	return out
 }
 
 const (

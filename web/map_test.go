@@ -228,8 +228,8 @@ func TestAFrameShowsTheSearchOfItsCode(t *testing.T) {
 					t.Errorf("%s: %s opens within the frame", path, href)
 				}
 			}
-			if len(d.with("a", "href", storetest.Base+"/carte?q=jardin")) != 1 {
-				t.Errorf("%s does not lead to the whole", path)
+			if len(d.with("a", "href", "/carte?q=jardin&lang=fr")) != 1 {
+				t.Errorf("%s does not lead to the whole, in its language", path)
 			}
 		}
 		s.get(t, "/carte/integrer?bbox=x", http.StatusBadRequest)

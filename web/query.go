@@ -124,6 +124,26 @@ func (s *Server) parseNear(v url.Values, p essaim.Problems) *essaim.Circle {
 	return nil
 }
 
+// nearTyped is where to look as people write it: links say a commune by its code.
+func (s *Server) nearTyped(v url.Values) string {
+	if c, ok := s.cfg.Gazetteer.Commune(strings.TrimSpace(v.Get(paramNear))); ok {
+		return c.Name + " (" + c.Code + ")"
+	}
+	return v.Get(paramNear)
+}
+
+// nearName is the commune around which a search looks, among those of its name, or the
+// point.
+func (s *Server) nearName(v url.Values) string {
+	where := v.Get(paramNear)
+	if _, _, point := parsePoint(where); !point {
+		if c, ok := s.findCommune(where); ok {
+			return s.communeName(essaim.Count{Value: c.Code})
+		}
+	}
+	return where
+}
+
 // findCommune finds a commune by its code, its name, or both: "29019", "Brest",
 // "Brest (29019)". Of several that share a name it takes the one of the
 // territory, else the most peopled.
@@ -175,7 +195,7 @@ func without(v url.Values, name, value string) url.Values {
 			continue
 		}
 		for _, x := range values {
-			if x != "" && (k != name || value != "" && x != value) {
+			if x != "" && (k != name || value != "" && strings.TrimSpace(x) != value) {
 				out.Add(k, x)
 			}
 		}
