@@ -147,7 +147,7 @@ func (l *locale) Ago(t, now time.Time) string {
 	case d < 60*24*time.Hour:
 		return l.N("ago.days", int(d/(24*time.Hour)))
 	}
-	return l.F("ago.since", "Date", l.Date(t))
+	return l.F("ago.on", "Date", l.Date(t))
 }
 
 // dayNames are the days of schema.org opening hours.

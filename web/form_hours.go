@@ -5,6 +5,7 @@ package web
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -86,6 +87,14 @@ func hourRules(line string) []string {
 	return out
 }
 
+// dayWritten tells whether a word is the name of a day or begins it: « matin » begins
+// as Tuesday does.
+func dayWritten(word, code string) bool {
+	return slices.ContainsFunc([]string{frenchDays.Replace(code), strings.ToLower(dayNames[code].String())}, func(name string) bool {
+		return strings.HasPrefix(name+"s", word)
+	})
+}
+
 // dayRule reads "du lundi au vendredi", "mar, jeu" or "Mo-Fr".
 func dayRule(text string) (string, bool) {
 	text = strings.Trim(strings.TrimSpace(text), ":,")
@@ -103,7 +112,7 @@ func dayRule(text string) (string, bool) {
 	known := true
 	text = dayWord.ReplaceAllStringFunc(strings.TrimSpace(text), func(w string) string {
 		code := dayCodes[string([]rune(w)[:2])]
-		known = known && code != ""
+		known = known && code != "" && dayWritten(strings.TrimSuffix(w, "."), code)
 		return code
 	})
 	return text, known && text != "" && !strings.ContainsAny(text, " ")

@@ -22,6 +22,9 @@ func TestOpeningHoursAreReadAsPeopleWriteThem(t *testing.T) {
 		"lundi-vendredi 9h-12h sauf août":            "lundi-vendredi 9h-12h sauf août",
 		"sur rendez-vous":                            "sur rendez-vous",
 		"lundi ou mardi 9h-12h":                      "lundi ou mardi 9h-12h",
+		"mercredi, matin 9h-12h":                     "mercredi, matin 9h-12h",
+		"les mardis 9h-12h":                          "Tu 09:00-12:00",
+		"Tues, Thurs 9:00-12:00":                     "Tu,Th 09:00-12:00",
 		"9h-12h":                                     "9h-12h",
 		"Mo-Fr 09:00-12:00, sauf le 1er 10:00-11:00": "Mo-Fr 09:00-12:00, sauf le 1er 10:00-11:00",
 	} {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -158,7 +159,31 @@ func (l *locale) F(key string, pairs ...any) string {
 	case err != nil:
 		return key
 	}
+	for _, name := range []string{"Territory", "Here", "Commune", "Place"} {
+		if place, ok := data[name].(string); ok && l.lang == defaultLanguage {
+			s = contracted(s, place)
+		}
+	}
 	return s
+}
+
+// contracted joins « à » and « de » in a French sentence to the article of a place, or to
+// its first vowel: « au Havre », « des Ulis », « d’Angers ».
+func contracted(sentence, place string) string {
+	first, rest, _ := strings.Cut(place, " ")
+	letter, _ := utf8.DecodeRuneInString(place)
+	var to [3]string
+	switch {
+	case first == "Le" && rest != "":
+		to = [3]string{"au ", "Au ", "du "}
+	case first == "Les" && rest != "":
+		to = [3]string{"aux ", "Aux ", "des "}
+	case strings.ContainsRune("AEIOUÀÂÉÈÊÎÔÛŒ", letter):
+		return strings.ReplaceAll(sentence, " de "+place, " d’"+place)
+	default:
+		return sentence
+	}
+	return strings.NewReplacer(" à "+place, " "+to[0]+rest, "À "+place, to[1]+rest, " de "+place, " "+to[2]+rest).Replace(sentence)
 }
 
 // Has tells whether the language has a sentence of its own for a key.

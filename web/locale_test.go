@@ -165,6 +165,7 @@ func TestDatesReadAsPeopleWriteThem(t *testing.T) {
 		{"first of a month", l["fr"].Date(at(2026, 4, 1, 12, 0)), "1er avril 2026"},
 		{"day", l["fr"].Date(at(2026, 3, 3, 12, 0)), "3 mars 2026"},
 		{"late in UTC is the next day here", l["fr"].Date(time.Date(2026, 3, 3, 23, 30, 0, 0, time.UTC)), "4 mars 2026"},
+		{"long ago", l["fr"].Ago(at(2026, 4, 1, 12, 0), at(2026, 7, 1, 12, 0)), "le 1er avril 2026"},
 		{"English", l["en"].Date(at(2026, 3, 3, 12, 0)), "3 March 2026"},
 		{"one evening", l["fr"].When(at(2026, 3, 14, 17, 30), at(2026, 3, 14, 20, 0), ""), "samedi 14 mars 2026, de 17 h 30 à 20 h"},
 		{"start only", l["fr"].When(at(2026, 3, 14, 17, 30), time.Time{}, ""), "samedi 14 mars 2026 à 17 h 30"},
@@ -189,6 +190,32 @@ func TestDatesReadAsPeopleWriteThem(t *testing.T) {
 	rows := l["fr"].hoursRows([]string{"Mo-Fr 09:00-12:00", "Mo-Fr 14:00-18:30", "Sa 10:00-12:00"})
 	if len(rows) != 2 || len(rows[0].Hours) != 2 || rows[0].Days != "du lundi au vendredi" || plain.Replace(rows[0].Hours[1]) != "14 h – 18 h 30" {
 		t.Errorf("hours read %q", rows)
+	}
+}
+
+// Names of places take « à » and « de » as French does.
+func TestFrenchJoinsArticlesToNamesOfPlaces(t *testing.T) {
+	t.Parallel()
+	l := testLocales(t)
+	for _, tt := range []struct{ key, name, place, want string }{
+		{"commune.lede", "Commune", "Le Relecq-Kerhuon", "Ce qui se passe au Relecq-Kerhuon, ici"},
+		{"commune.lede", "Commune", "Brest", "Ce qui se passe à Brest, ici"},
+		{"commune.lede", "Commune", "Orvault", "Ce qui se passe à Orvault, ici"},
+		{"commune.lede", "Commune", "La Rochelle", "Ce qui se passe à La Rochelle, ici"},
+		{"subject.here", "Territory", "Les Ulis", "Aux Ulis"},
+		{"subject.here", "Territory", "Le Havre", "Au Havre"},
+		{"chip.near", "Place", "Les Ulis (91)", "km des Ulis (91)"},
+		{"chip.near", "Place", "Le Havre (76)", "km du Havre (76)"},
+		{"chip.near", "Place", "Angers (49)", "km d’Angers (49)"},
+		{"chip.near", "Place", "48.39,-4.48", "km de 48.39,-4.48"},
+		{"booklet.title", "Territory", "Évry", "Recueil d’Évry"},
+	} {
+		if got := l["fr"].F(tt.key, tt.name, tt.place, "Radius", "20"); !strings.Contains(got, tt.want) {
+			t.Errorf("%s of %s: %q, want %q", tt.key, tt.place, got, tt.want)
+		}
+	}
+	if got := l["en"].F("commune.lede", "Commune", "Le Havre"); !strings.Contains(got, "in Le Havre") {
+		t.Errorf("in English: %q", got)
 	}
 }
 

@@ -76,7 +76,7 @@ func (s *Server) showSitemapPages(w http.ResponseWriter, r *http.Request) error 
 	for _, k := range essaim.Kinds() {
 		paths = append(paths, "/"+k.Path)
 	}
-	for _, p := range []string{mapPath, "/personnes", "/territoires", "/export/", "/ns/essaim", "/mentions", "/accessibilite"} {
+	for _, p := range []string{mapPath, "/themes", "/communes", "/personnes", "/territoires", "/export/", "/ns/essaim", "/mentions", "/accessibilite"} {
 		if s.answers(p) {
 			paths = append(paths, p)
 		}
