@@ -142,6 +142,10 @@ func mapByKeys(r *reader) error {
 			resp, err := chromedp.RunResponse(r.ctx, chromedp.KeyEvent("\r"))
 			return r.arrived(resp, err)
 		}
+		// Whose mark parted into others is still on the map.
+		if on, err := evaluate[bool](r, "!!document.activeElement.closest('.mapbox')"); err != nil || !on {
+			return errors.Join(err, errors.New("the keyboard is at the top of the page again"))
+		}
 	}
 	return errors.New("twelve marks later nothing is open")
 }

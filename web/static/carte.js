@@ -8,7 +8,8 @@ const said = figure.dataset
 const quiet = matchMedia('(prefers-reduced-motion: reduce)').matches
 const words = (text, n) => text.replace('{n}', n.toLocaleString(document.documentElement.lang))
 
-const counted = n => n === 1 ? said.place : words(said.places, n)
+const plural = new Intl.PluralRules(document.documentElement.lang)
+const counted = n => words(plural.select(n) === 'one' ? said.place : said.places, n)
 
 const numbers = text => text.split(',').map(Number)
 const bounds = ([west, south, east, north]) => L.latLngBounds([south, west], [north, east < west ? east + 360 : east])
@@ -143,7 +144,7 @@ function mark ({ geometry, properties: p, bbox }) {
   const open = () => {
     const zoom = map.getBoundsZoom(around)
     if (zoom > map.getZoom() && map.getZoom() < 17) return map.flyToBounds(around, { animate: !quiet, duration: 0.4 })
-    L.popup().setLatLng(at).setContent(bubble(withBox(location.href, bbox.join(',')), words(said.see, p.count))).openOn(map)
+    L.popup().setLatLng(at).setContent(bubble(withBox(location.href, bbox.join(',')), words(said.see, p.count))).on('remove', () => marker.getElement()?.focus({ preventScroll: true })).openOn(map)
   }
   return marker.on('click', open).on('keypress', e => e.originalEvent.key === 'Enter' && open())
 }
@@ -176,12 +177,15 @@ async function refresh (moved) {
 
 // show keeps the marks that stay, so that one that has the focus does not lose it.
 function show (found) {
+  const held = map.getContainer().contains(document.activeElement)
   const wanted = new Map(found.features.map(f => mark(f)).map(m => [m.key, m]))
   marks.eachLayer(old => {
     if (wanted.has(old.key)) wanted.delete(old.key)
     else if (!old.isPopupOpen?.()) marks.removeLayer(old)
   })
   for (const m of wanted.values()) marks.addLayer(m)
+  // Whose mark parted into others goes on from the map, not from the top of the page.
+  if (held && !map.getContainer().contains(document.activeElement)) map.getContainer().focus({ preventScroll: true })
   names.clearLayers()
   for (const n of found.names ?? []) names.addLayer(label(n))
   figure.querySelector('.sum').textContent = counted(found.total)
