@@ -14,7 +14,7 @@ const (
 	yearLayout  = "2006"
 	monthLayout = "2006-01"
 	dayLayout   = time.DateOnly
-	maxDays     = 366 // of one record; a longer one is found by its first ones
+	maxDays     = 366 // of one record that are told apart; see meetingDays
 )
 
 // The range within which days are told apart.
@@ -65,7 +65,9 @@ func dayOf(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 }
 
-// meetingDays lists the values of the days of a meeting, in its own zone.
+// meetingDays lists the values of the days of a meeting, in its own zone. One that
+// lasts long has those of its first days, then of its months, and of the days of its
+// last one: it is found among what is to come until it ends.
 func meetingDays(c *essaim.Content) (values []string) {
 	starts, ends := period(c)
 	if starts.IsZero() {
@@ -82,18 +84,39 @@ func meetingDays(c *essaim.Content) (values []string) {
 		}
 	}
 	seen := map[string]bool{}
-	first := dayOf(starts.In(zone))
-	last := dayOf(ends.In(zone))
-	for day := first; !day.After(last) && day.Sub(first) < maxDays*24*time.Hour; day = day.AddDate(0, 0, 1) {
-		for _, v := range daysOf(day) {
+	add := func(list ...string) {
+		for _, v := range list {
 			if !seen[v] {
 				seen[v] = true
 				values = append(values, v)
 			}
 		}
 	}
+	day, last := dayOf(starts.In(zone)), dayOf(ends.In(zone))
+	for range maxDays {
+		if day.After(last) {
+			return values
+		}
+		add(daysOf(day)...)
+		day = day.AddDate(0, 0, 1)
+	}
+	if day.Before(firstDay) {
+		day = firstDay
+	}
+	if last.After(lastDay) {
+		last = lastDay
+	}
+	for ; day.Before(monthOf(last)); day = monthOf(day).AddDate(0, 1, 0) {
+		add(daysOf(day)[:2]...)
+	}
+	for ; !day.After(last); day = day.AddDate(0, 0, 1) {
+		add(daysOf(day)...)
+	}
 	return values
 }
+
+// monthOf is the first day of a day's month.
+func monthOf(day time.Time) time.Time { return day.AddDate(0, 0, 1-day.Day()) }
 
 // helpOpen says that help is wanted without an end.
 const helpOpen = "open"
@@ -104,7 +127,7 @@ func helpDays(c *essaim.Content) []string {
 	var last time.Time
 	for _, h := range c.HelpWanted {
 		until, ok := essaim.EndOfPartialDate(h.Until)
-		if !ok {
+		if !ok || until.After(lastDay) {
 			return []string{helpOpen}
 		}
 		if until.After(last) {

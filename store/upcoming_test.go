@@ -36,6 +36,7 @@ func TestManyMeetingsToComeAreListedSoonestFirst(t *testing.T) {
 			add(fmt.Sprintf("Passée %d", i), -40-i, 1, "sante")
 		}
 		add("Exposition", -90, 300, "sante")
+		add("Permanence", -800, 803, "alimentation")
 		add("Résidence", -60, 90, "alimentation")
 		add("En cours", -1, 2, "sante")
 		for i := range 1100 {
@@ -64,20 +65,20 @@ func TestManyMeetingsToComeAreListedSoonestFirst(t *testing.T) {
 			return seen, total
 		}
 		all, last := read(essaim.Query{Upcoming: storetest.Start, Limit: 100}, 20)
-		if len(all) != 1104 || !last.Capped || last.Total != essaim.CountCap || all[0] != "Exposition" || all[1] != "Résidence" || all[2] != "En cours" || all[1103] != "Dernière" {
+		if len(all) != 1105 || !last.Capped || last.Total != essaim.CountCap || !slices.Equal(all[:4], []string{"Permanence", "Exposition", "Résidence", "En cours"}) || all[1104] != "Dernière" {
 			t.Errorf("%d meetings, from %q to %q, total %d", len(all), all[:4], all[len(all)-1], last.Total)
 		}
 		if middle := slices.DeleteFunc(slices.Clone(all), func(title string) bool { return !strings.HasPrefix(title, "Rencontre") }); len(slices.Compact(slices.Sorted(slices.Values(middle)))) != 1100 {
 			t.Errorf("%d of 1100 once", len(middle))
 		}
 		few, found := read(essaim.Query{Upcoming: storetest.Start, Themes: []string{"alimentation"}, Limit: 1}, 5)
-		if !slices.Equal(few, []string{"Résidence", "Dernière"}) || found.Total != 2 || found.Capped {
+		if !slices.Equal(few, []string{"Permanence", "Résidence", "Dernière"}) || found.Total != 3 || found.Capped {
 			t.Errorf("of a theme %v, %d in all", few, found.Total)
 		}
 		if none, found := read(essaim.Query{Upcoming: storetest.Start, Origin: "nulle.example", Limit: 9}, 1); len(none) != 0 || found.Total != 0 {
 			t.Errorf("of nobody %v, %d in all", none, found.Total)
 		}
-		if soon, _ := read(essaim.Query{Upcoming: storetest.Start, Themes: []string{"alimentation"}, To: storetest.Start.AddDate(0, 0, 20).Format(time.DateOnly), Limit: 9}, 1); !slices.Equal(soon, []string{"Résidence"}) {
+		if soon, _ := read(essaim.Query{Upcoming: storetest.Start, Themes: []string{"alimentation"}, To: storetest.Start.AddDate(0, 0, 20).Format(time.DateOnly), Limit: 9}, 1); !slices.Equal(soon, []string{"Permanence", "Résidence"}) {
 			t.Errorf("until a day %v", soon)
 		}
 	})
