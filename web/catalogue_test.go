@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,6 +26,7 @@ const (
 	dcat    = "http://www.w3.org/ns/dcat#"
 	dcterms = "http://purl.org/dc/terms/"
 	spdx    = "http://spdx.org/rdf/terms#"
+	rdfs    = "http://www.w3.org/2000/01/rdf-schema#"
 	rdfType = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 )
 
@@ -88,7 +90,11 @@ func (all triples) one(t testing.TB, subject, predicate string) string {
 func TestTheCatalogueSaysWhatTheFilesAre(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
-		s := dumped(t, db)
+		s := dumped(t, db, func(s *site) {
+			c := fullContents()[0]
+			c.Title, c.Licence, c.DerivedFrom = "D’une autre licence", "etalab-2.0", nil
+			s.replicate(t, c, 1)
+		})
 		answer := read(t, s.ask(http.MethodGet, "/export/catalogue.jsonld", ""), "the catalogue", http.StatusOK)
 		if typ := answer.resp.Header.Get("Content-Type"); typ != "application/ld+json" {
 			t.Errorf("of type %s", typ)
@@ -128,8 +134,12 @@ func TestTheCatalogueSaysWhatTheFilesAre(t *testing.T) {
 			if got := all.one(t, all.one(t, file, spdx+"checksum"), spdx+"checksumValue"); got != hex.EncodeToString(sum[:]) {
 				t.Errorf("%s: the catalogue says %s, not %x", file, got, sum)
 			}
-			if len(all.of(file, dcterms+"rights")) != len(d.Licences) {
-				t.Errorf("%s: rights %v, licences %v", file, all.of(file, dcterms+"rights"), d.Licences)
+			rights := map[string]string{}
+			for _, n := range all.of(file, dcterms+"rights") {
+				rights[all.one(t, n.GetValue(), rdfs+"seeAlso")] = all.one(t, n.GetValue(), rdfs+"label")
+			}
+			if want := s.rightsOf(t, d.Scope); !maps.Equal(rights, want) {
+				t.Errorf("%s: rights %v, want %v", file, rights, want)
 			}
 		}
 		for _, q := range all {
@@ -140,6 +150,32 @@ func TestTheCatalogueSaysWhatTheFilesAre(t *testing.T) {
 			}
 		}
 	})
+}
+
+// rightsOf counts the records of a scope by licence, in the words of the catalogue.
+func (s *site) rightsOf(t testing.TB, scope transfer.DumpScope) map[string]string {
+	t.Helper()
+	q := essaim.Query{Limit: 100}
+	if scope == transfer.DumpOwn {
+		q.Origin = "local"
+	}
+	res, err := s.store.Search(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[essaim.Licence]int{}
+	for _, r := range res.Records {
+		l, _ := essaim.LicenceByID(r.Licence)
+		count[l]++
+	}
+	if want := map[transfer.DumpScope]int{transfer.DumpOwn: 1, transfer.DumpNetwork: 2}[scope]; len(count) != want {
+		t.Errorf("%s: %d licences, want %d", scope, len(count), want)
+	}
+	rights := map[string]string{}
+	for l, n := range count {
+		rights[l.IRI] = strconv.Itoa(n) + " × " + l.Name
+	}
+	return rights
 }
 
 func TestAFileOfOneLicenceIsUnderIt(t *testing.T) {

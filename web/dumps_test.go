@@ -19,8 +19,8 @@ import (
 	"essaim/web/transfer"
 )
 
-// dumped is a site whose records stand in dumps of its day.
-func dumped(t testing.TB, db storetest.DB) *site {
+// dumped is a site whose records stand in dumps of its day, with what is done before.
+func dumped(t testing.TB, db storetest.DB, before ...func(*site)) *site {
 	t.Helper()
 	var s *site
 	d := &transfer.Dumps{
@@ -48,6 +48,9 @@ func dumped(t testing.TB, db storetest.DB) *site {
 		},
 	}
 	s = newSite(t, db, func(c *Config) { c.Dumps = d }).fill(t)
+	for _, f := range before {
+		f(s)
+	}
 	if err := d.Renew(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func (s readSite) event(t *testing.T, e *ical.VEvent) told {
 	}
 	sameTimes(t, e, r.Title, m)
 	status := map[string]string{"": "CONFIRMED", "confirmed": "CONFIRMED", "tentative": "TENTATIVE", "cancelled": "CANCELLED"}[m.Status]
-	for name, want := range map[string]string{"SEQUENCE": strconv.Itoa(r.Revision), "STATUS": status, "URL": s.base + recordPathOf(r)} {
+	for name, want := range map[string]string{"SEQUENCE": strconv.Itoa(r.Revision), "STATUS": status, "URL": r.URL} {
 		if value(name) != want {
 			t.Errorf("%s: %s is %q, want %q", r.Title, name, value(name), want)
 		}
@@ -80,7 +80,7 @@ func (s readSite) event(t *testing.T, e *ical.VEvent) told {
 	if r.Tagline == "" {
 		tagline = ""
 	}
-	return told{r.ID, value("SUMMARY"), tagline, value("LINK"), updated.UTC()}
+	return told{r.ID, value("SUMMARY"), tagline, value("LINK"), value("URL"), updated.UTC()}
 }
 
 // sameTimes compares when an event is with its meeting: of one that takes whole days,
@@ -148,12 +148,18 @@ func (s readSite) readSitemap(t *testing.T) {
 	}
 	n := 0
 	for _, r := range s.records {
+		if r.Origin != "" { // its origin answers, and is where it is to be found
+			if _, told := at[s.base+recordPathOf(r)]; told {
+				t.Errorf("%s of %s is told as a page of here", r.Title, r.Origin)
+			}
+			continue
+		}
 		if got, err := instant(at[s.base+recordPathOf(r)]); err != nil || !got.Equal(r.Updated.Truncate(time.Second)) {
 			t.Errorf("%s changed %v, %v; want %v", r.Title, got, err, r.Updated)
 		}
 		n++
 	}
-	if n != len(s.records) || len(at) < n+8 {
+	if n < 50 || len(at) < n+8 {
 		t.Errorf("%d records among %d addresses", n, len(at))
 	}
 	t.Logf("sitemap: %d addresses read, %d records compared", len(at), n)

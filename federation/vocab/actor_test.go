@@ -20,7 +20,7 @@ func TestActorsCarryBothKeysAsTheirOwn(t *testing.T) {
 	t.Parallel()
 	r := testRenderer(t)
 	key := r.key.Public().(ed25519.PublicKey)
-	initiative, organisation := fullRecord(t, essaim.Kinds()[0]), fullRecord(t, essaim.Kinds()[3])
+	initiative, organisation := fedtest.FullRecord(t, essaim.Kinds()[0]), fedtest.FullRecord(t, essaim.Kinds()[3])
 	yes := true
 	for name, a := range map[string]essaim.LocalActor{
 		"actor-application.json": r.NodeLocalActor(),
@@ -107,7 +107,7 @@ func TestARecordsActorPinsANoteOfItsOwnThatLinksTheRecord(t *testing.T) {
 	t.Parallel()
 	r := testRenderer(t)
 	key := r.key.Public().(ed25519.PublicKey)
-	rec := fullRecord(t, essaim.Kinds()[0])
+	rec := fedtest.FullRecord(t, essaim.Kinds()[0])
 	actor := essaim.LocalActor{ID: "https://brest.example/actors/fiche_repair-cafe", Username: "fiche_repair-cafe", Kind: essaim.ActorInitiative, Record: rec, CreatedAt: noon, UpdatedAt: noon}
 	note, err := r.Presentation(actor)
 	if err != nil {
@@ -173,7 +173,7 @@ func TestWhatIsPublishedIsAddressedToTheCommunity(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := r.key.Public().(ed25519.PublicKey)
-	out, err := r.Render(request(fullRecord(t, essaim.Kinds()[0]), essaim.VerbCreate))
+	out, err := r.Render(request(fedtest.FullRecord(t, essaim.Kinds()[0]), essaim.VerbCreate))
 	if err != nil {
 		t.Fatal(err)
 	}

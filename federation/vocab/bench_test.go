@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"essaim"
+	"essaim/federation/fedtest"
 )
 
 func BenchmarkRender(b *testing.B) {
 	r := testRenderer(b)
 	info, _ := essaim.KindInitiative.Info()
-	rec := fullRecord(b, info)
+	rec := fedtest.FullRecord(b, info)
 	for b.Loop() {
 		if _, err := r.Render(request(rec, essaim.VerbCreate)); err != nil {
 			b.Fatal(err)
@@ -60,7 +61,7 @@ func BenchmarkParseTypical(b *testing.B) {
 
 func BenchmarkParse(b *testing.B) {
 	info, _ := essaim.KindInitiative.Info()
-	out, err := testRenderer(b).Render(request(fullRecord(b, info), essaim.VerbCreate))
+	out, err := testRenderer(b).Render(request(fedtest.FullRecord(b, info), essaim.VerbCreate))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func TestEveryKindRoundTrips(t *testing.T) {
 			if kinds[info.Kind] == nil {
 				t.Fatalf("kind %s has no terms", info.Kind)
 			}
-			rec := fullRecord(t, info)
+			rec := fedtest.FullRecord(t, info)
 			requireFilled(t, reflect.ValueOf(rec), "Record", map[string]bool{
 				"Record.Number": true, "Record.ContentDigest": true, "Record.CopyDigest": true, "Record.Origin": true, "Record.Content.Contacts": true,
 			})
@@ -100,7 +100,7 @@ func TestDocumentsPassThePeersRules(t *testing.T) {
 	for _, info := range essaim.Kinds() {
 		t.Run(string(info.Kind), func(t *testing.T) {
 			t.Parallel()
-			rec := fullRecord(t, info)
+			rec := fedtest.FullRecord(t, info)
 			rec.Places[0].Lat, rec.Places[0].Lon = essaim.Point(48, -4)
 			rec.Places[1].Lat, rec.Places[1].Lon = essaim.Point(48.123456789012, -4.1)
 			rec.Updated = rec.Published.Add(-time.Hour)
@@ -167,11 +167,11 @@ func TestALongRecordFitsThroughEveryGate(t *testing.T) {
 func TestTheSameRequestGivesTheSameBytes(t *testing.T) {
 	t.Parallel()
 	info, _ := essaim.KindMeeting.Info()
-	a, err := testRenderer(t).Render(request(fullRecord(t, info), essaim.VerbCreate))
+	a, err := testRenderer(t).Render(request(fedtest.FullRecord(t, info), essaim.VerbCreate))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := testRenderer(t).Render(request(fullRecord(t, info), essaim.VerbCreate))
+	b, err := testRenderer(t).Render(request(fedtest.FullRecord(t, info), essaim.VerbCreate))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestTheSameRequestGivesTheSameBytes(t *testing.T) {
 func TestANaturalPersonWithoutConsentStaysOut(t *testing.T) {
 	t.Parallel()
 	info, _ := essaim.KindInitiative.Info()
-	rec := fullRecord(t, info)
+	rec := fedtest.FullRecord(t, info)
 	rec.Credits = []essaim.Credit{{Name: "Personne sans accord", Role: "porteur", Person: true}}
 	rec.Contacts = []essaim.Contact{{Kind: "email", Value: "secret@brest.example"}}
 	out, err := testRenderer(t).Render(request(rec, essaim.VerbCreate))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/federation/fedtest"
 	"essaim/federation/proof"
 )
 
@@ -87,7 +88,7 @@ func makeVectors(t *testing.T) (v signedVectors) {
 		}
 		v.Keys = append(v.Keys, proof.EncodeMultikey(public))
 	}
-	rec := fullRecord(t, essaim.Kinds()[0])
+	rec := fedtest.FullRecord(t, essaim.Kinds()[0])
 	record, err := r.object(&rec)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"os"
@@ -36,6 +38,20 @@ func testRSA(t testing.TB) *rsa.PublicKey {
 		t.Fatal(err)
 	}
 	return parsePEM(t, b)
+}
+
+func parsePEM(t testing.TB, b []byte) *rsa.PublicKey {
+	t.Helper()
+	block, _ := pem.Decode(b)
+	if block == nil {
+		t.Fatal("no PEM block")
+		return nil
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key.(*rsa.PublicKey)
 }
 
 func testNode() essaim.Node {
@@ -92,7 +108,7 @@ func TestDeleteGivesATombstoneWithoutContent(t *testing.T) {
 	t.Parallel()
 	r := testRenderer(t)
 	info, _ := essaim.KindInitiative.Info()
-	full := fullRecord(t, info)
+	full := fedtest.FullRecord(t, info)
 	out, err := r.Render(essaim.RenderRequest{
 		Verb: essaim.VerbDelete, ActivityID: "https://brest.example/activities/01JDELETE", At: noon,
 		Record: essaim.Record{ID: full.ID, Territory: full.Territory, Incarnation: 7, Revision: 4, Content: essaim.Content{Kind: info.Kind}},

@@ -1,34 +1,18 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-package vocab
+package fedtest
 
 import (
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"testing"
 	"time"
 
 	"essaim"
 )
 
-func parsePEM(t testing.TB, b []byte) *rsa.PublicKey {
+// FullRecord has every field of a kind set.
+func FullRecord(t testing.TB, info essaim.KindInfo) essaim.Record {
 	t.Helper()
-	block, _ := pem.Decode(b)
-	if block == nil {
-		t.Fatal("no PEM block")
-		return nil
-	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key.(*rsa.PublicKey)
-}
-
-// fullRecord has every field of a kind set.
-func fullRecord(t testing.TB, info essaim.KindInfo) essaim.Record {
-	t.Helper()
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	c := fullContent()
 	c.Kind, c.Body = info.Kind, fullBody(t, info.Kind)
 	slug := "atelier-de-reparation-" + string(info.Kind)
