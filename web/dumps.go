@@ -4,6 +4,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -33,7 +34,8 @@ type DumpsPage struct {
 	Base
 	Sets    []DumpSet
 	Columns []ColumnView
-	Link    string // address of this page, for the example of a command
+	Fields  []ColumnView // of essaim_details
+	Link    string       // address of this page, for the example of a command
 }
 
 // DumpSet is the dumps of a scope.
@@ -62,10 +64,11 @@ type LicenceCount struct {
 	Count int
 }
 
-// ColumnView is a column of the files with its meaning in the page's language.
+// ColumnView is a column of the files, or a field of essaim_details, with its meaning
+// in the page's language.
 type ColumnView struct {
 	transfer.Column
-	Meaning string
+	Label, Meaning string
 }
 
 // dumps lists those that stand; none on a node that makes none.
@@ -89,7 +92,12 @@ func (s *Server) showDumps(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	for _, c := range transfer.Dictionary() {
-		p.Columns = append(p.Columns, ColumnView{Column: c, Meaning: l.own("column."+c.Name, c.Meaning(l.lang))})
+		v := ColumnView{Column: c, Label: cmp.Or(c.Field(), c.Name), Meaning: l.own("column."+c.Name, c.Meaning(l.lang))}
+		if c.Field() != "" {
+			p.Fields = append(p.Fields, v)
+			continue
+		}
+		p.Columns = append(p.Columns, v)
 	}
 	p.Title, p.Section = l.T("export.title"), "export"
 	p.Description = l.F("export.description", "Territory", s.cfg.Node.Territory.Name)

@@ -83,7 +83,7 @@ func describeDumps(paths object) {
 	paths["/export/"] = object{"get": object{"summary": "The page of the dumps: files, licences, checksums and data dictionary", "responses": object{"200": object{"description": "for people", "content": object{"text/html": object{}}}}}}
 	paths["/export/SHA256SUMS"] = object{"get": file("text/plain", "Checksums of the dumps", "a line a file, as sha256sum reads it", nil)}
 	paths["/export/catalogue.jsonld"] = object{"get": file("application/ld+json", "Catalogue of the dumps", "DCAT-AP 3", nil)}
-	paths["/export/dictionnaire.csv"] = object{"get": file("text/csv", "Data dictionary of the dumps", "a line a column: name, type, values, meaning in French and in English", nil)}
+	paths["/export/dictionnaire.csv"] = object{"get": file("text/csv", "Data dictionary of the dumps", "a line a column, then a line a field of essaim_details: name, type, values, meaning in French and in English, kinds that alone have it", nil)}
 	one := file("application/gzip", "A dump, named TERRITORY-DATE.FORMAT.gz, or TERRITORY-reseau-DATE.FORMAT.gz with the records of other territories; format is csv, geojson or jsonld",
 		"the records whose licence lets others copy them, as they were on that day", object{
 			"206": object{"description": "the part asked for by Range"}, "404": object{"description": "none of that name; older than what was erased since"},

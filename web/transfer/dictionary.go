@@ -6,13 +6,15 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"io"
+	"reflect"
 	"strings"
 
 	"essaim"
 )
 
-// dictionaryTSV has a line for each column of the files that Export writes: its
-// name, type, list of values, and what it means in French and in English.
+// dictionaryTSV has a line for each column of the files that Export writes, then one
+// for each field of the JSON in essaim_details: its name, type, list of values, and
+// what it means in French and in English.
 //
 //go:embed dictionary.tsv
 var dictionaryTSV string
@@ -23,7 +25,7 @@ type Column struct {
 	// Type is text, texts, markdown, code, codes, number, boolean, date, instant, url,
 	// iri, language, hours or json; texts and codes are separated by ";".
 	Type    string
-	List    string // kind, theme, licence or an essaim.List; empty when values are free
+	List    string // kind, theme, licence, relation or an essaim.List; empty when values are free
 	French  string
 	English string
 }
@@ -36,8 +38,34 @@ func (c Column) Meaning(lang string) string {
 	return c.French
 }
 
-// Dictionary describes the columns of the files that Export writes, in their order;
-// GeoJSON has them as properties.
+// Field is where in the JSON of essaim_details a line's value stands, as in
+// "body.steps[].name"; empty for a column.
+func (c Column) Field() string {
+	_, field, _ := strings.Cut(c.Name, "essaim_details.")
+	return field
+}
+
+// Kinds are the kinds of record that alone have a field; none when all have it.
+func (c Column) Kinds() []essaim.Kind {
+	field, ok := strings.CutPrefix(c.Field(), "body.")
+	if !ok {
+		return nil
+	}
+	field = strings.FieldsFunc(field, func(r rune) bool { return r == '.' || r == '[' })[0]
+	var out []essaim.Kind
+	for _, k := range essaim.Kinds() {
+		body := reflect.TypeOf(k.Body()).Elem()
+		for i := range body.NumField() {
+			if name, _, _ := strings.Cut(body.Field(i).Tag.Get("json"), ","); name == field {
+				out = append(out, k.Kind)
+			}
+		}
+	}
+	return out
+}
+
+// Dictionary describes the columns of the files that Export writes, in their order,
+// then the fields of essaim_details; GeoJSON has columns as properties.
 func Dictionary() []Column {
 	var out []Column
 	for line := range strings.Lines(dictionaryTSV) {
@@ -63,6 +91,13 @@ func (c Column) Values() []string {
 				out = append(out, l.ID)
 			}
 		}
+	case "relation":
+		for _, r := range []essaim.RelationType{
+			essaim.RelationAdapts, essaim.RelationDocuments, essaim.RelationRemakes, essaim.RelationAbout, essaim.RelationAnswers,
+			essaim.RelationHosts, essaim.RelationWithin, essaim.RelationMember, essaim.RelationCites,
+		} {
+			out = append(out, string(r))
+		}
 	default:
 		for _, t := range essaim.List(c.List).Terms() {
 			out = append(out, t.ID)
@@ -74,11 +109,15 @@ func (c Column) Values() []string {
 // WriteDictionary writes the dictionary as CSV.
 func WriteDictionary(w io.Writer) error {
 	cw := csv.NewWriter(w)
-	if err := cw.Write([]string{"name", "type", "values", "fr", "en"}); err != nil {
+	if err := cw.Write([]string{"name", "type", "values", "fr", "en", "kinds"}); err != nil {
 		return err
 	}
 	for _, c := range Dictionary() {
-		if err := cw.Write([]string{c.Name, c.Type, strings.Join(c.Values(), ";"), c.French, c.English}); err != nil {
+		var kinds []string
+		for _, k := range c.Kinds() {
+			kinds = append(kinds, string(k))
+		}
+		if err := cw.Write([]string{c.Name, c.Type, strings.Join(c.Values(), ";"), c.French, c.English, strings.Join(kinds, ";")}); err != nil {
 			return err
 		}
 	}
