@@ -137,7 +137,7 @@ func (s *Server) fillBooklet(ctx context.Context, l *locale, p *BookletPage, q e
 		for _, rec := range res.Records {
 			sh := l.sheet(rec)
 			sh.Number = len(p.Sheets) + 1
-			if from := origins[rec.Origin]; rec.Origin != "" && !from.Reachable() {
+			if sh.From = origins[rec.Origin]; !sh.From.Reachable() {
 				sh.Address = s.abs(recordPath(rec))
 			}
 			p.add(l, sh)

@@ -22,13 +22,20 @@ func TestPagesSayHowTheOriginOfARecordFares(t *testing.T) {
 		ctx := t.Context()
 		fares := func(want essaim.PeerLife, card, page string, original bool) {
 			t.Helper()
-			for _, path := range []string{"/initiatives", "/", "/recherche?q=four", "/carte?q=four", "/carte/cadre?q=four&vue=liste", "/ailleurs/" + toulouse + "/" + rec.Slug + "/lignee"} {
+			for _, path := range []string{"/initiatives", "/", "/recherche?q=four", "/recueil?q=four", "/carte?q=four", "/carte/cadre?q=four&vue=liste", "/ailleurs/" + toulouse + "/" + rec.Slug + "/lignee"} {
 				d := s.get(t, path, http.StatusOK)
 				if card != "" {
 					d.says(t, card)
 				} else if strings.Contains(d.text(), "Site en retard") {
 					t.Errorf("%s marks a record of a site that answers", path)
 				}
+			}
+			onPaper := "Toulouse Le four partagé"
+			if card != "" {
+				onPaper = "Toulouse · " + card
+			}
+			if paper := plain(strings.Join(pdfText(t, s.pdfOf(t, "/recueil.pdf?q=four")), " ")); !strings.Contains(paper, onPaper) {
+				t.Errorf("%s: on paper: %s", want, paper)
 			}
 			state := string(want)
 			if want == essaim.LifeCurrent {

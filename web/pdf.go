@@ -275,7 +275,11 @@ func (p *paper) sheet(l *locale, sh *Sheet) {
 	p.y += 4
 	kind := factStyle
 	kind.color = color
-	p.flow(kind, run{text: l.T("kind." + string(rec.Kind)), bold: true}, run{text: " · " + rec.TerritoryName})
+	from := run{text: " · " + rec.TerritoryName}
+	if sh.From.Life != "" {
+		from.text += " · " + l.T("origin.short."+string(sh.From.Life))
+	}
+	p.flow(kind, run{text: l.T("kind." + string(rec.Kind)), bold: true}, from)
 	p.flow(headStyle, run{text: title})
 	if rec.Tagline != "" {
 		p.flow(ledeStyle, run{text: typo(rec.Tagline, lang)})

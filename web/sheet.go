@@ -18,6 +18,7 @@ type Sheet struct {
 	Parts   []SheetPart
 	Credit  string // the line by which it is credited
 	Address string // where it is read online
+	From    Origin // how its origin fared when this was made
 }
 
 // SheetFact is a short answer with its name.
