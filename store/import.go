@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -116,7 +115,7 @@ func (s *Store) importGroup(ctx context.Context, id int64, rows []essaim.ImportR
 		if err := tx.r.ahead(ctx, placesAsked(plans)); err != nil {
 			return err
 		}
-		by := essaim.Author{Name: "import " + strconv.FormatInt(id, 10)}
+		by := essaim.ImportAuthor(id)
 		var public []*publication
 		for i, p := range plans {
 			if err = p.err; err == nil && p.entry != nil {

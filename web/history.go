@@ -16,6 +16,7 @@ type HistoryPage struct {
 	Base
 	Record    essaim.Record
 	Revisions []Revision
+	Brought   string // where an import found it, as the record says; empty for one that says nothing
 }
 
 // Revision is a version with what it changed in the one before that is shown: the
@@ -48,6 +49,9 @@ func (s *Server) showHistory(k essaim.KindInfo) handlerFunc {
 					p.Revisions[i].Changed = append(p.Revisions[i].Changed, l.T(key))
 				}
 			}
+		}
+		if len(rec.Sources) > 0 && rec.Sources[0].Fetched != "" { // as imports write it
+			p.Brought = rec.Sources[0].Name
 		}
 		p.Title, p.NoIndex, p.Section = l.F("history.title", "Title", rec.Title), true, k.Path
 		p.Crumbs = s.recordCrumbs(l, k, rec, l.T("history.short"))
