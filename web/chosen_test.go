@@ -31,6 +31,11 @@ func TestWhatIsChosenIsSaidInWords(t *testing.T) {
 			t.Errorf("the feed is not called by %q", w)
 		}
 	}
+	for _, path := range []string{"/recherche.atom", "/recueil", embedPath} {
+		if got := plain(s.get(t, path+"?origin="+toulouse, http.StatusOK).raw); !strings.Contains(got, "venu de toulouse.example") {
+			t.Errorf("%s does not say of where it is", path)
+		}
+	}
 	d := s.get(t, "/recherche"+query, http.StatusOK)
 	if got := value(d.with("input", "id", "f-near")[0], "value"); got != "Brest (29019)" {
 		t.Errorf("the field asks for %q", got)

@@ -220,6 +220,7 @@ func (s *Server) fillChips(p *ListPage, l *locale, q essaim.Query, v url.Values)
 	case essaim.OriginElsewhere:
 		add(paramOrigin, q.Origin, l.T("chip.elsewhere"))
 	default:
+		p.Origin = q.Origin // of a list without a panel too
 		add(paramOrigin, q.Origin, l.F("chip.origin", "Territory", p.OriginName()))
 	}
 	if q.Box != nil {

@@ -150,7 +150,10 @@ function mark ({ geometry, properties: p, bbox }) {
 }
 
 // Who opens a bubble with the keyboard is led into it, and back.
-map.on('popupopen', ({ popup }) => popup.getElement().querySelector('a')?.focus({ preventScroll: true }))
+map.on('popupopen', ({ popup }) => {
+  popup.getElement().querySelector('.leaflet-popup-close-button')?.setAttribute('aria-label', said.close)
+  popup.getElement().querySelector('.leaflet-popup-content a')?.focus({ preventScroll: true })
+})
 map.on('popupclose', ({ popup }) => popup._source?.getElement?.()?.focus({ preventScroll: true }))
 
 let asking
