@@ -7,6 +7,7 @@ import (
 	_ "embed" // layout.js
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -217,6 +218,9 @@ func (e *eye) visit(ctx context.Context, p *page) error {
 		return err
 	}
 	resp, err := chromedp.Run(ctx, chromedp.NavigateResponse(p.site.url+p.path))
+	if err == nil && p.form && resp.Status != http.StatusOK {
+		return fmt.Errorf("its form is answered %d", resp.Status)
+	}
 	if err == nil && p.form {
 		resp, err = chromedp.RunResponse(ctx, func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 			_, err := chromedp.Evaluate[int](`(f => { f.noValidate = true; f.submit(); return 0; })([...document.querySelectorAll('main form[method=post]')].at(-1))`)(ctx, t)

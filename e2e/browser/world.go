@@ -89,9 +89,16 @@ func (w *world) start() error {
 	return nil
 }
 
+// stop stops the nodes. Their sessions stay with their database: a browser that showed
+// them signs in anew.
 func (w *world) stop() {
 	for _, n := range w.nodes {
 		n.Stop()
+	}
+	if w.eye != nil {
+		for _, s := range w.sites {
+			w.eye.forget(s)
+		}
 	}
 }
 
