@@ -33,11 +33,16 @@ func (tx *Tx) lockObjects(ctx context.Context, ids []string) error {
 	return err
 }
 
-// freeLeases ends the leases of a process that is gone: whoever holds the data
-// directory's lock is alone. On PostgreSQL they end by themselves.
+// freeLeases ends the leases of processes that are gone, where this one is alone:
+// whoever holds the data directory's lock is, and on PostgreSQL whoever is the first
+// to listen. Where others run, leases end by themselves.
 func (s *Store) freeLeases(ctx context.Context) error {
 	return s.write(ctx, urgent, func(tx *Tx) error {
-		for _, name := range []string{"inbox_free_leases", "delivery_free_leases", "wanted_free_leases", "sync_free_leases"} {
+		var alone bool
+		if err := tx.row(ctx, "lock_alone").Scan(bit{&alone}); err != nil || !alone {
+			return err
+		}
+		for _, name := range []string{"inbox_free_leases", "delivery_free_leases", "wanted_free_leases", "sync_free_leases", "recovery_free_leases"} {
 			if _, err := tx.exec(ctx, name); err != nil {
 				return err
 			}

@@ -14,6 +14,10 @@ import (
 // channel is the one that processes of a node tell each other of work on.
 const channel = "essaim_work"
 
+// present has a connection hear other processes, and says for as long as it stands
+// that its own one runs: see freeLeases, and lock_alone.
+const present = "LISTEN " + channel + "; SELECT pg_advisory_lock_shared(712140474)"
+
 // quiet is how long the bell waits after telling other processes: many commits
 // are told of once.
 const quiet = 20 * time.Millisecond
@@ -60,8 +64,9 @@ func (b *bell) tell() {
 	}
 }
 
-// ring starts the bell; pool is nil on SQLite.
-func (b *bell) ring(pool *pgxpool.Pool) {
+// ring starts the bell; pool is nil on SQLite. What heard is the first connection that
+// hears other processes.
+func (b *bell) ring(pool *pgxpool.Pool, heard *pgxpool.Conn) {
 	var ctx context.Context
 	ctx, b.stop = context.WithCancel(context.Background())
 	b.rung = make(chan struct{}, 1)
@@ -81,7 +86,7 @@ func (b *bell) ring(pool *pgxpool.Pool) {
 		return
 	}
 	b.tasks.Go(func() { b.announce(ctx, pool) })
-	b.tasks.Go(func() { b.listen(ctx, pool) })
+	b.tasks.Go(func() { b.listen(ctx, pool, heard) })
 }
 
 // announce tells the other processes. One that misses it looks within a second.
@@ -97,24 +102,37 @@ func (b *bell) announce(ctx context.Context, pool *pgxpool.Pool) {
 	}
 }
 
+// hear opens a connection that hears the other processes.
+func hear(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Exec(ctx, present); err != nil {
+		conn.Release()
+		return nil, err
+	}
+	return conn, nil
+}
+
 // listen hears the other processes, over a connection of its own that it asks
 // for again when it is lost.
-func (b *bell) listen(ctx context.Context, pool *pgxpool.Pool) {
+func (b *bell) listen(ctx context.Context, pool *pgxpool.Pool, conn *pgxpool.Conn) {
 	for ctx.Err() == nil {
-		b.listenOnce(ctx, pool)
+		if conn != nil {
+			b.hearken(ctx, conn)
+		}
 		wait(ctx, time.Second)
+		conn, _ = hear(ctx, pool) // none while the database is away
+	}
+	if conn != nil {
+		conn.Release()
 	}
 }
 
-func (b *bell) listenOnce(ctx context.Context, pool *pgxpool.Pool) {
-	conn, err := pool.Acquire(ctx)
-	if err != nil {
-		return
-	}
+// hearken tells of what is heard until the connection is lost.
+func (b *bell) hearken(ctx context.Context, conn *pgxpool.Conn) {
 	defer conn.Release()
-	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
-		return
-	}
 	for {
 		if _, err := conn.Conn().WaitForNotification(ctx); err != nil {
 			return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/store"
 	"essaim/store/sqlite"
 	"essaim/store/storetest"
 )
@@ -257,6 +258,31 @@ func TestASourceIsReadByOneProcessUntilItIsSaved(t *testing.T) {
 		}
 		n.clock.pass(time.Minute)
 		claim("")
+	})
+}
+
+// Who publishes nothing until it is done does not wait for the lease of a process that
+// was killed.
+func TestARecoveryGoesOnAtTheNextStart(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(1772532000, 900), toulouse); err != nil || !under {
+			t.Fatal(err)
+		}
+		claim := func(s *store.Store, want string) {
+			t.Helper()
+			if from, err := s.ClaimRecoverySource(ctx, 5*time.Minute, true); err != nil || from.Host != want {
+				t.Errorf("claimed %q, want %q (%v)", from.Host, want, err)
+			}
+		}
+		claim(n.Store, toulouse)
+		claim(n.Store, "")
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+		db.Alone(t)
+		claim(db.Open(t, n.config), toulouse)
 	})
 }
 

@@ -164,7 +164,7 @@ func (s *Store) openSQLite(ctx context.Context) (_ *Store, err error) {
 			return nil, errors.Join(err, s.db.close())
 		}
 	}
-	return s.start(ctx, nil)
+	return s.start(ctx, nil, nil)
 }
 
 func (s *Store) openPostgres(ctx context.Context) (_ *Store, err error) {
@@ -179,11 +179,21 @@ func (s *Store) openPostgres(ctx context.Context) (_ *Store, err error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	s.db = &pg{db: db, set: s.set}
-	return s.start(ctx, db.Pool)
+	if !s.cfg.Guest {
+		if err := s.freeLeases(ctx); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	heard, err := hear(ctx, db.Pool)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("database: %w", postgres.Class(err)), db.Close())
+	}
+	return s.start(ctx, db.Pool, heard)
 }
 
-func (s *Store) start(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
-	s.ring(pool)
+// start starts what runs in the background; pool and heard are as ring has them.
+func (s *Store) start(ctx context.Context, pool *pgxpool.Pool, heard *pgxpool.Conn) (*Store, error) {
+	s.ring(pool, heard)
 	s.closing = sync.OnceValue(func() error {
 		s.hush()
 		return s.db.close()

@@ -9,6 +9,11 @@ SELECT pg_advisory_xact_lock(712140473)
 -- another.
 SELECT count(pg_advisory_xact_lock(o.k)) FROM (SELECT k FROM unnest(string_to_array($1, ',')::bigint[]) AS k ORDER BY k) o
 
+-- name: lock_alone
+-- Each process that listens shares this lock for as long as its connection stands,
+-- which ends with the process, however that ends (store/notify.go).
+SELECT CASE WHEN pg_try_advisory_xact_lock(712140474) THEN 1 ELSE 0 END
+
 -- name: inbox_claim
 -- An actor with a row under lease is left alone, so that its activities are
 -- applied in the order in which they came.

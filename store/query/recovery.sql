@@ -43,6 +43,10 @@ ON CONFLICT (host) DO NOTHING
 -- name: recovery_source_claim
 UPDATE recovery_source SET next_at = $2 WHERE host = $1 AND done_at IS NULL AND next_at <= $3
 
+-- name: recovery_free_leases
+-- Who did not answer is asked again at once, too.
+UPDATE recovery_source SET next_at = 0 WHERE done_at IS NULL AND next_at > 0
+
 -- name: recovery_hosts
 SELECT host FROM peer WHERE state IN ('followed', 'known', 'requested') ORDER BY host
 

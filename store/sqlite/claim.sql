@@ -5,6 +5,9 @@ SELECT 1
 -- name: lock_objects
 SELECT 1 WHERE $1 IS NOT NULL
 
+-- name: lock_alone
+SELECT 1
+
 -- name: inbox_claim
 -- An actor with a row under lease is left alone, so that its activities are
 -- applied in the order in which they came.

@@ -230,3 +230,21 @@ func (c *cluster) fresh(t testing.TB) string {
 	})
 	return c.database(name)
 }
+
+// Alone waits until no process has the database open: PostgreSQL sees that one ended
+// after a moment. On SQLite its lock is free at once.
+func (db DB) Alone(t testing.TB) {
+	t.Helper()
+	if db.URL == "" {
+		return
+	}
+	conn, err := pgx.Connect(t.Context(), db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	// That of store/postgres/claim.sql, lock_alone.
+	if _, err := conn.Exec(t.Context(), "SELECT pg_advisory_lock(712140474); SELECT pg_advisory_unlock(712140474)"); err != nil {
+		t.Fatal(err)
+	}
+}
