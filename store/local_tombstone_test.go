@@ -103,6 +103,9 @@ func TestALiftedWithdrawalLetsTheRecordComeAgain(t *testing.T) {
 		if _, err := n.Withdrawal(t.Context(), v.Record.ID); !errors.Is(err, essaim.ErrNotFound) {
 			t.Errorf("the local tombstone: %v", err)
 		}
+		if got, err := n.DecideItem(t.Context(), d.N, essaim.ItemRestore, 0, "encore"); !errors.Is(err, essaim.ErrConflict) {
+			t.Errorf("restored twice: %+v, %v", got, err)
+		}
 		if items, err := n.CopyItems(t.Context(), toulouse, "", 10); err != nil || len(items) != 0 {
 			t.Errorf("a comparison would not miss it: %v, %v", items, err)
 		}

@@ -134,7 +134,7 @@ func (tx *Tx) decide(ctx context.Context, i essaim.Item, a essaim.ItemAction, as
 		return nil, err
 	}
 	leads := a
-	if i.Kind == essaim.ItemWithdrawal && a == essaim.ItemRestore && i.State == essaim.ItemAccepted {
+	if i.Kind == essaim.ItemWithdrawal && a == essaim.ItemRestore {
 		leads = essaim.ItemHide // the record is what is restored
 	}
 	next, err := leads.After(i.State, was)
