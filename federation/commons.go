@@ -5,6 +5,7 @@ package federation
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -125,8 +126,24 @@ func (s *Server) showCommonsPage(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	// The page is a function of these two: nothing of it need be read to compare.
-	serve(w, r, served{body: s.commonsPage(after, list, head, more), etag: after.String() + "-" + head.String()})
+	tag, err := s.commonsTag(r.Context(), after, head)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	serve(w, r, served{body: s.commonsPage(after, list, head, more), etag: tag})
+}
+
+// commonsTag names a page: it is a function of the number asked for and the head's.
+// The root, once it is signed, tells another history of the same number from it: a
+// reader looks at the head then.
+func (s *Server) commonsTag(ctx context.Context, after, head essaim.CommonsNumber) (string, error) {
+	tag := after.String() + "-" + head.String()
+	signed, err := s.store.Heads(ctx, "", 1)
+	if err == nil && len(signed) > 0 && signed[0].Number == head {
+		tag += fmt.Sprintf("-%.16s", signed[0].Root)
+	}
+	return tag, err
 }
 
 // maxNumber is behind every change.

@@ -192,11 +192,11 @@ func (c *crawl) head(ctx context.Context) (essaim.CommonsHead, error) {
 	if err != nil {
 		return h, err
 	}
-	if len(held) > 0 && older(h, held[0]) {
+	if len(held) > 0 && forgot(h, held[0]) {
 		if h.Number != held[0].Number || h.Root != held[0].Root {
 			c.answer(ctx, held[0])
 		}
-		return h, fmt.Errorf("%s shows head %s of %s, older than %s of %s that is held: %w", c.peer.Host,
+		return h, fmt.Errorf("%s shows head %s of %s, which does not follow %s of %s that is held: %w", c.peer.Host,
 			h.Number, h.At.Format(time.RFC3339), held[0].Number, held[0].At.Format(time.RFC3339), essaim.ErrConflict)
 	}
 	c.last = h.Number
@@ -221,6 +221,13 @@ func (c *crawl) answer(ctx context.Context, held essaim.CommonsHead) {
 
 // unsigned is for what proves itself.
 func unsigned(*http.Request, []byte) error { return nil }
+
+// forgot tells whether a node that shows a head forgot another, which is held: it goes
+// back behind it, or says something else of the same number, as one does that was put
+// back by a change and made another since.
+func forgot(h, held essaim.CommonsHead) bool {
+	return older(h, held) || h.Number == held.Number && h.Root != held.Root
+}
 
 // older tells whether a head goes back behind another.
 func older(h, held essaim.CommonsHead) bool {

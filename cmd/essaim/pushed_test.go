@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,42 @@ func TestADiskThatWasPutBackIsFoundByThosePushedTo(t *testing.T) {
 		p.replicas(t)
 		if under, err := p.brest.Recovering(ctx); err != nil || !under {
 			t.Errorf("nobody told it that it forgot (%v)", err)
+		}
+	})
+}
+
+// A disk that is put back by one change, after which one is made: the number is the
+// same, and the head is later.
+func TestAnotherHistoryOfTheSameNumberIsFoundToo(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		p, other := newPair(t, db), anew(t, db)
+		ctx := t.Context()
+		p.brest.publish(t, "Une")
+		p.follow(t)
+		p.replicas(t)
+		backup := p.brest.backup(t)
+		lost := p.brest.publish(t, "Perdue")
+		p.push(t, lost.ID)
+		p.pass(2 * time.Minute)
+		p.replicas(t)
+		p.rolledBack(t, backup, other)
+		p.pass(time.Minute)
+		p.push(t, p.brest.publish(t, "Écrite dans l’oubli").ID)
+		is, err := p.brest.CommonsState(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if held, err := p.toulon.Heads(ctx, brestHost, 1); err != nil || held[0].Number != is.Number || held[0].Root == is.Root {
+			t.Fatalf("head %+v (%v), want another of number %s", held, err, is.Number)
+		}
+		p.pass(2 * time.Minute)
+		p.replicas(t)
+		if under, err := p.brest.Recovering(ctx); err != nil || !under {
+			t.Fatalf("nobody told it that it forgot (%v)", err)
+		}
+		if peer, err := p.toulon.CommonsProgress(ctx, brestHost); err != nil || !strings.Contains(peer.Reason, "does not follow") {
+			t.Errorf("the reading says %q (%v)", peer.Reason, err)
 		}
 	})
 }
