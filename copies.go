@@ -40,6 +40,9 @@ type RecordVersion struct {
 	Revision    int64
 }
 
+// Version is the place of what a record says in its history.
+func (r *Record) Version() RecordVersion { return RecordVersion{r.Incarnation, int64(r.Revision)} }
+
 // Compare orders by incarnation, then by revision.
 func (v RecordVersion) Compare(o RecordVersion) int {
 	return cmp.Or(cmp.Compare(v.Incarnation, o.Incarnation), cmp.Compare(v.Revision, o.Revision))
@@ -119,8 +122,8 @@ const (
 // CopyHolder is what a node was found to hold under an id.
 type CopyHolder struct {
 	Host  string
-	Name  string // of its territory
-	At    time.Time
+	Name  string    // of its territory
+	At    time.Time // zero for one that never answered
 	State HolderState
 }
 

@@ -40,6 +40,8 @@ type CopyStore interface {
 	// digests that their bytes have.
 	Copies(ctx context.Context, host, after string, n int) ([]essaim.CommonsCopy, error)
 	NoteCopies(ctx context.Context, found []essaim.CommonsItem) error
+	// Document is a record as it was signed; essaim.ErrNotFound for one not published.
+	Document(ctx context.Context, id string) ([]byte, error)
 	// HeldCopies says what is held under ids.
 	HeldCopies(ctx context.Context, ids []string) (map[string]essaim.HeldCopy, error)
 	// DueComparisons claims nodes that are to be compared now.

@@ -4,6 +4,7 @@ package federation
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,8 @@ import (
 
 	"essaim"
 	"essaim/federation/fetch"
+	"essaim/federation/proof"
+	"essaim/federation/vocab"
 )
 
 // mend asks for what differs and for what is not listed, each once.
@@ -130,7 +133,11 @@ func (w *walk) original(ctx context.Context, id string) (item essaim.CommonsTake
 	item.ID = id
 	for i, e := range item.Effects {
 		if r, ok := e.(essaim.Replicate); ok {
-			r.Repair, r.Held = r.Record.CopyDigest == w.differs[id], w.held[id]
+			lost, err := w.lost(ctx, id, &r.Record)
+			if err != nil {
+				return item, err
+			}
+			r.Repair, r.Held = r.Record.CopyDigest == w.differs[id] && !lost, w.held[id]
 			item.Effects[i] = r
 		}
 	}
@@ -138,6 +145,35 @@ func (w *walk) original(ctx context.Context, id string) (item essaim.CommonsTake
 		err = fmt.Errorf("item %s: another stands there: %w", id, essaim.ErrForbidden)
 	}
 	return item, err
+}
+
+// lost tells whether what is held here of an item, by its bytes, which a key of its node
+// proves, is a later version than the one that the node shows: the node lost it to an
+// older backup, and may get it back from here as long as it stays.
+func (w *walk) lost(ctx context.Context, id string, shown *essaim.Record) (bool, error) {
+	bytes, err := w.Store.Document(ctx, id)
+	if errors.Is(err, essaim.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	known, err := w.Ingester.Actors.trust.of(ctx, w.peer.Host)
+	if err != nil {
+		return false, err
+	}
+	var keys []ed25519.PublicKey
+	for _, k := range known.Keys {
+		keys = append(keys, keysOf(k.Key)...)
+	}
+	held, err := vocab.Parse(bytes)
+	if err != nil || held.ID != id {
+		return false, nil //nolint:nilerr // what cannot be read is no version
+	}
+	if _, err := proof.VerifyOwned(bytes, keys...); err != nil {
+		return false, nil //nolint:nilerr // it was damaged
+	}
+	return held.Version().Compare(shown.Version()) > 0, nil
 }
 
 // objectID is what an effect of an item is about.
