@@ -194,7 +194,8 @@ func (tx *Tx) acknowledge(ctx context.Context, e essaim.Acknowledge, now time.Ti
 	if err != nil {
 		return did, err
 	}
-	if _, ok, err := tx.adapted(ctx, e.Parent); err != nil || !ok {
+	parent, ok, err := tx.adapted(ctx, e.Parent)
+	if err != nil || !ok {
 		return nothing("not a published record of ours"), err
 	}
 	state := ""
@@ -222,6 +223,9 @@ func (tx *Tx) acknowledge(ctx context.Context, e essaim.Acknowledge, now time.Ti
 	if child.Origin == "" || !derives(&child.Record, e.Parent, e.Actor) {
 		return nothing("it does not say that it comes from it"), nil
 	}
+	if !lawful(&parent.Record, &child.Record) {
+		return nothing("its licence is none that the record's allows"), nil
+	}
 	if err := tx.later(ctx, "adaptation_list", e.Child, e.Parent, e.Actor, e.Offer, micros(now)); err != nil {
 		return did, err
 	}
@@ -232,6 +236,17 @@ func (tx *Tx) acknowledge(ctx context.Context, e essaim.Acknowledge, now time.Ti
 func derives(child *essaim.Record, parent, territory string) bool {
 	d := child.DerivedFrom
 	return child.State == essaim.StatePublished && d != nil && d.ID == parent && child.Territory == territory
+}
+
+// lawful tells whether an adaptation is under a licence that the terms of the version
+// adapted allow. Of an older version its licence is believed: what was given under
+// one stays so.
+func lawful(parent, child *essaim.Record) bool {
+	d, under := child.DerivedFrom, parent.Licence
+	if d.Digest != parent.ContentDigest {
+		under = d.Licence
+	}
+	return essaim.MayAdaptUnder(under, child.Licence)
 }
 
 // adapted tells whether a record is one of ours that adaptations are listed of.
@@ -264,7 +279,7 @@ func (tx *Tx) settleClaim(ctx context.Context, r *essaim.Record, now time.Time) 
 	switch {
 	case err != nil:
 		return err
-	case !ok || !derives(r, parent, actor):
+	case !ok || !derives(r, parent, actor) || !lawful(&ours.Record, r):
 		return tx.later(ctx, "adaptations_erase_child", r.ID)
 	case essaim.ClaimState(state) != essaim.ClaimWaiting:
 		return nil

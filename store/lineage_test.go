@@ -227,11 +227,14 @@ func (o *offering) offer(t *testing.T, actor string) essaim.InboundState {
 }
 
 // hold applies the next version of the adaptation.
-func (o *offering) hold(t *testing.T, from *essaim.Derivation) {
+func (o *offering) hold(t *testing.T, from *essaim.Derivation, under ...string) {
 	t.Helper()
 	o.clock.pass(1)
 	next := version("jardin", 7, o.child.Record.Revision)
 	next.Record.DerivedFrom = from
+	for _, licence := range under {
+		next.Record.Licence = licence
+	}
 	if got := o.apply(t, next.Record.Territory, next); got.State != essaim.InboundApplied {
 		t.Fatalf("the adaptation is %s: %s", got.State, got.Reason)
 	}
@@ -293,6 +296,35 @@ func TestAnAdaptationElsewhereIsListedWhenItsNodeIsFollowed(t *testing.T) {
 			t.Errorf("a deleted adaptation comes back: %s", got)
 		}
 		o.stands(t, "offered after its deletion", false, 0)
+	})
+}
+
+func TestAnAdaptationIsListedUnderALicenceThatItsParentAllows(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		o := offered(t, db)
+		from, who := o.from(o.parent), o.child.Record.Territory
+		o.offer(t, who)
+		o.hold(t, from, "cc0-1.0")
+		o.stands(t, "CC0 of what asks to share alike, offered before", false, 0)
+		if got := o.offer(t, who); got != essaim.InboundIgnored {
+			t.Errorf("CC0 of what asks to share alike: %s", got)
+		}
+		free := *from
+		free.Licence = "cc0-1.0"
+		o.hold(t, &free, "cc0-1.0")
+		if got := o.offer(t, who); got != essaim.InboundIgnored {
+			t.Errorf("by a licence that this version never had: %s", got)
+		}
+		o.hold(t, from, "fal-1.3")
+		o.offer(t, who)
+		o.stands(t, "a licence that it recognises", true, 1)
+		o.hold(t, from, "tous-droits")
+		o.stands(t, "closed since", false, 0)
+		free.Digest = "of a version before"
+		o.hold(t, &free, "cc-by-4.0")
+		o.offer(t, who)
+		o.stands(t, "of a version that was freer", true, 1)
 	})
 }
 
