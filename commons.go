@@ -115,6 +115,10 @@ type CommonsProgress struct {
 	CommonsComparison
 }
 
+// Expected is about how many documents the reading brings: an item that changes
+// meanwhile comes again.
+func (p *CommonsProgress) Expected() int { return max(p.Total, p.Items) }
+
 // CommonsTaken is what an item of a node's commons comes to.
 type CommonsTaken struct {
 	ID      string // as it says itself

@@ -84,6 +84,10 @@ const (
 	LifeContested PeerLife = "contested"
 )
 
+// LifeFormer is how copies are shown of a node that is not followed any more: nothing
+// keeps them up to date, but for its deletions.
+const LifeFormer PeerLife = "former"
+
 // PeerSilence is after how long without an answer a peer is silent, unless the
 // node is told otherwise.
 const PeerSilence = 14 * 24 * time.Hour

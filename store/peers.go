@@ -62,11 +62,12 @@ func scanPeer(scan scanFunc) (essaim.Peer, error) {
 }
 
 // Unwell lists the nodes that are followed and of which something is wrong, as far
-// as essaim.Peer.Life looks at it.
+// as essaim.Peer.Life looks at it, and those that are not followed any more and of
+// which copies are held.
 func (s *Store) Unwell(ctx context.Context) ([]essaim.Peer, error) {
 	all, err := list(ctx, s.query(), func(scan scanFunc) (essaim.Peer, error) {
-		p := essaim.Peer{State: essaim.PeerFollowed}
-		err := scan(&p.Host, moment{&p.FollowedAt}, moment{&p.LastReceived}, moment{&p.LastDelivered}, moment{&p.DownSince},
+		var p essaim.Peer
+		err := scan(&p.Host, (*string)(&p.State), moment{&p.FollowedAt}, moment{&p.LastReceived}, moment{&p.LastDelivered}, moment{&p.DownSince},
 			&p.Commons.Reason, moment{&p.Commons.StartedAt}, moment{&p.Commons.CheckedAt}, moment{&p.ContestedAt}, moment{&p.GoneAt})
 		return p, err
 	}, "peer_unwell")

@@ -25,7 +25,8 @@ type APIRecord struct {
 	Origin string `json:"origin"`
 	Local  bool   `json:"local"`
 	// OriginState is how that host fares when it is not well: late, silent, gone or
-	// contested; OriginSince since when.
+	// contested, OriginSince since when; former when it is not followed any more, and
+	// copies of it are not kept up to date.
 	OriginState string    `json:"originState,omitempty"`
 	OriginSince time.Time `json:"originSince,omitzero"`
 	// Copies are the other nodes found to hold the record as it stands, with the date

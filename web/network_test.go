@@ -45,6 +45,27 @@ func TestTheNetworkIsDrawnAndTold(t *testing.T) {
 	})
 }
 
+func TestTheNetworkTellsHowFarANodeIsRead(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		s.follow(t)
+		read := func(p essaim.CommonsProgress) *doc {
+			t.Helper()
+			p.Host, p.StartedAt, p.NextAt = toulouse, s.clock.Now(), s.clock.Now()
+			if err := s.store.SaveCommonsProgress(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			return s.get(t, "/territoires", http.StatusOK)
+		}
+		read(essaim.CommonsProgress{Items: 1200, Total: 10000}).says(t, "Reprise des fiches 1 200 sur 10 000")
+		read(essaim.CommonsProgress{Items: 10012, Total: 10000}).says(t, "Reprise des fiches 10 012 sur 10 012")
+		if d := read(essaim.CommonsProgress{Items: 10012, Total: 10000, DoneAt: s.clock.Now()}); strings.Contains(d.text(), "Reprise des fiches") {
+			t.Error("what was read is shown as being read")
+		}
+	})
+}
+
 func TestTheMapKeepsWithinItself(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, storetest.SQLite(t))

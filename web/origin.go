@@ -41,6 +41,9 @@ func (s *Server) origins(ctx context.Context) (map[string]Origin, error) {
 	by := make(map[string]Origin, len(unwell))
 	for i := range unwell {
 		life, since := unwell[i].Life(s.now(), s.cfg.PeerSilence)
+		if unwell[i].State != essaim.PeerFollowed {
+			life = essaim.LifeFormer
+		}
 		if life != "" && life != essaim.LifeCurrent {
 			by[unwell[i].Host] = Origin{Life: life, Since: since}
 		}

@@ -53,6 +53,9 @@ func TestPagesSayHowTheOriginOfARecordFares(t *testing.T) {
 			}
 			one := call[APIRecord](t, s, http.MethodGet, "initiatives?id="+url.QueryEscape(rec.ID), "", http.StatusOK)
 			list := call[APIList](t, s, http.MethodGet, "initiatives", "", http.StatusOK)
+			if file := s.get(t, "/initiatives.csv", http.StatusOK); !strings.Contains(file.raw, rec.ID) {
+				t.Errorf("%s: the record is not exported", want)
+			}
 			if len(list.Items) != 1 || one.OriginState != state || list.Items[0].OriginState != state || one.OriginSince.IsZero() != (state == "") {
 				t.Errorf("the API says %q since %s, and %+v; want %q", one.OriginState, one.OriginSince, list.Items, state)
 			}
@@ -144,4 +147,33 @@ func TestEachFormatNamesTheTerritoryOfEachRecord(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestCopiesOfANodeThatIsFollowedNoMoreSaySo(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		s.follow(t)
+		rec := s.replicate(t, storetest.Initiative("Le four partagé"), 1)
+		state := func(want string) {
+			t.Helper()
+			if one := call[APIRecord](t, s, http.MethodGet, "initiatives?id="+url.QueryEscape(rec.ID), "", http.StatusOK); one.OriginState != want || !one.OriginSince.IsZero() {
+				t.Errorf("the API says %q since %s, want %q", one.OriginState, one.OriginSince, want)
+			}
+		}
+		state("")
+		undo := essaim.Outgoing{ActivityID: storetest.Base + "/activities/undo", Actor: storetest.Base + "/actor", Inbox: "https://toulouse.example/inbox", OrderKey: "k", Body: []byte("{}")}
+		if err := s.store.UnfollowPeer(t.Context(), toulouse, undo); err != nil {
+			t.Fatal(err)
+		}
+		state("former")
+		s.get(t, "/initiatives", http.StatusOK).says(t, "Le four partagé", "Site qui n’est plus suivi")
+		d := s.get(t, "/ailleurs/"+toulouse+"/"+rec.Slug, http.StatusOK)
+		d.says(t, "Ce site ne suit plus le site d’origine (toulouse.example). Vous lisez la copie du 3 mars 2026, qui n’est plus tenue à jour.")
+		if !strings.Contains(d.raw, `href="`+rec.URL+`"`) {
+			t.Error("it does not lead to the original")
+		}
+		s.follow(t)
+		state("")
+	})
 }

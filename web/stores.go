@@ -126,7 +126,8 @@ type Network interface {
 	Peer(ctx context.Context, host string) (essaim.Peer, error)
 	// Brought tells what each of them brought here, by host.
 	Brought(ctx context.Context) (map[string]essaim.Brought, error)
-	// Unwell lists those that are followed and of which something is wrong.
+	// Unwell lists those that are followed and of which something is wrong, and those
+	// that are followed no more and of which copies are held.
 	Unwell(ctx context.Context) ([]essaim.Peer, error)
 	// CopyHolders lists the nodes that were asked what they hold under an id.
 	CopyHolders(ctx context.Context, id string) ([]essaim.CopyHolder, error)

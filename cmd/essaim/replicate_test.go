@@ -238,6 +238,10 @@ func TestAReadingGoesOnAtThePageWhereItWasCut(t *testing.T) {
 			if err != nil || !held.DoneAt.IsZero() || held.Items != 100*(cut+1) {
 				t.Fatalf("cut %d: %+v, %v", cut, held, err)
 			}
+			shown := fmt.Sprintf("reading %d of %d, %d pages,", held.Items, held.Total, cut+1)
+			if got := fmt.Sprint(newCommonsRow(held).lines()); held.Total < 430 || !strings.Contains(got, shown) {
+				t.Errorf("cut %d: peer show says %s, want %q", cut, got, shown)
+			}
 		}
 		p.network.Serve(brestHost, p.brest.router)
 		p.catchUp(t)

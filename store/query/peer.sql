@@ -28,13 +28,19 @@ LEFT JOIN facet f ON f.facet = 'origin' AND f.value = p.host
 WHERE p.host = $2
 
 -- name: peer_unwell
-SELECT p.host, p.followed_at, p.last_received, h.last_success, h.down_since,
+-- And those of which copies are held and that are followed no more.
+SELECT p.host, p.state, p.followed_at, p.last_received, h.last_success, h.down_since,
     coalesce(y.reason, ''), y.started_at, y.checked_at, c.since, p.gone_at
 FROM peer p
 LEFT JOIN peer_key c ON c.host = p.host AND c.how = 'contested'
 LEFT JOIN host h ON h.host = p.host
 LEFT JOIN commons_sync y ON y.host = p.host
 WHERE p.state = 'followed' AND (h.down_since IS NOT NULL OR coalesce(y.reason, '') <> '' OR c.since IS NOT NULL OR p.gone_at IS NOT NULL)
+UNION ALL
+SELECT f.value, 'known', NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, NULL
+FROM facet f
+WHERE f.facet = 'origin' AND f.n > 0 AND f.value <> 'here'
+  AND NOT EXISTS (SELECT 1 FROM peer p WHERE p.host = f.value AND p.state IN ('requested', 'followed'))
 
 -- name: peer_gone
 UPDATE peer SET gone_at = $2 WHERE host = $1 AND state = 'followed'
