@@ -50,9 +50,23 @@ func (r *Replicator) compareOthers(ctx context.Context, peer essaim.Peer, again 
 	if len(done.Others) == 0 {
 		return done, why
 	}
+	if done.Kept, err = r.stillKept(ctx, peer.Host); err != nil {
+		return done, err
+	}
 	done.ComparedAt = r.Now()
 	done.NextCompared = done.ComparedAt.Add(compareEvery + jitter(peer.Host, done.ComparedAt, compareJitter))
 	return done, r.Store.SaveComparison(ctx, peer.Host, done)
+}
+
+// stillKept are the ids that the node itself last did not list, and that are held: who
+// else holds them says nothing of that.
+func (r *Replicator) stillKept(ctx context.Context, host string) ([]string, error) {
+	p, err := r.Store.CommonsProgress(ctx, host)
+	if ignoreMissing(err) != nil {
+		return nil, err
+	}
+	held, err := r.Store.HeldCopies(ctx, p.Kept)
+	return slices.DeleteFunc(p.Kept, func(id string) bool { return held[id].CopyDigest == "" || held[id].Gone }), err
 }
 
 // compareOther walks the digest tree of what another node holds of a peer, where

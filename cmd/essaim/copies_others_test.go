@@ -97,8 +97,15 @@ func TestOfASilentNodeTheOthersAreAsked(t *testing.T) {
 		tr.tourcoing.damage(t, db, "UPDATE record SET document = $2 WHERE id = $1", ids[2], []byte(`{"id":"damaged"}`))
 		tr.tourcoing.damage(t, db, "DELETE FROM commons WHERE id = $1", ids[3])
 		tr.tourcoing.damage(t, db, "UPDATE record SET title = 'Autre chose' WHERE id = $1", ids[5])
+		// What its origin did not list is for the origin to say.
+		if err := tr.tourcoing.SaveComparison(ctx, brestHost, essaim.CommonsComparison{Kept: []string{ids[6], tr.brest.base + "/objects/gone"}}); err != nil {
+			t.Fatal(err)
+		}
 		since := len(tr.network.Log())
 		c := tr.compareBrest(t)
+		if len(c.Kept) != 1 || c.Kept[0] != ids[6] {
+			t.Errorf("kept %v, want what it did not list and is held", c.Kept)
+		}
 		if c.Differences != 6 || c.Mended != 6 || len(c.Others) != 1 || c.Others[0] != "toulon.example" {
 			t.Errorf("comparison %+v, want 6 found and mended with toulon.example", c)
 		}
