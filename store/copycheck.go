@@ -69,7 +69,7 @@ func (s *Store) PutOffCopyCheck(ctx context.Context, host string, at time.Time) 
 
 // CopyHolders lists the nodes that were asked and what they hold under an id that
 // stands in the commons of this node, or of one that it follows: a document, or a
-// tombstone.
+// tombstone. Of what this node deleted, those who never answered are listed too.
 func (s *Store) CopyHolders(ctx context.Context, id string) ([]essaim.CopyHolder, error) {
 	all, err := list(ctx, s.query(), func(scan scanFunc) (h essaim.CopyHolder, err error) {
 		var state essaim.CopyCheckState

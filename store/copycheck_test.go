@@ -32,6 +32,20 @@ func TestANodeThatIsAskedNoMoreIsNoHolder(t *testing.T) {
 			}
 		}
 		holders("followed", 1)
+		// Who never answered confirmed nothing.
+		never := essaim.Peer{Host: "tourcoing.example", Actor: "https://tourcoing.example/actor", TerritoryName: "Tourcoing", Inbox: "https://tourcoing.example/inbox", FollowID: brest + "/activities/follow2"}
+		if err := n.FollowPeer(ctx, never, essaim.Outgoing{ActivityID: never.FollowID, Actor: nodeActor, Inbox: never.Inbox, OrderKey: "k2", Body: []byte("follow")}); err != nil {
+			t.Fatal(err)
+		}
+		n.apply(t, never.Actor, essaim.PeerAnswer{FollowID: never.FollowID, Actor: never.Actor, Accepted: true})
+		holders("beside one that never answered", 1)
+		gone := storetest.Publish(t, n.Store, storetest.Initiative("Retirée"))
+		if err := n.WithdrawRecord(ctx, gone.ID, storetest.Author); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n.CopyHolders(ctx, gone.ID); err != nil || len(got) != 2 || got[1].Host != never.Host || got[1].State != essaim.HoldsUnknown || !got[1].At.IsZero() || got[0].At.IsZero() {
+			t.Errorf("of what was deleted: %+v, %v; want both nodes, the second never asked", got, err)
+		}
 		if err := n.PeerGone(ctx, toulouse, n.clock.now()); err != nil {
 			t.Fatal(err)
 		}

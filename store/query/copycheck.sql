@@ -25,15 +25,16 @@ ON CONFLICT (host, origin, id) DO UPDATE SET digest = excluded.digest
 DELETE FROM copy_differs WHERE host = $1 AND origin = $2 AND id = $3
 
 -- name: copy_holders
--- Of a line: who is asked, when it was the last time, and what it holds instead.
-SELECT k.host, p.territory_name, k.checked_at, k.state, d.digest,
+-- Of a line: who is asked, when it was the last time, and what it holds instead. Who
+-- never answered did not confirm a deletion either.
+SELECT p.host, p.territory_name, k.checked_at, coalesce(k.state, ''), d.digest,
     CASE WHEN c.origin = '' AND c.number > k.number OR c.origin <> '' AND coalesce(r.received_at, 0) > k.checked_at THEN 1 ELSE 0 END
-FROM commons c JOIN copy_check k ON k.origin = c.origin
-JOIN peer p ON p.host = k.host AND p.state IN ('followed', 'known') AND p.gone_at IS NULL
-LEFT JOIN copy_differs d ON d.host = k.host AND d.origin = k.origin AND d.id = c.id
+FROM commons c JOIN peer p ON p.state IN ('followed', 'known') AND p.gone_at IS NULL
+LEFT JOIN copy_check k ON k.host = p.host AND k.origin = c.origin
+LEFT JOIN copy_differs d ON d.host = p.host AND d.origin = c.origin AND d.id = c.id
 LEFT JOIN record r ON r.id = c.id
-WHERE c.id = $1 AND k.checked_at IS NOT NULL
-ORDER BY k.host
+WHERE c.id = $1 AND (k.checked_at IS NOT NULL OR c.sort = 'tombstone' AND c.origin = '')
+ORDER BY p.host
 
 -- name: copy_checks_forget
 DELETE FROM copy_check WHERE host = $1
