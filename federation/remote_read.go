@@ -69,8 +69,12 @@ func readActor(v wire.Value, now time.Time) (essaim.RemoteActor, error) {
 			break
 		}
 	}
-	if at, ok := v.Get("updated").Time(); ok && !at.After(now.Add(maxAhead)) {
-		a.Updated = at
+	// One that was never changed says when it was made.
+	for _, stamp := range [...]string{"updated", "published"} {
+		if at, ok := v.Get(stamp).Time(); ok && !at.After(now.Add(maxAhead)) {
+			a.Updated = at
+			break
+		}
 	}
 	a.Keys = readKeys(v, id)
 	a.Unindexed = refusesIndexing(v)
