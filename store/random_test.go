@@ -6,21 +6,25 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"essaim"
 	"essaim/store/storetest"
 )
 
+func draw(i int) []byte {
+	sum := sha256.Sum256(fmt.Append(nil, i))
+	return sum[:]
+}
+
 func TestEachPublishedRecordIsDrawnAboutAsOften(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		s, _ := db.Node(t)
-		draw := func(i int) []byte {
-			sum := sha256.Sum256(fmt.Append(nil, i))
-			return sum[:]
-		}
-		if _, err := s.Random(t.Context(), "", draw(0)); !errors.Is(err, essaim.ErrNotFound) {
+		of := func(k essaim.Kind) essaim.Query { return essaim.Query{Kinds: []essaim.Kind{k}} }
+		if _, err := s.Random(t.Context(), essaim.Query{}, draw(0)); !errors.Is(err, essaim.ErrNotFound) {
 			t.Fatalf("an empty node gives %v", err)
 		}
 		imported(t, s, 40) // venues
@@ -34,7 +38,7 @@ func TestEachPublishedRecordIsDrawnAboutAsOften(t *testing.T) {
 		drawn, kinds := map[string]int{}, map[essaim.Kind]int{}
 		const draws = 1500
 		for i := range draws {
-			r, err := s.Random(t.Context(), "", draw(i))
+			r, err := s.Random(t.Context(), essaim.Query{}, draw(i))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +47,7 @@ func TestEachPublishedRecordIsDrawnAboutAsOften(t *testing.T) {
 			}
 			drawn[r.ID]++
 			kinds[r.Kind]++
-			if r, err = s.Random(t.Context(), essaim.KindInitiative, draw(i)); err != nil || r.Kind != essaim.KindInitiative {
+			if r, err = s.Random(t.Context(), of(essaim.KindInitiative), draw(i)); err != nil || r.Kind != essaim.KindInitiative {
 				t.Fatalf("a draw of initiatives: %s, %v", r.Kind, err)
 			}
 		}
@@ -58,10 +62,10 @@ func TestEachPublishedRecordIsDrawnAboutAsOften(t *testing.T) {
 				t.Errorf("%s was drawn %d times of %d", id, n, draws)
 			}
 		}
-		if _, err := s.Random(t.Context(), essaim.KindMeeting, draw(0)); !errors.Is(err, essaim.ErrNotFound) {
+		if _, err := s.Random(t.Context(), of(essaim.KindMeeting), draw(0)); !errors.Is(err, essaim.ErrNotFound) {
 			t.Errorf("a meeting where there is none: %v", err)
 		}
-		if _, err := s.Random(t.Context(), "", nil); !errors.Is(err, essaim.ErrInvalid) {
+		if _, err := s.Random(t.Context(), essaim.Query{}, nil); !errors.Is(err, essaim.ErrInvalid) {
 			t.Errorf("no draw: %v", err)
 		}
 	})
@@ -74,8 +78,69 @@ func TestADrawThatFailsDoesNotSayThatThereIsNothing(t *testing.T) {
 		s, _ := db.Node(t)
 		storetest.Publish(t, s, storetest.Initiative("Compost"))
 		run(t, s, db, "ALTER TABLE facet RENAME TO lost")
-		if _, err := s.Random(t.Context(), "", make([]byte, 24)); err == nil || errors.Is(err, essaim.ErrNotFound) {
+		if _, err := s.Random(t.Context(), essaim.Query{}, make([]byte, 24)); err == nil || errors.Is(err, essaim.ErrNotFound) {
 			t.Errorf("it says %v", err)
+		}
+	})
+}
+
+func TestADrawIsFromWhatAQueryFinds(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, clock := db.Node(t)
+		const few, many = 5, essaim.CountCap + 200
+		oldest := storetest.Publish(t, s, storetest.Initiative("Lieu du plus ancien jardin"))
+		clock.Move(time.Hour)
+		imported(t, s, many)
+		for i := range few {
+			storetest.Publish(t, s, storetest.Initiative(fmt.Sprint("Jardin ", i), func(c *essaim.Content) { c.Themes = []string{"sante"} }))
+		}
+		soon := clock.Now().Add(48 * time.Hour)
+		meeting := storetest.Publish(t, s, storetest.Initiative("Bientôt", func(c *essaim.Content) {
+			c.Kind, c.Body = essaim.KindMeeting, &essaim.Meeting{Start: soon, End: soon.Add(time.Hour)}
+		}))
+		drawn := func(q essaim.Query, draws int) map[string]int {
+			t.Helper()
+			found := map[string]int{}
+			for i := range draws {
+				r, err := s.Random(t.Context(), q, draw(i))
+				if err != nil {
+					t.Fatalf("%+v: %v", q, err)
+				}
+				found[r.Title]++
+			}
+			return found
+		}
+		got := drawn(essaim.Query{Themes: []string{"sante"}}, 40*few)
+		for title, n := range got {
+			if !strings.HasPrefix(title, "Jardin ") || n < 20 || n > 60 {
+				t.Errorf("of %d draws among %d, %d gave %q", 40*few, few, n, title)
+			}
+		}
+		if len(got) != few {
+			t.Errorf("%d of %d were drawn", len(got), few)
+		}
+		if got := drawn(essaim.Query{Text: "ancien jardin"}, 3); got[oldest.Title] != 3 {
+			t.Errorf("by words: %v", got)
+		}
+		if got := drawn(essaim.Query{Kinds: []essaim.Kind{essaim.KindMeeting}, Upcoming: clock.Now()}, 3); got[meeting.Title] != 3 {
+			t.Errorf("meetings to come: %v", got)
+		}
+		// More than are looked up: those that changed first are drawn too.
+		early := 0
+		for title := range drawn(essaim.Query{Text: "lieu", Origin: essaim.OriginLocal}, 200) {
+			var n int
+			if _, err := fmt.Sscanf(title, "Lieu %d", &n); err == nil && n < many-essaim.CountCap {
+				early++
+			}
+		}
+		if early < 10 {
+			t.Errorf("%d of 200 draws are of the first sixth", early)
+		}
+		for _, q := range []essaim.Query{{Text: "licorne"}, {Kinds: []essaim.Kind{essaim.KindMeeting}, Upcoming: soon.Add(48 * time.Hour)}} {
+			if _, err := s.Random(t.Context(), q, draw(0)); !errors.Is(err, essaim.ErrNotFound) {
+				t.Errorf("%+v: %v", q, err)
+			}
 		}
 	})
 }

@@ -24,6 +24,7 @@ const (
 	paramTitle    = "titre"
 	maxTitle      = 120 // characters
 	whenUpcoming  = "avenir"
+	whenAll       = "toutes"
 	bookletAtOnce = 2 // made at the same time
 )
 
@@ -179,8 +180,9 @@ func coverTitle(asked string) string {
 	return string(words[:min(len(words), maxTitle)])
 }
 
-// bookletOf is where a list is had as a booklet.
-func bookletOf(p *ListPage, v url.Values) string {
+// chosenOf says what a list holds to pages that are about all kinds: its booklet, and
+// a record of it at random.
+func chosenOf(p *ListPage, v url.Values) url.Values {
 	v = selection(v)
 	if p.Kind != "" {
 		v.Set(paramKind, string(p.Kind))
@@ -189,5 +191,5 @@ func bookletOf(p *ListPage, v url.Values) string {
 	if p.Kind == essaim.KindMeeting && p.Upcoming == "" {
 		v.Set(paramWhen, whenUpcoming)
 	}
-	return address(bookletPath, v)
+	return v
 }

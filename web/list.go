@@ -26,6 +26,7 @@ type ListPage struct {
 	Next     string // address of the next page
 	First    string // address of the first page, from the second on
 	Booklet  string // the same selection to print; empty when there is nothing
+	Lot      string // one of the same at random
 	Near     string
 	Radius   string
 	Origin   string
@@ -119,7 +120,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 		p.Towns = s.towns(l, p.Cards, res.Facets, v)
 	}
 	if len(p.Cards) > 0 {
-		p.Booklet = bookletOf(p, v)
+		chosen := chosenOf(p, v)
+		p.Booklet, p.Lot = address(bookletPath, chosen), address(lotPath, chosen)
 	}
 	s.fillFacets(p, l, q, res.Facets)
 	s.fillChips(p, l, q, v)

@@ -77,7 +77,7 @@ func (s *Server) pageRoutes(r chi.Router) {
 	get(r.With(s.limit(600, time.Minute)), mapPath, s.handle(s.showMap)) // as its cells
 	get(r, embedPath, s.handle(s.showEmbed))
 	get(r.With(s.limit(120, time.Minute)), "/recherche/suggestions", s.handle(s.suggest))
-	get(r, "/au-hasard", s.handle(s.showRandom))
+	get(r, lotPath, s.handle(s.showRandom))
 	get(r, "/themes", s.handle(s.showThemes))
 	get(r, "/themes/{id}", s.handle(s.showTheme))
 	get(r, "/communes", s.handle(s.showCommunes))

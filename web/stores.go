@@ -51,9 +51,9 @@ type Explorer interface {
 	SearchEach(ctx context.Context, queries ...essaim.Query) ([]essaim.Results, error)
 	// Communes lists up to n communes with their published records, most first.
 	Communes(ctx context.Context, n int) ([]essaim.Count, error)
-	// Random is the published record that random bytes fall on, of a kind or, without
-	// one, of any; essaim.ErrNotFound when there is none.
-	Random(ctx context.Context, kind essaim.Kind, draw []byte) (essaim.Record, error)
+	// Random is a record that a query finds, as random bytes fall; essaim.ErrNotFound
+	// when there is none.
+	Random(ctx context.Context, q essaim.Query, draw []byte) (essaim.Record, error)
 	// Similar lists published records that resemble one, the likest first.
 	Similar(ctx context.Context, rec *essaim.Record, q essaim.Likest) ([]essaim.Likeness, error)
 }

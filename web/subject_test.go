@@ -128,7 +128,33 @@ func TestChanceLeadsToARecord(t *testing.T) {
 	if to := leads("/au-hasard?kind=initiative&lang=en"); !strings.HasSuffix(to, "?lang=en") {
 		t.Errorf("in English it leads to %s", to)
 	}
-	s.get(t, "/au-hasard?kind=licorne", http.StatusNotFound)
+	storetest.Publish(t, s.store, storetest.Initiative("Un lavoir", func(c *essaim.Content) { c.Themes = []string{"sante"} }))
+	for path, want := range map[string]string{
+		"/au-hasard?theme=sante&origin=local":              "/initiatives/un-lavoir",
+		"/au-hasard?kind=initiative&q=lavoir":              "/initiatives/un-lavoir",
+		"/au-hasard?q=licorne&theme=sante&page=2.1.1":      "/recherche?q=licorne&theme=sante",
+		"/au-hasard?kind=recipe&origin=elsewhere":          "/recettes?origin=elsewhere",
+		"/au-hasard?kind=meeting&quand=avenir":             "/rencontres",
+		"/au-hasard?kind=licorne":                          "/recherche?kind=licorne",
+		"/au-hasard?near=Nulle-part-sur-terre&kind=recipe": "/recettes?near=Nulle-part-sur-terre",
+	} {
+		if to := leads(path); to != want {
+			t.Errorf("%s leads to %s, want %s", path, to, want)
+		}
+	}
+	s.get(t, "/recherche?q=licorne&theme=sante", http.StatusOK).says(t, "Rien")
+	for list, lot := range map[string][2]string{
+		"/recherche":                       {"/au-hasard", "Une fiche au hasard"},
+		"/initiatives":                     {"/au-hasard?kind=initiative", "Une initiative au hasard"},
+		"/initiatives?theme=sante":         {"/au-hasard?kind=initiative&theme=sante", "Au hasard parmi ces résultats"},
+		"/recherche?q=lavoir&origin=local": {"/au-hasard?origin=local&q=lavoir", "Au hasard parmi ces résultats"},
+		"/carte?near=29019&radius=5":       {"/au-hasard?near=29019&radius=5", "Au hasard parmi ces résultats"},
+	} {
+		d := s.get(t, list, http.StatusOK)
+		if links := d.with("a", "href", lot[0]); len(links) != 1 || textOf(links[0]) != lot[1] {
+			t.Errorf("%s does not lead to %s in these words: %s", list, lot[0], lot[1])
+		}
+	}
 }
 
 func TestACommuneHasAPageOfWhatIsThereAndAround(t *testing.T) {
