@@ -4,7 +4,9 @@ package web
 
 import (
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -98,5 +100,27 @@ func TestTheMapKeepsWithinItself(t *testing.T) {
 	}
 	if m := s.networkMap(nil, 3); m != nil {
 		t.Error("a map of one alone")
+	}
+}
+
+// A dash of no length is drawn where a line goes on beyond it (SVG 2, stroke-dasharray): so the
+// last dot of a row, and an island's only one.
+func TestTheMapOfTheNetworkDrawsIslands(t *testing.T) {
+	t.Parallel()
+	land := landOf(essaim.EmbeddedGazetteer())
+	alone, dots := 0, 0
+	for line := range strings.SplitSeq(strings.TrimPrefix(land, "M"), "M") {
+		_, long, ok := strings.Cut(line, "h")
+		length, err := strconv.ParseFloat(long, 64)
+		if !ok || err != nil || length <= 0 || math.Mod(length, mapGrain) == 0 {
+			t.Errorf("%q ends where its last dot is", line)
+		}
+		if length < mapGrain {
+			alone++
+		}
+		dots += 1 + int(length/mapGrain)
+	}
+	if alone < 20 || dots < 1000 {
+		t.Errorf("%d dots, %d of them alone", dots, alone)
 	}
 }

@@ -61,7 +61,8 @@ func mapPoint(lat, lon float64) (x, y int, on bool) {
 }
 
 // landOf draws a dot wherever communes are: lines of dots, one for each row without
-// a gap.
+// a gap. A line that ended at its last dot would not draw it, and none of one alone, an
+// island: it goes on a little.
 func landOf(g *essaim.Gazetteer) string {
 	var cells [networkHeight/mapGrain + 1][networkWidth/mapGrain + 1]bool
 	for c := range g.All() {
@@ -77,7 +78,7 @@ func landOf(g *essaim.Gazetteer) string {
 				to++
 			}
 			if to > from {
-				fmt.Fprintf(&b, "M%d %dh%d", from*mapGrain+mapGrain/2, row*mapGrain+mapGrain/2, (to-from-1)*mapGrain)
+				fmt.Fprintf(&b, "M%d %dh%d.1", from*mapGrain+mapGrain/2, row*mapGrain+mapGrain/2, (to-from-1)*mapGrain)
 				from = to
 			}
 		}
