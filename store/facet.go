@@ -58,7 +58,7 @@ func (tx *Tx) unfiltered(ctx context.Context, found *essaim.Results, facets bool
 	if err != nil || !facets {
 		return total, err
 	}
-	for _, sort := range manyValued {
+	for sort, most := range manyValued {
 		list := facetList(&found.Facets, facetOf[sort])
 		err := tx.each(ctx, "facet_top", func(scan func(...any) error) error {
 			var c essaim.Count
@@ -67,7 +67,7 @@ func (tx *Tx) unfiltered(ctx context.Context, found *essaim.Results, facets bool
 			c.N, c.Capped = capped(n)
 			*list = append(*list, c)
 			return err
-		}, facetOf[sort], topValues)
+		}, facetOf[sort], most)
 		if err != nil {
 			return total, err
 		}
@@ -89,11 +89,9 @@ func (tx *Tx) unfiltered(ctx context.Context, found *essaim.Results, facets bool
 	return total, nil
 }
 
-// manyValued are the facets of which only the most frequent values are listed.
-var manyValued = []string{filterCommune, filterPublic}
-
-// topValues is how many of them.
-const topValues = 30
+// manyValued are the facets of which only the most frequent values are listed, and how
+// many: a node that is followed may name as many as it likes in what it publishes.
+var manyValued = map[string]int{filterCommune: 30, filterPublic: 30, filterTheme: 500, filterTerritory: 500, filterStage: 100, filterPurpose: 100}
 
 // filtered counts the filter terms of what a match finds.
 func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (total int, err error) {
@@ -135,9 +133,9 @@ func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (tot
 		}
 	}
 	sortFacets(&found.Facets)
-	for _, sort := range manyValued {
-		if list := facetList(&found.Facets, facetOf[sort]); len(*list) > topValues {
-			*list = (*list)[:topValues]
+	for sort, most := range manyValued {
+		if list := facetList(&found.Facets, facetOf[sort]); len(*list) > most {
+			*list = (*list)[:most]
 		}
 	}
 	for _, sort := range []string{filterTerritory, filterPublic} {

@@ -138,3 +138,28 @@ func TestFewQuestionsAreCountedAnew(t *testing.T) {
 		t.Errorf("of a list's own kind: %v, %v", found.Facets.Kinds, err)
 	}
 }
+
+// A node that is followed may give each of its records a territory and themes of its
+// own: what a page reads of them is bounded, and what many records have stays.
+func TestOfValuesWithoutEndTheMostFrequentAreListed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, _ := db.Node(t)
+		for range 2 {
+			storetest.Publish(t, s, storetest.Initiative("Jardin"))
+		}
+		for _, facet := range []string{"theme", "territory", "stage", "purpose", "commune", "public"} {
+			run(t, s, db, "INSERT INTO facet (facet, value, label, n) WITH RECURSIVE k (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 2000) SELECT '"+facet+"', 'a' || i, '', 1 FROM k")
+		}
+		found, err := s.Search(t.Context(), essaim.Query{Facets: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := found.Facets
+		for i, list := range [][]essaim.Count{f.Themes, f.Territories, f.Stages, f.Purposes, f.Communes, f.Publics} {
+			if len(list) > 500 || i != 3 && i != 5 && list[0].N != 2 {
+				t.Errorf("facet %d has %d values, first %+v", i, len(list), list[0])
+			}
+		}
+	})
+}

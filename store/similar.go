@@ -5,6 +5,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -118,41 +119,36 @@ type prober struct {
 // prober is nil when there is nothing to look through.
 func (tx *Tx) prober(ctx context.Context, rec *essaim.Record, here bool) (*prober, error) {
 	p := &prober{tx: tx, within: match{since: math.MinInt64, until: newest, filter: [][]string{{filterAny}}}, found: map[int64]int{}}
+	err := tx.row(ctx, "facet_sum", facetOf[filterAny], `[""]`).Scan(&p.total)
+	if err != nil || here {
+		return p, err
+	}
+	territory, err := json.Marshal([]string{rec.Territory})
+	if err != nil {
+		return nil, err
+	}
 	own := 0
-	var others []essaim.Count
-	err := tx.each(ctx, "facets", func(scan func(...any) error) error {
-		var facet string
+	if err := tx.row(ctx, "facet_sum", facetOf[filterTerritory], string(territory)).Scan(&own); err != nil {
+		return nil, err
+	}
+	var others []string // the most frequent first
+	err = tx.each(ctx, "facet_top", func(scan func(...any) error) error {
 		var c essaim.Count
-		err := scan(&facet, &c.Value, &c.Label, &c.N)
-		switch {
-		case facet == facetOf[filterAny]:
-			p.total = c.N
-		case facet == facetOf[filterTerritory] && c.Value == rec.Territory:
-			own = c.N
-		case facet == facetOf[filterTerritory]:
-			others = append(others, c)
+		err := scan(&c.Value, &c.Label, &c.N)
+		if c.Value != rec.Territory {
+			others = append(others, c.Value)
 		}
 		return err
-	})
-	switch {
-	case err != nil:
+	}, facetOf[filterTerritory], otherTerritories+1)
+	if err != nil || len(others) == 0 {
 		return nil, err
-	case here:
-		return p, nil
-	case len(others) == 0:
-		return nil, nil
 	}
 	// Whichever is passed over sooner: the records of one, or those of the others.
 	if 2*own <= p.total {
 		p.within.none = [][]string{{filterTerm(filterTerritory, rec.Territory)}}
 	} else {
-		slices.SortFunc(others, func(a, b essaim.Count) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Value, b.Value)) })
-		var terms []string
-		for _, c := range others[:min(otherTerritories, len(others))] {
-			terms = append(terms, c.Value)
-		}
 		p.within.filter = nil
-		p.within.any(filterTerritory, terms)
+		p.within.any(filterTerritory, others[:min(otherTerritories, len(others))])
 	}
 	p.total -= own
 	return p, nil

@@ -95,9 +95,9 @@ ON CONFLICT (kind, level, x, y) DO UPDATE SET n = map_cell.n + excluded.n, xs = 
 DELETE FROM map_cell WHERE kind = $1 AND level = $2 AND x = $3 AND y = $4 AND n = 0
 
 -- name: facets
--- Of the facets that are read whole.
+-- Of the facets that are read whole: their values are this program's.
 SELECT facet, value, label, n FROM facet
-WHERE facet IN ('all', 'kind', 'theme', 'territory', 'stage', 'purpose', 'licence') AND n > 0 ORDER BY facet, value
+WHERE facet IN ('all', 'kind', 'licence') AND n > 0 ORDER BY facet, value
 
 -- name: facet_forget
 -- A word of people's own is kept as long as a record says it.
