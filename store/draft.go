@@ -100,8 +100,8 @@ func (tx *Tx) flush(ctx context.Context) error {
 		if err := tx.later(ctx, "facet_add", k.facet, k.value, c.label, c.n); err != nil {
 			return err
 		}
-		if c.n < 0 && k.facet == facetOf[filterPublic] {
-			if err := tx.later(ctx, "facet_forget", k.value); err != nil {
+		if c.n < 0 {
+			if err := tx.later(ctx, "facet_forget", k.facet, k.value); err != nil {
 				return err
 			}
 		}

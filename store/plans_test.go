@@ -24,6 +24,8 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 	}{
 		{"records_upcoming", []any{at, at, at, 1 << 40, 20}, []string{"record_by_start"}},
 		{"brought_counts", []any{key}, []string{"facet"}},
+		{"facet_top", []any{key, 30}, []string{"facet_top"}},
+		{"facet_forget", []any{key, key}, []string{"facet"}},
 		{"brought_latest", nil, []string{"record_by_origin"}},
 		{"erasure_latest", []any{2}, []string{"erasure_reach"}},
 		{"inbox_known", []any{key}, []string{"inbox"}},

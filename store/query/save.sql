@@ -100,8 +100,8 @@ SELECT facet, value, label, n FROM facet
 WHERE facet IN ('all', 'kind', 'licence') AND n > 0 ORDER BY facet, value
 
 -- name: facet_forget
--- A word of people's own is kept as long as a record says it.
-DELETE FROM facet WHERE facet = 'public' AND value = $1 AND n <= 0
+-- A value is kept as long as a record has it: it would tell of one that was erased.
+DELETE FROM facet WHERE facet = $1 AND value = $2 AND n <= 0
 
 -- name: search_delete
 DELETE FROM search WHERE rid = $1
