@@ -250,3 +250,21 @@ func TestCommunesAreFoundByHowTheirNameBegins(t *testing.T) {
 		}
 	}
 }
+
+// The four communes of no EPCI are islands: at the mean of their département they
+// stood far inland.
+func TestIslandsStandInTheSea(t *testing.T) {
+	t.Parallel()
+	g := essaim.EmbeddedGazetteer()
+	for code, at := range map[string][2]float64{"22016": {48.85, -3.00}, "29083": {48.04, -4.85}, "29155": {48.46, -5.10}, "85113": {46.71, -2.35}} {
+		c, ok := g.Commune(code)
+		if d := essaim.Distance(c.Lat, c.Lon, at[0], at[1]); !ok || d > 5 || c.Approximate {
+			t.Errorf("%s %s is %.0f km away: %+v", code, c.Name, d, c)
+		}
+	}
+	for c := range g.All() {
+		if c.EPCI == "" && c.Approximate {
+			t.Errorf("%s stands at the mean of a département", c.Name)
+		}
+	}
+}

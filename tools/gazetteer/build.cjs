@@ -4,7 +4,8 @@
 // and a line a commune. Codes, names and members come from the COG and Banatic
 // (Etalab, Licence Ouverte 2.0); coordinates from GeoNames (CC BY 4.0). A commune
 // that GeoNames does not place stands at the mean of its EPCI, or else of its
-// département, and is marked approximate.
+// département, and is marked approximate; an island of no EPCI would stand far inland,
+// and is placed by hand, to about a kilometre.
 'use strict'
 const data = name => require(`@etalab/decoupage-administratif/data/${name}.json`)
 const byCode = (a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : 0)
@@ -57,6 +58,9 @@ for (const c of communes) {
   }
 }
 
+// [lon, lat] of the communes of no EPCI: Bréhat, Sein, Ouessant, Yeu.
+const islands = { 22016: [-3.0, 48.85], 29083: [-4.85, 48.04], 29155: [-5.1, 48.46], 85113: [-2.35, 46.71] }
+
 const out = []
 const line = (...fields) => out.push(fields.map(f => String(f ?? '').replace(/[\t\n]/g, ' ')).join('\t'))
 for (const r of data('regions').sort(byCode)) line('#region', r.code, r.nom)
@@ -76,6 +80,9 @@ for (const c of communes) {
     [lon, lat] = city.loc.coordinates.map(x => x.toFixed(3))
     source = 'geonames'
     exact++
+  } else if (islands[c.code]) {
+    [lon, lat] = islands[c.code].map(x => x.toFixed(2))
+    source = 'hand'
   } else if (mean) {
     [lon, lat] = [mean.lon / mean.n, mean.lat / mean.n].map(x => x.toFixed(2))
     source = 'mean'
