@@ -24,8 +24,8 @@ func (s readSite) values(t *testing.T, v map[string]string) told {
 	if err != nil || err2 != nil || !published.Equal(r.Published.Truncate(time.Second)) {
 		t.Errorf("%s: dates %q, %q", r.Title, v["published"], v["updated"])
 	}
-	if v["essaim_kind"] != string(r.Kind) {
-		t.Errorf("%s is of kind %q, not %q", r.Title, v["essaim_kind"], r.Kind)
+	if v["essaim_kind"] != string(r.Kind) || v["territory"] != r.Territory || v["territory_name"] != r.TerritoryName {
+		t.Errorf("%s is a %q of %q, %q", r.Title, v["essaim_kind"], v["territory_name"], v["territory"])
 	}
 	if diff := cmp.Diff(allowed(t, r), rebuilt(t, v)); diff != "" {
 		t.Errorf("%s (-store +read):\n%s", r.Title, diff)
