@@ -226,6 +226,7 @@ func TestBookletFileIsOfTheDayOfItsCover(t *testing.T) {
 	p := &BookletPage{Base: Base{Now: time.Date(2026, 7, 24, 0, 30, 0, 0, zone)}}
 	b, err := s.bookletPDF(l, p)
 	if err != nil || !bytes.Contains(b, []byte("(D:20260724000000")) {
-		t.Errorf("made %v: %.300s", err, b[bytes.Index(b, []byte("/CreationDate")):])
+		_, made, _ := bytes.Cut(b, []byte("/CreationDate"))
+		t.Errorf("made %v: %.300s", err, made)
 	}
 }

@@ -126,6 +126,9 @@ func (w *world) adapt(n *node) {
 		if errors.Is(err, essaim.ErrNotFound) || errors.Is(err, essaim.ErrGone) {
 			continue // not here yet, or no more
 		}
+		if errors.Is(err, essaim.ErrForbidden) && w.model.of(other.host).records[id].deleted {
+			continue // one that damage brought back from the dead has no licence
+		}
 		w.must(err)
 		c := w.content()
 		d := draft.Content
