@@ -96,8 +96,9 @@ func (d *Dumps) read() (manifest, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(b, &m)
+	if err == nil && (json.Unmarshal(b, &m) != nil || m.Begun == nil) {
+		// A disk that lost its last write: nothing stands, and all is made anew.
+		m = manifest{Begun: map[DumpScope]time.Time{}}
 	}
 	return m, err
 }
@@ -318,11 +319,18 @@ func (d *Dumps) write(m manifest) error {
 	if err != nil {
 		return err
 	}
-	temp := filepath.Join(d.Root, "new-manifest")
-	if err := os.WriteFile(temp, b, 0o600); err != nil {
+	temp, err := os.OpenFile(filepath.Join(d.Root, "new-manifest"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
 		return err
 	}
-	return os.Rename(temp, filepath.Join(d.Root, manifestFile))
+	_, err = temp.Write(b)
+	if err == nil {
+		err = temp.Sync() // no name is given to what a power cut may empty
+	}
+	if err = errors.Join(err, temp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), filepath.Join(d.Root, manifestFile))
 }
 
 // tidy takes what was erased or is over out of the manifest, then removes the files

@@ -263,3 +263,20 @@ func TestADumpThatFailsLeavesWhatStands(t *testing.T) {
 		t.Errorf("%d dumps later, %+v", len(list), list[0])
 	}
 }
+
+func TestAManifestThatADiskLostIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	d := newDumping(t)
+	d.pass(t, 0)
+	for _, lost := range []string{"", "{", "null"} {
+		if err := os.WriteFile(filepath.Join(d.Root, manifestFile), []byte(lost), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if list := d.list(t); len(list) != 0 {
+			t.Errorf("%q: %d dumps stand", lost, len(list))
+		}
+		if list := d.pass(t, time.Minute); len(list) != 6 || d.files(t) != 3 {
+			t.Errorf("%q: %d dumps, %d files", lost, len(list), d.files(t))
+		}
+	}
+}
