@@ -93,6 +93,11 @@ type KeptFollower struct {
 // did not.
 const RecordNotHere = "its record is not here"
 
+// RecordDamaged is why a record does not come back before the last reading: it stands
+// in the list of this node, and the disk lost its row. What was listed is to be mended
+// first, for another version, which may be an older one, would take its place.
+const RecordDamaged = "its row is lost, and what was listed is mended first"
+
 // Recovered is a document that this node signed, as a peer gave it back, and what
 // was read of it.
 type Recovered struct {

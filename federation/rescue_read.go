@@ -15,7 +15,7 @@ import (
 
 // read takes what one node holds of this one, up to a bound: the rest has its turn
 // after the other nodes. An actor whose record comes later is taken in a second
-// reading.
+// reading, and so is a record whose row was lost, once it was tried to mend it.
 func (r *Rescuer) read(ctx context.Context, from essaim.RecoverySource) error {
 	asked, stop := context.WithTimeout(ctx, readTime)
 	defer stop()
@@ -70,8 +70,12 @@ func (r *Rescuer) takeBack(ctx context.Context, from *essaim.RecoverySource, pag
 			return err
 		}
 		for i, reason := range why {
-			if reason == essaim.RecordNotHere && from.Reading == essaim.ReadingFirst {
+			damaged := reason == essaim.RecordDamaged
+			if (damaged || reason == essaim.RecordNotHere) && from.Reading == essaim.ReadingFirst {
 				from.Reading = essaim.ReadingAgain
+			}
+			if damaged && r.Now().Before(from.NextAt.Add(-rescueLease/2)) {
+				r.mend(ctx, some[i].ID)
 			}
 			r.Logger.LogAttrs(ctx, slog.LevelDebug, "copy changes nothing", slog.String("item", some[i].ID), slog.String("reason", reason))
 		}

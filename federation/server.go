@@ -53,7 +53,7 @@ type Server struct {
 	dispatch *Dispatcher
 	hearing  chan struct{} // places for greetings being checked
 	signing  sync.Mutex    // one head at a time
-	tasks    sync.WaitGroup
+	tasks    tasks
 }
 
 // New checks the configuration and builds the two halves.

@@ -171,7 +171,7 @@ func (tx *Tx) mendLost(ctx context.Context, it essaim.Recovered) ([]*publication
 		return nil, fmt.Errorf("of %s: %w", it.Record.Territory, essaim.ErrInvalid)
 	}
 	tx.s.foresee(&it.Record.Content)
-	public, why, err := tx.recoverRecord(ctx, &it)
+	public, why, err := tx.recoverRecord(ctx, &it, false)
 	if why != "" {
 		err = fmt.Errorf("%s: %w", why, essaim.ErrConflict)
 	}

@@ -54,7 +54,7 @@ func (tx *Tx) takeAll(ctx context.Context, items []essaim.Recovered, from essaim
 		if why[i] != "" {
 			continue
 		}
-		p, reason, err := tx.takeRecovered(ctx, &items[i])
+		p, reason, err := tx.takeRecovered(ctx, &items[i], from.Reading)
 		if err == nil {
 			err = tx.flush(ctx)
 		}
@@ -89,7 +89,7 @@ const (
 	notKnown   = "neither a record, nor an actor, nor a tombstone of this node"
 )
 
-func (tx *Tx) takeRecovered(ctx context.Context, it *essaim.Recovered) ([]*publication, string, error) {
+func (tx *Tx) takeRecovered(ctx context.Context, it *essaim.Recovered, at essaim.RecoveryReading) ([]*publication, string, error) {
 	node, err := tx.knownNode(ctx)
 	if err != nil {
 		return nil, "", err
@@ -102,7 +102,7 @@ func (tx *Tx) takeRecovered(ctx context.Context, it *essaim.Recovered) ([]*publi
 	case listed && was == it.CopyDigest:
 		return nil, notLost, nil
 	case it.Sort == essaim.CopyRecord && it.Record != nil && it.Record.Territory == node.Territory.Actor:
-		return tx.recoverRecord(ctx, it)
+		return tx.recoverRecord(ctx, it, listed && at != essaim.ReadingLast)
 	case it.Sort == essaim.CopyActor && actor:
 		return tx.recoverActor(ctx, it, name)
 	case it.Sort == essaim.CopyTombstone && actor:
@@ -115,8 +115,9 @@ func (tx *Tx) takeRecovered(ctx context.Context, it *essaim.Recovered) ([]*publi
 
 // recoverRecord writes a version that was lost, as it was signed. A tombstone that
 // stands wins, and so does a version of the same number that was written here
-// later: peers take that one when they compare.
-func (tx *Tx) recoverRecord(ctx context.Context, it *essaim.Recovered) ([]*publication, string, error) {
+// later: peers take that one when they compare. Where mends, a version whose row is
+// lost takes no other's place.
+func (tx *Tx) recoverRecord(ctx context.Context, it *essaim.Recovered, mends bool) ([]*publication, string, error) {
 	gone, err := tx.found(ctx, "tombstone_stands", it.ID)
 	if err != nil {
 		return nil, "", err
@@ -127,6 +128,8 @@ func (tx *Tx) recoverRecord(ctx context.Context, it *essaim.Recovered) ([]*publi
 		return nil, "", err
 	case gone || ok && held.State == essaim.StateWithdrawn:
 		return nil, notReborn, nil
+	case !ok && mends:
+		return nil, essaim.RecordDamaged, nil
 	case ok && (held.Origin != "" || held.Kind != it.Record.Kind):
 		return nil, notItsID, nil
 	case ok && !loses(held, it.Record):

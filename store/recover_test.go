@@ -124,6 +124,38 @@ func TestWhatComesBackIsNewerAndNeverErased(t *testing.T) {
 	})
 }
 
+// A version whose row the disk lost is mended first: who holds an older one may be read
+// last. Once all else was tried, anything is better than nothing.
+func TestAnOlderVersionTakesNoPlaceOfOneWhoseRowIsLost(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n, ctx := newNode(t, db), t.Context()
+		r := storetest.Publish(t, n.Store, storetest.Initiative("Nouvelle"))
+		run(t, n.Store, db, "DELETE FROM search WHERE rid = (SELECT rid FROM record)")
+		run(t, n.Store, db, "DELETE FROM record")
+		if under, err := n.BeginRecovery(ctx, essaim.RecoveryHead, lostHead(1772532000, 900), toulouse); err != nil || !under {
+			t.Fatal(under, err)
+		}
+		older := lost(r.ID[len(brest+"/objects/"):], "Ancienne", 1772532000, 1)
+		for _, reading := range []essaim.RecoveryReading{essaim.ReadingFirst, essaim.ReadingAgain} {
+			why, err := n.TakeRecovered(ctx, []essaim.Recovered{older}, essaim.RecoverySource{Host: toulouse, Reading: reading})
+			if err != nil || why[0] != essaim.RecordDamaged {
+				t.Errorf("reading %d: %q, %v", reading, why[0], err)
+			}
+			if held, err := n.Record(ctx, r.ID); !errors.Is(err, essaim.ErrNotFound) {
+				t.Errorf("reading %d: %q is held, %v", reading, held.Title, err)
+			}
+		}
+		why, err := n.TakeRecovered(ctx, []essaim.Recovered{older}, essaim.RecoverySource{Host: toulouse, Reading: essaim.ReadingLast})
+		if err != nil || len(why) > 0 {
+			t.Errorf("the last reading: %v, %v", why, err)
+		}
+		if held, err := n.Record(ctx, r.ID); err != nil || held.Title != "Ancienne" {
+			t.Errorf("%q is held, %v", held.Title, err)
+		}
+	})
+}
+
 func TestWhatIsErasedAgainGoesWithWhatItWasMadeOf(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
