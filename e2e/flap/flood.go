@@ -233,7 +233,7 @@ func (f *flood) honestly(done <-chan struct{}) {
 	}
 }
 
-// read asks for pages ten times a second.
+// read asks for pages ten times a second, of those that one reader may have as often.
 func (f *flood) read(done <-chan struct{}) {
 	for i := 0; ; i++ {
 		select {
@@ -242,7 +242,7 @@ func (f *flood) read(done <-chan struct{}) {
 		case <-time.After(100 * time.Millisecond):
 		}
 		start := time.Now()
-		status, _, err := rig.Get(f.ctx, f.node.URL+[]string{"/", "/initiatives", "/territoires"}[i%3], "text/html")
+		status, _, err := rig.Get(f.ctx, f.node.URL+[]string{"/", "/initiatives", "/recherche?q=jardin"}[i%3], "text/html")
 		if err == nil && status != http.StatusOK {
 			err = fmt.Errorf("page: %d", status)
 		}
