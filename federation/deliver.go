@@ -240,7 +240,7 @@ func (d *Deliverer) freed(batch []hostResult) {
 func (d *Deliverer) refresh(ctx context.Context) {
 	now := d.Now()
 	for host, l := range d.lanes {
-		if l.idle() && (l.dry || l.broken) {
+		if l.idle() && (l.dry || l.broken) && !l.resting(now) {
 			delete(d.lanes, host)
 		}
 	}

@@ -108,11 +108,15 @@ func (l *lane) ready(now time.Time) (ok bool, wait time.Duration) {
 	if l.broken || len(l.queue) == 0 || len(l.running) >= l.limit {
 		return false, 0
 	}
-	if l.slow && now.Before(l.nextAt) {
+	if l.resting(now) {
 		return false, l.nextAt.Sub(now)
 	}
 	return true, 0
 }
+
+// resting tells whether the pace of a slow lane lets nothing start yet; forgotten
+// then, its host would get the next request at once.
+func (l *lane) resting(now time.Time) bool { return l.slow && now.Before(l.nextAt) }
 
 // wantsMore tells whether to claim: before the queue runs dry, so that the
 // connections never wait for the database. What must wait for a place because it

@@ -296,3 +296,20 @@ func TestASlowHostIsNotTakenForASilentOne(t *testing.T) {
 		})
 	}
 }
+
+// Versions of an object are due one by one: the host is forgotten between two of
+// them, and its pace is not.
+func TestAHostThatFailedKeepsItsPaceBetweenTwoLooks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q, w := newQueue(), newOutside()
+		q.hosts["back.example"] = essaim.HostState{Host: "back.example", FailedAt: time.Now()}
+		for range 30 {
+			q.add("https://back.example/inbox", "object")
+		}
+		took := deliverAll(t, q, w, time.Minute, func() bool { return q.count(essaim.DeliveryDone) == 30 })
+		if least := 29 * slowPace; took < least || took > 2*least {
+			t.Errorf("30 requests took %s, want %s at least and not twice that", took, least)
+		}
+	})
+}

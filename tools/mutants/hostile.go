@@ -2,7 +2,8 @@
 
 package main
 
-// hostileFaults let a hostile server do what others were attacked with.
+// hostileFaults let a hostile server do what others were attacked with, or a node
+// stampede one that is in trouble.
 func hostileFaults() []fault {
 	return []fault{
 		{
@@ -82,6 +83,15 @@ func hostileFaults() []fault {
 				new:  "_ = markup.Sanitize(content)\n\treturn content, language",
 			}},
 			test: []string{"-short", "-run", "TestWhatIsKeptOfAnAnswer", "./federation"},
+		},
+		{
+			name: "delivery: the pace of a host that failed is forgotten with its lane",
+			edits: []edit{{
+				file: "federation/deliver.go",
+				old:  "(l.dry || l.broken) && !l.resting(now)",
+				new:  "(l.dry || l.broken)",
+			}},
+			test: []string{"-run", "TestAHostThatFailedKeepsItsPaceBetweenTwoLooks", "./federation"},
 		},
 	}
 }
