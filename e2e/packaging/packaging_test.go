@@ -139,6 +139,8 @@ func TestDebianPackageHoldsTheService(t *testing.T) {
 		for _, want := range []string{
 			"./usr/bin/essaim\n", "./lib/systemd/system/essaim.service\n", "./lib/systemd/system/essaim-backup.timer\n",
 			"./etc/essaim/essaim.env\n", "./usr/lib/essaim/backup\n", "./usr/share/doc/essaim/copyright\n", "./usr/share/doc/essaim/installer.md\n",
+			"./usr/share/doc/essaim/importer.md\n", "./usr/share/doc/essaim/suivre.md\n", "./usr/share/doc/essaim/carte.md\n", "./usr/share/doc/essaim/reprendre.md\n",
+			"./usr/share/doc/essaim/donnees.md\n", "./usr/share/doc/essaim/restaurer.md\n", "./usr/share/doc/essaim/configuration.md\n",
 		} {
 			if !strings.Contains(list, want) {
 				t.Errorf("%s lacks %s", dir, want)
