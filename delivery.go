@@ -42,6 +42,7 @@ type Delivery struct {
 	Attempt    int // tries so far, the one it is claimed for included
 	CreatedAt  time.Time
 	LeaseUntil time.Time // of this claim
+	Status     int       // HTTP status of the try before, 0 when there was none
 }
 
 // DeliveryResult is written only if Attempt is still the row's.

@@ -19,8 +19,8 @@ const giveUpAfter = 14 * 24 * time.Hour
 // not one, or not for us: a peer may be misconfigured for a while.
 const misplacedAfter = 3 * 24 * time.Hour
 
-// goneAfter is how long an inbox must say that it is gone before it is believed:
-// a mistaken 410 during a maintenance must not cost every follower there.
+// goneAfter is when an inbox that says that it is gone is asked again, and then
+// believed: a mistaken 410 during a maintenance must not cost every follower there.
 const goneAfter = 24 * time.Hour
 
 // backoffTable is the wait after the first failure, the second, and so on; the
@@ -113,7 +113,7 @@ func settle(v verdict, d essaim.Delivery, status int, reason string, now time.Ti
 	switch {
 	case v.outcome == delivered:
 		r.State, r.Reason = essaim.DeliveryDone, ""
-	case v.outcome == gone && age < goneAfter:
+	case v.outcome == gone && d.Status != http.StatusGone:
 		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(goneAfter)
 	case v.outcome == failed, v.outcome == gone, v.outcome == misplaced && age > misplacedAfter, age > giveUpAfter:
 		r.State = essaim.DeliveryFailed

@@ -20,6 +20,7 @@ func TestWhatAnAnswerComesTo(t *testing.T) {
 	for _, tt := range []struct {
 		status int
 		page   bool
+		before int // status of the try before
 		err    error
 		age    time.Duration
 		want   essaim.DeliveryState
@@ -40,7 +41,9 @@ func TestWhatAnAnswerComesTo(t *testing.T) {
 		{status: 404, age: 4 * day, want: essaim.DeliveryFailed},
 		{status: 408, want: essaim.DeliveryWaiting},
 		{status: 410, want: essaim.DeliveryWaiting, wait: day},
-		{status: 410, age: 25 * time.Hour, want: essaim.DeliveryFailed},
+		{status: 410, before: 410, age: day, want: essaim.DeliveryFailed},
+		// It waited for a host that was down, and this is the first 410 of all.
+		{status: 410, before: 503, age: 4 * day, want: essaim.DeliveryWaiting, wait: day},
 		{status: 413, want: essaim.DeliveryFailed},
 		{status: 422, want: essaim.DeliveryFailed},
 		{status: 429, want: essaim.DeliveryWaiting, down: true},
@@ -53,10 +56,10 @@ func TestWhatAnAnswerComesTo(t *testing.T) {
 		{err: unavailable, age: 15 * day, want: essaim.DeliveryFailed, down: true},
 		{err: fetch.ErrAddress, want: essaim.DeliveryFailed},
 	} {
-		t.Run(fmt.Sprintf("%d %v %v after %s", tt.status, tt.page, tt.err, tt.age), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%d %v %v after %s and %d", tt.status, tt.page, tt.err, tt.age, tt.before), func(t *testing.T) {
 			t.Parallel()
 			v := judge(fetch.Result{Status: tt.status, Page: tt.page}, tt.err)
-			got := settle(v, essaim.Delivery{ID: 1, Attempt: 1, CreatedAt: now.Add(-tt.age)}, tt.status, "reason", now, 0, 0.5)
+			got := settle(v, essaim.Delivery{ID: 1, Attempt: 1, CreatedAt: now.Add(-tt.age), Status: tt.before}, tt.status, "reason", now, 0, 0.5)
 			if got.State != tt.want || v.down != tt.down {
 				t.Errorf("got %s, down %v, want %s, %v", got.State, v.down, tt.want, tt.down)
 			}

@@ -129,7 +129,7 @@ func (q *queue) FinishDeliveries(_ context.Context, results []essaim.DeliveryRes
 			}
 			continue
 		}
-		r.state, r.nextAt, r.LeaseUntil, r.reason = res.State, res.NextAt, time.Time{}, res.Reason
+		r.state, r.nextAt, r.LeaseUntil, r.reason, r.Status = res.State, res.NextAt, time.Time{}, res.Reason, res.Status
 		if res.State != essaim.DeliveryWaiting {
 			r.doneAt = time.Now()
 		}
@@ -152,7 +152,7 @@ func (q *queue) WakeHost(_ context.Context, host string) error {
 	h.NextAt = time.Time{}
 	q.hosts[host] = h
 	for _, r := range q.rows {
-		if r.Host == host && r.state == essaim.DeliveryWaiting {
+		if r.Host == host && r.state == essaim.DeliveryWaiting && r.Status != http.StatusGone {
 			r.nextAt = time.Now()
 		}
 	}

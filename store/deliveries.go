@@ -72,7 +72,7 @@ func (s *Store) ClaimDeliveries(ctx context.Context, host string, n int, lease t
 
 func (tx *Tx) claim(ctx context.Context, host string, n int, now time.Time, lease time.Duration) ([]claimedDelivery, error) {
 	found, err := list(ctx, tx, func(scan scanFunc) (d claimedDelivery, err error) {
-		err = scan(&d.ID, &d.Host, &d.Inbox, &d.OrderKey, &d.Actor, &d.ActivityID, &d.Attempt, moment{&d.CreatedAt})
+		err = scan(&d.ID, &d.Host, &d.Inbox, &d.OrderKey, &d.Actor, &d.ActivityID, &d.Attempt, moment{&d.CreatedAt}, &d.Status)
 		d.LeaseUntil = now.Add(lease)
 		return d, err
 	}, "delivery_claim", host, micros(now), micros(now.Add(lease)), n)

@@ -86,6 +86,31 @@ func TestAStartMakesWhatWaitsForAnyHostDue(t *testing.T) {
 	})
 }
 
+func TestWhatSaysThatItIsGoneIsNotWoken(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		n.follow(t, nodeActor, "https://a.example/actor", "https://a.example/inbox")
+		n.publish(t, "Create", "create", "o")
+		n.dispatch(t)
+		d := n.take(t, "a.example", 1)[0]
+		if d.Status != 0 {
+			t.Errorf("status %d before the first try", d.Status)
+		}
+		n.finish(t, essaim.DeliveryResult{ID: d.ID, Attempt: 1, State: essaim.DeliveryWaiting, Status: 410, NextAt: n.clock.now().Add(24 * time.Hour)})
+		if err := n.WakeHost(t.Context(), "a.example"); err != nil {
+			t.Fatal(err)
+		}
+		if got := n.take(t, "a.example", 10); len(got) != 0 {
+			t.Errorf("claimed %v, want nothing before a day passed", sent(got))
+		}
+		n.clock.pass(24 * time.Hour)
+		if got := n.take(t, "a.example", 10); len(got) != 1 || got[0].Status != 410 {
+			t.Errorf("claimed %+v a day later, want it with the status of the try before", got)
+		}
+	})
+}
+
 func TestADeliveryTriedAgainByHandDoesNotWaitForItsHost(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {

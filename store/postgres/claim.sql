@@ -43,7 +43,7 @@ WITH due AS MATERIALIZED (
 UPDATE delivery
 SET lease_until = $3, attempt = attempt + 1
 WHERE id IN (SELECT id FROM due)
-RETURNING id, host, inbox, order_key, actor, activity_id, attempt, created_at
+RETURNING id, host, inbox, order_key, actor, activity_id, attempt, created_at, status
 
 -- name: dispatch_cursor
 SELECT n, inbox FROM dispatch_cursor WHERE id = 1 FOR UPDATE

@@ -78,11 +78,12 @@ WHERE id IN (SELECT d.id FROM delivery d WHERE d.state = 'waiting' AND d.host = 
 UPDATE delivery SET lease_until = 0 WHERE state = 'waiting' AND lease_until > 0
 
 -- name: delivery_wake
+-- Not what an inbox answered 410 to: that is asked again a day later, whoever speaks.
 UPDATE delivery
 SET next_at = $2
 WHERE id IN (
     SELECT d.id FROM delivery d
-    WHERE d.state = 'waiting' AND d.host = $1 AND d.next_at > $2
+    WHERE d.state = 'waiting' AND d.host = $1 AND d.next_at > $2 AND d.status <> 410
     ORDER BY d.next_at, d.id LIMIT $3)
 
 -- name: host_due

@@ -17,7 +17,7 @@ FROM delivery d LEFT JOIN activity a ON a.id = d.activity_id
 WHERE d.id = $1
 
 -- name: queue_delivery_retry
-UPDATE delivery SET state = 'waiting', next_at = $2, done_at = NULL
+UPDATE delivery SET state = 'waiting', next_at = $2, done_at = NULL, status = 0
 WHERE id = $1 AND state IN ('waiting', 'failed')
   AND EXISTS (SELECT 1 FROM activity a WHERE a.id = delivery.activity_id AND a.bytes IS NOT NULL)
 

@@ -32,7 +32,7 @@ WHERE id IN (
         WHERE e.state = 'waiting' AND e.inbox = d.inbox AND e.order_key = d.order_key AND e.id < d.id)
     ORDER BY d.next_at, d.id
     LIMIT $4)
-RETURNING id, host, inbox, order_key, actor, activity_id, attempt, created_at
+RETURNING id, host, inbox, order_key, actor, activity_id, attempt, created_at, status
 
 -- name: dispatch_cursor
 SELECT n, inbox FROM dispatch_cursor WHERE id = 1
