@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,6 +84,45 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 			t.Errorf("got requests at %v, want a second one 2 to 4 s after the first", got)
 		}
 	})
+}
+
+// What was under way when a host asked to be left alone is answered after it, well or
+// with a longer pause.
+func TestAPauseOutlastsWhatWasUnderWay(t *testing.T) {
+	t.Parallel()
+	testKey()
+	for _, late := range []fetch.Result{{Status: http.StatusAccepted}, {Status: http.StatusTooManyRequests, RetryAfter: 2 * time.Minute}} {
+		t.Run(fmt.Sprint(late.Status), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				q, w := newQueue(), newOutside()
+				var n atomic.Int32
+				w.answer = func(string, *http.Request) (fetch.Result, error) {
+					switch n.Add(1) {
+					case 1:
+						return fetch.Result{Status: http.StatusTooManyRequests, RetryAfter: time.Minute}, nil
+					case 2:
+						<-time.After(50 * time.Millisecond)
+						return late, nil
+					}
+					return fetch.Result{Status: http.StatusAccepted}, nil
+				}
+				for i := range 10 {
+					q.add(fmt.Sprintf("https://a.example/inbox/%d", i), "object")
+				}
+				deliverAll(t, q, w, 10*time.Minute, func() bool { return q.count(essaim.DeliveryDone) == 10 })
+				pause := max(time.Minute, late.RetryAfter)
+				for _, p := range w.posts[2:] {
+					if at := p.at.Sub(w.posts[0].at); at < pause {
+						t.Fatalf("a request after %s, and the host asked for %s", at, pause)
+					}
+				}
+				if got := q.count(essaim.DeliveryDone); got != 10 {
+					t.Errorf("got %d of 10 delivered", got)
+				}
+			})
+		})
+	}
 }
 
 func TestAnInboxThatIsGoneIsAskedTwice(t *testing.T) {

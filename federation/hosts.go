@@ -205,6 +205,10 @@ func (l *lane) add(list []essaim.Delivery, asked int, now time.Time) {
 // succeeded notes an answer that delivered; true when the host's state is to be
 // written.
 func (l *lane) succeeded(now time.Time, took time.Duration) (save, recovered bool) {
+	if l.broken && l.state.PausedUntil.After(now) {
+		// It was under way when the host asked to be left alone until then.
+		return false, false
+	}
 	l.answered++
 	l.answerAt, l.excused = now, 0
 	l.typical += (took - l.typical) / time.Duration(min(l.answered, 4))
@@ -231,7 +235,10 @@ func (l *lane) succeeded(now time.Time, took time.Duration) (save, recovered boo
 // several failures in a row, or at once when it says when to come back.
 func (l *lane) hostFailed(now time.Time, reason string, wait time.Duration, random float64) {
 	if l.broken {
-		// One of those that were under way when it opened.
+		// One of those that were under way when it opened: only a longer pause is news.
+		if at := now.Add(wait); wait > 0 && at.After(l.state.NextAt) {
+			l.state.NextAt, l.state.PausedUntil = at, at
+		}
 		return
 	}
 	l.state.Failures++
