@@ -73,6 +73,24 @@ func TestKeysOfAnActor(t *testing.T) {
 			t.Errorf("honest: %d", got)
 		}
 	})
+	t.Run("a key that its actor lists no more holds for minutes only", func(t *testing.T) {
+		t.Parallel()
+		n := newNode(t)
+		if got := send(n, "1", alice+"#main-key", false); got != 202 {
+			t.Fatalf("first key: %d", got)
+		}
+		// Learned otherwise than by a signature of the new one: by another process, or
+		// where an answer was due.
+		doc := strings.ReplaceAll(actorDoc(t, alice, &evilKey().PublicKey), "#main-key", "#second-key")
+		n.home.set(alice, doc)
+		renewed := n.memory.actors[alice]
+		renewed.Keys[0].ID = alice + "#second-key"
+		n.memory.actors[alice] = renewed
+		n.advance(11 * time.Minute)
+		if got := send(n, "2", alice+"#main-key", false); got != 401 {
+			t.Errorf("the key that was taken back: %d", got)
+		}
+	})
 	t.Run("a missing key is asked for once", func(t *testing.T) {
 		t.Parallel()
 		n := newNode(t)

@@ -21,8 +21,10 @@ type Fetcher interface {
 }
 
 // How long an answer about a key is kept. A key that verifies is kept until its
-// actor changes it: the first signature that fails makes one fetch.
+// actor changes it: the first signature that fails makes one fetch. What is in memory
+// is read anew from the database now and then: another process may know of the change.
 const (
+	keyKept        = 10 * time.Minute
 	keyRefetch     = 5 * time.Minute // between two fetches of an actor for signatures that fail
 	keyUnavailable = 30 * time.Second
 	keyMissing     = 10 * time.Minute
@@ -51,7 +53,7 @@ type Actors struct {
 type heldKey struct {
 	key       sig.Key
 	err       error
-	until     time.Time // of an error
+	until     time.Time
 	refetched time.Time // last fetch because a signature failed
 }
 
@@ -82,13 +84,15 @@ func (a *Actors) Key(ctx context.Context, id essaim.IRI, fresh bool) (sig.Key, e
 	switch {
 	case ok && held.err != nil && now.Before(held.until):
 		return sig.Key{}, held.err
-	case ok && held.err == nil && (!fresh || now.Sub(held.refetched) < keyRefetch):
+	case ok && held.err == nil && !fresh && now.Before(held.until):
+		return held.key, nil
+	case ok && held.err == nil && fresh && now.Sub(held.refetched) < keyRefetch:
 		return held.key, nil
 	}
-	if !ok && !fresh {
+	if held.err == nil && !fresh {
 		actor, err := a.store.RemoteActorByKey(ctx, id.String())
 		if err == nil && !actor.Gone {
-			return a.keep(actor, id, time.Time{})
+			return a.keep(actor, id, held.refetched)
 		}
 		if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 			return sig.Key{}, fmt.Errorf("%w: %w", essaim.ErrUnavailable, err)
@@ -149,7 +153,7 @@ func (a *Actors) keep(actor essaim.RemoteActor, id essaim.IRI, refetched time.Ti
 			return sig.Key{}, err
 		}
 		key := sig.Key{ID: id, Owner: owner, Public: public}
-		a.put(id, heldKey{key: key, refetched: refetched})
+		a.put(id, heldKey{key: key, until: a.now().Add(keyKept), refetched: refetched})
 		return key, nil
 	}
 	err = fmt.Errorf("actor %s does not list key %s: %w", actor.ID, id, essaim.ErrInvalid)
