@@ -58,6 +58,9 @@ func placesCSV(file string, n int) (frequent []string, err error) {
 			if name, lat, lon, ok = parseGeoName(names.Text()); !ok {
 				return nil, fmt.Errorf("line %d of GeoNames is not understood: %.80s", i, names.Text())
 			}
+			if strings.EqualFold(name, "None") || strings.EqualFold(name, "Nan") {
+				name += " (ville)" // towns, but for an import words of an empty cell
+			}
 		}
 		text := make([]string, 24)
 		for k := range text {
