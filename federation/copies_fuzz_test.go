@@ -93,6 +93,11 @@ func sheet(heads string, items ...string) json.RawMessage {
 	return json.RawMessage(`{"type":"OrderedCollectionPage","essaim:of":"brest.example","essaim:heads":[` + heads + `],` + cursor + `"orderedItems":[` + strings.Join(items, ",") + `]}`)
 }
 
+// added is a document with a member that its proof does not cover (FEP-8b32).
+func added(document string) string {
+	return strings.Replace(document, `,"type":`, `,"signature":{"type":"RsaSignature2017"},"type":`, 1)
+}
+
 // FuzzCopies: whatever a node answers about the copies that it holds of another,
 // nothing is believed but the documents that the other signed.
 func FuzzCopies(f *testing.F) {
@@ -105,6 +110,7 @@ func FuzzCopies(f *testing.F) {
 	f.Add([]byte(sheet("", s.tombstone)))
 	f.Add([]byte(sheet(s.head+","+s.head, s.person, s.tombstone, s.record)))
 	f.Add([]byte(sheet(strings.Replace(s.head, `"essaim:n":2`, `"essaim:n":9`, 1), strings.Replace(s.record, "Une", "Autre", 1))))
+	f.Add([]byte(sheet(added(s.head), added(s.record), added(s.tombstone))))
 	f.Add([]byte(sheet("")))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		p, err := s.page(t.Context(), fetch.Answer{Body: body})

@@ -128,7 +128,7 @@ func (r *copiesReader) provenBy(doc *proof.Document) (i int, err error) {
 			continue
 		}
 		var wrong error
-		if _, wrong = doc.VerifyOwned(r.keys[i]); wrong == nil {
+		if _, wrong = doc.VerifyWhole(r.keys[i]); wrong == nil {
 			return i, nil
 		}
 		if err == nil {
@@ -244,7 +244,7 @@ func (r *copiesReader) heads(list wire.Value) (heads []essaim.CommonsHead) {
 		if err != nil {
 			continue
 		}
-		if _, err := proof.VerifyOwned(v.Raw(), r.keys[present]); err != nil {
+		if _, err := proof.Of(v.Raw()).VerifyWhole(r.keys[present]); err != nil {
 			continue
 		}
 		heads = append(heads, h)

@@ -256,7 +256,7 @@ func (s *Server) ownHead(raw []byte) (h essaim.CommonsHead, err error) {
 	if h, err = readHead(doc.Root(), s.rescuer.Node, s.now()); err != nil {
 		return h, err
 	}
-	_, err = proof.VerifyOwned(raw, keysOf(s.rescuer.key())...)
+	_, err = proof.Of(raw).VerifyWhole(keysOf(s.rescuer.key())...)
 	return h, err
 }
 

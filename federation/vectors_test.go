@@ -146,6 +146,7 @@ func TestCopiesAreTakenAsTheVectorsSay(t *testing.T) {
 			Digests: map[string]json.RawMessage{"": bytes.Replace(listed[""], []byte("objects/5"), []byte("objects/6"), 1)},
 		},
 		{Name: "a record by a key that never was the origin's", Page: sheet(witness, old), Digests: listed},
+		{Name: "a record and a head with a member that was added, which is part of no proof", Page: sheet(added(s.head), added(s.record))},
 	} {
 		c.read(t, s)
 		file.Cases = append(file.Cases, c)
@@ -155,7 +156,7 @@ func TestCopiesAreTakenAsTheVectorsSay(t *testing.T) {
 			t.Errorf("%s: %d left, %v refused", got.Name, got.Left, got.Refused)
 		}
 	}
-	for i, want := range map[int]int{15: 1, 16: 0, 17: 0, 18: 0, 19: 0} {
+	for i, want := range map[int]int{15: 1, 16: 0, 17: 0, 18: 0, 19: 0, 20: 0} {
 		if got := file.Cases[i]; len(got.Copies) != want || len(got.Refused) != 1-want {
 			t.Errorf("%s: %d taken, %v refused", got.Name, len(got.Copies), got.Refused)
 		}

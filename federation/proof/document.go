@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"hash"
 	"slices"
 )
@@ -56,12 +57,25 @@ func (d *Document) Bytes() []byte { return d.raw }
 // VerifyOwned checks that one of keys proves the document in the name of its
 // owner; see the function of that name.
 func (d *Document) VerifyOwned(keys ...ed25519.PublicKey) (ed25519.PublicKey, error) {
+	return d.verifyOwned(false, keys)
+}
+
+// VerifyWhole is VerifyOwned where somebody else hands the document on: a member that
+// the proof does not cover, which anybody may have added, is ErrInvalid.
+func (d *Document) VerifyWhole(keys ...ed25519.PublicKey) (ed25519.PublicKey, error) {
+	return d.verifyOwned(true, keys)
+}
+
+func (d *Document) verifyOwned(whole bool, keys []ed25519.PublicKey) (ed25519.PublicKey, error) {
 	p, err := d.proof()
 	if err != nil {
 		return nil, err
 	}
 	if err := p.checkOwner(d.by.list); err != nil {
 		return nil, err
+	}
+	if whole && find(d.by.list, "signature") != nil {
+		return nil, fmt.Errorf("%w: its proof does not cover its signature", ErrInvalid)
 	}
 	return d.verify(p, keys)
 }

@@ -47,8 +47,8 @@ func forgerFaults() []fault {
 			name: "a forger: a copy at another node is believed without its proof",
 			edits: []edit{{
 				file: "federation/copies_read.go",
-				old:  "if _, wrong = doc.VerifyOwned(r.keys[i]); wrong == nil {",
-				new:  "if _, wrong = doc.VerifyOwned(r.keys[i]); wrong == nil || len(doc.Bytes()) > 0 {",
+				old:  "if _, wrong = doc.VerifyWhole(r.keys[i]); wrong == nil {",
+				new:  "if _, wrong = doc.VerifyWhole(r.keys[i]); wrong == nil || len(doc.Bytes()) > 0 {",
 			}},
 			test: test,
 		},
