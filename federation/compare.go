@@ -22,8 +22,10 @@ const (
 	compareTries  = 3 // walks, when the node changes meanwhile
 	compareAtOnce = 4 // documents asked for
 	compareWrites = 50
-	copiesAtOnce  = 200 // copies whose bytes are looked at
-	maxKept       = 100 // ids that are noted
+	copiesAtOnce  = 200   // copies whose bytes are looked at
+	maxKept       = 100   // ids that are noted
+	walkHolds     = 20000 // differences held in memory: then they are mended
+	maxItemID     = 2048  // bytes, as of every id that is read
 
 	// readAnew is from how many differences on, as a part of all items, reading
 	// everything costs less than asking for each.
@@ -112,16 +114,17 @@ func (r *Replicator) Compare(ctx context.Context, host string) (done essaim.Comm
 		if err != nil {
 			return done, err
 		}
-		w := &walk{crawl: c, differs: map[string]string{}, held: map[string]string{}}
-		w.asks = w.ask
+		w := &walk{crawl: c, holds: walkHolds, differs: map[string]string{}, held: map[string]string{}}
+		w.asks, w.full = w.ask, w.mendFound
 		err = w.run(ctx)
 		if errors.Is(err, errMoved) && try < compareTries {
+			again += w.mended
 			continue
 		}
 		if err != nil {
 			return done, err
 		}
-		done.Differences, done.Mended, done.Kept = again+len(w.differs)+len(w.extra), again+w.mended, w.kept
+		done.Differences, done.Mended, done.Kept = again+w.found, again+w.mended, w.kept
 		break
 	}
 	if err := r.readLineage(ctx, host); err != nil && ctx.Err() == nil {
@@ -139,11 +142,16 @@ func (r *Replicator) Compare(ctx context.Context, host string) (done essaim.Comm
 type walk struct {
 	*crawl
 	asks    func(ctx context.Context, prefix string) (*answered, error)
+	full    func(ctx context.Context) error // what is done about as many differences as are held
+	holds   int
 	head    essaim.CommonsHead
 	here    map[string]essaim.CommonsNode
+	asked   int               // nodes of the tree
+	most    int               // as many as one of as many items has
 	differs map[string]string // by id: the digest that the node lists
 	held    map[string]string // of those, the digest noted here
 	extra   []string          // held, and not listed
+	found   int               // differences that were to be mended, and those that were
 	mended  int
 	kept    []string
 }
@@ -155,6 +163,7 @@ func (w *walk) run(ctx context.Context) (err error) {
 	if w.here, err = w.Store.CopyTree(ctx, w.peer.Host); err != nil {
 		return err
 	}
+	w.most = 2*w.head.Count + essaim.CommonsLeaf
 	if held := w.here[""].Count; w.head.Count-held > w.head.Count/readAnew+commonsPage {
 		// Mostly nothing is here: pages bring it with fewer requests.
 		p := essaim.CommonsProgress{Host: w.peer.Host}
@@ -166,10 +175,7 @@ func (w *walk) run(ctx context.Context) (err error) {
 	if err := w.node(ctx, "", w.head.Root); err != nil {
 		return err
 	}
-	if err := w.leaveWithdrawn(ctx); err != nil {
-		return err
-	}
-	return w.mend(ctx)
+	return w.mendFound(ctx)
 }
 
 // node compares what is below a prefix, where the node's hash is want.
@@ -181,6 +187,11 @@ func (w *walk) node(ctx context.Context, prefix string, want essaim.Digest) erro
 	if want == (essaim.Digest{}) {
 		return w.unlisted(ctx, prefix)
 	}
+	if w.asked++; w.asked > w.most || len(prefix) > keyDigits {
+		// A hash says nothing of how much there is below it: the same few would do for
+		// a tree without end.
+		return fmt.Errorf("digests of %s at %.80q: more than its items have: %w", w.peer.Host, prefix, essaim.ErrForbidden)
+	}
 	n, err := w.asks(ctx, prefix)
 	if err != nil {
 		return err
@@ -188,14 +199,19 @@ func (w *walk) node(ctx context.Context, prefix string, want essaim.Digest) erro
 	if n.hash() != want {
 		return fmt.Errorf("digests of %s at %q: not what stands above them: %w", w.peer.Host, prefix, essaim.ErrForbidden)
 	}
-	if n.inner {
-		for i, c := range n.children {
-			if err := w.node(ctx, prefix+essaim.CommonsDigits[i:i+1], c.Hash); err != nil {
-				return err
-			}
-		}
-		return nil
+	if !n.inner {
+		return w.leaf(ctx, prefix, n.lines)
 	}
+	for i, c := range n.children {
+		if err := w.node(ctx, prefix+essaim.CommonsDigits[i:i+1], c.Hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leaf compares what is held below a prefix with all that is listed there.
+func (w *walk) leaf(ctx context.Context, prefix string, lines []essaim.CommonsItem) error {
 	held := map[string]string{}
 	items, err := w.Store.CopyItems(ctx, w.peer.Host, prefix, 1<<20)
 	if err != nil {
@@ -204,7 +220,7 @@ func (w *walk) node(ctx context.Context, prefix string, want essaim.Digest) erro
 	for _, it := range items {
 		held[it.ID] = it.Digest
 	}
-	for _, it := range n.lines {
+	for _, it := range lines {
 		if held[it.ID] != it.Digest {
 			w.differs[it.ID], w.held[it.ID] = it.Digest, held[it.ID]
 		}
@@ -213,7 +229,15 @@ func (w *walk) node(ctx context.Context, prefix string, want essaim.Digest) erro
 	for id := range held {
 		w.extra = append(w.extra, id)
 	}
-	return nil
+	return w.noted(ctx)
+}
+
+// noted does something about the differences once they are as many as are held.
+func (w *walk) noted(ctx context.Context) error {
+	if len(w.differs)+len(w.extra) < w.holds {
+		return nil
+	}
+	return w.full(ctx)
 }
 
 // below is the node of what is held under a prefix, which may be deeper than the
@@ -232,10 +256,13 @@ func (w *walk) below(ctx context.Context, prefix string) (essaim.CommonsNode, er
 // unlisted notes all that is held under a prefix.
 func (w *walk) unlisted(ctx context.Context, prefix string) error {
 	items, err := w.Store.CopyItems(ctx, w.peer.Host, prefix, 1<<20)
+	if err != nil {
+		return err
+	}
 	for _, it := range items {
 		w.extra = append(w.extra, it.ID)
 	}
-	return err
+	return w.noted(ctx)
 }
 
 // answered is a node of the other's tree, as it was told.
@@ -302,7 +329,7 @@ func readDigests(doc *wire.Document) (*answered, error) {
 	for v := range lines.Elements() {
 		id, isID := v.Get("id").Text()
 		text, isText := v.Get("essaim:copyDigest").Text()
-		if _, err := essaim.ParseDigest(text); err != nil || !isID || !isText || text == "" {
+		if _, err := essaim.ParseDigest(text); err != nil || !isID || !isText || text == "" || len(id) > maxItemID {
 			return nil, bad
 		}
 		n.lines = append(n.lines, essaim.CommonsItem{ID: id, Digest: text})

@@ -17,8 +17,13 @@ import (
 	"essaim/federation/vocab"
 )
 
-// mend asks for what differs and for what is not listed, each once.
-func (w *walk) mend(ctx context.Context) error {
+// mendFound asks for what differs and for what is not listed, each once, but for what
+// is withdrawn here, and forgets it: there may be more than memory is to hold.
+func (w *walk) mendFound(ctx context.Context) error {
+	if err := w.leaveWithdrawn(ctx); err != nil {
+		return err
+	}
+	w.found += len(w.differs) + len(w.extra)
 	ids := make([]string, 0, len(w.differs)+len(w.extra))
 	for id := range w.differs {
 		ids = append(ids, id)
@@ -34,6 +39,9 @@ func (w *walk) mend(ctx context.Context) error {
 	}
 	slices.Sort(w.kept)
 	w.kept = w.kept[:min(len(w.kept), maxKept)]
+	clear(w.differs)
+	clear(w.held)
+	w.extra = nil
 	return nil
 }
 

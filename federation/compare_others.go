@@ -86,13 +86,15 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer) 
 	if err != nil {
 		return 0, 0, err
 	}
-	t := &thirdWalk{walk: walk{crawl: c, differs: map[string]string{}, held: map[string]string{}}}
+	t := &thirdWalk{walk: walk{crawl: c, holds: walkHolds, differs: map[string]string{}, held: map[string]string{}}}
+	t.full = t.enough
 	ask := func(ctx context.Context, prefix string) (*answered, error) {
 		return askDigests(ctx, r.Client, vocab.CopyDigests(at.Origin(), peer.Host, prefix), "essaim:of", peer.Host)
 	}
 	if t.here, err = r.Store.CopyTree(ctx, peer.Host); err != nil {
 		return 0, 0, err
 	}
+	t.most = 2*(t.here[""].Count+walkHolds) + essaim.CommonsLeaf // it holds what is held here, or differs
 	root, err := ask(ctx, "")
 	if err != nil {
 		return 0, 0, err
@@ -103,8 +105,10 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer) 
 		}
 		return ask(ctx, prefix)
 	}
-	if err := t.node(ctx, "", root.hash()); err != nil {
+	if err := t.node(ctx, "", root.hash()); err != nil && !errors.Is(err, errFar) {
 		return 0, 0, err
+	} else if err != nil {
+		t.far = true
 	}
 	withdrawn, err := r.Store.WithdrawnHere(ctx, peer.Host)
 	if err != nil {
@@ -124,7 +128,7 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer) 
 	}
 	t.copies = CopiesOf{Client: r.Client, Holder: at.Origin(), Origin: c.origin, Keys: keys, Heads: heads, Standing: t.standing, Now: r.Now}
 	err = t.fetch(ctx)
-	return len(t.differs), t.mended, err
+	return max(len(t.differs), t.mended), t.mended, err
 }
 
 // keysShownBy are the keys of a peer, with those that followed since: its territory's
@@ -168,8 +172,18 @@ func (r *Replicator) keysShownBy(ctx context.Context, holder string, peer essaim
 // nothing.
 type thirdWalk struct {
 	walk
+	far    bool // more differs than is held in memory
 	copies CopiesOf
 	stands map[string]essaim.HeldCopy // under the ids of the page being taken
+}
+
+// enough ends the walk once all is to be read anyway.
+func (t *thirdWalk) enough(context.Context) error {
+	t.extra = nil
+	if len(t.differs) < t.holds {
+		return nil
+	}
+	return errFar
 }
 
 func (t *thirdWalk) standing(ctx context.Context, ids []string) (held map[string]essaim.HeldCopy, err error) {
@@ -180,7 +194,7 @@ func (t *thirdWalk) standing(ctx context.Context, ids []string) (held map[string
 // fetch asks for what differs, each by itself, or for everything when that costs
 // less.
 func (t *thirdWalk) fetch(ctx context.Context) error {
-	if len(t.differs)*readAnew > max(t.here[""].Count, commonsPage) {
+	if t.far || len(t.differs)*readAnew > max(t.here[""].Count, commonsPage) {
 		return ReadCopies(ctx, t.copies, t.take)
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.differs)) {

@@ -102,8 +102,11 @@ func isHost(s string) bool {
 	return err == nil && iri.Host() == s
 }
 
+// keyDigits is how long a place in a digest tree is.
+const keyDigits = 2 * sha256.Size
+
 // isKey tells whether a text is a place in a digest tree.
-func isKey(s string) bool { return len(s) == 2*sha256.Size && essaim.CommonsPrefix(s) }
+func isKey(s string) bool { return len(s) == keyDigits && essaim.CommonsPrefix(s) }
 
 func (s *Server) copiesPage(host, under, after string, heads []essaim.CommonsHead, list []essaim.CommonsCopy, more bool) []byte {
 	var b bytes.Buffer

@@ -70,7 +70,7 @@ func withdrawalFaults() []fault {
 		},
 		{
 			name:  "a comparison fetches what is withdrawn here, day after day",
-			edits: []edit{{file: "federation/compare.go", old: "\tif err := w.leaveWithdrawn(ctx); err != nil {\n\t\treturn err\n\t}\n", new: ""}},
+			edits: []edit{{file: "federation/compare_mend.go", old: "\tif err := w.leaveWithdrawn(ctx); err != nil {\n\t\treturn err\n\t}\n", new: ""}},
 			test:  []string{"-short", "-run", "TestWhatIsWithdrawnHereIsNoDifference", "./cmd/essaim"},
 		},
 		{

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"essaim"
+	"essaim/federation/fetch"
+)
+
+// bare is a store that holds nothing of anybody.
+type bare struct{ taker }
+
+func (bare) CopyItems(context.Context, string, string, int) ([]essaim.CommonsItem, error) {
+	return nil, nil
+}
+
+func (bare) WithdrawnHere(context.Context, string) (map[string]bool, error) { return nil, nil }
+
+// nothing is a client of a node that has none of what it lists.
+type nothing struct{ asked atomic.Int64 }
+
+func (n *nothing) Changed(context.Context, string, string) (fetch.Answer, error) {
+	n.asked.Add(1)
+	return fetch.Answer{}, essaim.ErrNotFound
+}
+
+// walking is a walk of a node of which nothing is held here.
+func walking(t *testing.T, client Changer) *walk {
+	t.Helper()
+	r := &Replicator{Client: client, Store: bare{}, Logger: slog.New(slog.DiscardHandler)}
+	c, err := r.crawl(essaim.Peer{Host: "toulon.example", Actor: "https://toulon.example/actor"}, essaim.CommonsProgress{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &walk{crawl: c, holds: walkHolds, differs: map[string]string{}, held: map[string]string{}}
+	w.full = w.mendFound
+	return w
+}
+
+func TestDifferencesAreMendedBeforeTheyAreMoreThanMemoryHolds(t *testing.T) {
+	t.Parallel()
+	items := make([]essaim.CommonsItem, 2000)
+	for i := range items {
+		items[i] = essaim.CommonsItem{ID: fmt.Sprint("https://toulon.example/objects/", i), Digest: strings.Repeat("a", 64)}
+	}
+	tree := essaim.CommonsTree("", items)
+	var client nothing
+	w := walking(t, &client)
+	w.holds, w.most = 100, 2*len(items)
+	w.asks = func(_ context.Context, prefix string) (*answered, error) {
+		if n := len(w.differs); n > w.holds {
+			t.Fatalf("%d differences are held", n)
+		}
+		n, a := tree[prefix], &answered{}
+		if a.inner = !n.Leaf(); a.inner {
+			for i := range a.children {
+				a.children[i] = tree[prefix+essaim.CommonsDigits[i:i+1]]
+			}
+			return a, nil
+		}
+		for _, it := range items {
+			if strings.HasPrefix(essaim.CommonsKey(it.ID), prefix) {
+				a.lines = append(a.lines, it)
+			}
+		}
+		return a, nil
+	}
+	err := w.node(t.Context(), "", tree[""].Hash)
+	if err == nil {
+		err = w.mendFound(t.Context())
+	}
+	if asked := int(client.asked.Load()); err != nil || w.found != len(items) || asked != len(items) {
+		t.Errorf("%d found, %d asked for, %v; want all of %d", w.found, asked, err, len(items))
+	}
+}
+
+// Each hash of a digest tree is right, and there is no end to it: sixteen times the
+// same below, and so on.
+func TestADigestTreeWithoutEndIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name            string
+		most, below     int
+		asks, wantAsked int
+	}{
+		{"deeper than keys are long", 1 << 20, 1, 100, keyDigits + 1},
+		{"wider than its items", 130, 16, 6, 130},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			levels := make([]answered, tt.asks) // from the root down
+			for i := tt.asks - 2; i >= 0; i-- {
+				levels[i].inner = true
+				for k := range tt.below {
+					levels[i].children[k].Hash = levels[i+1].hash()
+				}
+			}
+			w := walking(t, &nothing{})
+			w.most = tt.most
+			asked := 0
+			w.asks = func(_ context.Context, prefix string) (*answered, error) {
+				asked++
+				return &levels[len(prefix)], nil
+			}
+			if err := w.node(t.Context(), "", levels[0].hash()); !errors.Is(err, essaim.ErrForbidden) || asked != tt.wantAsked {
+				t.Errorf("%d asked for, %v; want %d and an end", asked, err, tt.wantAsked)
+			}
+		})
+	}
+}
+
+func TestTheIDsOfADigestTreeAreBounded(t *testing.T) {
+	t.Parallel()
+	for n, ok := range map[int]bool{maxItemID: true, maxItemID + 1: false} {
+		id := "https://toulon.example/" + strings.Repeat("a", n-len("https://toulon.example/"))
+		l := &library{pages: map[string]string{"tree": `{"of":"x","essaim:lines":[{"id":"` + id + `","essaim:copyDigest":"` + strings.Repeat("b", 64) + `"}]}`}}
+		if _, err := askDigests(t.Context(), l, "tree", "of", "x"); (err == nil) != ok {
+			t.Errorf("an id of %d bytes: %v", n, err)
+		}
+	}
+}
