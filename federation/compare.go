@@ -164,8 +164,13 @@ func (w *walk) run(ctx context.Context) (err error) {
 		return err
 	}
 	w.most = 2*w.head.Count + essaim.CommonsLeaf
-	if held := w.here[""].Count; w.head.Count-held > w.head.Count/readAnew+commonsPage {
-		// Mostly nothing is here: pages bring it with fewer requests.
+	read, err := w.Store.CommonsProgress(ctx, w.peer.Host)
+	if err != nil {
+		return err
+	}
+	if missing := w.head.Count - w.here[""].Count - read.Refused; missing > w.head.Count/readAnew+commonsPage {
+		// Mostly nothing is here, and pages bring it with fewer requests: but for what
+		// was refused of them, which would be again.
 		p := essaim.CommonsProgress{Host: w.peer.Host}
 		if err := w.Store.SaveCommonsProgress(ctx, p); err != nil {
 			return err
