@@ -32,7 +32,7 @@ func (r *Replicator) compareOthers(ctx context.Context, peer essaim.Peer, again 
 	if err != nil {
 		return done, err
 	}
-	for _, other := range peers {
+	for _, other := range inTurn(peers, r.Now()) {
 		if len(done.Others) == othersAsked || ctx.Err() != nil {
 			break
 		}
@@ -126,7 +126,7 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer) 
 	if err != nil {
 		return 0, 0, err
 	}
-	t.copies = CopiesOf{Client: r.Client, Holder: at.Origin(), Origin: c.origin, Keys: keys, Heads: heads, Standing: t.standing, Now: r.Now}
+	t.copies = CopiesOf{Client: r.Client, Holder: at.Origin(), Origin: c.origin, Keys: keys, Heads: heads, Standing: t.standing, Pages: r.Pages, Now: r.Now}
 	err = t.fetch(ctx)
 	return max(len(t.differs), t.mended), t.mended, err
 }
@@ -175,6 +175,7 @@ type thirdWalk struct {
 	far    bool // more differs than is held in memory
 	copies CopiesOf
 	stands map[string]essaim.HeldCopy // under the ids of the page being taken
+	cursor string                     // behind that page, when others follow
 }
 
 // enough ends the walk once all is to be read anyway.
@@ -195,7 +196,7 @@ func (t *thirdWalk) standing(ctx context.Context, ids []string) (held map[string
 // less.
 func (t *thirdWalk) fetch(ctx context.Context) error {
 	if t.far || len(t.differs)*readAnew > max(t.here[""].Count, commonsPage) {
-		return ReadCopies(ctx, t.copies, t.take)
+		return t.fetchAll(ctx)
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.differs)) {
 		one := t.copies
@@ -207,11 +208,36 @@ func (t *thirdWalk) fetch(ctx context.Context) error {
 	return nil
 }
 
+// fetchAll reads from the first difference on, as long as it brings something: one
+// that reads from the beginning each time would never get behind its bounds.
+func (t *thirdWalk) fetchAll(ctx context.Context) error {
+	first := ""
+	for id := range t.differs {
+		if key := essaim.CommonsKey(id); first == "" || key < first {
+			first = key
+		}
+	}
+	all := t.copies
+	all.After = keyBefore(first)
+	for {
+		before := t.mended
+		if err := ReadCopies(ctx, all, t.take); err != nil {
+			return err
+		}
+		if all.After = t.cursor; all.After == "" || t.mended == before {
+			return nil
+		}
+	}
+}
+
 // take applies a page, by the rules of what the origin would have sent.
 func (t *thirdWalk) take(ctx context.Context, page essaim.CopiesPage) error {
 	for _, refused := range page.Refused {
 		t.Logger.LogAttrs(ctx, slog.LevelInfo, "copy not taken", slog.String("of", t.peer.Host), slog.String("at", t.copies.Holder),
 			slog.String("item", refused.ID), slog.String("reason", refused.Reason))
+	}
+	if t.cursor = ""; page.More {
+		t.cursor = page.Cursor
 	}
 	if err := t.keepHeads(ctx, page.Heads); err != nil || len(page.Copies) == 0 {
 		return err

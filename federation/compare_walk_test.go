@@ -127,3 +127,20 @@ func TestTheIDsOfADigestTreeAreBounded(t *testing.T) {
 		}
 	}
 }
+
+func TestThePlaceBeforeAnother(t *testing.T) {
+	t.Parallel()
+	zeros := strings.Repeat("0", keyDigits)
+	for key, want := range map[string]string{
+		zeros:                          "",
+		zeros[1:] + "1":                zeros,
+		"a" + zeros[1:]:                "9" + strings.Repeat("f", keyDigits-1),
+		zeros[2:] + "10":               zeros[1:] + "f",
+		strings.Repeat("f", keyDigits): strings.Repeat("f", keyDigits-1) + "e",
+		"":                             "",
+	} {
+		if got := keyBefore(key); got != want {
+			t.Errorf("before %q: %q, want %q", key, got, want)
+		}
+	}
+}

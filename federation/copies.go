@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -107,6 +108,20 @@ const keyDigits = 2 * sha256.Size
 
 // isKey tells whether a text is a place in a digest tree.
 func isKey(s string) bool { return len(s) == keyDigits && essaim.CommonsPrefix(s) }
+
+// keyBefore is the place before another; empty for the first, which stands behind
+// nothing.
+func keyBefore(key string) string {
+	digits := []byte(key)
+	for i := len(digits) - 1; i >= 0; i-- {
+		if at := strings.IndexByte(essaim.CommonsDigits, digits[i]); at > 0 {
+			digits[i] = essaim.CommonsDigits[at-1]
+			return string(digits)
+		}
+		digits[i] = 'f'
+	}
+	return ""
+}
 
 func (s *Server) copiesPage(host, under, after string, heads []essaim.CommonsHead, list []essaim.CommonsCopy, more bool) []byte {
 	var b bytes.Buffer

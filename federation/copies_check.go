@@ -78,12 +78,10 @@ func (r *Replicator) CheckCopies(ctx context.Context, host string) (err error) {
 		return wrong
 	}
 	peers, err := r.Store.Peers(ctx)
-	if err != nil || len(peers) == 0 {
+	if err != nil {
 		return errors.Join(wrong, err)
 	}
-	// Another one each time: the time may not be enough for all.
-	first := int(r.Now().Unix() % int64(len(peers)))
-	for _, of := range slices.Concat(peers[first:], peers[:first]) {
+	for _, of := range inTurn(peers, r.Now()) {
 		if of.State != essaim.PeerFollowed || of.Host == host {
 			continue
 		}

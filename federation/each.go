@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
+	"time"
 
 	"essaim"
 )
@@ -42,4 +44,14 @@ func caught(err *error) {
 	if v := recover(); v != nil {
 		*err = fmt.Errorf("panic: %v: %w", v, essaim.ErrInvalid)
 	}
+}
+
+// inTurn is a list that begins with another each time: there may be no time for the
+// last ones.
+func inTurn[T any](list []T, now time.Time) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	first := int(now.Unix() % int64(len(list)))
+	return slices.Concat(list[first:], list[:first])
 }

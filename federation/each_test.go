@@ -5,6 +5,7 @@ package federation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -102,5 +103,17 @@ func TestAPanicOverWhatANodeAnswersPutsItOff(t *testing.T) {
 		if at := d.putOff[what]; !at.After(now) {
 			t.Errorf("%s put off until %s", what, at)
 		}
+	}
+}
+
+func TestEachIsFirstInItsTurn(t *testing.T) {
+	t.Parallel()
+	for at, want := range map[int64]string{9: "[a b c]", 10: "[b c a]", 11: "[c a b]"} {
+		if got := fmt.Sprint(inTurn([]string{"a", "b", "c"}, time.Unix(at, 0))); got != want {
+			t.Errorf("at %d: %s, want %s", at, got, want)
+		}
+	}
+	if got := inTurn([]string(nil), time.Unix(9, 0)); len(got) != 0 {
+		t.Errorf("of nothing: %v", got)
 	}
 }

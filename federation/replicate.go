@@ -77,8 +77,10 @@ type Replicator struct {
 	// Poster shows a node the head that it forgot; nobody does when nil.
 	Poster   Poster
 	Ingester *Ingester
-	Now      func() time.Time
-	Logger   *slog.Logger
+	// Pages bounds one reading of what a node holds of another, as CopiesOf.Pages.
+	Pages  int
+	Now    func() time.Time
+	Logger *slog.Logger
 
 	comparing, reading turns
 }

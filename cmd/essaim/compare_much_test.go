@@ -43,3 +43,24 @@ func TestWhatIsRefusedIsNotReadAnewAtEachComparison(t *testing.T) {
 		}
 	})
 }
+
+// Of a node that is gone, another may hold more than one reading brings: the next
+// goes on behind it.
+func TestMoreThanOneReadingComesFromAThirdNode(t *testing.T) {
+	t.Parallel()
+	var titles []string
+	for i := range 250 {
+		titles = append(titles, fmt.Sprint("Fiche ", i))
+	}
+	lite := storetest.SQLite(t)
+	tr, _ := newTrio(t, lite, titles...)
+	tr.network.SetDown(brestHost, true)
+	tr.tourcoing.damage(t, lite, "DELETE FROM commons WHERE origin = $1", brestHost)
+	tr.tourcoing.server.Replicator().Pages = 1
+	if c := tr.compareBrest(t); c.Differences != 251 || c.Mended < 250 {
+		t.Errorf("comparison %+v, want all 251 found, and mended", c)
+	}
+	if got, want := tr.tourcoing.heldRoot(t), tr.toulon.heldRoot(t); got != want {
+		t.Errorf("root %s, want %s", got, want)
+	}
+}
