@@ -35,6 +35,9 @@ func (c *Client) ask(ctx context.Context, at *url.URL, q question) (*http.Respon
 }
 
 func (c *Client) asked(ctx context.Context, at *url.URL, q question, other bool) (*http.Response, error) {
+	if err := spend(ctx, at); err != nil {
+		return nil, err
+	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", at, essaim.ErrInvalid)

@@ -44,6 +44,16 @@ func TestTheOtherSignatureIsTriedOnceAndRemembered(t *testing.T) {
 	takes = "first"
 	get(nil, "other", "first")
 	get(nil, "first")
+	ctx := Bounded(t.Context(), 3)
+	takes = "none" // each counts, for what one input may make us ask
+	for _, want := range []error{essaim.ErrForbidden, essaim.ErrForbidden, essaim.ErrInvalid} {
+		if _, err := c.Get(ctx, s.URL+"/x", "*/*", false); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	}
+	if want := []string{"first", "first", "other", "first"}; !slices.Equal(asked, want) {
+		t.Errorf("asked %s, want %s", asked, want)
+	}
 	takes, refusal = "other", http.StatusBadRequest
 	get(nil, "first", "other")
 	takes = "none"

@@ -104,8 +104,9 @@ func (c *Client) get(ctx context.Context, address string, q question, elsewhere 
 // allowance is how many requests may still be made for one input.
 type allowance struct{}
 
-// Bounded lets at most n requests, redirects included, be made under ctx: an
-// input that leads on and on, by attribution, announces or redirects, ends there.
+// Bounded lets at most n requests, redirects and those signed the other way included,
+// be made under ctx: an input that leads on and on, by attribution, announces or
+// redirects, ends there.
 // Like a deadline it is bounded by one set before.
 func Bounded(ctx context.Context, n int) context.Context {
 	if _, ok := ctx.Value(allowance{}).(*atomic.Int32); ok {
@@ -125,11 +126,16 @@ func Left(ctx context.Context) int {
 	return max(0, int(left.Load()))
 }
 
+// spend takes one request from what may be made under ctx.
+func spend(ctx context.Context, at *url.URL) error {
+	if left, ok := ctx.Value(allowance{}).(*atomic.Int32); ok && left.Add(-1) < 0 {
+		return fmt.Errorf("%s: too many requests for one input: %w", at, essaim.ErrInvalid)
+	}
+	return nil
+}
+
 // hop makes one request: an answer, or where it is redirected to.
 func (c *Client) hop(ctx context.Context, cancel context.CancelFunc, at *url.URL, q question, limit int64) (Answer, *url.URL, error) {
-	if left, ok := ctx.Value(allowance{}).(*atomic.Int32); ok && left.Add(-1) < 0 {
-		return Answer{}, nil, fmt.Errorf("%s: too many requests for one input: %w", at, essaim.ErrInvalid)
-	}
 	leave, err := c.lanes.enter(ctx, at.Host)
 	if err != nil {
 		return Answer{}, nil, err
