@@ -45,6 +45,10 @@ func askedToForget(ctx context.Context, host string) context.Context {
 	return context.WithValue(ctx, deletionsOf{}, host)
 }
 
+// errUnsure means that our own database did not tell whether an address is blocked:
+// nothing was sent, and nothing is known of its host.
+var errUnsure = fmt.Errorf("not known whether it is blocked: %w", essaim.ErrUnavailable)
+
 // refused keeps requests from hosts and actors that are blocked: nothing is
 // sent there nor fetched, whoever names an address on them, but what they deleted
 // (docs/adr/0016-a-block-keeps-deletions.md).
@@ -57,7 +61,7 @@ func (s *Server) refused(ctx context.Context, address string) error {
 	st, err := s.store.Standing(ctx, address)
 	switch {
 	case err != nil:
-		return err
+		return fmt.Errorf("%w: %w", errUnsure, err)
 	case st.Blocked:
 		return fmt.Errorf("blocked: %w", fetch.ErrAddress)
 	}

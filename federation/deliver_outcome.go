@@ -20,6 +20,11 @@ func (d *Deliverer) judge(ctx context.Context, a answer) {
 	t, l, now := a.try, a.try.lane, d.Now()
 	d.total--
 	l.running = slices.DeleteFunc(l.running, func(r *try) bool { return r == t })
+	if errors.Is(a.err, errUnsure) {
+		d.Logger.Warn("delivery not begun", "delivery", t.ID, "error", a.err)
+		d.giveBack(l, []essaim.Delivery{t.Delivery}, now.Add(cutPause), "")
+		return
+	}
 	v := judge(a.result, a.err)
 	switch {
 	case errors.Is(a.err, errStopping), errors.Is(a.err, errPanic):

@@ -4,6 +4,7 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -150,6 +151,37 @@ func TestARetryIsNotCutForWhatWaitsForThePace(t *testing.T) {
 		deliverAll(t, q, w, time.Minute, func() bool { return q.count(essaim.DeliveryDone) == 61 })
 		if len(w.posts) != 61 || q.count(essaim.DeliveryDone) != 61 {
 			t.Errorf("%d of 61 delivered by %d requests", q.count(essaim.DeliveryDone), len(w.posts))
+		}
+	})
+}
+
+// Whether a host is blocked is asked of our own database before each request.
+func TestAHostIsNotBlamedForOurDatabase(t *testing.T) {
+	t.Parallel()
+	testKey()
+	synctest.Test(t, func(t *testing.T) {
+		q, w := newQueue(), newOutside()
+		store := newShelf()
+		s, began := &Server{store: store}, time.Now()
+		store.err = errors.New("database is closed")
+		w.answer = func(inbox string, r *http.Request) (fetch.Result, error) {
+			if err := s.refused(r.Context(), inbox); err != nil && time.Since(began) < 3*time.Second {
+				return fetch.Result{}, fmt.Errorf("a.example: %w", err)
+			}
+			return fetch.Result{Status: http.StatusAccepted}, nil
+		}
+		for i := range 20 {
+			q.add(fmt.Sprintf("https://a.example/inbox/%d", i), "object")
+			q.rows[i].Attempt = 4 // the next step of the backoff is hours
+		}
+		deliverAll(t, q, w, time.Minute, func() bool { return q.count(essaim.DeliveryDone) == 20 })
+		if h := q.hosts["a.example"]; h.Failures > 0 || !h.FailedAt.IsZero() || h.LastReason != "" {
+			t.Errorf("got %+v, want nothing said of the host", h)
+		}
+		for _, r := range q.rows {
+			if r.state != essaim.DeliveryDone || r.Attempt != 5 {
+				t.Fatalf("got %s at attempt %d because %q, want it delivered at the fifth", r.state, r.Attempt, r.reason)
+			}
 		}
 	})
 }
