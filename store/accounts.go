@@ -203,7 +203,7 @@ func (s *Store) changeUser(ctx context.Context, user int64, lessens bool, change
 				return err
 			}
 			if len(others) == 0 || others[0] == 0 {
-				return fmt.Errorf("the last administrator: %w", essaim.ErrForbidden)
+				return fmt.Errorf("the last administrator stays until another account has the role: %w", essaim.ErrForbidden)
 			}
 		}
 		_, err = change(tx)

@@ -154,7 +154,7 @@ func setActor(ctx context.Context, n *Node, c actorSet) (none, error) {
 	name, _, _ = strings.Cut(name, "@")
 	a, err := n.store.LocalActor(ctx, name)
 	if err != nil {
-		return none{}, err
+		return none{}, unknown(err, "essaim actor list names them")
 	}
 	if err := c.apply(&a.Profile); err != nil {
 		return none{}, err

@@ -120,7 +120,7 @@ func (c geoLoad) outlines(a *app, dir string, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%d outlines\n", n)
+	fmt.Fprintf(a.out, "%d outlines; a running node draws them from its next start\n", n)
 	return nil
 }
 

@@ -172,7 +172,7 @@ func (c importUndo) Run(ctx context.Context, a *app) error {
 
 func undoImport(ctx context.Context, n *Node, id int64) (undone, error) {
 	gone, kept, err := n.store.UndoImport(ctx, id)
-	return undone{gone, kept}, err
+	return undone{gone, kept}, unknown(err, "essaim import list gives the numbers")
 }
 
 type importList struct{ listing }

@@ -215,7 +215,8 @@ func listItems(ctx context.Context, n *Node, f essaim.ItemFilter) ([]essaim.Item
 }
 
 func showItem(ctx context.Context, n *Node, number int64) (essaim.ItemDetail, error) {
-	return n.store.Item(ctx, number)
+	d, err := n.store.Item(ctx, number)
+	return d, unknownItem(err)
 }
 
 func decideItem(ctx context.Context, n *Node, c itemDecision) (essaim.ItemDetail, error) {
@@ -228,10 +229,14 @@ func decideItem(ctx context.Context, n *Node, c itemDecision) (essaim.ItemDetail
 		return essaim.ItemDetail{}, err
 	}
 	if c.As != "" {
-		return n.store.AcceptCandidate(ctx, c.N, c.As, by, reason)
+		d, err := n.store.AcceptCandidate(ctx, c.N, c.As, by, reason)
+		return d, unknownItem(err)
 	}
-	return n.store.DecideItem(ctx, c.N, c.Action, by, reason)
+	d, err := n.store.DecideItem(ctx, c.N, c.Action, by, reason)
+	return d, unknownItem(err)
 }
+
+func unknownItem(err error) error { return unknown(err, "essaim moderate list gives the numbers") }
 
 // decider is the account that takes a decision at the command line: 0 when none
 // is named, for whoever may run the command may read the database too.

@@ -4,11 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
-
-	"essaim"
 )
 
 type peerGone struct {
@@ -55,8 +51,5 @@ func backPeer(ctx context.Context, n *Node, host string) (peerRow, error) {
 
 // unknownPeer says what to do about a node that is not known here.
 func unknownPeer(err error) error {
-	if errors.Is(err, essaim.ErrNotFound) {
-		return fmt.Errorf("%w; essaim peer list names the nodes that are known, essaim peer follow adds one", err)
-	}
-	return err
+	return unknown(err, "essaim peer list names the nodes that are known, essaim peer follow adds one")
 }

@@ -24,6 +24,9 @@ func (c restoreCommand) rescue(ctx context.Context, a *app, cfg config) error {
 	}
 	admin := newUser{Email: c.AdminEmail, Role: essaim.RoleAdmin}
 	if !c.DryRun {
+		if c.AdminEmail == "" {
+			return usagef("--from-peers wants the first administrator, for accounts do not come back: --admin-email EMAIL")
+		}
 		if err := admin.check(); err != nil {
 			return err
 		}

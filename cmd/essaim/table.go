@@ -4,11 +4,22 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"essaim"
 )
+
+// unknown says, of what is not known here, which command names what is.
+func unknown(err error, which string) error {
+	if errors.Is(err, essaim.ErrNotFound) {
+		return fmt.Errorf("%w; %s", err, which)
+	}
+	return err
+}
 
 // print lists rows as a JSON array or in columns under their names.
 func (l listing) print(a *app, rows any, columns []string, lines [][]string) error {

@@ -82,11 +82,11 @@ func addTheme(ctx context.Context, n *Node, c themeAdd) (essaim.Theme, error) {
 	t, err := n.store.DefineTheme(ctx, c.ID, c.Broader, c.French, c.English)
 	var invalid *essaim.ValidationError
 	if errors.As(err, &invalid) && invalid.Problems["broader"] != "" {
-		err = fmt.Errorf("%q is no common theme: %w", c.Broader, essaim.ErrInvalid)
+		err = fmt.Errorf("%q is no common theme; the page /ns/essaim lists them: %w", c.Broader, essaim.ErrInvalid)
 	}
 	return t, err
 }
 
 func removeTheme(ctx context.Context, n *Node, name string) (none, error) {
-	return none{}, n.store.RemoveTheme(ctx, name)
+	return none{}, unknown(n.store.RemoveTheme(ctx, name), "essaim theme list names them")
 }

@@ -33,7 +33,7 @@ type userCommand struct {
 type userAdd struct {
 	Email string      `required:"" help:"Where letters reach the person."`
 	Name  string      `help:"How contributions are signed; the address before the @ when empty."`
-	Role  essaim.Role `default:"contributeur" enum:"admin,animateur,contributeur" help:"admin, animateur or contributeur."`
+	Role  essaim.Role `default:"contributeur" enum:"admin,animateur,contributeur" help:"admin; animateur, who writes and moderates; or contributeur, who may not write yet."`
 }
 
 func (userAdd) Help() string {
@@ -84,7 +84,7 @@ func (c userList) Run(ctx context.Context, a *app) error {
 
 type userRole struct {
 	Email string      `arg:"" help:"Address of the account."`
-	Role  essaim.Role `arg:"" enum:"admin,animateur,contributeur" help:"admin, animateur or contributeur."`
+	Role  essaim.Role `arg:"" enum:"admin,animateur,contributeur" help:"admin; animateur, who writes and moderates; or contributeur, who may not write yet."`
 }
 
 func (userRole) Help() string {
@@ -225,7 +225,7 @@ func listUsers(ctx context.Context, n *Node, _ none) ([]account, error) {
 func (n *Node) user(ctx context.Context, email string) (essaim.User, error) {
 	u, err := n.store.UserByEmail(ctx, strings.ToLower(strings.TrimSpace(email)))
 	if err != nil {
-		return u, fmt.Errorf("account %s: %w", email, err)
+		return u, unknown(fmt.Errorf("account %s: %w", email, err), "essaim user list names the accounts")
 	}
 	return u, nil
 }

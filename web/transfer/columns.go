@@ -361,3 +361,12 @@ func (m *Mapping) Describe(contacts bool) []string {
 	}
 	return out
 }
+
+// named writes the names of what may be chosen.
+func named[T any](rows []T, name func(T) string) string {
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = name(r)
+	}
+	return strings.Join(names, ", ")
+}

@@ -47,11 +47,11 @@ type Converter struct {
 // NewConverter checks the configuration against the file.
 func NewConverter(f *File, m *Mapping, cfg ConvertConfig) (*Converter, error) {
 	if _, ok := cfg.Kind.Info(); !ok {
-		return nil, fmt.Errorf("kind %q: %w", cfg.Kind, essaim.ErrInvalid)
+		return nil, fmt.Errorf("kind %q is none of %s: %w", cfg.Kind, named(essaim.Kinds(), func(k essaim.KindInfo) string { return string(k.Kind) }), essaim.ErrInvalid)
 	}
 	licence, ok := essaim.LicenceByID(cfg.Licence)
 	if !ok {
-		return nil, fmt.Errorf("licence %q is not in the table of licences: %w", cfg.Licence, essaim.ErrInvalid)
+		return nil, fmt.Errorf("licence %q is not in the table of licences (%s): %w", cfg.Licence, named(essaim.Licences(), func(l essaim.Licence) string { return l.ID }), essaim.ErrInvalid)
 	}
 	if strings.TrimSpace(cfg.Attribution) == "" {
 		return nil, fmt.Errorf("the attribution is required: %w", essaim.ErrInvalid)
