@@ -130,7 +130,7 @@ func appendErasures(dir string, list []essaim.Erasure) (err error) {
 	if err := f.Sync(); err != nil || size > 0 {
 		return err
 	}
-	return syncDir(dir)
+	return SyncDir(dir)
 }
 
 // wholeLines is where the last line that has an end ends.
@@ -147,8 +147,9 @@ func wholeLines(f io.ReaderAt, size int64) (int64, error) {
 	return size, nil
 }
 
-// syncDir makes the name of a new file durable.
-func syncDir(dir string) error {
+// SyncDir makes the names of files in a directory durable: they may be lost with the
+// machine though the files are synced.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -47,22 +47,6 @@ func (c backupCommand) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// writeNew writes a file that did not exist, whole and synced, or leaves none.
-func writeNew(path string, write func(io.Writer) error) (size int64, err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return 0, err
-	}
-	out := &countingWriter{w: f}
-	buffered := bufio.NewWriterSize(out, 256<<10)
-	err = write(buffered)
-	err = errors.Join(err, buffered.Flush(), f.Sync(), f.Close())
-	if err != nil {
-		return 0, errors.Join(err, os.Remove(path))
-	}
-	return out.n, nil
-}
-
 func backupNode(ctx context.Context, n *Node, sealed []byte, w io.Writer) error {
 	_, err := n.store.Backup(ctx, w, sealed)
 	return err

@@ -4,10 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"essaim"
@@ -33,25 +30,4 @@ func writeExport(ctx context.Context, s transfer.Source, r exportRequest, w io.W
 	}
 	_, err := transfer.Export(w, r.Format, transfer.Walk(ctx, s, q, transfer.Walked{Documents: r.Format == "jsonld", Keep: keep, Began: time.Now()}))
 	return err
-}
-
-// replaceFile writes a file beside the one that stands and puts it in its
-// place once it is whole.
-func replaceFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already when all went well
-	err = write(f)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -30,7 +30,7 @@ func (c config) ground() (web.Ground, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return g, err
 	}
-	names, err := filepath.Glob(filepath.Join(c.Dir, outlinesDir, "*"))
+	names, err := filepath.Glob(filepath.Join(c.Dir, outlinesDir, "[^.]*")) // not what a load that was cut short left
 	if err != nil {
 		return g, err
 	}

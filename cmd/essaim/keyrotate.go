@@ -15,6 +15,7 @@ import (
 	"essaim/federation"
 	"essaim/federation/proof"
 	"essaim/federation/vocab"
+	"essaim/store"
 )
 
 // nextDir holds the keys of a rotation until the database knows them.
@@ -107,7 +108,10 @@ func settleKeys(dir, mark string, now time.Time) error {
 			return err
 		}
 	}
-	return os.Rename(path, filepath.Join(dir, keysDir))
+	if err := os.Rename(path, filepath.Join(dir, keysDir)); err != nil {
+		return err
+	}
+	return store.SyncDir(dir)
 }
 
 // keysOfNode are the keys that the database knows: those in place, else those of

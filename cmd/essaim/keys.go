@@ -17,6 +17,7 @@ import (
 
 	"essaim"
 	"essaim/federation"
+	"essaim/store"
 )
 
 // The files of DIR/keys, mode 0600, PKCS #8 in PEM.
@@ -84,17 +85,10 @@ func writeKeysTo(path string, k federation.Keys) (err error) {
 	if err := createFile(filepath.Join(made, ed25519Pem), edPEM); err != nil {
 		return err
 	}
-	return os.Rename(made, path)
-}
-
-// createFile writes a new file of mode 0600 and syncs it.
-func createFile(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	if err := os.Rename(made, path); err != nil {
 		return err
 	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
+	return store.SyncDir(filepath.Dir(path))
 }
 
 func readKeys(dir string) (federation.Keys, error) { return readKeysFrom(filepath.Join(dir, keysDir)) }
