@@ -78,13 +78,34 @@ func (a *app) run(ctx context.Context, args []string) int {
 		a.dir = a.env("ESSAIM_DATA")
 	}
 	k.BindTo(ctx, (*context.Context)(nil))
-	if err := k.Run(a); err != nil {
+	told := *a
+	out := &faithful{w: a.out}
+	told.out = out
+	if err = k.Run(&told); err == nil {
+		err = out.err
+	}
+	if err != nil {
 		if _, ok := errors.AsType[usageError](err); ok {
 			return a.fail("essaim "+commandPath(k)+" --help", exitWrongUse, err)
 		}
 		return a.fail("", exitFailed, err)
 	}
 	return exitDone
+}
+
+// faithful remembers that something could not be written: a command whose answer
+// nobody can read, a token or a sign-in link among them, did not do what it was for.
+type faithful struct {
+	w   io.Writer
+	err error
+}
+
+func (f *faithful) Write(b []byte) (int, error) {
+	n, err := f.w.Write(b)
+	if f.err == nil {
+		f.err = err
+	}
+	return n, err
 }
 
 // fail writes one line, whatever the error holds, and hands the code back.

@@ -134,6 +134,20 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
+// full is where nothing can be written.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+func TestACommandWhoseAnswerIsLostFails(t *testing.T) {
+	t.Parallel()
+	var said strings.Builder
+	a := &app{in: strings.NewReader(""), out: full{}, errs: &said, now: time.Now}
+	if code := a.run(t.Context(), []string{"version"}); code != exitFailed || strings.Count(said.String(), "no space left") != 1 {
+		t.Errorf("exit %d, said %q", code, said.String())
+	}
+}
+
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	t.Parallel()
 	parser, err := kong.New(&commands{}, kong.Name("essaim"))
