@@ -16,7 +16,8 @@ import (
 const giveUpAfter = 14 * 24 * time.Hour
 
 // misplacedAfter is how long a delivery is tried at an inbox that says it is
-// not one, or not for us: a peer may be misconfigured for a while.
+// not one, or not for us: a peer may be misconfigured for a while. What waited as long
+// for a host that was down is tried once more.
 const misplacedAfter = 3 * 24 * time.Hour
 
 // goneAfter is when an inbox that says that it is gone is asked again, and then
@@ -110,12 +111,13 @@ func judge(r fetch.Result, err error) verdict {
 func settle(v verdict, d essaim.Delivery, status int, reason string, now time.Time, wait time.Duration, random float64) essaim.DeliveryResult {
 	r := essaim.DeliveryResult{ID: d.ID, Attempt: d.Attempt, Status: status, Reason: reason}
 	age := now.Sub(d.CreatedAt)
+	twice := judge(fetch.Result{Status: d.Status}, nil).outcome == v.outcome // as the try before
 	switch {
 	case v.outcome == delivered:
 		r.State, r.Reason = essaim.DeliveryDone, ""
-	case v.outcome == gone && d.Status != http.StatusGone:
+	case v.outcome == gone && !twice:
 		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(goneAfter)
-	case v.outcome == failed, v.outcome == gone, v.outcome == misplaced && age > misplacedAfter, age > giveUpAfter:
+	case v.outcome == failed, v.outcome == gone, v.outcome == misplaced && twice && age > misplacedAfter, age > giveUpAfter:
 		r.State = essaim.DeliveryFailed
 	default:
 		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(max(wait, backoff(d.Attempt, random)))
