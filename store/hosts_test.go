@@ -104,6 +104,13 @@ func TestWhatSaysThatItIsGoneIsNotWoken(t *testing.T) {
 		if got := n.take(t, "a.example", 10); len(got) != 0 {
 			t.Errorf("claimed %v, want nothing before a day passed", sent(got))
 		}
+		if err := n.RetryDelivery(t.Context(), d.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := n.take(t, "a.example", 10); len(got) != 1 || got[0].Status != 0 {
+			t.Errorf("claimed %+v by hand, want it as if nothing had been said", got)
+		}
+		n.finish(t, essaim.DeliveryResult{ID: d.ID, Attempt: 2, State: essaim.DeliveryWaiting, Status: 410, NextAt: n.clock.now().Add(24 * time.Hour)})
 		n.clock.pass(24 * time.Hour)
 		if got := n.take(t, "a.example", 10); len(got) != 1 || got[0].Status != 410 {
 			t.Errorf("claimed %+v a day later, want it with the status of the try before", got)

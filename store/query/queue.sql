@@ -17,7 +17,9 @@ FROM delivery d LEFT JOIN activity a ON a.id = d.activity_id
 WHERE d.id = $1
 
 -- name: queue_delivery_retry
-UPDATE delivery SET state = 'waiting', next_at = $2, done_at = NULL, status = 0
+-- What a try before its time is answered is no second answer.
+UPDATE delivery
+SET state = 'waiting', next_at = $2, done_at = NULL, status = CASE WHEN state = 'waiting' THEN 0 ELSE status END
 WHERE id = $1 AND state IN ('waiting', 'failed')
   AND EXISTS (SELECT 1 FROM activity a WHERE a.id = delivery.activity_id AND a.bytes IS NOT NULL)
 
