@@ -17,8 +17,8 @@ import (
 // passes on what the actor itself proved (ActivityPub 7.1.2, FEP-8b32). A proof
 // that does not hold is an error, never a reason to look no further.
 func (i *Inbox) speaker(ctx context.Context, a *wire.Activity, signer essaim.IRI) (essaim.IRI, error) {
-	if signer == a.Actor {
-		return signer, nil
+	if signer == a.Actor || a.Actor.SameOrigin(i.origin) {
+		return signer, nil // of an actor of this node nobody passes anything on to it
 	}
 	p, err := proof.Read(a.Raw())
 	if errors.Is(err, proof.ErrNone) {

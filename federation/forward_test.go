@@ -70,3 +70,23 @@ func TestWhatAnotherPassesOnNeedsTheActorsProof(t *testing.T) {
 		}
 	}
 }
+
+// What this node published itself, and proved, makes nothing happen here again: its
+// announces of a record are no thanks of somebody else's.
+func TestWhatThisNodeSaidIsTakenOfNobody(t *testing.T) {
+	t.Parallel()
+	const own = here + "/actors/brest"
+	method := own + "#" + proof.KeyFragment(edKey.Public().(ed25519.PublicKey))
+	n := newNode(t)
+	n.home.docs[own] = actorDoc(t, own, &aliceKey().PublicKey, fmt.Sprintf(`,"assertionMethod":[{"id":%q,"type":"Multikey","controller":%q,"publicKeyMultibase":%q}]`,
+		method, own, proof.EncodeMultikey(edKey.Public().(ed25519.PublicKey))))
+	announce := strings.Replace(activity(here+"/activities/1", "Announce", own, `"`+here+`/objects/jardin"`), `"@context":"https://www.w3.org/ns/activitystreams"`, `"@context":["https://www.w3.org/ns/activitystreams"]`, 1)
+	signed, err := proof.Sign([]byte(announce), edKey, method, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := n.do(n.request(t, evil+"#main-key", evilKey(), string(signed.Bytes), nil))
+	if w.Code != http.StatusForbidden || len(n.rows) > 0 || n.home.count(own) > 0 {
+		t.Errorf("status %d, %d stored, asked ourselves %d times; want 403 at once", w.Code, len(n.rows), n.home.count(own))
+	}
+}

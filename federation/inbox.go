@@ -31,6 +31,7 @@ const weight = 4 << 10
 // the signature and the owner rules is durable, and not before; what it does is
 // the Ingester's business.
 type Inbox struct {
+	origin   essaim.IRI // of this node
 	store    InboxStore
 	actors   ActorStore
 	keys     *Actors
@@ -67,6 +68,10 @@ type InboxConfig struct {
 
 // NewInbox makes an Inbox.
 func NewInbox(c InboxConfig) (*Inbox, error) {
+	origin, err := essaim.ParseIRI(c.Base)
+	if err != nil {
+		return nil, fmt.Errorf("inbox: %w", err)
+	}
 	verifier, err := sig.New(sig.Config{Base: c.Base, Keys: c.Keys, Now: c.Now})
 	if err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
@@ -77,7 +82,7 @@ func NewInbox(c InboxConfig) (*Inbox, error) {
 	if c.Caller == nil {
 		c.Caller = func(*http.Request) netip.Prefix { return netip.Prefix{} }
 	}
-	return &Inbox{caller: c.Caller, arrivals: budget{now: c.Now}, perMinute: float64(c.PerMinute), store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10), listed: c.Allowlist, compare: c.Compare}, nil
+	return &Inbox{origin: origin, caller: c.Caller, arrivals: budget{now: c.Now}, perMinute: float64(c.PerMinute), store: c.Store, actors: c.Actors, keys: c.Keys, verifier: verifier, now: c.Now, log: c.Logger, recent: newRecent(16 << 10), listed: c.Allowlist, compare: c.Compare}, nil
 }
 
 // ServeHTTP takes a POST (ActivityPub 7.1).
