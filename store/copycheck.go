@@ -22,7 +22,7 @@ func (s *Store) DueCopyChecks(ctx context.Context, n int) ([]string, error) {
 
 // SaveCopyCheck notes what a node holds, in place of what was noted before.
 func (s *Store) SaveCopyCheck(ctx context.Context, c essaim.CopyCheck) error {
-	err := s.write(ctx, patient, func(tx *Tx) error {
+	err := s.ofPeer(ctx, c.Host, func(tx *Tx) error {
 		was := map[string]string{}
 		err := tx.each(ctx, "copy_differs_list", func(scan func(...any) error) error {
 			var it essaim.CommonsItem
@@ -57,7 +57,7 @@ func (s *Store) SaveCopyCheck(ctx context.Context, c essaim.CopyCheck) error {
 // PutOffCopyCheck plans the next question to a node that did not answer; what it
 // was found to hold stays, with its date.
 func (s *Store) PutOffCopyCheck(ctx context.Context, host string, at time.Time) error {
-	err := s.write(ctx, patient, func(tx *Tx) error {
+	err := s.ofPeer(ctx, host, func(tx *Tx) error {
 		_, err := tx.exec(ctx, "copy_check_put_off", host, instant(at))
 		return err
 	})

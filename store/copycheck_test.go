@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -58,7 +59,15 @@ func TestANodeThatIsAskedNoMoreIsNoHolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		holders("followed no more", 0)
-		for _, table := range []string{"copy_check", "copy_differs"} {
+		// What it was asked before comes too late.
+		late := []error{
+			n.SaveCopyCheck(ctx, check), n.PutOffCopyCheck(ctx, toulouse, n.clock.now()),
+			n.SavePeerAbout(ctx, toulouse, essaim.PeerAbout{Follows: []string{never.Actor}}),
+		}
+		if err := errors.Join(late...); err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range []string{"copy_check", "copy_differs", "peer_about"} {
 			if got := one[int](t, n, "SELECT count(*) FROM "+table); got != 0 {
 				t.Errorf("%d rows of %s are left", got, table)
 			}

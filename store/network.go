@@ -23,7 +23,7 @@ func (s *Store) SavePeerAbout(ctx context.Context, host string, a essaim.PeerAbo
 	if a.Located() {
 		lat, lon = &a.Lat, &a.Lon
 	}
-	err = s.write(ctx, patient, func(tx *Tx) error {
+	err = s.ofPeer(ctx, host, func(tx *Tx) error {
 		_, err := tx.exec(ctx, "peer_about_save", host, lat, lon, string(follows), micros(s.now()))
 		return err
 	})

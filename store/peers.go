@@ -148,6 +148,22 @@ func (tx *Tx) removePeer(ctx context.Context, host string) error {
 	return nil
 }
 
+// ofPeer writes what a peer answered, unless it was removed meanwhile with all that was
+// noted of it.
+func (s *Store) ofPeer(ctx context.Context, host string, f func(tx *Tx) error) error {
+	return s.write(ctx, patient, func(tx *Tx) error {
+		var state string
+		err := tx.row(ctx, "peer_state", host).Scan(&state)
+		if errors.Is(err, essaim.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
 // UnfollowPeer removes a peer and queues the Undo of our Follow; what is held of
 // it stays. A peer that follows us stays known.
 func (s *Store) UnfollowPeer(ctx context.Context, host string, undo essaim.Outgoing) error {
