@@ -3,11 +3,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
 	"essaim"
+	"essaim/federation/vocab"
 	"essaim/store/storetest"
 )
 
@@ -62,5 +65,44 @@ func TestMoreThanOneReadingComesFromAThirdNode(t *testing.T) {
 	}
 	if got, want := tr.tourcoing.heldRoot(t), tr.toulon.heldRoot(t); got != want {
 		t.Errorf("root %s, want %s", got, want)
+	}
+}
+
+// A node whose key is its own may still serve pages without end, each a little
+// further on: the reading of it stops at a bound, and goes on after the others.
+func TestAReadingOfPagesWithoutEndStopsAtABound(t *testing.T) {
+	t.Parallel()
+	lite := storetest.SQLite(t)
+	p := newPairOn(t, lite, storetest.SQLite(t))
+	p.brest.damage(t, lite, "UPDATE counter SET n = 1099511627776")
+	p.brest.publish(t, "Une")
+	p.follow(t)
+	pad, served := 0, 0
+	p.network.Serve(brestHost, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		after, err := essaim.ParseCommonsNumber(r.URL.Query().Get("after"))
+		if err != nil {
+			p.brest.router.ServeHTTP(w, r)
+			return
+		}
+		node, err := p.brest.Node(r.Context())
+		if err != nil {
+			panic(err)
+		}
+		served++
+		cursor := essaim.CommonsNumber{Incarnation: node.Incarnation, N: after.N + 1}
+		w.Header().Set("Content-Type", vocab.ContentType)
+		fmt.Fprintf(w, `{"type":"OrderedCollectionPage","essaim:cursor":%q,"orderedItems":[{"id":"%s/objects/%d"}],"pad":"%s"}`, cursor, p.brest.base, after.N, strings.Repeat("x", pad))
+	}))
+	for _, tt := range []struct{ pad, most int }{{0, 1000}, {1000 << 10, 263}, {1 << 20, 0}} {
+		pad, served = tt.pad, 0
+		before, err := p.toulon.CommonsProgress(t.Context(), brestHost)
+		if err != nil && !errors.Is(err, essaim.ErrNotFound) {
+			t.Fatal(err)
+		}
+		progress, err := p.toulon.server.Replicator().CatchUp(t.Context(), brestHost)
+		read := progress.Pages - before.Pages
+		if read > tt.most || served > tt.most+2 || tt.most > 0 && (err != nil || read == 0) || !progress.DoneAt.IsZero() {
+			t.Errorf("pages of %d bytes: %d read, %d served, %v; want %d at most", pad, read, served, err, tt.most)
+		}
 	}
 }
