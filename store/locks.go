@@ -38,8 +38,7 @@ func (tx *Tx) lockObjects(ctx context.Context, ids []string) error {
 // to listen. Where others run, leases end by themselves.
 func (s *Store) freeLeases(ctx context.Context) error {
 	return s.write(ctx, urgent, func(tx *Tx) error {
-		var alone bool
-		if err := tx.row(ctx, "lock_alone").Scan(bit{&alone}); err != nil || !alone {
+		if err := tx.row(ctx, "lock_alone").Scan(bit{&s.alone}); err != nil || !s.alone {
 			return err
 		}
 		for _, name := range []string{"inbox_free_leases", "delivery_free_leases", "wanted_free_leases", "sync_free_leases", "recovery_free_leases"} {
@@ -50,3 +49,6 @@ func (s *Store) freeLeases(ctx context.Context) error {
 		return nil
 	})
 }
+
+// Alone tells whether no other process of the node ran when this one opened it.
+func (s *Store) Alone() bool { return s.alone }

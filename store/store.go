@@ -76,6 +76,7 @@ type Store struct {
 	bell
 	due     dueAnswer
 	closing func() error
+	alone   bool // when it was opened; see locks.go
 
 	group string // id of the territory's community, when it announces; see group.go
 	tree  digestTree

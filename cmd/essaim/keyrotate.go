@@ -35,13 +35,13 @@ func (keyRotateCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if served(ctx, dir) {
-		return errors.New("the node runs: stop it first, in all its processes")
+		return errRuns
 	}
 	cfg, err := a.configuration(settings{})
 	if err != nil {
 		return err
 	}
-	n, err := Open(ctx, cfg, a.options())
+	n, err := openAlone(ctx, cfg, a.options())
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,32 @@ func (keyRotateCommand) Run(ctx context.Context, a *app) error {
 	}
 	fmt.Fprintf(a.out, "The key is %s from now on. Make a new backup of the keys: essaim key backup\n", key)
 	return nil
+}
+
+var errRuns = errors.New("the node runs: stop it first, in all its processes")
+
+// openAlone opens a node that no other process has open: one that served it from
+// another directory, on PostgreSQL, would go on signing with keys that nobody takes any
+// more. Another command is waited for.
+func openAlone(ctx context.Context, cfg config, opt options) (*Node, error) {
+	deadline := time.NewTimer(openTime)
+	defer deadline.Stop()
+	for {
+		n, err := Open(ctx, cfg, opt)
+		if err != nil || n.store.Alone() {
+			return n, err
+		}
+		if err := n.Close(); err != nil {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-deadline.C:
+			return nil, errRuns
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // rotate gives the node other keys. The database decides: before it knows the new

@@ -37,8 +37,8 @@ func recoveryFaults() []fault {
 			name: "recovery: a dead process keeps what it claimed",
 			edits: []edit{{
 				file: "store/locks.go",
-				old:  "err != nil || !alone {",
-				new:  "err != nil || alone {",
+				old:  "err != nil || !s.alone {",
+				new:  "err != nil || s.alone {",
 			}},
 			test: []string{"-run", "TestARecoveryGoesOnAtTheNextStart", "./store"},
 		},
