@@ -93,5 +93,20 @@ func hostileFaults() []fault {
 			}},
 			test: []string{"-run", "TestAHostThatFailedKeepsItsPaceBetweenTwoLooks", "./federation"},
 		},
+		{
+			name:  "delivery: the first 410 to what waited for its host costs every follower there",
+			edits: []edit{{file: "federation/backoff.go", old: "v.outcome == gone && !twice", new: "v.outcome == gone && !twice && age < goneAfter"}},
+			test:  []string{"-run", "TestAnInboxThatSaysOnceThatItIsGone", "./federation"},
+		},
+		{
+			name:  "delivery: what was under way ends the pause that a host asked for",
+			edits: []edit{{file: "federation/hosts.go", old: "l.broken && l.state.PausedUntil.After(now)", new: "l.broken && now.IsZero()"}},
+			test:  []string{"-run", "TestAPauseOutlastsWhatWasUnderWay", "./federation"},
+		},
+		{
+			name:  "what this node proved itself is taken from who sends it back",
+			edits: []edit{{file: "federation/forward.go", old: " || a.Actor.SameOrigin(i.origin)", new: ""}},
+			test:  []string{"-short", "-run", "TestWhatThisNodeSaidIsTakenOfNobody", "./federation"},
+		},
 	}
 }
