@@ -15,9 +15,10 @@ import (
 
 // speaker is who says the activity: its signer, or its actor when another
 // passes on what the actor itself proved (ActivityPub 7.1.2, FEP-8b32). A proof
-// that does not hold is an error, never a reason to look no further.
+// that does not hold is an error, never a reason to look no further. What has no id
+// means it again each time that it is said: it is for its actor alone to say.
 func (i *Inbox) speaker(ctx context.Context, a *wire.Activity, signer essaim.IRI) (essaim.IRI, error) {
-	if signer == a.Actor || a.Actor.SameOrigin(i.origin) {
+	if signer == a.Actor || a.Transient || a.Actor.SameOrigin(i.origin) {
 		return signer, nil // of an actor of this node nobody passes anything on to it
 	}
 	p, err := proof.Read(a.Raw())

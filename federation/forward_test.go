@@ -26,14 +26,16 @@ func TestWhatAnotherPassesOnNeedsTheActorsProof(t *testing.T) {
 	}
 	like := activity("https://peer.example/a/1", "Like", alice, `"`+here+`/objects/1"`)
 	like = strings.Replace(like, `"@context":"https://www.w3.org/ns/activitystreams"`, `"@context":["https://www.w3.org/ns/activitystreams"]`, 1)
-	signed := func(key ed25519.PrivateKey, method string) string {
-		s, err := proof.Sign([]byte(like), key, method, noon)
+	prove := func(body string, key ed25519.PrivateKey, method string) string {
+		s, err := proof.Sign([]byte(body), key, method, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(s.Bytes)
 	}
+	signed := func(key ed25519.PrivateKey, method string) string { return prove(like, key, method) }
 	good := signed(own, method(alice, own))
+	nameless := `{"@context":["https://www.w3.org/ns/activitystreams"],"type":"Remove","actor":"` + alice + `","object":"https://peer.example/notes/1","target":"` + alice + `/featured"}`
 	for _, c := range []struct {
 		name   string
 		body   string
@@ -42,6 +44,7 @@ func TestWhatAnotherPassesOnNeedsTheActorsProof(t *testing.T) {
 	}{
 		{"the actor's proof", good, nil, 202},
 		{"no proof", like, nil, 403},
+		{"what may be said again, and has no date but the signature's", prove(nameless, own, method(alice, own)), nil, 403},
 		{"one letter changed", strings.Replace(good, "objects/1", "objects/2", 1), nil, 403},
 		{"a proof of another key of that name", signed(strange, method(alice, own)), nil, 403},
 		{"a key that the actor does not list", signed(strange, method(alice, strange)), nil, 403},
