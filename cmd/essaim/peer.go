@@ -40,7 +40,7 @@ type peerFollow struct {
 }
 
 func (peerFollow) Help() string {
-	return "What an account publishes, a blog, an agenda or a channel, waits as candidates (essaim moderate list --kind candidate).\n\n" +
+	return "What an account publishes, a blog, an agenda or a channel, waits as candidates (essaim moderate list --kind candidate). A territory is followed by its host: by the name of one of its accounts it would bring candidates alone.\n\n" +
 		"Example:\n\n    essaim peer follow --data /var/lib/essaim toulouse.example\n" +
 		"    essaim peer follow --data /var/lib/essaim @agenda@mobilizon.example"
 }
