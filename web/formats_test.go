@@ -199,7 +199,7 @@ func TestAFormatSaysPlainlyWhatItRefuses(t *testing.T) {
 		status int
 		says   string
 	}{
-		"/initiatives.csv?near=Nulle-Part-les-Oies":    {400, `"near": `},
+		"/initiatives.csv?near=Nulle-Part-les-Oies":    {400, `"near": Commune inconnue`},
 		"/recherche.atom?limit=1000":                   {400, `"limit": `},
 		"/recherche.json?page=x":                       {400, "n’a pas été comprise"},
 		"/recherche.geojson?page=x":                    {400, "Refaites la recherche"},

@@ -120,7 +120,7 @@ func (s *Server) parseNear(v url.Values, p essaim.Problems) *essaim.Circle {
 		c.Lat, c.Lon = commune.Lat, commune.Lon
 		return c
 	}
-	p.Add(paramNear, "unknown")
+	p.Add(paramNear, "unknown_place")
 	return nil
 }
 
