@@ -70,7 +70,11 @@ func (r *Replicator) compareDue(ctx context.Context) bool {
 			continue
 		}
 		r.Logger.LogAttrs(ctx, slog.LevelInfo, "not compared", slog.String("host", host), slog.String("reason", cut(err.Error(), 300)))
-		if err := r.Store.PutOffComparison(ctx, host, r.Now().Add(readEvery)); err != nil {
+		wait := readEvery
+		if p, err := r.Store.CommonsProgress(ctx, host); err == nil && silent(p, r.Now()) {
+			wait = compareEvery // the bytes of all its copies are looked at each time
+		}
+		if err := r.Store.PutOffComparison(ctx, host, r.Now().Add(wait)); err != nil {
 			r.Logger.Warn("comparison not put off", "host", host, "error", err)
 			return false
 		}

@@ -33,6 +33,7 @@ func (h hostile) NodeActor(_ context.Context, host string) (string, error) {
 type duties struct {
 	ReplicaStore // what is not asked for here
 	peer         essaim.Peer
+	progress     essaim.CommonsProgress
 	putOff       map[string]time.Time
 }
 
@@ -63,7 +64,10 @@ func (d *duties) Copies(context.Context, string, string, int) ([]essaim.CommonsC
 }
 
 func (d *duties) CommonsProgress(context.Context, string) (essaim.CommonsProgress, error) {
-	return essaim.CommonsProgress{}, essaim.ErrNotFound
+	if d.progress.CheckedAt.IsZero() {
+		return d.progress, essaim.ErrNotFound
+	}
+	return d.progress, nil
 }
 
 func (d *duties) Heads(context.Context, string, int) ([]essaim.CommonsHead, error) { return nil, nil }
@@ -102,6 +106,27 @@ func TestAPanicOverWhatANodeAnswersPutsItOff(t *testing.T) {
 		turn(r)
 		if at := d.putOff[what]; !at.After(now) {
 			t.Errorf("%s put off until %s", what, at)
+		}
+	}
+}
+
+// Its copies are looked at before it is known that it does not answer.
+func TestANodeThatIsSilentForLongIsComparedDaily(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, time.March, 3, 12, 0, 0, 0, time.UTC)
+	for ago, want := range map[time.Duration]time.Duration{time.Hour: readEvery, essaim.PeerSilence + time.Hour: compareEvery} {
+		d := &duties{
+			putOff: map[string]time.Time{}, progress: essaim.CommonsProgress{Host: "toulon.example", CheckedAt: now.Add(-ago)},
+			peer: essaim.Peer{Host: "toulon.example", Actor: "https://toulon.example/actor", State: essaim.PeerFollowed},
+		}
+		c := corpusIngester(t)
+		r := &Replicator{
+			Store: d, Client: &library{none: essaim.ErrUnavailable}, Ingester: c.Ingester,
+			Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+		}
+		r.compareDue(t.Context())
+		if got := d.putOff["comparison"].Sub(now); got != want {
+			t.Errorf("silent for %s: compared again in %s, want %s", ago, got, want)
 		}
 	}
 }

@@ -199,7 +199,7 @@ func (r *Replicator) read(ctx context.Context, host string) {
 		p.Reason, p.NextAt = "", now.Add(readEvery+jitter(host, now, readJitter))
 	default:
 		wait := readFailed
-		if now.Sub(p.CheckedAt) > essaim.PeerSilence && !p.CheckedAt.IsZero() || errors.Is(err, essaim.ErrNotFound) || errors.Is(err, essaim.ErrGone) {
+		if silent(p, now) || errors.Is(err, essaim.ErrNotFound) || errors.Is(err, essaim.ErrGone) {
 			wait = readAbsent
 		}
 		p.Reason, p.NextAt = cut(err.Error(), 300), now.Add(wait+jitter(host, now, wait/4))
@@ -208,6 +208,12 @@ func (r *Replicator) read(ctx context.Context, host string) {
 	if err := r.Store.SaveCommonsProgress(ctx, p); err != nil && ctx.Err() == nil {
 		r.Logger.Warn("reading of commons not noted", "host", host, "error", err)
 	}
+}
+
+// silent tells whether a node that was read has not answered for so long that it is
+// tried once a day.
+func silent(p essaim.CommonsProgress, now time.Time) bool {
+	return now.Sub(p.CheckedAt) > essaim.PeerSilence && !p.CheckedAt.IsZero()
 }
 
 // readFirst does one reading before a comparison, and plans the next where it succeeds.
