@@ -93,6 +93,10 @@ func (r *Rescuer) copies(ctx context.Context, host, after string, take func(cont
 		standing = r.same
 	}
 	actor, err := r.Client.NodeActor(ctx, host)
+	if errors.Is(err, essaim.ErrNotFound) {
+		// Its proxy alone may answer: what the node holds is not told by that.
+		return fmt.Errorf("%s shows no node: %w", host, essaim.ErrUnavailable)
+	}
 	if err != nil {
 		return err
 	}

@@ -105,3 +105,39 @@ func TestAPanicOverASourceOfARecoveryLeavesTheOthersTheirTurn(t *testing.T) {
 		}
 	}
 }
+
+// vacant is a client of a host that has no node behind it, or of a node that holds
+// nothing.
+type vacant struct {
+	library
+	shown error
+}
+
+func (n *vacant) NodeActor(_ context.Context, host string) (string, error) {
+	return "https://" + host + "/actor", n.shown
+}
+
+// A node that holds nothing is asked no more; a host that shows no node, as a proxy
+// does whose node is away, is asked again.
+func TestAHostWithoutANodeIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, time.March, 3, 12, 0, 0, 0, time.UTC)
+	node, err := essaim.ParseIRI("https://brest.example/actor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []error{nil, essaim.ErrNotFound} {
+		l := &lost{}
+		r := &Rescuer{
+			Store: l, Client: &vacant{library{none: essaim.ErrNotFound}, shown}, Node: node,
+			Keys: []essaim.PeerKey{{Key: proof.EncodeMultikey(fedtest.Ed25519("brest.example").Public().(ed25519.PublicKey))}},
+			Now:  func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
+		}
+		if err := r.read(t.Context(), essaim.RecoverySource{Host: "lyon.example"}); err != nil || len(l.saved) != 1 {
+			t.Fatalf("saved %v, %v", l.saved, err)
+		}
+		if from := l.saved[0]; from.DoneAt.IsZero() != (shown != nil) || shown != nil && !from.NextAt.After(now) {
+			t.Errorf("shown %v: noted %+v", shown, from)
+		}
+	}
+}
