@@ -105,10 +105,52 @@ func (m *match) any(sort string, values []string) {
 	m.filter = append(m.filter, terms)
 }
 
-// narrow keeps, of the days until which help may be wanted, those that some record
+// narrow says the same of fewer terms, by what the counters know: an index that is
+// asked what it has not, or for much that nobody has, reads most of itself.
+func (tx *Tx) narrow(ctx context.Context, m match) (match, error) {
+	m, err := tx.narrowHelp(ctx, m)
+	if err != nil {
+		return m, err
+	}
+	return tx.narrowOrigin(ctx, m)
+}
+
+// fewOrigins is how many nodes are named where whatever is not of here is wanted.
+const fewOrigins = 20
+
+// narrowOrigin names the other nodes in place of all but this one, if they are few.
+func (tx *Tx) narrowOrigin(ctx context.Context, m match) (match, error) {
+	own := filterTerm(filterOrigin, here)
+	at := slices.IndexFunc(m.none, func(seq []string) bool { return seq[0] == own })
+	if at < 0 {
+		return m, nil
+	}
+	var others []string
+	err := tx.each(ctx, "facet_top", func(scan func(...any) error) error {
+		var value, label string
+		var n int
+		err := scan(&value, &label, &n)
+		if value != here {
+			others = append(others, value)
+		}
+		return err
+	}, facetOf[filterOrigin], fewOrigins+2)
+	if err != nil || len(others) > fewOrigins {
+		return m, err
+	}
+	if len(others) == 0 {
+		others = []string{"nowhere"} // which finds nothing
+	}
+	m.none = slices.Delete(slices.Clone(m.none), at, at+1)
+	m.filter = slices.DeleteFunc(slices.Clone(m.filter), func(choice []string) bool { return choice[0] == filterAny })
+	m.any(filterOrigin, others)
+	return m, nil
+}
+
+// narrowHelp keeps, of the days until which help may be wanted, those that some record
 // names: PostgreSQL's planner takes fifty that nobody names for a part of all records,
 // and reads them all in their order.
-func (tx *Tx) narrow(ctx context.Context, m match) (match, error) {
+func (tx *Tx) narrowHelp(ctx context.Context, m match) (match, error) {
 	at := slices.IndexFunc(m.filter, func(choice []string) bool { return strings.HasPrefix(choice[0], filterHelp) })
 	if at < 0 {
 		return m, nil

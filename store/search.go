@@ -99,6 +99,9 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 	if err != nil {
 		return found, err
 	}
+	if total == 0 {
+		return found, nil
+	}
 	tiers := []tier{anywhere}
 	if len(m.words) > 0 && !q.Newest {
 		tiers = []tier{inHead, notInHead}
@@ -115,7 +118,7 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 				from = min(from, after.position)
 			}
 		}
-		more, err := tx.page(ctx, m, t, from, q.Limit+1-len(positions))
+		more, err := tx.latest(ctx, m, t, from, q.Limit+1-len(positions), total <= essaim.CountCap)
 		if err != nil {
 			return found, err
 		}
@@ -135,8 +138,23 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 	return found, err
 }
 
+// latest is page for what people look for, which may be in most records or in three.
+func (tx *Tx) latest(ctx context.Context, m match, t tier, below int64, n int, rare bool) (list []int64, err error) {
+	for _, name := range tx.s.db.pages(rare) {
+		if list, err = tx.pageBy(ctx, name, m, t, below, n); err != nil || len(list) == n {
+			return list, err
+		}
+	}
+	return list, nil
+}
+
 // page lists positions of what matches in a tier, below one, the latest first.
 func (tx *Tx) page(ctx context.Context, m match, t tier, below int64, n int) ([]int64, error) {
+	return tx.pageBy(ctx, "search_page", m, t, below, n)
+}
+
+// pageBy is page by a statement, or the one beside it that looks near a point.
+func (tx *Tx) pageBy(ctx context.Context, name string, m match, t tier, below int64, n int) ([]int64, error) {
 	if n <= 0 {
 		return nil, nil
 	}
@@ -150,9 +168,9 @@ func (tx *Tx) page(ctx context.Context, m match, t tier, below int64, n int) ([]
 	if m.everything() {
 		return list, tx.each(ctx, "search_all", add, below, n)
 	}
-	name, args := "search_page", []any{tx.s.db.expression(m, t), below, m.since, n}
+	args := []any{tx.s.db.expression(m, t), below, m.since, n}
 	if m.area != nil {
-		name, args = "search_page_near", append(args, m.area.args()...)
+		name, args = name+"_near", append(args, m.area.args()...)
 	}
 	err := tx.each(ctx, name, add, args...)
 	return list, err

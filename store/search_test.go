@@ -4,7 +4,6 @@ package store_test
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -217,25 +216,7 @@ func TestATitleIsSuggestedByHowItsWordsBegin(t *testing.T) {
 }
 
 // imported publishes n records in chunks.
-func imported(t *testing.T, s *store.Store, n int) int64 {
-	t.Helper()
-	id, err := s.BeginImport(t.Context(), essaim.Import{File: "lieux.csv", Licence: "etalab-2.0", Attribution: "une source"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rows []essaim.ImportRow
-	for i := range n {
-		c := storetest.Initiative(fmt.Sprintf("Lieu %d", i), func(c *essaim.Content) { c.Kind, c.Body = essaim.KindVenue, &essaim.Venue{} })
-		rows = append(rows, essaim.ImportRow{Key: fmt.Sprintf("source %d", i), Digest: "1", Content: c, State: essaim.StatePublished})
-		if len(rows) == 200 || i == n-1 {
-			if _, err := s.ImportRows(t.Context(), id, rows); err != nil {
-				t.Fatal(err)
-			}
-			rows = rows[:0]
-		}
-	}
-	return id
-}
+func imported(t *testing.T, s *store.Store, n int) int64 { return importedWith(t, s, n) }
 
 func TestSearchAcrossTheLineWhereTheDaysMeet(t *testing.T) {
 	t.Parallel()

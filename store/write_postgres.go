@@ -187,6 +187,16 @@ func (p *pg) compact(ctx context.Context) error {
 }
 
 func (p *pg) expression(m match, t tier) string { return m.tsquery(t) }
-func (p *pg) changes() (int64, bool)            { return 0, false }
-func (p *pg) raw() *sql.DB                      { return p.db.SQL }
-func (p *pg) close() error                      { return p.db.Close() }
+
+// The planner expects what has a term all over the table: if it is rare, or stands in
+// the oldest records only, it reads a million of them to find twenty.
+func (p *pg) pages(rare bool) []string {
+	if rare {
+		return []string{"search_rare"}
+	}
+	return []string{"search_newest", "search_rare"}
+}
+
+func (p *pg) changes() (int64, bool) { return 0, false }
+func (p *pg) raw() *sql.DB           { return p.db.SQL }
+func (p *pg) close() error           { return p.db.Close() }

@@ -1,4 +1,5 @@
--- Search in the column terms; the parameters are those of SQLite.
+-- Search in the column terms; the parameters are those of SQLite. OFFSET 0 has the
+-- place of each record found looked at: without, the planner may read all places first.
 
 -- name: search_page
 SELECT position FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 ORDER BY position DESC LIMIT $4
@@ -11,8 +12,48 @@ SELECT position FROM search t WHERE terms @@ $1::text::tsquery AND position < $2
         AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
         AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11
+      OFFSET 0)
 ORDER BY position DESC LIMIT $4
+
+-- name: search_newest
+-- Looks at the newest only: what many records hold is found there, soon.
+SELECT position FROM (
+    SELECT position, terms FROM search WHERE position < $2 AND position > $3
+    ORDER BY position DESC LIMIT greatest(1000, 50 * $4::bigint)) t
+WHERE terms @@ $1::text::tsquery ORDER BY position DESC LIMIT $4
+
+-- name: search_newest_near
+SELECT position FROM (
+    SELECT position, terms FROM search WHERE position < $2 AND position > $3
+    ORDER BY position DESC LIMIT greatest(1000, 50 * $4::bigint)) t
+WHERE terms @@ $1::text::tsquery
+  AND EXISTS (
+      SELECT 1 FROM record_place p
+      WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
+        AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
+                 THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
+        AND power(sin(radians(p.lat - $9) / 2), 2)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11
+      OFFSET 0)
+ORDER BY position DESC LIMIT $4
+
+-- name: search_rare
+-- Looks up the terms and sorts what has them: the sum keeps the planner from reading
+-- all records in their order until it has as many as it was led to expect.
+SELECT position FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 ORDER BY position + 0 DESC LIMIT $4
+
+-- name: search_rare_near
+SELECT position FROM search t WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3
+  AND EXISTS (
+      SELECT 1 FROM record_place p
+      WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
+        AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
+                 THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
+        AND power(sin(radians(p.lat - $9) / 2), 2)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11
+      OFFSET 0)
+ORDER BY position + 0 DESC LIMIT $4
 
 -- name: search_count
 SELECT count(*) FROM (SELECT 1 FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 LIMIT $4) found
@@ -25,7 +66,8 @@ SELECT count(*) FROM (SELECT 1 FROM search t WHERE terms @@ $1::text::tsquery AN
         AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
         AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11
+      OFFSET 0)
 LIMIT $4) found
 
 -- name: search_filters
@@ -39,13 +81,17 @@ SELECT filter FROM search t WHERE terms @@ $1::text::tsquery AND position < $2 A
         AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
         AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11
+      OFFSET 0)
 ORDER BY position DESC LIMIT $4
 
 -- name: search_points
 -- Places of what matches, for the map.
-SELECT t.position, p.lat, p.lon FROM search t JOIN record_place p ON p.position = t.position
-WHERE t.terms @@ $1::text::tsquery AND t.position < $2 AND t.position > $3 AND p.lat BETWEEN $5 AND $6
-  AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
-           THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
+SELECT t.position, at.lat, at.lon FROM search t CROSS JOIN LATERAL (
+    SELECT p.lat, p.lon FROM record_place p
+    WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
+      AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
+               THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
+    OFFSET 0) at
+WHERE t.terms @@ $1::text::tsquery AND t.position < $2 AND t.position > $3
 ORDER BY t.position DESC LIMIT $4
