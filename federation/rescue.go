@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"essaim"
@@ -100,10 +101,14 @@ func (r *Rescuer) Run(ctx context.Context) error {
 	tick := time.NewTicker(10 * time.Second)
 	defer tick.Stop()
 	var ask time.Time // when it asks next
+	var asking sync.WaitGroup
+	defer asking.Wait()
 	for {
 		if now := r.Now(); !now.Before(ask) {
 			ask = now.Add(compareEvery + jitter(r.Node.Host(), now, compareJitter))
-			r.Ask(ctx)
+			// Beside the rest: of many who do not answer each takes its time, and a
+			// recovery is to end meanwhile.
+			asking.Go(func() { r.Ask(ctx) })
 		}
 		if err := r.Step(ctx); err != nil && ctx.Err() == nil {
 			r.Logger.Warn("what was lost is not got back", "error", err)

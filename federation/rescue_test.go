@@ -141,3 +141,45 @@ func TestAHostWithoutANodeIsAskedAgain(t *testing.T) {
 		}
 	}
 }
+
+// silence is a store of a node that recovers, and a client of nodes that never answer.
+type silence struct {
+	lost
+	library
+	stepped chan struct{}
+}
+
+func (s *silence) RecoveryHosts(context.Context) ([]string, error) {
+	return []string{"lyon.example"}, nil
+}
+
+func (s *silence) NodeActor(ctx context.Context, _ string) (string, error) {
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+func (s *silence) ClaimRecoverySource(context.Context, time.Duration, bool) (from essaim.RecoverySource, err error) {
+	select {
+	case s.stepped <- struct{}{}:
+	default:
+	}
+	return from, nil
+}
+
+func TestARecoveryGoesOnBesideWhoDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	s := &silence{stepped: make(chan struct{}, 1)}
+	r := &Rescuer{Store: s, Client: s, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ended := make(chan error)
+	go func() { ended <- r.Run(ctx) }()
+	select {
+	case <-s.stepped:
+	case <-ctx.Done():
+		t.Error("nothing was got back while one did not answer")
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
