@@ -20,7 +20,7 @@ const stopTime = 9 * time.Second
 
 // memoryLimit is what the collector strives to keep below, unless GOMEMLIMIT
 // says otherwise: it works harder near it in place of growing.
-const memoryLimit = 180 << 20
+const memoryLimit = 128 << 20
 
 // collectAt is by how many percent the memory in use grows between two
 // collections, unless GOGC says otherwise: the heap is small, and a tenth of
