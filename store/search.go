@@ -140,7 +140,7 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 
 // latest is page for what people look for, which may be in most records or in three.
 func (tx *Tx) latest(ctx context.Context, m match, t tier, below int64, n int, rare bool) (list []int64, err error) {
-	for _, name := range tx.s.db.pages(rare) {
+	for _, name := range tx.s.db.pages(t, rare) {
 		if list, err = tx.pageBy(ctx, name, m, t, below, n); err != nil || len(list) == n {
 			return list, err
 		}

@@ -190,11 +190,15 @@ func (p *pg) expression(m match, t tier) string { return m.tsquery(t) }
 
 // The planner expects what has a term all over the table: if it is rare, or stands in
 // the oldest records only, it reads a million of them to find twenty.
-func (p *pg) pages(rare bool) []string {
-	if rare {
+// It knows nothing of what few titles have, and enough of what many records have.
+func (p *pg) pages(t tier, rare bool) []string {
+	switch {
+	case rare:
 		return []string{"search_rare"}
+	case t == inHead:
+		return []string{"search_newest", "search_rare"}
 	}
-	return []string{"search_newest", "search_rare"}
+	return []string{"search_page"}
 }
 
 func (p *pg) changes() (int64, bool) { return 0, false }

@@ -1,5 +1,6 @@
--- Search in the column terms; the parameters are those of SQLite. OFFSET 0 has the
--- place of each record found looked at: without, the planner may read all places first.
+-- Search in the column terms; the parameters are those of SQLite. Where OFFSET 0
+-- stands, the places of each record found are looked at: the planner might read all
+-- places first.
 
 -- name: search_page
 SELECT position FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 ORDER BY position DESC LIMIT $4
@@ -12,8 +13,7 @@ SELECT position FROM search t WHERE terms @@ $1::text::tsquery AND position < $2
         AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
         AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11
-      OFFSET 0)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
 ORDER BY position DESC LIMIT $4
 
 -- name: search_newest
@@ -51,8 +51,7 @@ SELECT position FROM search t WHERE terms @@ $1::text::tsquery AND position < $2
         AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
         AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11
-      OFFSET 0)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
 ORDER BY position + 0 DESC LIMIT $4
 
 -- name: search_count
@@ -66,8 +65,7 @@ SELECT count(*) FROM (SELECT 1 FROM search t WHERE terms @@ $1::text::tsquery AN
         AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
         AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11
-      OFFSET 0)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
 LIMIT $4) found
 
 -- name: search_filters
@@ -81,8 +79,7 @@ SELECT filter FROM search t WHERE terms @@ $1::text::tsquery AND position < $2 A
         AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
                  THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
         AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11
-      OFFSET 0)
+            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
 ORDER BY position DESC LIMIT $4
 
 -- name: search_points
