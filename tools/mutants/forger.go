@@ -52,5 +52,14 @@ func forgerFaults() []fault {
 			}},
 			test: test,
 		},
+		{
+			name: "a forger: what no proof covers is handed on with a copy",
+			edits: []edit{{
+				file: "federation/proof/document.go",
+				old:  `if whole && find(d.by.list, "signature") != nil {`,
+				new:  `if whole && d.by == nil && find(d.by.list, "signature") != nil {`,
+			}},
+			test: []string{"-run", "TestCopiesAreTakenAsTheVectorsSay", "./federation"},
+		},
 	}
 }
