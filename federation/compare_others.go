@@ -105,10 +105,9 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer) 
 		}
 		return ask(ctx, prefix)
 	}
-	if err := t.node(ctx, "", root.hash()); err != nil && !errors.Is(err, errFar) {
+	err = t.node(ctx, "", root.hash())
+	if t.far = errors.Is(err, errFar); err != nil && !t.far {
 		return 0, 0, err
-	} else if err != nil {
-		t.far = true
 	}
 	withdrawn, err := r.Store.WithdrawnHere(ctx, peer.Host)
 	if err != nil {

@@ -189,8 +189,8 @@ func (p *pg) compact(ctx context.Context) error {
 func (p *pg) expression(m match, t tier) string { return m.tsquery(t) }
 
 // The planner expects what has a term all over the table: if it is rare, or stands in
-// the oldest records only, it reads a million of them to find twenty.
-// It knows nothing of what few titles have, and enough of what many records have.
+// the oldest records only, it reads a million of them to find twenty. Of what few
+// titles have it knows nothing, of what many records have enough.
 func (p *pg) pages(t tier, rare bool) []string {
 	switch {
 	case rare:
