@@ -56,7 +56,7 @@ build: ## the static binary bin/essaim
 test: ensure corpus ## install what is missing and run everything in its short form, on both databases
 	cd tools && go test -count=1 ./...
 	go build -o bin/essaim ./cmd/essaim
-	go test -count=1 -timeout 24m $(TESTFLAGS) ./...
+	go test -count=1 -timeout 45m $(TESTFLAGS) ./...
 
 .PHONY: test-full
 test-full: ensure corpus build ## every suite at the size of a release, two hours or more; less with SEEDS=n FORGERIES=n
@@ -90,7 +90,7 @@ bench-full: ensure build ## the same with 1,000,000 records
 
 .PHONY: e2e
 e2e: ensure corpus build ## the real binary under test
-	go test -count=1 -timeout 20m ./e2e/...
+	go test -count=1 -timeout 45m ./e2e/...
 
 .PHONY: stories
 stories: build ## the demonstration seen from outside, by HTTP alone
