@@ -149,6 +149,12 @@ type queue struct {
 	from    map[string]string // of every address known: the page that named it
 }
 
+// named adds an address that is asked whatever share its route has.
+func (q *queue) named(route, path string) {
+	q.add(route, path, "")
+	q.asked[route]--
+}
+
 func (q *queue) add(route, path, from string) {
 	if _, ok := q.from[path]; !ok {
 		q.from[path] = from
@@ -179,11 +185,11 @@ func (q *queue) next(some, each int) (list []string) {
 func (w *world) crawl(s *site, signed bool) error {
 	q := &queue{map[string][]string{}, map[string]int{}, map[string]string{}}
 	for _, path := range starts {
-		q.add(w.pattern(path), path, "")
+		q.named(w.pattern(path), path)
 	}
 	if s == w.sites[0] {
 		for _, path := range w.first {
-			q.add(w.pattern(path), path, "")
+			q.named(w.pattern(path), path)
 		}
 	}
 	budget, each := w.budget()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"essaim"
 	"essaim/e2e/rig"
 )
 
@@ -54,7 +55,30 @@ func (w *world) furnish() error {
 	if err := w.passOn(record); err != nil {
 		return err
 	}
+	if err := w.replicated(); err != nil {
+		return err
+	}
 	return w.age(record)
+}
+
+// replicated names a record of each kind that the first node has from another: what
+// its page leads to depends on the kind.
+func (w *world) replicated() error {
+	for _, k := range essaim.Kinds() {
+		query := "?origin=elsewhere&limit=1"
+		if k.Kind == essaim.KindMeeting { // one that is over is in no calendar
+			query += "&from=" + time.Now().Format(time.DateOnly)
+		}
+		var page struct{ Items []rig.Listed }
+		if err := w.nodes[0].API(w.ctx, http.MethodGet, k.API+query, nil, &page); err != nil {
+			return err
+		}
+		if len(page.Items) == 0 {
+			return fmt.Errorf("no %s came from another node", k.Kind)
+		}
+		w.first = append(w.first, "/ailleurs/"+page.Items[0].Origin+"/"+page.Items[0].Slug)
+	}
+	return nil
 }
 
 // passOn has a recipe and an initiative of the first node adapted at the second, and
