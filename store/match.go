@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -317,6 +318,8 @@ func (m match) tsquery(t tier) string {
 	if t == notInHead && len(m.words) > 0 {
 		all = append(all, "!"+words(true))
 	}
+	// A row is refused by the first part that refuses it: those that cost least come first.
+	slices.SortStableFunc(all, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 	return strings.Join(all, "&")
 }
 

@@ -3,7 +3,9 @@
 package store
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,5 +55,16 @@ func TestASearchAsksForDaysThatSomeRecordNames(t *testing.T) {
 	}
 	if got := help(); !slices.Equal(got, []string{filterTerm(filterHelp, helpOpen)}) {
 		t.Errorf("with a call without end and one that ended: %v", got)
+	}
+}
+
+// PostgreSQL evaluates the parts of a question row by row, in the order in which they
+// are written, and stops at the first that fails.
+func TestWhatCostsLeastIsAskedFirst(t *testing.T) {
+	t.Parallel()
+	m := newMatch(essaim.Query{Text: "lieu -jardin", Kinds: []essaim.Kind{essaim.KindRecipe, essaim.KindVenue}, Themes: []string{"eau", "nature", "sante"}}, time.Now())
+	parts := strings.Split(m.tsquery(anywhere), "&")
+	if len(parts) != 4 || !slices.IsSortedFunc(parts, func(a, b string) int { return cmp.Compare(len(a), len(b)) }) {
+		t.Errorf("asked %q", parts)
 	}
 }

@@ -118,7 +118,7 @@ type prober struct {
 
 // prober is nil when there is nothing to look through.
 func (tx *Tx) prober(ctx context.Context, rec *essaim.Record, here bool) (*prober, error) {
-	p := &prober{tx: tx, within: match{since: math.MinInt64, until: newest, filter: [][]string{{filterAny}}}, found: map[int64]int{}}
+	p := &prober{tx: tx, within: match{since: math.MinInt64, until: newest}, found: map[int64]int{}}
 	err := tx.row(ctx, "facet_sum", facetOf[filterAny], `[""]`).Scan(&p.total)
 	if err != nil || here {
 		return p, err
@@ -147,7 +147,6 @@ func (tx *Tx) prober(ctx context.Context, rec *essaim.Record, here bool) (*probe
 	if 2*own <= p.total {
 		p.within.none = [][]string{{filterTerm(filterTerritory, rec.Territory)}}
 	} else {
-		p.within.filter = nil
 		p.within.any(filterTerritory, others[:min(otherTerritories, len(others))])
 	}
 	p.total -= own
