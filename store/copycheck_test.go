@@ -74,3 +74,49 @@ func TestANodeThatIsAskedNoMoreIsNoHolder(t *testing.T) {
 		}
 	})
 }
+
+// What is noted of a node and its removal wait for one another: nothing is left of one
+// that is removed while its answer is written. SQLite has one writer.
+func TestAnAnswerUnderWayGoesWithItsNode(t *testing.T) {
+	t.Parallel()
+	n, ctx := followed(t, storetest.Postgres(t)), t.Context()
+	n.raw(t, "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NEW; END $$")
+	n.raw(t, "CREATE TRIGGER slowly BEFORE INSERT ON copy_differs FOR EACH ROW EXECUTE FUNCTION slowly()")
+	conn, err := n.DB().Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(42)"); err != nil {
+		t.Fatal(err)
+	}
+	saved, removed := make(chan error, 1), make(chan error, 1)
+	waiting := func(want int) {
+		t.Helper()
+		for len(removed) == 0 && one[int](t, n, "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()") < want {
+			if len(saved) > 0 {
+				t.Fatal("the answer was written too soon:", <-saved)
+			}
+		}
+	}
+	go func() {
+		saved <- n.SaveCopyCheck(ctx, essaim.CopyCheck{
+			Host: toulouse, At: n.clock.now(), Number: 1 << 40, State: essaim.CheckCompared, Next: n.clock.now(),
+			Differs: []essaim.CommonsItem{{ID: toulouse + "/initiatives/une", Digest: "another"}},
+		})
+	}()
+	waiting(1)
+	go func() { removed <- n.UnfollowPeer(ctx, toulouse, essaim.Outgoing{}) }()
+	waiting(2)
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_unlock(42)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(<-saved, <-removed); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"copy_check", "copy_differs"} {
+		if got := one[int](t, n, "SELECT count(*) FROM "+table); got != 0 {
+			t.Errorf("%d rows of %s are left", got, table)
+		}
+	}
+}

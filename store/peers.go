@@ -153,7 +153,7 @@ func (tx *Tx) removePeer(ctx context.Context, host string) error {
 func (s *Store) ofPeer(ctx context.Context, host string, f func(tx *Tx) error) error {
 	return s.write(ctx, patient, func(tx *Tx) error {
 		var state string
-		err := tx.row(ctx, "peer_state", host).Scan(&state)
+		err := tx.row(ctx, "lock_peer", host).Scan(&state)
 		if errors.Is(err, essaim.ErrNotFound) {
 			return nil
 		}

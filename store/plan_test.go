@@ -45,6 +45,7 @@ var hot = map[string][]any{
 	"outbox_page":        {"x", int64(1), 20},
 	"actor_by_id":        {"x"},
 	"peer_state":         {"x"},
+	"lock_peer":          {"x"},
 	"peer_key_list":      {"x"},
 	"copy_kept":          {"x"},
 	"tombstone_stands":   {"x"},

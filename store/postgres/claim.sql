@@ -14,6 +14,10 @@ SELECT count(pg_advisory_xact_lock(o.k)) FROM (SELECT k FROM unnest(string_to_ar
 -- which ends with the process, however that ends (store/notify.go).
 SELECT CASE WHEN pg_try_advisory_xact_lock(712140474) THEN 1 ELSE 0 END
 
+-- name: lock_peer
+-- Whoever removes the peer waits, and then finds what was noted of it meanwhile.
+SELECT state FROM peer WHERE host = $1 FOR KEY SHARE
+
 -- name: inbox_claim
 -- An actor with a row under lease is left alone, so that its activities are
 -- applied in the order in which they came.

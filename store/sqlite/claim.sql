@@ -8,6 +8,9 @@ SELECT 1 WHERE $1 IS NOT NULL
 -- name: lock_alone
 SELECT 1
 
+-- name: lock_peer
+SELECT state FROM peer WHERE host = $1
+
 -- name: inbox_claim
 -- An actor with a row under lease is left alone, so that its activities are
 -- applied in the order in which they came.
