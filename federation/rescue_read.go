@@ -9,6 +9,7 @@ import (
 	"log/slog"
 
 	"essaim"
+	"essaim/federation/fetch"
 	"essaim/federation/vocab"
 	"essaim/federation/wire"
 )
@@ -93,7 +94,7 @@ func (r *Rescuer) copies(ctx context.Context, host, after string, take func(cont
 		standing = r.same
 	}
 	actor, err := r.Client.NodeActor(ctx, host)
-	if errors.Is(err, essaim.ErrNotFound) {
+	if errors.Is(err, essaim.ErrNotFound) && !errors.Is(err, fetch.ErrNoNode) {
 		// Its proxy alone may answer: what the node holds is not told by that.
 		return fmt.Errorf("%s shows no node: %w", host, essaim.ErrUnavailable)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"essaim"
 	"essaim/federation/fedtest"
+	"essaim/federation/fetch"
 	"essaim/federation/proof"
 )
 
@@ -117,8 +118,9 @@ func (n *vacant) NodeActor(_ context.Context, host string) (string, error) {
 	return "https://" + host + "/actor", n.shown
 }
 
-// A node that holds nothing is asked no more; a host that shows no node, as a proxy
-// does whose node is away, is asked again.
+// A node that holds nothing is asked no more, nor is other software that follows, such
+// as a relay; a host that shows no node, as a proxy does whose node is away, is asked
+// again.
 func TestAHostWithoutANodeIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, time.March, 3, 12, 0, 0, 0, time.UTC)
@@ -126,7 +128,7 @@ func TestAHostWithoutANodeIsAskedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, shown := range []error{nil, essaim.ErrNotFound} {
+	for shown, again := range map[error]bool{nil: false, fetch.ErrNoNode: false, essaim.ErrNotFound: true} {
 		l := &lost{}
 		r := &Rescuer{
 			Store: l, Client: &vacant{library{none: essaim.ErrNotFound}, shown}, Node: node,
@@ -136,7 +138,7 @@ func TestAHostWithoutANodeIsAskedAgain(t *testing.T) {
 		if err := r.read(t.Context(), essaim.RecoverySource{Host: "lyon.example"}); err != nil || len(l.saved) != 1 {
 			t.Fatalf("saved %v, %v", l.saved, err)
 		}
-		if from := l.saved[0]; from.DoneAt.IsZero() != (shown != nil) || shown != nil && !from.NextAt.After(now) {
+		if from := l.saved[0]; from.DoneAt.IsZero() != again || again && !from.NextAt.After(now) {
 			t.Errorf("shown %v: noted %+v", shown, from)
 		}
 	}

@@ -21,6 +21,10 @@ const (
 	relService     = "https://www.w3.org/ns/activitystreams#Service"     // FEP-d556
 )
 
+// ErrNoNode means that a host has a NodeInfo that names no actor which stands for it,
+// and does not by WebFinger either: its software answers, and is no node of ours.
+var ErrNoNode = fmt.Errorf("names no actor that stands for it: %w", essaim.ErrNotFound)
+
 // JRD is a JSON resource descriptor (RFC 7033 4.4), as far as it is of use.
 type JRD struct {
 	Subject string `json:"subject"`
@@ -57,14 +61,17 @@ func (c *Client) WebFinger(ctx context.Context, host, resource string) (JRD, err
 
 // NodeActor finds the id of the actor that stands for a host: by the link of its
 // NodeInfo (FEP-2677), else by WebFinger about the host itself (FEP-d556). The
-// id is of the host's own origin. host may be given with a scheme.
+// id is of the host's own origin. host may be given with a scheme. Where there is none
+// the error is ErrNoNode if that is certain; any other essaim.ErrNotFound may be its
+// proxy's word.
 func (c *Client) NodeActor(ctx context.Context, host string) (string, error) {
 	if len(c.origins(host)) == 0 {
 		return "", fmt.Errorf("host %q: %w", host, essaim.ErrInvalid)
 	}
 	var info JRD
 	err := c.discover(ctx, host, "/.well-known/nodeinfo", "application/json", &info)
-	if err == nil {
+	answers := err == nil
+	if answers {
 		if id, ok := c.ownLink(host, info, relApplication); ok {
 			return id, nil
 		}
@@ -83,6 +90,9 @@ func (c *Client) NodeActor(ctx context.Context, host string) (string, error) {
 		if last = err; !errors.Is(err, essaim.ErrUnavailable) {
 			break
 		}
+	}
+	if answers && !errors.Is(last, essaim.ErrUnavailable) {
+		return "", fmt.Errorf("%s: %w", host, ErrNoNode)
 	}
 	return "", last
 }

@@ -58,6 +58,36 @@ func TestNodeActor(t *testing.T) {
 	}
 }
 
+// Whoever follows may be no node, such as a relay of other software: its NodeInfo says
+// so. A proxy whose node is away says 404 as well, and no more.
+func TestAHostWhoseSoftwareAnswersIsKnownToBeNoNode(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name                string
+		nodeinfo, webfinger int
+		none, unavailable   bool
+	}{
+		{"other software", 200, 404, true, false},
+		{"other software that takes no addresses", 200, 400, true, false},
+		{"its WebFinger is away", 200, 503, false, true},
+		{"a proxy", 404, 404, false, false},
+		{"all is away", 503, 404, false, true},
+	} {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/.well-known/nodeinfo" {
+				w.WriteHeader(tc.nodeinfo)
+				_, _ = io.WriteString(w, `{"links":[]}`)
+				return
+			}
+			w.WriteHeader(tc.webfinger)
+		})
+		_, err := client(t, Config{AllowPrivate: loopback}).NodeActor(t.Context(), s.URL)
+		if errors.Is(err, ErrNoNode) != tc.none || errors.Is(err, essaim.ErrUnavailable) != tc.unavailable || errors.Is(err, essaim.ErrNotFound) == tc.unavailable {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+}
+
 func TestJRDSelf(t *testing.T) {
 	t.Parallel()
 	j := JRD{Links: []Link{{Rel: "self", Type: "text/html", Href: "a"}, {Rel: "self", Type: "application/activity+json", Href: "b"}}}
