@@ -18,6 +18,11 @@ type Outgoing struct {
 	Body     []byte
 }
 
+// MisplacedAfter is how long a delivery is tried at an inbox that says it is not one,
+// or not for us: a peer may be misconfigured for a while. What waited as long for a
+// host that was down is tried once more, half a day later, and nothing wakes it before.
+const MisplacedAfter = 3 * 24 * time.Hour
+
 // DeliveryState is what became of a delivery.
 type DeliveryState string
 

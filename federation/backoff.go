@@ -15,11 +15,6 @@ import (
 // reads what it missed.
 const giveUpAfter = 14 * 24 * time.Hour
 
-// misplacedAfter is how long a delivery is tried at an inbox that says it is
-// not one, or not for us: a peer may be misconfigured for a while. What waited as long
-// for a host that was down is tried once more.
-const misplacedAfter = 3 * 24 * time.Hour
-
 // goneAfter is when an inbox that says that it is gone is asked again, and then
 // believed: a mistaken 410 during a maintenance must not cost every follower there.
 const goneAfter = 24 * time.Hour
@@ -117,8 +112,11 @@ func settle(v verdict, d essaim.Delivery, status int, reason string, now time.Ti
 		r.State, r.Reason = essaim.DeliveryDone, ""
 	case v.outcome == gone && !twice:
 		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(goneAfter)
-	case v.outcome == failed, v.outcome == gone, v.outcome == misplaced && twice && age > misplacedAfter, age > giveUpAfter:
+	case v.outcome == failed, v.outcome == gone, v.outcome == misplaced && twice && age > essaim.MisplacedAfter, age > giveUpAfter:
 		r.State = essaim.DeliveryFailed
+	case v.outcome == misplaced && age > essaim.MisplacedAfter:
+		// For the last time: not within minutes, however few its tries were.
+		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(max(wait, backoff(len(backoffTable), random)))
 	default:
 		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(max(wait, backoff(d.Attempt, random)))
 		if wait > 0 {

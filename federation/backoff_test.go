@@ -41,8 +41,8 @@ func TestWhatAnAnswerComesTo(t *testing.T) {
 		{status: 404, before: 404, age: 4 * day, want: essaim.DeliveryFailed},
 		{status: 404, before: 401, age: 4 * day, want: essaim.DeliveryFailed},
 		// It waited for a host that was down, or hung, and comes back misconfigured.
-		{status: 404, before: 503, age: 4 * day, want: essaim.DeliveryWaiting},
-		{status: 404, age: 4 * day, want: essaim.DeliveryWaiting},
+		{status: 404, before: 503, age: 4 * day, want: essaim.DeliveryWaiting, wait: 12 * time.Hour},
+		{status: 404, age: 4 * day, want: essaim.DeliveryWaiting, wait: 12 * time.Hour},
 		{status: 404, age: 15 * day, want: essaim.DeliveryFailed},
 		{status: 408, want: essaim.DeliveryWaiting},
 		{status: 410, want: essaim.DeliveryWaiting, wait: day},

@@ -144,33 +144,50 @@ func TestAnInboxThatIsGoneIsAskedTwice(t *testing.T) {
 	})
 }
 
-// A host comes back after days with a proxy that says 410 to all for an hour.
+// A host comes back after days with a proxy that says the same to all for an hour.
 func TestAnInboxThatSaysOnceThatItIsGoneLosesNothing(t *testing.T) {
 	t.Parallel()
 	testKey()
-	synctest.Test(t, func(t *testing.T) {
-		q, w := newQueue(), newOutside()
-		w.answer = func(string, *http.Request) (fetch.Result, error) {
-			return fetch.Result{Status: http.StatusGone}, nil
-		}
-		q.add("https://a.example/inbox", "object")
-		q.rows[0].CreatedAt, q.rows[0].Attempt, q.rows[0].Status = time.Now().Add(-2*24*time.Hour), 6, http.StatusServiceUnavailable
-		began := time.Now()
-		deliverAll(t, q, w, time.Hour, func() bool {
-			if err := q.WakeHost(t.Context(), "a.example"); err != nil { // its accounts speak
-				t.Error(err)
-			}
-			return time.Since(began) > 59*time.Minute
+	day := 24 * time.Hour
+	for _, tt := range []struct {
+		status, attempt int
+		age             time.Duration
+		requests        int
+	}{
+		{http.StatusGone, 6, 2 * day, 1},
+		{http.StatusFound, 0, 4 * day, 1},        // behind another that was tried for both
+		{http.StatusUnauthorized, 1, 4 * day, 2}, // with each signature
+		{http.StatusForbidden, 2, 13 * day, 1},
+		{http.StatusNotFound, 6, 4 * day, 1},
+		{http.StatusMethodNotAllowed, 0, 4 * day, 1},
+	} {
+		t.Run(fmt.Sprint(tt.status), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				q, w := newQueue(), newOutside()
+				w.answer = func(string, *http.Request) (fetch.Result, error) {
+					return fetch.Result{Status: tt.status}, nil
+				}
+				q.add("https://a.example/inbox", "object")
+				q.rows[0].CreatedAt, q.rows[0].Attempt, q.rows[0].Status = time.Now().Add(-tt.age), tt.attempt, http.StatusServiceUnavailable
+				began := time.Now()
+				deliverAll(t, q, w, time.Hour, func() bool {
+					if err := q.WakeHost(t.Context(), "a.example"); err != nil { // its accounts speak
+						t.Error(err)
+					}
+					return time.Since(began) > 59*time.Minute
+				})
+				if len(w.posts) != tt.requests || len(q.lost) > 0 {
+					t.Errorf("got %d requests in an hour, %v lost, want %d and none", len(w.posts), q.lost, tt.requests)
+				}
+				w.answer = nil
+				deliverAll(t, q, w, 25*time.Hour, func() bool { return q.count(essaim.DeliveryDone) == 1 })
+				if q.count(essaim.DeliveryDone) != 1 {
+					t.Errorf("got %s because %q, want it delivered within a day", q.rows[0].state, q.rows[0].reason)
+				}
+			})
 		})
-		if len(w.posts) != 1 || len(q.lost) > 0 {
-			t.Errorf("got %d requests in an hour, %v lost, want one and none", len(w.posts), q.lost)
-		}
-		w.answer = nil
-		deliverAll(t, q, w, 25*time.Hour, func() bool { return q.count(essaim.DeliveryDone) == 1 })
-		if q.count(essaim.DeliveryDone) != 1 {
-			t.Errorf("got %s because %q, want it delivered a day later", q.rows[0].state, q.rows[0].reason)
-		}
-	})
+	}
 }
 
 func TestTheOtherSignatureIsTriedOnceAndRemembered(t *testing.T) {

@@ -187,7 +187,8 @@ type DeliveryStore interface {
 	// FinishDeliveries writes results; those whose claim was lost are left alone.
 	FinishDeliveries(ctx context.Context, results []essaim.DeliveryResult) error
 	SaveHost(ctx context.Context, h essaim.HostState) error
-	// WakeHost makes what waits for a host due now, WakeHosts for any host.
+	// WakeHost makes what waits for a host due now, WakeHosts for any host; but for
+	// what has its last try before it: after 410, or misplaced for essaim.MisplacedAfter.
 	WakeHost(ctx context.Context, host string) error
 	WakeHosts(ctx context.Context) error
 	// LoseInbox removes the followers behind an inbox that is gone for good.

@@ -152,7 +152,9 @@ func (q *queue) WakeHost(_ context.Context, host string) error {
 	h.NextAt = time.Time{}
 	q.hosts[host] = h
 	for _, r := range q.rows {
-		if r.Host == host && r.state == essaim.DeliveryWaiting && r.Status != http.StatusGone {
+		outcome := judge(fetch.Result{Status: r.Status}, nil).outcome
+		late := outcome == gone || outcome == misplaced && time.Since(r.CreatedAt) > essaim.MisplacedAfter
+		if r.Host == host && r.state == essaim.DeliveryWaiting && !late {
 			r.nextAt = time.Now()
 		}
 	}

@@ -69,9 +69,9 @@ func (s *Store) SaveHost(ctx context.Context, h essaim.HostState) error {
 }
 
 // WakeHost makes what waits for a host due now, or when the pause that the host
-// asked for ends.
+// asked for ends; but for what it refused and would be given up at the next refusal.
 func (s *Store) WakeHost(ctx context.Context, host string) error {
-	now := micros(s.now())
+	now, late := micros(s.now()), micros(s.now().Add(-essaim.MisplacedAfter))
 	for {
 		var n int64
 		err := s.write(ctx, patient, func(tx *Tx) error {
@@ -83,7 +83,7 @@ func (s *Store) WakeHost(ctx context.Context, host string) error {
 			}
 			tx.wake()
 			var err error
-			n, err = tx.exec(ctx, "delivery_wake", host, now, wakeTogether)
+			n, err = tx.exec(ctx, "delivery_wake", host, now, wakeTogether, late)
 			return err
 		})
 		if err != nil {

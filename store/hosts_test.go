@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -114,6 +115,46 @@ func TestWhatSaysThatItIsGoneIsNotWoken(t *testing.T) {
 		n.clock.pass(24 * time.Hour)
 		if got := n.take(t, "a.example", 10); len(got) != 1 || got[0].Status != 410 {
 			t.Errorf("claimed %+v a day later, want it with the status of the try before", got)
+		}
+	})
+}
+
+// Its host was down, and came back with a proxy that is not set up: what waited so
+// long has one more try, whoever speaks there meanwhile.
+func TestWhatIsRefusedAfterDaysIsNotWoken(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		host := func(status int) string { return fmt.Sprintf("h%d.example", status) }
+		spared := map[int]bool{301: true, 308: true, 401: true, 403: true, 404: true, 405: true, 0: false, 200: false, 408: false, 429: false, 503: false}
+		for status := range spared {
+			n.follow(t, nodeActor, "https://"+host(status)+"/actor", "https://"+host(status)+"/inbox")
+		}
+		n.publish(t, "Create", "old", "old")
+		n.dispatch(t)
+		n.clock.pass(essaim.MisplacedAfter + time.Minute)
+		n.publish(t, "Create", "new", "new")
+		n.dispatch(t)
+		for status, old := range spared {
+			for _, d := range n.take(t, host(status), 10) {
+				n.finish(t, essaim.DeliveryResult{ID: d.ID, Attempt: 1, State: essaim.DeliveryWaiting, Status: status, NextAt: n.clock.now().Add(12 * time.Hour)})
+			}
+			if err := n.WakeHost(t.Context(), host(status)); err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"old", "new"}
+			if old {
+				want = want[1:]
+			}
+			if got := sent(n.take(t, host(status), 10)); !slices.Equal(got, want) {
+				t.Errorf("claimed %v, refused with %d and woken, want %v", got, status, want)
+			}
+		}
+		n.clock.pass(12 * time.Hour)
+		for status := range spared {
+			if got := n.take(t, host(status), 10); len(got) != 2 {
+				t.Errorf("claimed %v, refused with %d half a day ago, want both", sent(got), status)
+			}
 		}
 	})
 }

@@ -39,7 +39,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"delivery_claim", []any{key, at, at, 8}, []string{"delivery_due", "delivery_order"}},
 		{"delivery_behind", []any{7, at}, []string{"delivery_order"}},
 		{"delivery_overtake", []any{7, at, key, key}, []string{"delivery_order"}},
-		{"delivery_wake", []any{key, at, 500}, []string{"delivery_due"}},
+		{"delivery_wake", []any{key, at, 500, at}, []string{"delivery_due"}},
 		{"delivery_free_leases", nil, []string{"delivery_leased"}},
 		{"deliveries_erase", []any{7}, []string{"activity_of_record", "delivery_of_activity"}},
 		{"deliveries_erase_actor", []any{key}, []string{"activity_of_actor", "delivery_of_activity"}},

@@ -78,12 +78,14 @@ WHERE id IN (SELECT d.id FROM delivery d WHERE d.state = 'waiting' AND d.host = 
 UPDATE delivery SET lease_until = 0 WHERE state = 'waiting' AND lease_until > 0
 
 -- name: delivery_wake
--- Not what an inbox answered 410 to: that is asked again a day later, whoever speaks.
+-- Not what an inbox answered 410 to, nor what was made before $4 and last refused as
+-- misplaced (federation/backoff.go): such have one more try, at its time, whoever speaks.
 UPDATE delivery
 SET next_at = $2
 WHERE id IN (
     SELECT d.id FROM delivery d
     WHERE d.state = 'waiting' AND d.host = $1 AND d.next_at > $2 AND d.status <> 410
+      AND NOT (d.created_at < $4 AND (d.status BETWEEN 300 AND 399 OR d.status IN (401, 403, 404, 405)))
     ORDER BY d.next_at, d.id LIMIT $3)
 
 -- name: host_due

@@ -99,6 +99,11 @@ func hostileFaults() []fault {
 			test:  []string{"-run", "TestAnInboxThatSaysOnceThatItIsGone", "./federation"},
 		},
 		{
+			name:  "delivery: whoever speaks at a host spends the last try of what it refused after days",
+			edits: []edit{{file: "store/query/delivery.sql", old: "d.created_at < $4 AND", new: "d.created_at < $4 AND d.id < 0 AND"}},
+			test:  []string{"-run", "TestWhatIsRefusedAfterDays", "./store"},
+		},
+		{
 			name:  "delivery: what was under way ends the pause that a host asked for",
 			edits: []edit{{file: "federation/hosts.go", old: "l.broken && l.state.PausedUntil.After(now)", new: "l.broken && now.IsZero()"}},
 			test:  []string{"-run", "TestAPauseOutlastsWhatWasUnderWay", "./federation"},
