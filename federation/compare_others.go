@@ -208,24 +208,33 @@ func (t *thirdWalk) fetch(ctx context.Context) error {
 }
 
 // fetchAll reads from the first difference on, as long as it brings something: one
-// that reads from the beginning each time would never get behind its bounds.
+// that reads from the beginning each time would never get behind its bounds. A reading
+// that brings nothing goes on at the next difference: what is never taken may come
+// before what is.
 func (t *thirdWalk) fetchAll(ctx context.Context) error {
-	first := ""
+	keys := make([]string, 0, len(t.differs))
 	for id := range t.differs {
-		if key := essaim.CommonsKey(id); first == "" || key < first {
-			first = key
-		}
+		keys = append(keys, essaim.CommonsKey(id))
 	}
+	slices.Sort(keys)
 	all := t.copies
-	all.After = keyBefore(first)
+	all.After = keyBefore(keys[0])
 	for {
 		before := t.mended
 		if err := ReadCopies(ctx, all, t.take); err != nil {
 			return err
 		}
-		if all.After = t.cursor; all.After == "" || t.mended == before {
+		if all.After = t.cursor; all.After == "" {
 			return nil
 		}
+		if t.mended > before {
+			continue
+		}
+		keys = slices.DeleteFunc(keys, func(key string) bool { return key <= t.cursor })
+		if len(keys) == 0 {
+			return nil
+		}
+		all.After = keyBefore(keys[0])
 	}
 }
 

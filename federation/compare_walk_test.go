@@ -4,15 +4,18 @@ package federation
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"essaim"
 	"essaim/federation/fetch"
+	"essaim/federation/vocab"
 )
 
 // bare is a store that holds nothing of anybody.
@@ -21,6 +24,8 @@ type bare struct{ taker }
 func (bare) CopyItems(context.Context, string, string, int) ([]essaim.CommonsItem, error) {
 	return nil, nil
 }
+
+func (bare) Heads(context.Context, string, int) ([]essaim.CommonsHead, error) { return nil, nil }
 
 func (bare) WithdrawnHere(context.Context, string) (map[string]bool, error) { return nil, nil }
 
@@ -142,5 +147,38 @@ func TestThePlaceBeforeAnother(t *testing.T) {
 		if got := keyBefore(key); got != want {
 			t.Errorf("before %q: %q, want %q", key, got, want)
 		}
+	}
+}
+
+// A reading that brings nothing, for the first that differs is never taken and the next
+// are held, is followed by one of the next that differs.
+func TestWhatIsNeverTakenKeepsNothingBehindItFromBeingRead(t *testing.T) {
+	t.Parallel()
+	s := newCopiesSample(t)
+	var forged []string
+	for i := range 4 {
+		forged = append(forged, added(s.sign(t, fmt.Sprintf(`"id":"https://brest.example/objects/%d","type":"Tombstone","attributedTo":%q`, i, sampleActor))))
+	}
+	sheet("", forged...) // in the order of their keys
+	l := &library{none: essaim.ErrNotFound, pages: map[string]string{}}
+	third := &thirdWalk{walk: *walking(t, l)}
+	address := func(after string) string { return vocab.CopiesOf("https://lyon.example", "brest.example", "", after) }
+	var want []string
+	for i, doc := range forged {
+		var o struct{ ID string }
+		if err := json.Unmarshal([]byte(doc), &o); err != nil {
+			t.Fatal(err)
+		}
+		at := address(keyBefore(essaim.CommonsKey(o.ID)))
+		l.pages[at] = strings.Replace(string(sheet("", doc)), `{`, `{"next":"https://lyon.example/more",`, 1)
+		if i == 0 || i == 2 {
+			third.differs[o.ID] = "another"
+			want = append(want, at)
+		}
+	}
+	third.copies = s.CopiesOf
+	third.copies.Client, third.copies.Holder, third.copies.Pages = l, "https://lyon.example", 1
+	if err := third.fetchAll(t.Context()); err != nil || !slices.Equal(l.asked, want) {
+		t.Errorf("asked for %q (%v), want %q", l.asked, err, want)
 	}
 }
