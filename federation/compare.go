@@ -175,16 +175,21 @@ func (w *walk) run(ctx context.Context) (err error) {
 	if missing := w.head.Count - w.here[""].Count - read.Refused; missing > w.head.Count/readAnew+commonsPage {
 		// Mostly nothing is here, and pages bring it with fewer requests: but for what
 		// was refused of them, which would be again.
-		p := essaim.CommonsProgress{Host: w.peer.Host}
-		if err := w.Store.SaveCommonsProgress(ctx, p); err != nil {
-			return err
-		}
-		return fmt.Errorf("read from the beginning: %w", errMoved)
+		return w.anew(ctx, read)
 	}
 	if err := w.node(ctx, "", w.head.Root); err != nil {
 		return err
 	}
 	return w.mendFound(ctx)
+}
+
+// anew has everything read from the beginning. Should the node be away by now, since
+// when is known by its last answer.
+func (w *walk) anew(ctx context.Context, read essaim.CommonsProgress) error {
+	if err := w.Store.SaveCommonsProgress(ctx, essaim.CommonsProgress{Host: w.peer.Host, CheckedAt: read.CheckedAt}); err != nil {
+		return err
+	}
+	return fmt.Errorf("read from the beginning: %w", errMoved)
 }
 
 // node compares what is below a prefix, where the node's hash is want.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"essaim"
 	"essaim/federation/fetch"
@@ -180,5 +181,33 @@ func TestWhatIsNeverTakenKeepsNothingBehindItFromBeingRead(t *testing.T) {
 	third.copies.Client, third.copies.Holder, third.copies.Pages = l, "https://lyon.example", 1
 	if err := third.fetchAll(t.Context()); err != nil || !slices.Equal(l.asked, want) {
 		t.Errorf("asked for %q (%v), want %q", l.asked, err, want)
+	}
+}
+
+// began is a store that notes a reading that begins anew.
+type began struct {
+	taker
+	saved essaim.CommonsProgress
+}
+
+func (b *began) SaveCommonsProgress(_ context.Context, p essaim.CommonsProgress) error {
+	b.saved = p
+	return nil
+}
+
+// A node that is away once its reading began anew is tried once a day some time after
+// its last answer, as any other.
+func TestAReadingThatBeginsAnewForgetsNoAnswer(t *testing.T) {
+	t.Parallel()
+	answered := time.Date(2026, time.March, 3, 12, 0, 0, 0, time.UTC)
+	b := &began{}
+	w := walking(t, &nothing{})
+	w.Store = b
+	read := essaim.CommonsProgress{Host: "toulon.example", Items: 5, StartedAt: answered, DoneAt: answered, CheckedAt: answered}
+	if err := w.anew(t.Context(), read); !errors.Is(err, errMoved) {
+		t.Fatal(err)
+	}
+	if !silent(b.saved, answered.Add(essaim.PeerSilence+time.Hour)) || b.saved.Items != 0 || !b.saved.DoneAt.IsZero() {
+		t.Errorf("saved %+v", b.saved)
 	}
 }
