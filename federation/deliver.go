@@ -374,7 +374,7 @@ func (d *Deliverer) post(ctx context.Context, t *try, style sig.Style) answer {
 		}
 		return sig.Sign(r, body, key, style, d.Now())
 	})
-	if cause := context.Cause(ctx); err != nil && (errors.Is(cause, errImpatient) || errors.Is(cause, errStopping)) {
+	if cause := context.Cause(ctx); err != nil && !errors.Is(err, errUnsure) && (errors.Is(cause, errImpatient) || errors.Is(cause, errStopping)) {
 		err = cause
 	}
 	return answer{try: t, result: result, err: err, style: style}

@@ -156,6 +156,35 @@ func TestARetryIsNotCutForWhatWaitsForThePace(t *testing.T) {
 }
 
 // Whether a host is blocked is asked of our own database before each request.
+func TestAHostIsNotBlamedForOurDatabaseThatHangs(t *testing.T) {
+	t.Parallel()
+	testKey()
+	synctest.Test(t, func(t *testing.T) {
+		q, w := newQueue(), newOutside()
+		began := time.Now()
+		w.answer = func(_ string, r *http.Request) (fetch.Result, error) {
+			// It tells nothing for ten seconds, once ten were sent.
+			if passed := time.Since(began); passed > 30*time.Millisecond && passed < 10*time.Second {
+				<-r.Context().Done()
+				return fetch.Result{}, fmt.Errorf("a.example: %w: %w", errUnsure, r.Context().Err())
+			}
+			return fetch.Result{Status: http.StatusAccepted}, nil
+		}
+		for i := range 40 {
+			q.add(fmt.Sprintf("https://a.example/inbox/%d", i), "object")
+		}
+		deliverAll(t, q, w, time.Minute, func() bool { return q.count(essaim.DeliveryDone) == 40 })
+		if h := q.hosts["a.example"]; h.Failures > 0 || !h.FailedAt.IsZero() || h.LastReason != "" {
+			t.Errorf("got %+v, want nothing said of the host", h)
+		}
+		for _, r := range q.rows {
+			if r.state != essaim.DeliveryDone || r.Attempt != 1 {
+				t.Fatalf("got %s at attempt %d because %q, want it delivered at the first", r.state, r.Attempt, r.reason)
+			}
+		}
+	})
+}
+
 func TestAHostIsNotBlamedForOurDatabase(t *testing.T) {
 	t.Parallel()
 	testKey()
