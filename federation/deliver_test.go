@@ -125,6 +125,48 @@ func TestAPauseOutlastsWhatWasUnderWay(t *testing.T) {
 	}
 }
 
+// It asks for less than the caution that its failures earned: what it sends cuts that
+// short, and not the pause.
+func TestAShortPauseOutlastsAWakeUp(t *testing.T) {
+	t.Parallel()
+	testKey()
+	synctest.Test(t, func(t *testing.T) {
+		q, w := newQueue(), newOutside()
+		began := time.Now()
+		q.hosts["a.example"] = essaim.HostState{Host: "a.example", LastSuccess: began.Add(-time.Hour)} // four at a time
+		var n atomic.Int32
+		w.answer = func(string, *http.Request) (fetch.Result, error) {
+			switch i := n.Add(1); {
+			case i <= breakAfter:
+				return fetch.Result{Status: http.StatusServiceUnavailable}, nil
+			case i == coldConnections:
+				<-time.After(50 * time.Millisecond)
+				return fetch.Result{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, nil
+			}
+			return fetch.Result{Status: http.StatusAccepted}, nil
+		}
+		for i := range 10 {
+			q.add(fmt.Sprintf("https://a.example/inbox/%d", i), "object")
+		}
+		woken := false
+		deliverAll(t, q, w, 10*time.Minute, func() bool {
+			if !woken && time.Since(began) > time.Second {
+				woken = true
+				if err := q.WakeHost(t.Context(), "a.example"); err != nil {
+					t.Error(err)
+				}
+			}
+			return q.count(essaim.DeliveryDone) == 10
+		})
+		if len(w.posts) < 14 || q.count(essaim.DeliveryDone) != 10 {
+			t.Fatalf("%d of 10 delivered by %d requests", q.count(essaim.DeliveryDone), len(w.posts))
+		}
+		if at := w.posts[coldConnections].at.Sub(began); at < 30*time.Second || at > 35*time.Second {
+			t.Errorf("the next request after %s, and the host asked for 30 s", at)
+		}
+	})
+}
+
 func TestAnInboxThatIsGoneIsAskedTwice(t *testing.T) {
 	t.Parallel()
 	testKey()

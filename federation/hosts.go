@@ -235,9 +235,13 @@ func (l *lane) succeeded(now time.Time, took time.Duration) (save, recovered boo
 // several failures in a row, or at once when it says when to come back.
 func (l *lane) hostFailed(now time.Time, reason string, wait time.Duration, random float64) {
 	if l.broken {
-		// One of those that were under way when it opened: only a longer pause is news.
-		if at := now.Add(wait); wait > 0 && at.After(l.state.NextAt) {
-			l.state.NextAt, l.state.PausedUntil = at, at
+		// One of those that were under way when it opened: only a pause is news, and
+		// a short one too, as no wake-up cuts it short.
+		if at := now.Add(wait); wait > 0 && at.After(l.state.PausedUntil) {
+			l.state.PausedUntil = at
+			if at.After(l.state.NextAt) {
+				l.state.NextAt = at
+			}
 		}
 		return
 	}

@@ -102,7 +102,7 @@ func (q *queue) ClaimDeliveries(_ context.Context, host string, n int, lease tim
 	now := time.Now()
 	var out []essaim.Delivery
 	for _, r := range q.rows {
-		if len(out) < n && r.Host == host && q.due(r, now) {
+		if len(out) < n && r.Host == host && q.due(r, now) && !q.hosts[host].PausedUntil.After(now) {
 			r.LeaseUntil = now.Add(lease)
 			r.Attempt++
 			out = append(out, r.Delivery)
@@ -141,6 +141,13 @@ func (q *queue) FinishDeliveries(_ context.Context, results []essaim.DeliveryRes
 func (q *queue) SaveHost(_ context.Context, h essaim.HostState) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	paused := q.hosts[h.Host].PausedUntil
+	if paused.After(h.PausedUntil) {
+		h.PausedUntil = paused
+	}
+	if paused.After(h.NextAt) {
+		h.NextAt = paused
+	}
 	q.hosts[h.Host] = h
 	return nil
 }
@@ -149,7 +156,7 @@ func (q *queue) WakeHost(_ context.Context, host string) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.hosts[host]
-	h.NextAt = time.Time{}
+	h.NextAt = h.PausedUntil
 	q.hosts[host] = h
 	for _, r := range q.rows {
 		outcome := judge(fetch.Result{Status: r.Status}, nil).outcome
