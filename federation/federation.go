@@ -182,10 +182,12 @@ type DeliveryStore interface {
 	// DueHosts lists hosts with a delivery that is due, with their state.
 	DueHosts(ctx context.Context, n int) ([]essaim.HostState, error)
 	// ClaimDeliveries leases up to n due deliveries of a host, oldest first; never
-	// one behind an earlier live delivery with the same inbox and order key.
+	// one behind an earlier live delivery with the same inbox and order key, and
+	// none within a pause that the host asked for.
 	ClaimDeliveries(ctx context.Context, host string, n int, lease time.Duration) ([]essaim.Delivery, error)
 	// FinishDeliveries writes results; those whose claim was lost are left alone.
 	FinishDeliveries(ctx context.Context, results []essaim.DeliveryResult) error
+	// SaveHost keeps the later pause of a host, which another process may have written.
 	SaveHost(ctx context.Context, h essaim.HostState) error
 	// WakeHost makes what waits for a host due now, WakeHosts for any host; but for
 	// what has its last try before it: after 410, or misplaced for essaim.MisplacedAfter.

@@ -41,7 +41,8 @@ type claimedDelivery struct {
 }
 
 // ClaimDeliveries leases up to n due deliveries of a host, oldest first, and
-// never one behind an earlier live delivery with the same inbox and order key.
+// never one behind an earlier live delivery with the same inbox and order key, nor any
+// within a pause that the host asked for.
 func (s *Store) ClaimDeliveries(ctx context.Context, host string, n int, lease time.Duration) ([]essaim.Delivery, error) {
 	var claimed []essaim.Delivery
 	err := s.write(ctx, patient, func(tx *Tx) error {

@@ -51,7 +51,7 @@ type dueAnswer struct {
 	hosts []essaim.HostState
 }
 
-// SaveHost writes what the deliverer remembers of a host.
+// SaveHost writes what the deliverer remembers of a host; the later pause stays.
 func (s *Store) SaveHost(ctx context.Context, h essaim.HostState) error {
 	err := s.write(ctx, patient, func(tx *Tx) error {
 		if h.DownSince.IsZero() {

@@ -274,3 +274,58 @@ func TestAWakeUpKeepsThePauseThatAHostAskedFor(t *testing.T) {
 		}
 	})
 }
+
+// Another process had a request under way when the host asked for the pause.
+func TestAPauseOutlastsWhatAnotherProcessSaysOfAHost(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		n := newNode(t, db)
+		n.follow(t, nodeActor, "https://a.example/actor", "https://a.example/inbox")
+		n.publish(t, "Create", "object", "one")
+		n.dispatch(t)
+		now := n.clock.now()
+		save := func(failures int, next, paused time.Time) {
+			t.Helper()
+			if err := n.SaveHost(t.Context(), essaim.HostState{Host: "a.example", Failures: failures, NextAt: next, PausedUntil: paused, LastSuccess: now}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check := func(after time.Duration, want int) {
+			t.Helper()
+			n.clock.pass(now.Add(after).Sub(n.clock.now()))
+			if got := dueHosts(t, n); len(got) != want {
+				t.Errorf("after %s: due %v, want %d", after, got, want)
+			}
+			got := n.take(t, "a.example", 10)
+			if len(got) != want {
+				t.Errorf("after %s: claimed %v, want %d", after, sent(got), want)
+			}
+			for _, d := range got {
+				n.finish(t, essaim.DeliveryResult{ID: d.ID, Attempt: d.Attempt, State: essaim.DeliveryWaiting, NextAt: n.clock.now()})
+			}
+		}
+		check(0, 1)
+		hour := now.Add(time.Hour)
+		save(1, hour, hour)
+		save(0, time.Time{}, time.Time{})
+		check(time.Minute, 0)
+		save(1, now.Add(2*time.Minute), now.Add(2*time.Minute)) // it asks for less
+		check(59*time.Minute, 0)
+		check(time.Hour, 1)
+		save(0, time.Time{}, time.Time{}) // the pause is over, and ends nothing else
+		check(61*time.Minute, 1)
+
+		day := now.Add(24 * time.Hour)
+		save(1, day, day)
+		rows, err := n.QueuedDeliveries(t.Context(), store.QueueFilter{State: "waiting", Limit: 10})
+		if err != nil || len(rows) != 1 {
+			t.Fatalf("waiting: %v, %v", rows, err)
+		}
+		if err := n.RetryDelivery(t.Context(), rows[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		check(2*time.Hour, 1) // an administrator knows better
+		save(0, time.Time{}, time.Time{})
+		check(3*time.Hour, 1)
+	})
+}

@@ -36,7 +36,7 @@ func TestTheQueuesAreReadByTheirIndexes(t *testing.T) {
 		{"inbox_erase_actor", []any{key, at}, []string{"inbox_of_actor"}},
 		{"tidy_inbox", []any{"applied", at, 500}, []string{"inbox_kept"}},
 		{"inbox_free_leases", nil, []string{"inbox_leased"}},
-		{"delivery_claim", []any{key, at, at, 8}, []string{"delivery_due", "delivery_order"}},
+		{"delivery_claim", []any{key, at, at, 8}, []string{"delivery_due", "delivery_order", "host"}},
 		{"delivery_behind", []any{7, at}, []string{"delivery_order"}},
 		{"delivery_overtake", []any{7, at, key, key}, []string{"delivery_order"}},
 		{"delivery_wake", []any{key, at, 500, at}, []string{"delivery_due"}},

@@ -41,6 +41,7 @@ WITH due AS MATERIALIZED (
     SELECT d.id FROM delivery d
     WHERE d.state = 'waiting' AND d.host = $1 AND d.next_at <= $2 AND d.lease_until <= $2
       AND d.id = (SELECT e.id FROM delivery e WHERE e.state = 'waiting' AND e.inbox = d.inbox AND e.order_key = d.order_key ORDER BY e.id LIMIT 1)
+      AND NOT EXISTS (SELECT 1 FROM host s WHERE s.host = $1 AND s.paused_until > $2)
     ORDER BY d.next_at, d.id
     LIMIT $4
     FOR UPDATE SKIP LOCKED)

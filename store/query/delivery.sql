@@ -120,19 +120,24 @@ WITH RECURSIVE h (host) AS (
 SELECT h.host FROM h WHERE h.host IS NOT NULL
 
 -- name: host_save
+-- Another process may have heard that the host asks for a pause: the later one holds,
+-- and nothing is due before it.
 INSERT INTO host (host, next_at, failures, down_since, last_success, last_reason, rfc9421, paused_until, failed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (host) DO UPDATE
-SET next_at = excluded.next_at, failures = excluded.failures, down_since = excluded.down_since,
+SET next_at = CASE WHEN excluded.next_at < host.paused_until THEN host.paused_until ELSE excluded.next_at END,
+    failures = excluded.failures, down_since = excluded.down_since,
     last_success = coalesce(excluded.last_success, host.last_success),
-    last_reason = excluded.last_reason, rfc9421 = excluded.rfc9421, paused_until = excluded.paused_until,
+    last_reason = excluded.last_reason, rfc9421 = excluded.rfc9421,
+    paused_until = CASE WHEN excluded.paused_until < host.paused_until THEN host.paused_until ELSE excluded.paused_until END,
     failed_at = coalesce(excluded.failed_at, host.failed_at)
 
 -- name: host_wake
 UPDATE host SET next_at = paused_until WHERE host = $1 AND next_at > $2
 
 -- name: host_wake_for
-UPDATE host SET next_at = 0 WHERE host = (SELECT d.host FROM delivery d WHERE d.id = $1) AND next_at > $2
+-- By hand, which ends a pause too.
+UPDATE host SET next_at = 0, paused_until = 0 WHERE host = (SELECT d.host FROM delivery d WHERE d.id = $1) AND next_at > $2
 
 -- name: dispatch_next
 SELECT e.n, e.activity_id, e.actor, e.order_key, coalesce(a.type, '')

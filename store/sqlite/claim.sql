@@ -33,6 +33,7 @@ WHERE id IN (
       AND NOT EXISTS (
         SELECT 1 FROM delivery e
         WHERE e.state = 'waiting' AND e.inbox = d.inbox AND e.order_key = d.order_key AND e.id < d.id)
+      AND NOT EXISTS (SELECT 1 FROM host s WHERE s.host = $1 AND s.paused_until > $2)
     ORDER BY d.next_at, d.id
     LIMIT $4)
 RETURNING id, host, inbox, order_key, actor, activity_id, attempt, created_at, status
