@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"essaim"
@@ -148,6 +150,7 @@ type walk struct {
 	asks    func(ctx context.Context, prefix string) (*answered, error)
 	full    func(ctx context.Context) error // what is done about as many differences as are held
 	holds   int
+	third   bool // it is of what another holds of the node: what that lacks says nothing
 	head    essaim.CommonsHead
 	here    map[string]essaim.CommonsNode
 	asked   int               // nodes of the tree
@@ -199,7 +202,7 @@ func (w *walk) node(ctx context.Context, prefix string, want essaim.Digest) erro
 		return err
 	}
 	if want == (essaim.Digest{}) {
-		return w.unlisted(ctx, prefix)
+		return w.leaf(ctx, prefix, nil)
 	}
 	if w.asked++; w.asked > w.most || len(prefix) > keyDigits {
 		// A hash says nothing of how much there is below it: the same few would do for
@@ -224,8 +227,22 @@ func (w *walk) node(ctx context.Context, prefix string, want essaim.Digest) erro
 	return nil
 }
 
-// leaf compares what is held below a prefix with all that is listed there.
+// leaf compares what is held below a prefix with all that is listed there. More may
+// be held than is listed: it is looked at leaf by leaf.
 func (w *walk) leaf(ctx context.Context, prefix string, lines []essaim.CommonsItem) error {
+	if w.third && len(lines) == 0 {
+		return nil
+	}
+	if n, ok := w.here[prefix]; ok && !n.Leaf() {
+		for i := range essaim.CommonsDigits {
+			below := prefix + essaim.CommonsDigits[i:i+1]
+			there := slices.DeleteFunc(slices.Clone(lines), func(it essaim.CommonsItem) bool { return !strings.HasPrefix(essaim.CommonsKey(it.ID), below) })
+			if err := w.leaf(ctx, below, there); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	held := map[string]string{}
 	items, err := w.Store.CopyItems(ctx, w.peer.Host, prefix, 1<<20)
 	if err != nil {
@@ -241,7 +258,9 @@ func (w *walk) leaf(ctx context.Context, prefix string, lines []essaim.CommonsIt
 		delete(held, it.ID)
 	}
 	for id := range held {
-		w.extra = append(w.extra, id)
+		if !w.third {
+			w.extra = append(w.extra, id)
+		}
 	}
 	return w.noted(ctx)
 }
@@ -265,18 +284,6 @@ func (w *walk) below(ctx context.Context, prefix string) (essaim.CommonsNode, er
 		return essaim.CommonsNode{}, err
 	}
 	return essaim.CommonsTree(prefix, items)[prefix], nil
-}
-
-// unlisted notes all that is held under a prefix.
-func (w *walk) unlisted(ctx context.Context, prefix string) error {
-	items, err := w.Store.CopyItems(ctx, w.peer.Host, prefix, 1<<20)
-	if err != nil {
-		return err
-	}
-	for _, it := range items {
-		w.extra = append(w.extra, it.ID)
-	}
-	return w.noted(ctx)
 }
 
 // answered is a node of the other's tree, as it was told.

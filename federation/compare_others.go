@@ -86,7 +86,7 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer) 
 	if err != nil {
 		return 0, 0, err
 	}
-	t := &thirdWalk{walk: walk{crawl: c, holds: walkHolds, differs: map[string]string{}, held: map[string]string{}}}
+	t := &thirdWalk{walk: walk{crawl: c, third: true, holds: walkHolds, differs: map[string]string{}, held: map[string]string{}}}
 	t.full = t.enough
 	ask := func(ctx context.Context, prefix string) (*answered, error) {
 		return askDigests(ctx, r.Client, vocab.CopyDigests(at.Origin(), peer.Host, prefix), "essaim:of", peer.Host)
@@ -167,8 +167,7 @@ func (r *Replicator) keysShownBy(ctx context.Context, holder string, peer essaim
 	return known.Keys, nil
 }
 
-// thirdWalk is a comparison with what a third node holds. What it lacks says
-// nothing.
+// thirdWalk is a comparison with what a third node holds.
 type thirdWalk struct {
 	walk
 	far    bool // more differs than is held in memory
@@ -179,10 +178,6 @@ type thirdWalk struct {
 
 // enough ends the walk once all is to be read anyway.
 func (t *thirdWalk) enough(context.Context) error {
-	t.extra = nil
-	if len(t.differs) < t.holds {
-		return nil
-	}
 	return errFar
 }
 

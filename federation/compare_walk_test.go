@@ -211,3 +211,64 @@ func TestAReadingThatBeginsAnewForgetsNoAnswer(t *testing.T) {
 		t.Errorf("saved %+v", b.saved)
 	}
 }
+
+// full is a store that holds many items of one node, of which it gives so many at once.
+type full struct {
+	bare
+	items []essaim.CommonsItem
+	given int // at most at once
+}
+
+func (f *full) CopyItems(_ context.Context, _, prefix string, n int) (list []essaim.CommonsItem, err error) {
+	for _, it := range f.items {
+		if strings.HasPrefix(essaim.CommonsKey(it.ID), prefix) && len(list) < n {
+			list = append(list, it)
+		}
+	}
+	f.given = max(f.given, len(list))
+	return list, nil
+}
+
+// A node, or whoever holds copies of it, may list nothing, or little, of much that is
+// held here.
+func TestWhatIsListedNoMoreIsLookedAtInPortions(t *testing.T) {
+	t.Parallel()
+	items := make([]essaim.CommonsItem, 2000)
+	for i := range items {
+		items[i] = essaim.CommonsItem{ID: fmt.Sprint("https://toulon.example/objects/", i), Digest: strings.Repeat("a", 64)}
+	}
+	changed := essaim.CommonsItem{ID: items[7].ID, Digest: strings.Repeat("b", 64)}
+	for _, tt := range []struct {
+		name           string
+		third          bool
+		listed         []essaim.CommonsItem
+		root           essaim.Digest
+		differs, extra int
+		given          int
+	}{
+		{"nothing", false, nil, essaim.CommonsLeafHash(nil), 0, 2000, essaim.CommonsLeaf},
+		{"no tree", false, nil, essaim.Digest{}, 0, 2000, essaim.CommonsLeaf},
+		{"little", false, []essaim.CommonsItem{items[3], changed}, essaim.CommonsLeafHash([]essaim.CommonsItem{items[3], changed}), 1, 1998, essaim.CommonsLeaf},
+		{"nothing, by a third", true, nil, essaim.CommonsLeafHash(nil), 0, 0, 0},
+		{"little, by a third", true, []essaim.CommonsItem{items[3], changed}, essaim.CommonsLeafHash([]essaim.CommonsItem{items[3], changed}), 1, 0, essaim.CommonsLeaf},
+	} {
+		held := &full{items: items}
+		w := walking(t, &nothing{})
+		w.Store, w.third, w.here, w.holds, w.most = held, tt.third, essaim.CommonsTree("", items), 100, 100
+		w.asks = func(context.Context, string) (*answered, error) { return &answered{lines: tt.listed}, nil }
+		differs, extra := 0, 0
+		w.full = func(context.Context) error {
+			if n := len(w.differs) + len(w.extra); n > w.holds+essaim.CommonsLeaf {
+				t.Errorf("%s: %d held in memory", tt.name, n)
+			}
+			differs, extra = differs+len(w.differs), extra+len(w.extra)
+			clear(w.differs)
+			w.extra = nil
+			return nil
+		}
+		err := w.node(t.Context(), "", tt.root)
+		if differs, extra = differs+len(w.differs), extra+len(w.extra); err != nil || differs != tt.differs || extra != tt.extra || held.given > tt.given {
+			t.Errorf("%s: %d differ, %d are not listed, %d at once, %v", tt.name, differs, extra, held.given, err)
+		}
+	}
+}
