@@ -97,12 +97,17 @@ func wordsOf(text string, n int) (list []essaim.Word) {
 }
 
 // saysNothing are words of records about anything: they are searched for, but two
-// records that share one have nothing in common.
+// records that share one have nothing in common. What is left out has its subject under
+// the same term: « devoirs », « parc » of « parce », « pré » of « près », who is « seul ».
 var saysNothing = sync.OnceValue(func() map[string]bool {
 	terms := map[string]bool{}
 	for _, t := range french.Terms(`action agir année association autour besoin chaque collectif créer création démarche dire donner ensemble
 		faire fait grand habitant initiative jour lancer local locale mettre mis mise moyen nouveau nouvelle objectif outil permettre permet personne petit
-		place porte porter porteur premier projet proposer public structure territoire travail travailler utiliser venir vie ville`) {
+		place porte porter porteur premier projet proposer public structure territoire travail travailler utiliser venir vie ville
+		ailleurs ainsi aller alors après assez aucun aujourd'hui aussi autant autre avant beaucoup certain combien comment contre déjà
+		doit doivent donc dernier encore exemple faut fiche fois hors inventé jamais loin lors mais mieux moins non oui parfois partout pas
+		pendant peu peut peuvent plus plusieurs pouvoir presque quelque quelqu'un rien son souvent surtout tant tard tôt toujours
+		tour tous tout très trop voici voilà voir vouloir démonstration cent mille deux trois quatre cinq six sept huit neuf dix`) {
 		terms[t] = true
 	}
 	return terms

@@ -82,6 +82,23 @@ Laverie du port theme[lien-social] kind[initiative]`
 	})
 }
 
+func TestWordsThatSayNothingOfASubjectMakeNothingAlike(t *testing.T) {
+	t.Parallel()
+	n := followed(t, storetest.SQLite(t))
+	nothing := func(theme, more string) func(*essaim.Content) {
+		return func(c *essaim.Content) {
+			c.Themes, c.Tagline = []string{theme}, more
+			c.Text = "Cette fiche est un exemple inventé pour la démonstration, mais plus tard : tout ou rien, cent fois, deux tours."
+			c.Body = &essaim.Initiative{Need: "Jamais très loin, toujours ailleurs ; d’autres aussi, encore plus, sans tous voir après."}
+		}
+	}
+	of := storetest.Publish(t, n.Store, storetest.Initiative("Laverie", nothing("mobilite", "Du linge.")))
+	n.apply(t, toulouseTerritory, elsewhere("Toulouse", "Verger", nothing("culture", "Des pommes.")))
+	if got := likes(t, n, of, essaim.Likest{}); got != "" {
+		t.Errorf("alike by words that say nothing: %s", got)
+	}
+}
+
 // Both databases find the same, whatever words are rare and whichever territory
 // has most records.
 func TestWhatResemblesIsTheSameOnBothDatabases(t *testing.T) {

@@ -132,26 +132,31 @@ func (l *locale) own(key, otherwise string) string {
 }
 
 // N is a sentence about a number of things, in the plural that the language
-// wants; the sentence writes it as {{.Count}}.
-func (l *locale) N(key string, n int) string {
-	s, err := l.localizer.Localize(&i18n.LocalizeConfig{
-		MessageID: key, PluralCount: n, TemplateData: map[string]any{"Count": l.Number(n)},
-	})
+// wants; the sentence writes it as {{.Count}}, and names as F does.
+func (l *locale) N(key string, n int, pairs ...any) string {
+	data := paired(pairs)
+	data["Count"] = l.Number(n)
+	s, err := l.localizer.Localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: data})
 	switch {
 	case err != nil && l.fallback != nil:
-		return l.fallback.N(key, n)
+		return l.fallback.N(key, n, pairs...)
 	case err != nil:
 		return key
 	}
 	return s
 }
 
-// F is a sentence with names in it, given as pairs: "Name", value.
-func (l *locale) F(key string, pairs ...any) string {
-	data := make(map[string]any, len(pairs)/2)
+func paired(pairs []any) map[string]any {
+	data := make(map[string]any, len(pairs)/2+1)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		data[fmt.Sprint(pairs[i])] = pairs[i+1]
 	}
+	return data
+}
+
+// F is a sentence with names in it, given as pairs: "Name", value.
+func (l *locale) F(key string, pairs ...any) string {
+	data := paired(pairs)
 	s, err := l.localizer.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data})
 	switch {
 	case err != nil && l.fallback != nil:

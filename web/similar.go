@@ -135,7 +135,7 @@ func similarSearch(rec *essaim.Record) string {
 }
 
 // reasons says why two records are alike, the most telling first: "même besoin :
-// voisins, isolement", "même thème : mobilité", "à 900 km".
+// voisins, isolement", "mêmes thèmes : mobilité, énergie", "à 900 km".
 func (l *locale) reasons(list []essaim.Reason) []string {
 	var out []string
 	for _, r := range list {
@@ -157,8 +157,10 @@ func (l *locale) reasons(list []essaim.Reason) []string {
 			} else {
 				out = append(out, l.F("reason.distance", "Km", l.Number(r.Kilometres)))
 			}
-		default:
+		case essaim.ReasonOrigin, essaim.ReasonNeed, essaim.ReasonNear: // of one thing, in however many words
 			out = append(out, l.F("reason."+string(r.Sort), "Values", strings.Join(values, ", ")))
+		default:
+			out = append(out, l.N("reason."+string(r.Sort), len(values), "Values", strings.Join(values, ", ")))
 		}
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,13 +27,19 @@ func TestARecordShowsWhatResemblesItElsewhereAndWhy(t *testing.T) {
 		s.follow(t)
 		lat, lon := essaim.Point(43.60, 1.44)
 		other := s.replicate(t, storetest.Initiative("La buvette", need("Faire se croiser des voisins."), func(c *essaim.Content) {
-			c.Places = []essaim.Place{{City: "Toulouse", Lat: lat, Lon: lon}}
+			c.Places, c.Themes = []essaim.Place{{City: "Toulouse", Lat: lat, Lon: lon}}, append(c.Themes, "lien-social")
 		}), 1)
 		s.clock.Move(similarFor)
 		d := s.get(t, recordPath(rec), http.StatusOK)
 		d.says(t, "La buvette", "Toulouse", "même besoin : ", "voisins", "même thème : Agriculture et alimentation", "à 702 km")
+		if !strings.Contains(d.raw, "à 702\u00a0km") {
+			t.Error("a distance may part from its unit")
+		}
 		d.hides(t, "Rien de semblable")
-		s.get(t, recordPath(other), http.StatusOK).says(t, "Un four à pain", "même besoin : ", "voisins")
+		// Of a copy, those that are alike are of here too.
+		d = s.get(t, recordPath(other), http.StatusOK)
+		d.says(t, "Fiches qui lui ressemblent", "Un four à pain", "même besoin : ", "voisins")
+		d.hides(t, "Ailleurs aussi", "d’autres territoires qui ressemblent")
 
 		// What is remembered for a minute shows nothing that is gone.
 		s.clock.Move(time.Second)
@@ -52,6 +59,32 @@ func TestWhoWritesIsShownWhatExistsAlready(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.get(t, recordPath(draft), http.StatusOK, s.signedIn).says(t, "Existe déjà ?", "Le four à pain du port", "mêmes mots : four, pain")
+}
+
+func TestReasonsAgreeInNumber(t *testing.T) {
+	t.Parallel()
+	l := testLocales(t)
+	for _, tt := range []struct {
+		sort   essaim.ReasonSort
+		values []string
+		fr, en string
+	}{
+		{essaim.ReasonTheme, []string{"mobilite"}, "même thème : ", "same theme: "},
+		{essaim.ReasonTheme, []string{"mobilite", "culture"}, "mêmes thèmes : ", "same themes: "},
+		{essaim.ReasonPurpose, []string{"a", "b"}, "mêmes buts : a, b", "same purposes: a, b"},
+		{essaim.ReasonPublic, []string{"a", "b"}, "mêmes publics : a, b", "same publics: a, b"},
+		{essaim.ReasonMethod, []string{"a", "b"}, "mêmes façons de faire : a, b", "same ways of working: a, b"},
+		{essaim.ReasonWords, []string{"four"}, "même mot : four", "same word: four"},
+		{essaim.ReasonWords, []string{"four", "pain"}, "mêmes mots : four, pain", "same words: four, pain"},
+		{essaim.ReasonNeed, []string{"voisins", "isolement"}, "même besoin : voisins, isolement", "same need: voisins, isolement"},
+	} {
+		for lang, want := range map[string]string{"fr": tt.fr, "en": tt.en} {
+			got := l[lang].reasons([]essaim.Reason{{Sort: tt.sort, Values: tt.values}})
+			if len(got) != 1 || !strings.HasPrefix(plain(got[0]), want) {
+				t.Errorf("%s, %v: got %q, want %q", lang, tt.values, got, want)
+			}
+		}
+	}
 }
 
 func TestTheAPISaysWhatResemblesARecord(t *testing.T) {
