@@ -108,7 +108,7 @@ func (r *reader) read(ctx context.Context) ([]essaim.Effect, error) {
 // vouched holds what a node that is replicated sends to the key that is pinned:
 // the activity, and the record or tombstone in it, which is kept as it came.
 func (r *reader) vouched(ctx context.Context) error {
-	if err := r.Actors.Vouch(ctx, r.a.Actor, r.a.Object.ID, r.activities.OfValid(r.a.Raw()), r.in.ReceivedAt); err != nil {
+	if err := r.Actors.VouchActivity(ctx, r.a.Actor, r.a.Object.ID, r.activities.OfValid(r.a.Raw()), r.in.ReceivedAt); err != nil {
 		return err
 	}
 	o := &r.a.Object

@@ -58,18 +58,32 @@ const (
 )
 
 // Vouch tells whether a host proves a document that is said to be owner's and
-// about an object: an activity, a record or a tombstone, pushed, fetched or of a
-// page, that came at a time. nil for a host without pinned keys, which is taken at
-// its signature or at its address; so is one that is followed no more, save about
-// the copies of it that are kept here. Errors wrap errContested, errUnproven,
-// errRefused or essaim.ErrUnavailable, when whether its key was rotated cannot be
-// known now.
+// about an object: a record or a tombstone, pushed, fetched or of a page, that came
+// at a time. nil for a host without pinned keys, which is taken at its signature or
+// at its address; so is one that is followed no more, save about the copies of it
+// that are kept here. Such a document is kept and handed on as it came: a member that
+// its proof does not cover is errUnproven, for whoever answers at the host's address
+// may have added it. Errors wrap errContested, errUnproven, errRefused or
+// essaim.ErrUnavailable, when whether its key was rotated cannot be known now.
 func (a *Actors) Vouch(ctx context.Context, owner, about essaim.IRI, doc *proof.Document, came time.Time) error {
-	return a.vouch(ctx, owner, doc, came, func() (essaim.PeerTrust, bool, error) { return a.trust.binds(ctx, owner.Host(), about) })
+	return a.vouch(ctx, owner, doc, doc.VerifyWhole, came, a.bound(ctx, owner, about))
 }
 
-// vouch is Vouch for a host of which binds says whether it is held to its keys.
-func (a *Actors) vouch(ctx context.Context, owner essaim.IRI, doc *proof.Document, came time.Time, binds func() (essaim.PeerTrust, bool, error)) error {
+// VouchActivity is Vouch for an activity, which is not handed on: other software adds
+// a linked-data signature to its own.
+func (a *Actors) VouchActivity(ctx context.Context, owner, about essaim.IRI, doc *proof.Document, came time.Time) error {
+	return a.vouch(ctx, owner, doc, doc.VerifyOwned, came, a.bound(ctx, owner, about))
+}
+
+// binding says what is known of a host, and whether it is held to its keys.
+type binding func() (essaim.PeerTrust, bool, error)
+
+func (a *Actors) bound(ctx context.Context, owner, about essaim.IRI) binding {
+	return func() (essaim.PeerTrust, bool, error) { return a.trust.binds(ctx, owner.Host(), about) }
+}
+
+// vouch is Vouch where verify looks at the document's proof.
+func (a *Actors) vouch(ctx context.Context, owner essaim.IRI, doc *proof.Document, verify func(...ed25519.PublicKey) (ed25519.PublicKey, error), came time.Time, binds binding) error {
 	host := owner.Host()
 	for try := 0; ; try++ {
 		known, bound, err := binds()
@@ -79,7 +93,7 @@ func (a *Actors) vouch(ctx context.Context, owner essaim.IRI, doc *proof.Documen
 		if err != nil || !bound {
 			return err
 		}
-		_, wrong := doc.VerifyOwned(keysOf(known.Current())...)
+		_, wrong := verify(keysOf(known.Current())...)
 		if wrong == nil {
 			if !known.Contested() {
 				return nil
@@ -107,7 +121,7 @@ func (a *Actors) vouch(ctx context.Context, owner essaim.IRI, doc *proof.Documen
 // Proven is Vouch for what counts by its proof alone, of whatever host: one without
 // pinned keys is asked for its first, and what comes from one that shows none is
 // errUnproven.
-func (a *Actors) Proven(ctx context.Context, node essaim.IRI, doc []byte, came time.Time) error {
+func (a *Actors) Proven(ctx context.Context, node essaim.IRI, raw []byte, came time.Time) error {
 	known, err := a.trust.of(ctx, node.Host())
 	if err == nil && len(known.Keys) == 0 {
 		if _, err = a.Fetch(ctx, node); err == nil {
@@ -120,7 +134,8 @@ func (a *Actors) Proven(ctx context.Context, node essaim.IRI, doc []byte, came t
 	case len(known.Keys) == 0:
 		return fmt.Errorf("%s shows no key that proves its actor: %w", node.Host(), errUnproven)
 	}
-	return a.vouch(ctx, node, proof.Of(doc), came, func() (essaim.PeerTrust, bool, error) {
+	doc := proof.Of(raw)
+	return a.vouch(ctx, node, doc, doc.VerifyWhole, came, func() (essaim.PeerTrust, bool, error) {
 		known, err := a.trust.of(ctx, node.Host())
 		return known, true, err
 	})

@@ -44,6 +44,11 @@ func proved(t testing.TB, doc, actor string, key ed25519.PrivateKey) string {
 	return string(s.Bytes)
 }
 
+// beside is a document with a member that its proof does not cover (FEP-8b32).
+func beside(doc string) string {
+	return strings.Replace(doc, `"type":`, `"signature":{"type":"RsaSignature2017"},"type":`, 1)
+}
+
 // statement introduces a key by the one before.
 func statement(t testing.TB, actor string, by, old, next ed25519.PrivateKey) string {
 	t.Helper()
@@ -116,6 +121,9 @@ func TestAReplicatedNodeProvesWhatItSends(t *testing.T) {
 		{"deletion without proof, the key unchanged", deletion, shows(k1), essaim.InboundIgnored, "not proven by the key", nil, ""},
 		{"a record of another key in a proven activity", proved(t, update(rec(x)), alice, k1), shows(k1), essaim.InboundIgnored, "not proven by the key", nil, ""},
 		{"a record without proof in a proven activity", proved(t, update(record), alice, k1), shows(k1), essaim.InboundIgnored, "not proven by the key", nil, ""},
+		{"a record with more than its proof covers", proved(t, update(beside(rec(k1))), alice, k1), shows(k1), essaim.InboundIgnored, "not proven by the key", nil, ""},
+		{"a tombstone with more than its proof covers", proved(t, activity(id, "Delete", alice, beside(proved(t, tombstone, alice, k1))), alice, k1), shows(k1), essaim.InboundIgnored, "not proven by the key", nil, ""},
+		{"an activity with a signature of other software", beside(proved(t, update(rec(k1)), alice, k1)), "", essaim.InboundApplied, "record initiative", nil, ""},
 		{"a tombstone without proof", proved(t, activity(id, "Delete", alice, tombstone), alice, k1), shows(k1), essaim.InboundIgnored, "not proven by the key", nil, ""},
 	} {
 		n := replicating(t, k1)
@@ -270,6 +278,7 @@ func TestOnlyAProvenTombstoneSaysThatAReplicatedNodesIsGone(t *testing.T) {
 		{"410", essaim.ErrGone, true, false},
 		{"404", essaim.ErrNotFound, true, false},
 		{"410 with a proven tombstone", gone(tombstone(id, "Tombstone", key)), true, true},
+		{"with a tombstone with more than its proof covers", gone(beside(tombstone(id, "Tombstone", key))), true, false},
 		{"with a tombstone of another key", gone(tombstone(id, "Tombstone", other)), true, false},
 		{"with a tombstone without proof", gone(`{"id":"` + id + `","type":"Tombstone"}`), true, false},
 		{"with the tombstone of something else", gone(tombstone(id+"2", "Tombstone", key)), true, false},
