@@ -35,8 +35,8 @@ func TestPagesSayWhoHoldsARecordAndWhoConfirmedItsDeletion(t *testing.T) {
 		}
 		s.get(t, copies, http.StatusOK).says(t, "Aucun autre territoire n’a encore été interrogé", "Ce qu’est une copie conforme")
 		checked(essaim.CommonsItem{ID: two.ID})
-		s.get(t, recordPath(one), http.StatusOK).says(t, "1 autre territoire garde une copie conforme Toulouse vérifié le 3 mars 2026")
-		s.get(t, copies, http.StatusOK).says(t, "Toulouse Copie conforme", "vérifié le 3 mars 2026")
+		s.get(t, recordPath(one), http.StatusOK).says(t, "1 autre territoire garde une copie conforme Toulouse vérification du 3 mars 2026")
+		s.get(t, copies, http.StatusOK).says(t, "Toulouse Copie conforme", "vérification du 3 mars 2026")
 		s.get(t, recordPath(two)+"/copies", http.StatusOK).says(t, "Toulouse Pas de copie")
 		s.get(t, copies+"?lang=en", http.StatusOK).says(t, "Exact copy")
 		got := call[APIRecord](t, s, http.MethodGet, "initiatives/"+one.Slug, "", http.StatusOK)

@@ -30,12 +30,25 @@ type Fediverse interface {
 
 // Followed is an actor of this node that a page offers to follow.
 type Followed struct {
+	Kind     essaim.ActorKind
 	Name     string // as people read it
+	Quoted   string // the same, in quotation marks where it is a title
 	Username string
 	Actor    string // id
 	Handle   string // @brest@brest.example
 	// Form is set where a reader's server can be asked.
 	Form bool
+}
+
+// Reaches is the sentence that says what of a territory reaches who follows it.
+func (f Followed) Reaches() string {
+	switch f.Kind {
+	case essaim.ActorTheme:
+		return "list.follow_theme"
+	case essaim.ActorCommune:
+		return "list.follow_commune"
+	}
+	return "list.follow_text"
 }
 
 // FollowForm asks a reader for her account, and says what is wrong with it.
@@ -63,9 +76,9 @@ func (p *FollowPage) Leave() string { return p.To }
 func (s *Server) followed(r *http.Request, username string) (Followed, error) {
 	t := s.cfg.Node.Territory
 	if username == t.Username {
-		return s.followable(t.Name, t.Username, t.Actor), nil
+		return s.followable(r, essaim.ActorTerritory, t.Name, t.Username, t.Actor), nil
 	}
-	if node := s.followNode(); username == node.Username {
+	if node := s.followNode(r); username == node.Username {
 		return node, nil
 	}
 	a, err := s.store.LocalActor(r.Context(), username)
@@ -75,14 +88,18 @@ func (s *Server) followed(r *http.Request, username string) (Followed, error) {
 	case a.Gone:
 		return Followed{}, errPageNotFound
 	}
-	return s.followable(s.actorName(r, a), a.Username, a.ID), nil
+	return s.followableActor(r, a), nil
 }
 
 // followNode offers the node's own actor, named after its host, which announces all
 // that is published here.
-func (s *Server) followNode() Followed {
+func (s *Server) followNode(r *http.Request) Followed {
+	return s.followable(r, essaim.ActorNode, s.cfg.Node.Territory.Name+" (Essaim)", s.nodeUsername(), s.abs("/actor"))
+}
+
+func (s *Server) nodeUsername() string {
 	u := url.URL{Host: s.host}
-	return s.followable(s.cfg.Node.Territory.Name+" (Essaim)", strings.ToLower(u.Hostname()), s.abs("/actor"))
+	return strings.ToLower(u.Hostname())
 }
 
 // handleOf is how an actor of this node is named on the Fediverse.
@@ -112,13 +129,13 @@ func (s *Server) offerToFollow(r *http.Request, p *RecordPage) error {
 	name, err := s.store.RecordActor(r.Context(), p.Record.ID)
 	if errors.Is(err, essaim.ErrNotFound) {
 		t := s.cfg.Node.Territory
-		p.Followed = s.followable(t.Name, t.Username, t.Actor)
+		p.Followed = s.followable(r, essaim.ActorTerritory, t.Name, t.Username, t.Actor)
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("actor of the record: %w", err)
 	}
-	p.OwnActor, p.Followed = true, s.followable(p.Record.Title, name, s.abs("/actors/"+name))
+	p.OwnActor, p.Followed = true, s.followable(r, essaim.ActorKind(p.Record.Kind), p.Record.Title, name, s.abs("/actors/"+name))
 	return nil
 }
 
@@ -141,7 +158,7 @@ func (s *Server) offerFeed(r *http.Request, p *ListPage, q essaim.Query) error {
 	if err != nil {
 		return fmt.Errorf("list: %w", err)
 	}
-	p.Followed = s.followable(s.actorName(r, a), a.Username, a.ID)
+	p.Followed = s.followableActor(r, a)
 	if p.Kind == "" && len(p.Chips) == 1 {
 		p.Object = a.ID // the feed's own page
 		p.Data = s.structuredFeed(p, pathOf(r))
@@ -149,8 +166,17 @@ func (s *Server) offerFeed(r *http.Request, p *ListPage, q essaim.Query) error {
 	return nil
 }
 
-func (s *Server) followable(name, username, actor string) Followed {
-	return Followed{Name: name, Username: username, Actor: actor, Handle: s.handleOf(username), Form: s.cfg.Fediverse != nil}
+func (s *Server) followableActor(r *http.Request, a essaim.LocalActor) Followed {
+	return s.followable(r, a.Kind, s.actorName(r, a), a.Username, a.ID)
+}
+
+func (s *Server) followable(r *http.Request, kind essaim.ActorKind, name, username, actor string) Followed {
+	f := Followed{Kind: kind, Name: name, Quoted: name, Username: username, Actor: actor, Handle: s.handleOf(username), Form: s.cfg.Fediverse != nil}
+	switch kind {
+	case essaim.ActorTheme, essaim.ActorInitiative, essaim.ActorOrganisation:
+		f.Quoted = s.locale(r).F("follow.quoted", "Name", name)
+	}
+	return f
 }
 
 func (s *Server) followPage(r *http.Request) (*FollowPage, error) {
@@ -163,7 +189,7 @@ func (s *Server) followPage(r *http.Request) (*FollowPage, error) {
 	if p.Feed, err = s.feedOf(r.Context(), f.Username); err != nil {
 		return nil, err
 	}
-	p.Title, p.NoIndex, p.Object = l.F("follow.title", "Name", f.Name), true, f.Actor
+	p.Title, p.NoIndex, p.Object = l.F("follow.title", "Name", f.Quoted), true, f.Actor
 	p.Canonical = s.abs("/suivre/" + f.Username)
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("follow.short"), ""}}
 	return p, nil
@@ -173,7 +199,7 @@ func (s *Server) followPage(r *http.Request) (*FollowPage, error) {
 // of a commune, or of all that is published here. Other actors have none.
 func (s *Server) feedOf(ctx context.Context, username string) (string, error) {
 	const feed = "/recherche.atom"
-	if username == s.cfg.Node.Territory.Username || username == s.followNode().Username {
+	if username == s.cfg.Node.Territory.Username || username == s.nodeUsername() {
 		return address(feed, url.Values{paramOrigin: {essaim.OriginLocal}}), nil
 	}
 	a, err := s.store.LocalActor(ctx, username)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -317,7 +318,31 @@ func changedFields(l *locale, before, after *essaim.Content) []ChangedField {
 				f.Lines[i].Text = l.theme(f.Lines[i].Text)
 			}
 		}
+		f.Lines = unmarked(f.Lines)
 		out = append(out, f)
+	}
+	return out
+}
+
+// Marks of Markdown that a difference is read without: those that begin a line, and
+// those of emphasis.
+var (
+	lineMark = regexp.MustCompile(`^(?:[-*+>] |#{1,6} )+`)
+	emphasis = regexp.MustCompile(`(\*\*|\*)([^*\s](?:[^*]*[^*\s])?)(\*\*|\*)`)
+)
+
+// unmarked takes the marks of Markdown off lines, unless nothing else changed in one.
+func unmarked(lines []essaim.DifferenceLine) []essaim.DifferenceLine {
+	out := slices.Clone(lines)
+	gone := map[string]bool{}
+	for i, line := range lines {
+		out[i].Text = emphasis.ReplaceAllString(lineMark.ReplaceAllString(line.Text, ""), "$2")
+		if line.Gone {
+			gone[out[i].Text] = true
+		}
+	}
+	if slices.ContainsFunc(out, func(l essaim.DifferenceLine) bool { return l.New && gone[l.Text] }) {
+		return lines
 	}
 	return out
 }

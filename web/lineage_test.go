@@ -5,6 +5,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func TestTheLineageTellsTheTreeAndWhatChanged(t *testing.T) {
 		s := newSite(t, db).fill(t)
 		s.follow(t)
 		c := s.records[essaim.KindRecipe].Content
-		c.Title, c.DerivedFrom, c.Text = "Le four à pain", nil, "Pétrir.\n\nCuire."
+		c.Title, c.DerivedFrom, c.Text = "Le four à pain", nil, "- *Pétrir*.\n\nCuire."
 		parent := s.replicate(t, c, 1)
 		draft, err := s.store.Adapt(t.Context(), parent.ID, essaim.Author{Name: "Contributrice de démonstration"})
 		if err != nil {
@@ -159,5 +160,20 @@ func TestATreeIsBoundedAndSoIsHowOftenItIsAskedFor(t *testing.T) {
 			want = http.StatusTooManyRequests
 		}
 		s.get(t, recordPath(s.records[kind])+"/lignee", want)
+	}
+}
+
+func TestADifferenceIsReadWithoutTheMarksOfMarkdown(t *testing.T) {
+	t.Parallel()
+	line := func(gone bool, text string) essaim.DifferenceLine {
+		return essaim.DifferenceLine{Gone: gone, New: !gone, Text: text}
+	}
+	got := unmarked([]essaim.DifferenceLine{line(true, "- Un **four** à *bois*"), line(false, "## Deux fours, 2 * 3 m")})
+	if want := []essaim.DifferenceLine{line(true, "Un four à bois"), line(false, "Deux fours, 2 * 3 m")}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	only := []essaim.DifferenceLine{line(true, "Un four"), line(false, "Un *four*")}
+	if got := unmarked(only); !slices.Equal(got, only) {
+		t.Errorf("nothing else changed, and yet %v", got)
 	}
 }

@@ -187,6 +187,9 @@ func TestDatesReadAsPeopleWriteThem(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
+	if got := l["fr"].When(at(2026, 3, 14, 14, 0), at(2026, 3, 14, 17, 0), ""); !strings.HasSuffix(got, ", de\u00a014\u00a0h\u00a0à\u00a017\u00a0h") {
+		t.Errorf("%q may break within its hours", got)
+	}
 	rows := l["fr"].hoursRows([]string{"Mo-Fr 09:00-12:00", "Mo-Fr 14:00-18:30", "Sa 10:00-12:00"})
 	if len(rows) != 2 || len(rows[0].Hours) != 2 || rows[0].Days != "du lundi au vendredi" || plain.Replace(rows[0].Hours[1]) != "14 h – 18 h 30" {
 		t.Errorf("hours read %q", rows)

@@ -112,7 +112,7 @@ func (s *Server) showNetwork(w http.ResponseWriter, r *http.Request) error {
 	p.Map = s.networkMap(p.Peers, own.Total)
 	p.Title, p.Section = l.T("network.title"), "territoires"
 	p.Description = l.T("network.lede")
-	p.Followed = s.followNode()
+	p.Followed = s.followNode(r)
 	p.Object = p.Followed.Actor
 	p.Formats = s.rollLinks(l, "/territoires")
 	p.Alternates = p.Formats

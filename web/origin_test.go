@@ -75,7 +75,7 @@ func TestPagesSayHowTheOriginOfARecordFares(t *testing.T) {
 			t.Fatal(err)
 		}
 		fares(essaim.LifeGone, "Site disparu", "(toulouse.example) a disparu (constat du 4 mars 2026). Vous lisez la copie du 3 mars 2026", false)
-		s.get(t, "/territoires", http.StatusOK).says(t, "Disparu")
+		s.get(t, "/territoires", http.StatusOK).says(t, "Site disparu")
 		if err := s.store.PeerGone(ctx, toulouse, time.Time{}); err != nil {
 			t.Fatal(err)
 		}

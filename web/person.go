@@ -123,7 +123,7 @@ func (s *Server) personPage(r *http.Request, a essaim.LocalActor) *PersonPage {
 	l := s.locale(r)
 	name := s.actorName(r, a)
 	p := &PersonPage{Summary: Prose{Text: a.Profile.Summary, Lang: defaultLanguage}}
-	p.Followed = s.followable(name, a.Username, a.ID)
+	p.Followed = s.followable(r, a.Kind, name, a.Username, a.ID)
 	p.Creator = p.Followed.Handle
 	for _, f := range a.Profile.Fields {
 		line := PersonField{Name: f.Name, Value: f.Value}

@@ -207,6 +207,7 @@ func TestHistoryShowsWhoWroteWhat(t *testing.T) {
 		if _, err := s.store.UpdateRecord(t.Context(), rec.ID, rec.Revision, c, essaim.StatePublished, essaim.Author{Name: "Autre personne"}); err != nil {
 			t.Fatal(err)
 		}
+		s.get(t, recordPath(rec), http.StatusOK).says(t, "Fiche recueillie par Animatrice de démonstration, février 2026")
 		d := s.get(t, recordPath(rec)+"/historique", http.StatusOK)
 		d.says(t, "Version 2", "5 mars 2026", "par Autre personne", "Version 1", "3 mars 2026", "par Contributrice de démonstration", "A changé : Titre, Lieux")
 		if d.hides(t, "12 rue de la Table"); strings.Count(d.text(), "A changé") != 1 {

@@ -158,7 +158,7 @@ func (s *Server) offerFeedOf(r *http.Request, p *SubjectPage, kind essaim.ActorK
 	case err != nil:
 		return fmt.Errorf("feed of %s: %w", subject, err)
 	}
-	p.Followed = s.followable(s.actorName(r, a), a.Username, a.ID)
+	p.Followed = s.followableActor(r, a)
 	p.Object = a.ID
 	return nil
 }

@@ -41,7 +41,7 @@ func TestAThemeHasAPageOfWhatIsHereAndElsewhere(t *testing.T) {
 				t.Errorf("nothing leads to %s", to)
 			}
 		}
-		d.says(t, "@theme_jardins@brest.example")
+		d.says(t, "@theme_jardins@brest.example", "Suivre « Jardins partagés et compost » depuis mon instance", "Ce que Brest publie ici sur ce thème arrive")
 		s.get(t, "/recherche?origin=elsewhere", http.StatusOK).says(t, "Jardin des violettes", "venu d’ailleurs", "1 fiche")
 		s.get(t, "/recherche?origin=elsewhere", http.StatusOK).hides(t, "Jardin du port")
 		for _, path := range []string{"/themes/inconnu", "/themes/nowhere.example:x", "/themes/%2F"} {
@@ -181,6 +181,7 @@ func TestACommuneHasAPageOfWhatIsThereAndAround(t *testing.T) {
 		d = s.get(t, "/recherche?commune=29190", http.StatusOK)
 		d.says(t, "Four de la pointe", "Plougonvelin")
 		d.hides(t, "Jardin du port")
+		s.get(t, "/communes/29190", http.StatusOK).says(t, "Suivre Plougonvelin depuis mon instance", "Ce que Brest publie ici sur cette commune arrive")
 		s.get(t, "/communes/99999", http.StatusNotFound)
 	})
 }
