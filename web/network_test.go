@@ -35,7 +35,7 @@ func TestTheNetworkIsDrawnAndTold(t *testing.T) {
 			t.Errorf("%d follows drawn: %v", len(links), links)
 		}
 		d.says(t, "Nous le suivons", "1 recette", "1 initiative", "Dernière fiche", "nantes.example suivi par Toulouse", "Aucun n'est suivi ici sans que quelqu'un le décide")
-		d.hides(t, "peer follow nantes.example")
+		d.hides(t, "peer follow nantes.example", "Sans position connue")
 		if strings.Contains(d.text(), "toulouse.example suivi par") || len(d.raw) > 100_000 {
 			t.Errorf("proposes who is known, or is of %d bytes", len(d.raw))
 		}
@@ -44,6 +44,15 @@ func TestTheNetworkIsDrawnAndTold(t *testing.T) {
 		if err != nil || len(peers) != 1 {
 			t.Fatalf("%d peers, %v: some were followed unasked", len(peers), err)
 		}
+		ys := essaim.Peer{
+			Host: "ys.example", Actor: "https://ys.example/actor", Territory: "https://ys.example/actors/ys", TerritoryName: "Ys", Username: "ys",
+			URL: "https://ys.example/", Inbox: "https://ys.example/inbox", FollowID: storetest.Base + "/activities/follow-ys",
+		}
+		err = s.store.FollowPeer(t.Context(), ys, essaim.Outgoing{ActivityID: ys.FollowID, Actor: storetest.Base + "/actor", Inbox: ys.Inbox, OrderKey: "ys", Body: []byte("{}")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.get(t, "/territoires", http.StatusOK).says(t, "Sans position connue : Ys.")
 	})
 }
 
@@ -84,9 +93,13 @@ func TestTheMapKeepsWithinItself(t *testing.T) {
 		peers = append(peers, PeerView{Peer: p})
 	}
 	peers[0].About = essaim.PeerAbout{Lat: -21.1, Lon: 55.5} // on no map of the mainland
+	peers = append(peers, PeerView{Peer: essaim.Peer{State: essaim.PeerFollowed, TerritoryName: "Ys"}}, PeerView{Peer: essaim.Peer{State: essaim.PeerBlocked, TerritoryName: "Lyonesse"}})
 	m := s.networkMap(peers, 3)
 	if len(m.Places) != 61 || len(m.Off) != 1 || m.Corner == "" || len(m.Links) != mostLinks {
 		t.Fatalf("%d places, %d beyond, %d links", len(m.Places), len(m.Off), len(m.Links))
+	}
+	if got := strings.Join(m.Nowhere, ", "); got != "Ys" {
+		t.Errorf("without a position: %q", got)
 	}
 	for i, p := range m.Places {
 		if p.X < 0 || p.X >= m.Width || p.Y < 0 || p.Y >= m.Height || p.R > 14 {

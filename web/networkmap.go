@@ -19,6 +19,7 @@ type NetworkMap struct {
 	Links         []MapLink
 	Places        []MapPlace
 	Off           []string // names of territories beyond its edges
+	Nowhere       []string // and of those that do not say where they are
 	Corner        string   // path around those of them that are drawn, at the lower left
 }
 
@@ -110,12 +111,18 @@ func (s *Server) networkMap(peers []PeerView, own int) *NetworkMap {
 	}
 	if lat != 0 || lon != 0 {
 		put(s.abs("/actor"), MapPlace{Name: t.Name, Here: true}, lat, lon, own)
+	} else {
+		m.Nowhere = append(m.Nowhere, t.Name)
 	}
 	located := 0
 	for _, p := range peers {
-		if p.About.Located() && p.State != essaim.PeerBlocked {
+		switch {
+		case p.State == essaim.PeerBlocked:
+		case p.About.Located():
 			put(p.Actor, MapPlace{Name: p.TerritoryName, Tone: p.Tone}, p.About.Lat, p.About.Lon, p.Peer.Records)
 			located++
+		default:
+			m.Nowhere = append(m.Nowhere, p.TerritoryName)
 		}
 	}
 	if located == 0 {
