@@ -21,8 +21,12 @@ func TestARecordFromElsewhereIsAdaptedAsADraftThatKeepsItsOrigin(t *testing.T) {
 		c.Title, c.DerivedFrom, c.Licence = "Le four à pain", nil, "cc-by-4.0"
 		rec := s.replicate(t, c, 1)
 		page := s.get(t, recordPath(rec), http.StatusOK, s.signedIn)
-		page.says(t, "Adapter chez nous", "Nous l'avons refait")
+		page.says(t, "Adapter chez nous", "Nous l'avons refait", "« Adapter chez nous » crée un brouillon sur ce site, sous CC BY 4.0")
 		s.get(t, recordPath(rec), http.StatusOK).hides(t, "Adapter chez nous")
+		// What is of here already is not brought here.
+		own := s.get(t, recordPath(s.records[essaim.KindRecipe]), http.StatusOK, s.signedIn)
+		own.says(t, "En faire une variante", "« En faire une variante » crée un brouillon")
+		own.hides(t, "Adapter chez nous")
 		resp := s.post(recordPath(rec)+"/adapter", url.Values{}, s.signedIn)
 		to := resp.Header.Get("Location")
 		if resp.StatusCode != http.StatusSeeOther || !strings.HasSuffix(to, "/modifier?fait=adapte") {
