@@ -36,6 +36,7 @@ type ListPage struct {
 	Formats  []FormatLink // the same for programs
 	Map      *MapView     // of the same search, on the page that shows it
 	Towns    []Town       // the list under the map, by commune
+	Uneven   bool         // the map counts other than the list: see map.uneven
 	Box      string       // the part of the map that was chosen
 	AsList   string       // address of the same search as a list, and on the map
 	AsMap    string
@@ -118,6 +119,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	p.bothWays(v, s.now().In(s.cfg.Zone).Format(time.DateOnly))
 	if p.Map != nil {
 		p.Towns = s.towns(l, p.Cards, res.Facets, v)
+		p.Uneven = p.Box == "" && !p.Map.Partial && p.Map.Total != p.Total
 	}
 	if len(p.Cards) > 0 {
 		chosen := chosenOf(p, v)

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
 	"essaim"
@@ -64,9 +65,11 @@ func TestTheMapShowsTheResultOfASearch(t *testing.T) {
 		}
 		towns := d.with("section", "class", "town")
 		if len(towns) != 3 || !strings.HasPrefix(textOf(towns[0]), "Brest 3 fiches") || !strings.Contains(textOf(towns[0]), "Jardin 0") ||
-			!strings.HasPrefix(textOf(towns[1]), "Toulouse 1 fiche") || !strings.HasPrefix(textOf(towns[2]), "Sans commune précise") {
+			!strings.HasPrefix(textOf(towns[1]), "Toulouse 1 fiche") || !strings.HasPrefix(textOf(towns[2]), "Sans commune précise 1 fiche") {
 			t.Errorf("the list by commune has %d parts: %s", len(towns), d.text())
 		}
+		d.says(t, "5 fiches", "4 emplacements", "Une fiche sans lieu précis n’est pas sur la carte")
+		s.get(t, "/carte?q=jardin", http.StatusOK).hides(t, "sans lieu précis")
 		if got := s.get(t, value(d.with("a", "href", "/carte?commune=29019")[0], "href"), http.StatusOK); !strings.Contains(got.text(), "3 fiches") {
 			t.Errorf("in Brest: %s", got.text())
 		}
@@ -98,6 +101,30 @@ func TestTheMapShowsTheResultOfASearch(t *testing.T) {
 			t.Errorf("cells near Brest = %+v", got)
 		}
 	})
+}
+
+func TestTheListUnderAMapSaysHowMuchOfEachCommuneItShows(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	in := func(code string) Card {
+		return Card{Record: essaim.Record{Content: essaim.Content{Places: []essaim.Place{{INSEE: code}}}}}
+	}
+	list := []Card{in("29075"), in(""), in("31555"), in("29019"), in("29019"), in("29190")}
+	counts := essaim.Facets{Communes: []essaim.Count{{Value: "29019", N: 49}, {Value: "31555", N: 1000, Capped: true}, {Value: "29190", N: 1}}}
+	var got []string
+	for _, town := range s.towns(s.locales["fr"], list, counts, url.Values{"q": {"jardin"}}) {
+		got = append(got, plain(fmt.Sprint(town.Name, ": ", town.Count, "; ", town.See, " ", town.All)))
+	}
+	want := []string{
+		"Toulouse: 1 fiche sur 1 000+; Plus de 1 000 fiches /recherche?commune=31555&q=jardin",
+		"Brest: 2 fiches sur 49; Voir les 49 fiches /recherche?commune=29019&q=jardin",
+		"Plougonvelin: 1 fiche;",
+		"Guipavas: 1 fiche;", // not among the communes that are counted
+		": 1 fiche;",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestCellsAreAskedForOnceUntilTheyChange(t *testing.T) {
