@@ -14,6 +14,7 @@ type Query struct {
 	Territories []string // actor IRIs
 	Stages      []string // ListStage
 	Communes    []string // INSEE codes
+	Beyond      []string // INSEE codes of communes whose records are left out
 	Purposes    []string // ListPurpose
 	Publics     []string // whom it is for, as Slug writes it
 	Licences    []string

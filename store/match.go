@@ -73,6 +73,9 @@ func newMatch(q essaim.Query, now time.Time) match {
 	default:
 		m.any(filterOrigin, []string{q.Origin})
 	}
+	for _, code := range q.Beyond {
+		m.none = append(m.none, []string{filterTerm(filterCommune, code)})
+	}
 	if m.area = newArea(q); m.area != nil {
 		if cells := cover(m.area.Box); cells != nil {
 			m.filter = append(m.filter, cells)

@@ -169,6 +169,8 @@ func filled(rng *rand.Rand, q *essaim.Query) {
 		q.Until = storetest.Start.Add(time.Duration(rng.IntN(200)) * time.Second)
 	case 9:
 		q.Since = storetest.Start.Add(time.Duration(rng.IntN(200))*time.Second + time.Millisecond)
+	case 10:
+		q.Beyond = []string{some(rng, communes)}
 	}
 }
 
@@ -186,6 +188,9 @@ func kept(r *essaim.Record, q essaim.Query) bool {
 		for _, word := range b.Publics {
 			publics = append(publics, essaim.Slug(word))
 		}
+	}
+	if len(q.Beyond) > 0 && any(q.Beyond, communes) {
+		return false
 	}
 	day := ""
 	if b, ok := r.Body.(*essaim.Meeting); ok {

@@ -88,8 +88,9 @@ func (s *Server) showCommune(w http.ResponseWriter, r *http.Request) error {
 		}, v},
 	}
 	if commune.Located() {
-		around := essaim.Query{Near: &essaim.Circle{Lat: commune.Lat, Lon: commune.Lon, Radius: aroundCommune}}
-		asked = append(asked, shelfQuery{around, Shelf{Title: l.F("commune.around", "Km", l.Number(aroundCommune))}, near})
+		around := essaim.Query{Near: &essaim.Circle{Lat: commune.Lat, Lon: commune.Lon, Radius: aroundCommune}, Beyond: in}
+		km := l.Number(aroundCommune)
+		asked = append(asked, shelfQuery{around, Shelf{Title: l.F("commune.around", "Km", km), See: l.F("commune.around_all", "Km", km)}, near})
 	}
 	p := &SubjectPage{Sort: "commune"}
 	shelves, found, err := s.fillShelves(r.Context(), asked)

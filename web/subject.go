@@ -46,6 +46,7 @@ type Shelf struct {
 	Capped bool
 	Lede   string
 	More   string // address of the search
+	See    string // its words, when it finds more than the shelf is of; else how many it finds
 	Empty  string // what to do when there are none; such a shelf without it is left out
 	Spread bool   // no more than a third of one territory, while there are others
 	Action string // address that does it

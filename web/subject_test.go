@@ -164,6 +164,7 @@ func TestACommuneHasAPageOfWhatIsThereAndAround(t *testing.T) {
 		s.get(t, "/communes", http.StatusOK).says(t, "Aucune fiche ne dit encore sa commune")
 		s.get(t, "/communes/29019", http.StatusOK).says(t, "Brest", "Rien encore à Brest")
 		storetest.Publish(t, s.store, storetest.Initiative("Jardin du port"))
+		s.get(t, "/communes/29019", http.StatusOK).hides(t, "à moins de 20 km")
 		lat, lon := essaim.Point(48.37, -4.75)
 		storetest.Publish(t, s.store, storetest.Initiative("Four de la pointe", func(c *essaim.Content) {
 			c.Places = []essaim.Place{{City: "Plougonvelin", INSEE: "29190", Lat: lat, Lon: lon}}
@@ -174,7 +175,10 @@ func TestACommuneHasAPageOfWhatIsThereAndAround(t *testing.T) {
 			t.Error("the index does not lead to Brest")
 		}
 		d = s.get(t, "/communes/29019", http.StatusOK)
-		d.says(t, "Jardin du port", "À moins de 20 km", "Four de la pointe", "Agriculture et alimentation")
+		d.says(t, "Jardin du port", "Alentour, à moins de 20 km", "Tout voir à moins de 20 km", "Four de la pointe", "Agriculture et alimentation")
+		if n := strings.Count(d.text(), "Jardin du port"); n != 1 {
+			t.Errorf("what is of Brest is shown %d times", n)
+		}
 		if len(d.with("a", "href", "/recherche?commune=29019")) == 0 {
 			t.Error("it leads to no search")
 		}
