@@ -118,7 +118,7 @@ func settle(v verdict, d essaim.Delivery, status int, reason string, now time.Ti
 		// For the last time: not within minutes, however few its tries were.
 		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(max(wait, backoff(len(backoffTable), random)))
 	default:
-		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(max(wait, backoff(d.Attempt, random)))
+		r.State, r.NextAt = essaim.DeliveryWaiting, now.Add(backoff(d.Attempt, random))
 		if wait > 0 {
 			// What the receiver asks for is obeyed, not doubled.
 			r.NextAt = now.Add(wait)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -257,10 +258,8 @@ func (w *walk) leaf(ctx context.Context, prefix string, lines []essaim.CommonsIt
 		}
 		delete(held, it.ID)
 	}
-	for id := range held {
-		if !w.third {
-			w.extra = append(w.extra, id)
-		}
+	if !w.third {
+		w.extra = slices.AppendSeq(w.extra, maps.Keys(held))
 	}
 	return w.noted(ctx)
 }

@@ -87,7 +87,7 @@ func (r *Replicator) compareOther(ctx context.Context, peer, other essaim.Peer) 
 		return 0, 0, err
 	}
 	t := &thirdWalk{walk: walk{crawl: c, third: true, holds: walkHolds, differs: map[string]string{}, held: map[string]string{}}}
-	t.full = t.enough
+	t.full = func(context.Context) error { return errFar } // all is to be read anyway
 	ask := func(ctx context.Context, prefix string) (*answered, error) {
 		return askDigests(ctx, r.Client, vocab.CopyDigests(at.Origin(), peer.Host, prefix), "essaim:of", peer.Host)
 	}
@@ -174,11 +174,6 @@ type thirdWalk struct {
 	copies CopiesOf
 	stands map[string]essaim.HeldCopy // under the ids of the page being taken
 	cursor string                     // behind that page, when others follow
-}
-
-// enough ends the walk once all is to be read anyway.
-func (t *thirdWalk) enough(context.Context) error {
-	return errFar
 }
 
 func (t *thirdWalk) standing(ctx context.Context, ids []string) (held map[string]essaim.HeldCopy, err error) {

@@ -155,6 +155,19 @@ func TestARetryIsNotCutForWhatWaitsForThePace(t *testing.T) {
 	})
 }
 
+// blamesNobody checks that all was delivered, at an attempt, and nothing said of the host.
+func (q *queue) blamesNobody(t *testing.T, attempt int) {
+	t.Helper()
+	if h := q.hosts["a.example"]; h.Failures > 0 || !h.FailedAt.IsZero() || h.LastReason != "" {
+		t.Errorf("got %+v, want nothing said of the host", h)
+	}
+	for _, r := range q.rows {
+		if r.state != essaim.DeliveryDone || r.Attempt != attempt {
+			t.Fatalf("got %s at attempt %d because %q, want it delivered at attempt %d", r.state, r.Attempt, r.reason, attempt)
+		}
+	}
+}
+
 // Whether a host is blocked is asked of our own database before each request.
 func TestAHostIsNotBlamedForOurDatabaseThatHangs(t *testing.T) {
 	t.Parallel()
@@ -174,14 +187,7 @@ func TestAHostIsNotBlamedForOurDatabaseThatHangs(t *testing.T) {
 			q.add(fmt.Sprintf("https://a.example/inbox/%d", i), "object")
 		}
 		deliverAll(t, q, w, time.Minute, func() bool { return q.count(essaim.DeliveryDone) == 40 })
-		if h := q.hosts["a.example"]; h.Failures > 0 || !h.FailedAt.IsZero() || h.LastReason != "" {
-			t.Errorf("got %+v, want nothing said of the host", h)
-		}
-		for _, r := range q.rows {
-			if r.state != essaim.DeliveryDone || r.Attempt != 1 {
-				t.Fatalf("got %s at attempt %d because %q, want it delivered at the first", r.state, r.Attempt, r.reason)
-			}
-		}
+		q.blamesNobody(t, 1)
 	})
 }
 
@@ -204,13 +210,6 @@ func TestAHostIsNotBlamedForOurDatabase(t *testing.T) {
 			q.rows[i].Attempt = 4 // the next step of the backoff is hours
 		}
 		deliverAll(t, q, w, time.Minute, func() bool { return q.count(essaim.DeliveryDone) == 20 })
-		if h := q.hosts["a.example"]; h.Failures > 0 || !h.FailedAt.IsZero() || h.LastReason != "" {
-			t.Errorf("got %+v, want nothing said of the host", h)
-		}
-		for _, r := range q.rows {
-			if r.state != essaim.DeliveryDone || r.Attempt != 5 {
-				t.Fatalf("got %s at attempt %d because %q, want it delivered at the fifth", r.state, r.Attempt, r.reason)
-			}
-		}
+		q.blamesNobody(t, 5)
 	})
 }

@@ -74,9 +74,8 @@ func (p *FollowPage) Leave() string { return p.To }
 
 // followed finds an actor to follow by its username.
 func (s *Server) followed(r *http.Request, username string) (Followed, error) {
-	t := s.cfg.Node.Territory
-	if username == t.Username {
-		return s.followable(r, essaim.ActorTerritory, t.Name, t.Username, t.Actor), nil
+	if username == s.cfg.Node.Territory.Username {
+		return s.followTerritory(r), nil
 	}
 	if node := s.followNode(r); username == node.Username {
 		return node, nil
@@ -89,6 +88,12 @@ func (s *Server) followed(r *http.Request, username string) (Followed, error) {
 		return Followed{}, errPageNotFound
 	}
 	return s.followableActor(r, a), nil
+}
+
+// followTerritory offers the territory's actor, which publishes all that is of here.
+func (s *Server) followTerritory(r *http.Request) Followed {
+	t := s.cfg.Node.Territory
+	return s.followable(r, essaim.ActorTerritory, t.Name, t.Username, t.Actor)
 }
 
 // followNode offers the node's own actor, named after its host, which announces all
@@ -128,8 +133,7 @@ func (s *Server) offerToFollow(r *http.Request, p *RecordPage) error {
 	}
 	name, err := s.store.RecordActor(r.Context(), p.Record.ID)
 	if errors.Is(err, essaim.ErrNotFound) {
-		t := s.cfg.Node.Territory
-		p.Followed = s.followable(r, essaim.ActorTerritory, t.Name, t.Username, t.Actor)
+		p.Followed = s.followTerritory(r)
 		return nil
 	}
 	if err != nil {

@@ -84,7 +84,7 @@ func (s *Server) showHome(w http.ResponseWriter, r *http.Request) error {
 	if text := markup.Plain(markup.Markdown(t.Summary)); text != "" {
 		p.Description = text
 	}
-	p.Object, p.Followed = t.Actor, s.followable(r, essaim.ActorTerritory, t.Name, t.Username, t.Actor)
+	p.Object, p.Followed = t.Actor, s.followTerritory(r)
 	p.Data = s.structuredTerritory(p.Description)
 	for _, f := range s.formatLinks(l, t.Name, "", "/recherche", url.Values{paramOrigin: {essaim.OriginLocal}}) {
 		if f.Feed {

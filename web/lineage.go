@@ -325,7 +325,8 @@ func changedFields(l *locale, before, after *essaim.Content) []ChangedField {
 }
 
 // Marks of Markdown that a difference is read without: those that begin a line, and
-// those of emphasis.
+// those of emphasis. No more goes, as with markup.Plain: the address of a link may be
+// what changed.
 var (
 	lineMark = regexp.MustCompile(`^(?:[-*+>] |#{1,6} )+`)
 	emphasis = regexp.MustCompile(`(\*\*|\*)([^*\s](?:[^*]*[^*\s])?)(\*\*|\*)`)
