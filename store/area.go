@@ -101,3 +101,56 @@ func (a *area) holdsPoint(lat, lon float64) bool {
 	d := math.Pow(math.Sin((lat-a.lat)*rad/2), 2) + math.Cos(a.lat*rad)*math.Cos(lat*rad)*math.Pow(math.Sin((lon-a.lon)*rad/2), 2)
 	return d <= a.nearness
 }
+
+// maxCells is how many cells of a level an area is covered with: of what its cells hold
+// and it does not, each record costs a look at its places.
+const maxCells = 64
+
+// cover lists the cells that an area reaches into, of the finest level at which few do;
+// nil where it is so large that cells do not help.
+func (a *area) cover() []string {
+	if a.South > a.North {
+		return []string{filterCell} // of no record: nothing is there
+	}
+	for i := len(cellLevels) - 1; i >= 0; i-- {
+		level := cellLevels[i]
+		x0, y0 := cellXY(level, a.South, a.West)
+		x1, y1 := cellXY(level, a.North, a.East)
+		width, n := x1-x0, 1<<level
+		if a.West > a.East {
+			width += n // over the line where the days meet
+		}
+		if (width+1)*(y1-y0+1) > 2*maxCells {
+			continue // too many even without the corners around a circle
+		}
+		var cells []string
+		for dx := 0; dx <= width; dx++ {
+			for y := y0; y <= y1; y++ {
+				if x := (x0 + dx) % n; a.reaches((grid{level: level}).cell(x, y)) {
+					cells = append(cells, cellTerm(level, x, y))
+				}
+			}
+		}
+		if len(cells) <= maxCells {
+			return cells
+		}
+	}
+	return nil
+}
+
+// reaches tells whether some point of a box may be within the area's circle: the one
+// nearest to its centre.
+func (a *area) reaches(b essaim.Box) bool {
+	if a.nearness >= 1 {
+		return true
+	}
+	const rad = math.Pi / 180
+	lat, dLon := a.lat*rad, 0.
+	if a.lon < b.West || a.lon > b.East {
+		dLon = min(math.Abs(wrap(a.lon-b.West)), math.Abs(wrap(a.lon-b.East))) * rad
+	}
+	// On a meridian, the nearest is where a great circle from the centre meets it squarely.
+	nearest := max(b.South*rad, min(b.North*rad, math.Atan2(math.Sin(lat), math.Cos(lat)*math.Cos(dLon))))
+	d := math.Pow(math.Sin((nearest-lat)/2), 2) + math.Cos(lat)*math.Cos(nearest)*math.Pow(math.Sin(dLon/2), 2)
+	return d <= a.nearness+1e-12
+}

@@ -92,7 +92,7 @@ func (tx *Tx) points(ctx context.Context, m match, most int) (list []point, more
 		a = &everywhere
 	}
 	n := 0
-	err = tx.each(ctx, "search_points", func(scan func(...any) error) error {
+	err = tx.find(ctx, "search_points", look{match: m, below: m.until, n: most + 1}, a.args()[:4], func(scan func(...any) error) error {
 		var p point
 		err := scan(&p.position, &p.lat, &p.lon)
 		if n++; n > most {
@@ -101,7 +101,7 @@ func (tx *Tx) points(ctx context.Context, m match, most int) (list []point, more
 			list = append(list, p)
 		}
 		return err
-	}, tx.s.db.expression(m, anywhere), m.until, m.since, most+1, a.South, a.North, a.West, a.East)
+	})
 	return list, more, err
 }
 

@@ -14,25 +14,23 @@ import (
 
 // totals counts what a match finds, exactly up to essaim.CountCap, and by
 // facet when that is wanted. Beyond the cap a filtered facet counts the latest
-// thousand, and says that there are more. The second result is what a cursor
-// keeps.
-func (tx *Tx) totals(ctx context.Context, m match, facets bool, after cursor) (found essaim.Results, total int, err error) {
+// thousand, and says that there are more. all are the positions of the latest that were
+// counted one by one; the last number is what a cursor keeps.
+func (tx *Tx) totals(ctx context.Context, m match, facets bool, after cursor) (found essaim.Results, all []int64, total int, err error) {
 	switch {
 	case m.everything():
 		total, err = tx.unfiltered(ctx, &found, facets)
 	case facets:
-		total, err = tx.filtered(ctx, m, &found)
+		all, err = tx.filtered(ctx, m, &found)
+		total = len(all)
 	case after.set:
 		total = after.total
 	default:
-		name, args := "search_count", []any{tx.s.db.expression(m, anywhere), m.until, m.since, overCap}
-		if m.area != nil {
-			name, args = "search_count_near", append(args, m.area.args()...)
-		}
-		err = tx.row(ctx, name, args...).Scan(&total)
+		all, err = tx.page(ctx, look{match: m, below: m.until, n: overCap})
+		total = len(all)
 	}
 	found.Total, found.Capped = capped(total)
-	return found, min(total, overCap), err
+	return found, all, min(total, overCap), err
 }
 
 func capped(n int) (int, bool) { return min(n, essaim.CountCap), n > essaim.CountCap }
@@ -93,23 +91,24 @@ func (tx *Tx) unfiltered(ctx context.Context, found *essaim.Results, facets bool
 // many: a node that is followed may name as many as it likes in what it publishes.
 var manyValued = map[string]int{filterCommune: 30, filterPublic: 30, filterTheme: 500, filterTerritory: 500, filterStage: 100, filterPurpose: 100}
 
-// filtered counts the filter terms of what a match finds.
-func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (total int, err error) {
-	name, args := "search_filters", []any{tx.s.db.expression(m, anywhere), m.until, m.since, overCap}
+// filtered counts the filter terms of the latest that a match finds, and lists them.
+func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (all []int64, err error) {
+	name, area := "search_filters", []any(nil)
 	if m.area != nil {
-		name, args = "search_filters_near", append(args, m.area.args()...)
+		name, area = "search_filters_near", m.area.args()
 	}
 	count := map[string]int{}
 	help := map[string]bool{}
 	for _, day := range helpFrom(tx.s.now()) {
 		help[filterTerm(filterHelp, day)] = true
 	}
-	err = tx.each(ctx, name, func(scan func(...any) error) error {
+	err = tx.find(ctx, name, look{match: m, below: m.until, n: overCap}, area, func(scan func(...any) error) error {
+		var position int64
 		var filter string
-		if err := scan(&filter); err != nil {
+		if err := scan(&position, &filter); err != nil {
 			return err
 		}
-		if total++; total > essaim.CountCap {
+		if all = append(all, position); len(all) > essaim.CountCap {
 			return nil
 		}
 		for term := range strings.FieldsSeq(filter) {
@@ -122,14 +121,14 @@ func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (tot
 			}
 		}
 		return nil
-	}, args...)
+	})
 	if err != nil {
-		return total, err
+		return all, err
 	}
 	for term, n := range count {
 		sort, value := filterValue(term)
 		if list := facetList(&found.Facets, facetOf[sort]); list != nil {
-			*list = append(*list, essaim.Count{Value: value, N: n, Capped: total > essaim.CountCap})
+			*list = append(*list, essaim.Count{Value: value, N: n, Capped: len(all) > essaim.CountCap})
 		}
 	}
 	sortFacets(&found.Facets)
@@ -140,10 +139,10 @@ func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (tot
 	}
 	for _, sort := range []string{filterTerritory, filterPublic} {
 		if err := tx.label(ctx, facetOf[sort], *facetList(&found.Facets, facetOf[sort])); err != nil {
-			return total, err
+			return all, err
 		}
 	}
-	return total, nil
+	return all, nil
 }
 
 // mostWidened bounds the questions that are counted anew for one page, and mostChosen
@@ -177,7 +176,7 @@ func (tx *Tx) widen(ctx context.Context, q essaim.Query, found *essaim.Facets) e
 		if err != nil {
 			return err
 		}
-		all, _, err := tx.totals(ctx, m, true, cursor{})
+		all, _, _, err := tx.totals(ctx, m, true, cursor{})
 		if err != nil {
 			return err
 		}

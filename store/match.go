@@ -77,7 +77,7 @@ func newMatch(q essaim.Query, now time.Time) match {
 		m.none = append(m.none, []string{filterTerm(filterCommune, code)})
 	}
 	if m.area = newArea(q); m.area != nil {
-		if cells := cover(m.area.Box); cells != nil {
+		if cells := m.area.cover(); cells != nil {
 			m.filter = append(m.filter, cells)
 		}
 	}

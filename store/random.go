@@ -69,7 +69,7 @@ func (tx *Tx) among(ctx context.Context, kinds []essaim.Kind, m match, draw []by
 	if err != nil {
 		return rec, err
 	}
-	positions, err := tx.page(ctx, known, anywhere, m.until, overCap)
+	positions, err := tx.page(ctx, look{match: known, below: m.until, n: overCap})
 	if err != nil {
 		return rec, err
 	}

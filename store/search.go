@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,7 +93,7 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 	if err != nil {
 		return essaim.Results{}, err
 	}
-	found, total, err := tx.totals(ctx, m, q.Facets, after)
+	found, all, total, err := tx.totals(ctx, m, q.Facets, after)
 	if err == nil && q.Facets {
 		err = tx.widen(ctx, q, &found.Facets)
 	}
@@ -118,8 +119,13 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 				from = min(from, after.position)
 			}
 		}
-		more, err := tx.latest(ctx, m, t, from, q.Limit+1-len(positions), total <= essaim.CountCap)
-		if err != nil {
+		l := look{m, t, from, q.Limit + 1 - len(positions), total <= essaim.CountCap}
+		var more []int64
+		if !after.set && all != nil && (t == anywhere || t == notInHead && l.few) {
+			// All that are in the head were listed just now: the others are not.
+			more = slices.DeleteFunc(all, func(p int64) bool { return slices.Contains(positions, p) })
+			more = more[:min(l.n, len(more))]
+		} else if more, err = tx.page(ctx, l); err != nil {
 			return found, err
 		}
 		for _, p := range more {
@@ -138,42 +144,24 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 	return found, err
 }
 
-// latest is page for what people look for, which may be in most records or in three.
-func (tx *Tx) latest(ctx context.Context, m match, t tier, below int64, n int, rare bool) (list []int64, err error) {
-	for _, name := range tx.s.db.pages(t, rare) {
-		if list, err = tx.pageBy(ctx, name, m, t, below, n); err != nil || len(list) == n {
-			return list, err
-		}
-	}
-	return list, nil
-}
-
-// page lists positions of what matches in a tier, below one, the latest first.
-func (tx *Tx) page(ctx context.Context, m match, t tier, below int64, n int) ([]int64, error) {
-	return tx.pageBy(ctx, "search_page", m, t, below, n)
-}
-
-// pageBy is page by a statement, or the one beside it that looks near a point.
-func (tx *Tx) pageBy(ctx context.Context, name string, m match, t tier, below int64, n int) ([]int64, error) {
-	if n <= 0 {
+// page lists the latest positions of what matches.
+func (tx *Tx) page(ctx context.Context, l look) (list []int64, err error) {
+	if l.n <= 0 {
 		return nil, nil
 	}
-	var list []int64
 	add := func(scan func(...any) error) error {
 		var p int64
 		err := scan(&p)
 		list = append(list, p)
 		return err
 	}
-	if m.everything() {
-		return list, tx.each(ctx, "search_all", add, below, n)
+	if l.everything() {
+		return list, tx.each(ctx, "search_all", add, l.below, l.n)
 	}
-	args := []any{tx.s.db.expression(m, t), below, m.since, n}
-	if m.area != nil {
-		name, args = name+"_near", append(args, m.area.args()...)
+	if l.area != nil {
+		return list, tx.find(ctx, "search_page_near", l, l.area.args(), add)
 	}
-	err := tx.each(ctx, name, add, args...)
-	return list, err
+	return list, tx.find(ctx, "search_page", l, nil, add)
 }
 
 // recordsAt reads the records of positions, in their order.
@@ -233,7 +221,7 @@ func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor
 	var found essaim.Results
 	err := s.read(ctx, func(tx *Tx) error {
 		m := newMatch(recent(q), s.now())
-		positions, err := tx.page(ctx, m, anywhere, m.until, overCap)
+		positions, err := tx.page(ctx, look{match: m, below: m.until, n: overCap})
 		if err != nil {
 			return err
 		}

@@ -91,7 +91,7 @@ func importedWith(t *testing.T, s *store.Store, n int, with ...func(*essaim.Cont
 	var rows []essaim.ImportRow
 	for i := range n {
 		rows = append(rows, essaim.ImportRow{
-			Key: fmt.Sprintf("source %d", i), Digest: "1", Content: storetest.Initiative(fmt.Sprintf("Lieu %d", i), with...), State: essaim.StatePublished,
+			Key: fmt.Sprintf("source %d of %d", i, n), Digest: "1", Content: storetest.Initiative(fmt.Sprintf("Lieu %d", i), with...), State: essaim.StatePublished,
 		})
 		if len(rows) == 200 || i == n-1 {
 			if _, err := s.ImportRows(t.Context(), id, rows); err != nil {

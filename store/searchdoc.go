@@ -335,9 +335,6 @@ func words(v reflect.Value, say func(...string)) {
 // the same index, and in the same order, as words and facets.
 var cellLevels = [...]int{4, 6, 8, 10, 12, 14}
 
-// maxCells is how many cells of a level a search area is covered with.
-const maxCells = 16
-
 func cellAt(level int, lat, lon float64) string {
 	x, y := cellXY(level, lat, lon)
 	return cellTerm(level, x, y)
@@ -351,32 +348,4 @@ func cellXY(level int, lat, lon float64) (x, y int) {
 
 func cellTerm(level, x, y int) string {
 	return filterCell + strconv.Itoa(level) + filterMark + strconv.Itoa(x) + filterMark + strconv.Itoa(y)
-}
-
-// cover lists cells that hold a box, of the finest level at which few do; nil
-// for a box so large that cells do not help.
-func cover(b essaim.Box) []string {
-	if b.South > b.North {
-		return []string{filterCell} // of no record: nothing is there
-	}
-	for i := len(cellLevels) - 1; i >= 0; i-- {
-		level := cellLevels[i]
-		x0, y0 := cellXY(level, b.South, b.West)
-		x1, y1 := cellXY(level, b.North, b.East)
-		width, n := x1-x0, 1<<level
-		if b.West > b.East {
-			width += n // over the line where the days meet
-		}
-		if (width+1)*(y1-y0+1) > maxCells {
-			continue
-		}
-		var cells []string
-		for dx := 0; dx <= width; dx++ {
-			for y := y0; y <= y1; y++ {
-				cells = append(cells, cellTerm(level, (x0+dx)%n, y))
-			}
-		}
-		return cells
-	}
-	return nil
 }

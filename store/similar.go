@@ -168,7 +168,7 @@ func (p *prober) look(ctx context.Context, n int, theme string, words ...string)
 	for _, w := range words {
 		m.words = append(m.words, [][]string{{w}})
 	}
-	return p.tx.page(ctx, m, anywhere, newest, n)
+	return p.tx.page(ctx, look{match: m, below: newest, n: n})
 }
 
 // note looks and notes how much what is found promises.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"essaim/store"
 	"essaim/store/storetest"
 )
 
@@ -20,8 +21,10 @@ import (
 func TestStatementsAreThoseThatTheCodeNames(t *testing.T) {
 	t.Parallel()
 	statements := map[string]bool{}
-	for _, name := range storetest.SQLite(t).Open(t).Statements().Names() {
-		statements[name] = true
+	for _, s := range []*store.Store{storetest.SQLite(t).Open(t), storetest.Postgres(t).Open(t)} {
+		for _, name := range s.Statements().Names() {
+			statements[name] = true
+		}
 	}
 	files, err := filepath.Glob("*.go")
 	if err != nil {

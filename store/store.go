@@ -113,10 +113,9 @@ type database interface {
 	index(ctx context.Context, r runner, rows []searchRow) error
 	unindex(ctx context.Context, r runner, rid int64) error
 	expression(m match, t tier) string
-	// pages names the statements that list the latest of what a match finds in a tier,
-	// each to be asked when the one before found too little; rare says that all that it
-	// finds is little.
-	pages(t tier, rare bool) []string
+	// ordered tells that the index gives what it finds in the order of positions; if
+	// not, searches look part by part.
+	ordered() bool
 	// compact makes an index that grew by much as fast to read as it can be.
 	compact(ctx context.Context) error
 	// scrub writes over what erased rows left in the files.

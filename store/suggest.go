@@ -32,7 +32,7 @@ func (s *Store) Suggest(ctx context.Context, text string, n int) (found []essaim
 		}
 	}
 	err = s.read(ctx, func(tx *Tx) error {
-		positions, err := tx.latest(ctx, m, inHead, newest, min(n, maxLimit), false)
+		positions, err := tx.page(ctx, look{match: m, tier: inHead, below: newest, n: min(n, maxLimit)})
 		if err != nil {
 			return err
 		}

@@ -47,7 +47,8 @@ type Tx struct {
 	again    bool
 	// recoveries is how many there were when this transaction asked who the node is.
 	recoveries *int64
-	due        []*publication // numbered at the end
+	due        []*publication    // numbered at the end
+	reaches    map[between]reach // that searches asked for, where nothing is written
 	draft
 }
 
@@ -94,7 +95,7 @@ func (s *Store) write(ctx context.Context, p priority, f func(tx *Tx) error) err
 
 // read runs f on one state of the database, for what takes several statements.
 func (s *Store) read(ctx context.Context, f func(tx *Tx) error) error {
-	return s.db.class(s.db.snapshot(ctx, func(r runner) error { return f(&Tx{s: s, r: r}) }))
+	return s.db.class(s.db.snapshot(ctx, func(r runner) error { return f(&Tx{s: s, r: r, reaches: map[between]reach{}}) }))
 }
 
 // query returns a transaction-less Tx, for reads of one statement.

@@ -187,19 +187,7 @@ func (p *pg) compact(ctx context.Context) error {
 }
 
 func (p *pg) expression(m match, t tier) string { return m.tsquery(t) }
-
-// The planner expects what has a term all over the table: if it is rare, or stands in
-// the oldest records only, it reads a million of them to find twenty. Of what few
-// titles have it knows nothing, of what many records have enough.
-func (p *pg) pages(t tier, rare bool) []string {
-	switch {
-	case rare:
-		return []string{"search_rare"}
-	case t == inHead:
-		return []string{"search_newest", "search_rare"}
-	}
-	return []string{"search_page"}
-}
+func (p *pg) ordered() bool                     { return false }
 
 func (p *pg) changes() (int64, bool) { return 0, false }
 func (p *pg) raw() *sql.DB           { return p.db.SQL }

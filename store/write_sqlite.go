@@ -349,7 +349,7 @@ func (l *lite) merge(ctx context.Context) error {
 }
 
 func (l *lite) expression(m match, t tier) string { return m.fts5(t) }
-func (l *lite) pages(tier, bool) []string         { return []string{"search_page"} }
+func (l *lite) ordered() bool                     { return true }
 func (l *lite) raw() *sql.DB                      { return l.db.Reader }
 
 func (l *lite) close() error {

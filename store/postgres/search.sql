@@ -1,94 +1,77 @@
--- Search in the column terms; the parameters are those of SQLite. Where OFFSET 0
--- stands, the places of each record found are looked at: the planner might read all
--- places first.
+-- Search in the column terms, part by part: the parts, the latest first, each as the
+-- spans that cover it and the positions between which it is, are $2, $3 and $5; then come
+-- the parameters of the area, as in SQLite. What has the terms in a part is looked up and
+-- sorted, and the next part is looked at when there is not enough. The sums keep the
+-- planner from reading a part in its order, OFFSET 0 from reading all places first.
+
+-- name: parts_marks
+-- Of the positions below one: the last; the least that is above another; and those that
+-- so many records stand before, more or less.
+SELECT -1, (SELECT position FROM search WHERE position < $1 ORDER BY position DESC LIMIT 1)
+UNION ALL SELECT 0, (SELECT position FROM search WHERE position > $2 ORDER BY position LIMIT 1)
+UNION ALL SELECT 100 * n, (SELECT position FROM search WHERE position % 100 = 0 AND position < $1 ORDER BY position DESC OFFSET n LIMIT 1)
+FROM unnest(ARRAY[5, 10, 20, 40, 80, 160, 320]) AS n
+UNION ALL SELECT 10000 * n, (SELECT position FROM search WHERE position % 10000 = 0 AND position < $1 ORDER BY position DESC OFFSET n LIMIT 1)
+FROM unnest(ARRAY[6, 12, 25, 50, 100, 200, 400, 800, 1600, 3200, 6400]) AS n
 
 -- name: search_page
-SELECT position FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 ORDER BY position DESC LIMIT $4
+SELECT at.position FROM unnest($2::text[], $3::bigint[], $5::bigint[]) AS part (spans, below, above)
+CROSS JOIN LATERAL (
+    SELECT position FROM search t
+    WHERE terms @@ $1::text::tsquery AND search_spans(position) && part.spans::bigint[] AND position + 0 < part.below AND position + 0 > part.above
+    ORDER BY position + 0 DESC LIMIT $4) at
+LIMIT $4
 
 -- name: search_page_near
-SELECT position FROM search t WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3
-  AND EXISTS (
-      SELECT 1 FROM record_place p
-      WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
-        AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
-                 THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
-        AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
-ORDER BY position DESC LIMIT $4
-
--- name: search_newest
--- Looks at the newest only: what many records hold is found there, soon.
-SELECT position FROM (
-    SELECT position, terms FROM search WHERE position < $2 AND position > $3
-    ORDER BY position DESC LIMIT greatest(1000, 50 * $4::bigint)) t
-WHERE terms @@ $1::text::tsquery ORDER BY position DESC LIMIT $4
-
--- name: search_newest_near
-SELECT position FROM (
-    SELECT position, terms FROM search WHERE position < $2 AND position > $3
-    ORDER BY position DESC LIMIT greatest(1000, 50 * $4::bigint)) t
-WHERE terms @@ $1::text::tsquery
-  AND EXISTS (
-      SELECT 1 FROM record_place p
-      WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
-        AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
-                 THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
-        AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11
-      OFFSET 0)
-ORDER BY position DESC LIMIT $4
-
--- name: search_rare
--- Looks up the terms and sorts what has them: the sum keeps the planner from reading
--- all records in their order until it has as many as it was led to expect.
-SELECT position FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 ORDER BY position + 0 DESC LIMIT $4
-
--- name: search_rare_near
-SELECT position FROM search t WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3
-  AND EXISTS (
-      SELECT 1 FROM record_place p
-      WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
-        AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
-                 THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
-        AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
-ORDER BY position + 0 DESC LIMIT $4
-
--- name: search_count
-SELECT count(*) FROM (SELECT 1 FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 LIMIT $4) found
-
--- name: search_count_near
-SELECT count(*) FROM (SELECT 1 FROM search t WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3
-  AND EXISTS (
-      SELECT 1 FROM record_place p
-      WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
-        AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
-                 THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
-        AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
-LIMIT $4) found
+SELECT at.position FROM unnest($2::text[], $3::bigint[], $5::bigint[]) AS part (spans, below, above)
+CROSS JOIN LATERAL (
+    SELECT position FROM search t
+    WHERE terms @@ $1::text::tsquery AND search_spans(position) && part.spans::bigint[] AND position + 0 < part.below AND position + 0 > part.above
+      AND EXISTS (
+          SELECT 1 FROM record_place p
+          WHERE p.position = t.position AND p.lat BETWEEN $6 AND $7
+            AND CASE WHEN CAST($8 AS DOUBLE PRECISION) <= CAST($9 AS DOUBLE PRECISION)
+                     THEN p.lon BETWEEN $8 AND $9 ELSE p.lon >= $8 OR p.lon <= $9 END
+            AND power(sin(radians(p.lat - $10) / 2), 2)
+                + cos(radians($10)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $11) / 2), 2) <= $12
+          OFFSET 0)
+    ORDER BY position + 0 DESC LIMIT $4) at
+LIMIT $4
 
 -- name: search_filters
-SELECT filter FROM search WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3 ORDER BY position DESC LIMIT $4
+SELECT at.position, at.filter FROM unnest($2::text[], $3::bigint[], $5::bigint[]) AS part (spans, below, above)
+CROSS JOIN LATERAL (
+    SELECT position, filter FROM search t
+    WHERE terms @@ $1::text::tsquery AND search_spans(position) && part.spans::bigint[] AND position + 0 < part.below AND position + 0 > part.above
+    ORDER BY position + 0 DESC LIMIT $4) at
+LIMIT $4
 
 -- name: search_filters_near
-SELECT filter FROM search t WHERE terms @@ $1::text::tsquery AND position < $2 AND position > $3
-  AND EXISTS (
-      SELECT 1 FROM record_place p
-      WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
-        AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
-                 THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
-        AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
-ORDER BY position DESC LIMIT $4
+SELECT at.position, at.filter FROM unnest($2::text[], $3::bigint[], $5::bigint[]) AS part (spans, below, above)
+CROSS JOIN LATERAL (
+    SELECT position, filter FROM search t
+    WHERE terms @@ $1::text::tsquery AND search_spans(position) && part.spans::bigint[] AND position + 0 < part.below AND position + 0 > part.above
+      AND EXISTS (
+          SELECT 1 FROM record_place p
+          WHERE p.position = t.position AND p.lat BETWEEN $6 AND $7
+            AND CASE WHEN CAST($8 AS DOUBLE PRECISION) <= CAST($9 AS DOUBLE PRECISION)
+                     THEN p.lon BETWEEN $8 AND $9 ELSE p.lon >= $8 OR p.lon <= $9 END
+            AND power(sin(radians(p.lat - $10) / 2), 2)
+                + cos(radians($10)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $11) / 2), 2) <= $12
+          OFFSET 0)
+    ORDER BY position + 0 DESC LIMIT $4) at
+LIMIT $4
 
 -- name: search_points
 -- Places of what matches, for the map.
-SELECT t.position, at.lat, at.lon FROM search t CROSS JOIN LATERAL (
-    SELECT p.lat, p.lon FROM record_place p
-    WHERE p.position = t.position AND p.lat BETWEEN $5 AND $6
-      AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
-               THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
-    OFFSET 0) at
-WHERE t.terms @@ $1::text::tsquery AND t.position < $2 AND t.position > $3
-ORDER BY t.position DESC LIMIT $4
+SELECT at.position, at.lat, at.lon FROM unnest($2::text[], $3::bigint[], $5::bigint[]) AS part (spans, below, above)
+CROSS JOIN LATERAL (
+    SELECT t.position, place.lat, place.lon FROM search t CROSS JOIN LATERAL (
+        SELECT p.lat, p.lon FROM record_place p
+        WHERE p.position = t.position AND p.lat BETWEEN $6 AND $7
+          AND CASE WHEN CAST($8 AS DOUBLE PRECISION) <= CAST($9 AS DOUBLE PRECISION)
+                   THEN p.lon BETWEEN $8 AND $9 ELSE p.lon >= $8 OR p.lon <= $9 END
+        OFFSET 0) place
+    WHERE t.terms @@ $1::text::tsquery AND search_spans(t.position) && part.spans::bigint[] AND t.position + 0 < part.below AND t.position + 0 > part.above
+    ORDER BY t.position + 0 DESC LIMIT $4) at
+LIMIT $4

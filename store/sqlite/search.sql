@@ -16,26 +16,12 @@ SELECT rowid FROM search_term WHERE search_term MATCH $1 AND rowid < $2 AND rowi
             + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
 ORDER BY rowid DESC LIMIT $4
 
--- name: search_count
-SELECT count(*) FROM (SELECT 1 FROM search_term WHERE search_term MATCH $1 AND rowid < $2 AND rowid > $3 LIMIT $4)
-
--- name: search_count_near
-SELECT count(*) FROM (SELECT 1 FROM search_term WHERE search_term MATCH $1 AND rowid < $2 AND rowid > $3
-  AND EXISTS (
-      SELECT 1 FROM record_place p
-      WHERE p.position = search_term.rowid AND p.lat BETWEEN $5 AND $6
-        AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
-                 THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
-        AND power(sin(radians(p.lat - $9) / 2), 2)
-            + cos(radians($9)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $10) / 2), 2) <= $11)
-LIMIT $4)
-
 -- name: search_filters
-SELECT (SELECT filter FROM search WHERE position = f.rowid)
+SELECT f.rowid, (SELECT filter FROM search WHERE position = f.rowid)
 FROM search_term f WHERE f.search_term MATCH $1 AND f.rowid < $2 AND f.rowid > $3 ORDER BY f.rowid DESC LIMIT $4
 
 -- name: search_filters_near
-SELECT (SELECT filter FROM search WHERE position = f.rowid)
+SELECT f.rowid, (SELECT filter FROM search WHERE position = f.rowid)
 FROM search_term f WHERE f.search_term MATCH $1 AND f.rowid < $2 AND f.rowid > $3
   AND EXISTS (
       SELECT 1 FROM record_place p

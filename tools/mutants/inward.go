@@ -208,13 +208,24 @@ func boundFaults() []fault {
 			test:  []string{"-short", "-run", "TestADifferenceIsMended|TestWhoShows", "./federation"},
 		},
 		{
-			name: "search: on PostgreSQL what few old titles have is looked for among the newest alone",
-			edits: []edit{{
-				file: "store/write_postgres.go",
-				old:  `return []string{"search_newest", "search_rare"}`,
-				new:  `return []string{"search_newest"}`,
-			}},
-			test: []string{"-run", "TestAWordOfOldTitlesComesFirst", "./store"},
+			name:  "search: on PostgreSQL the first record of each part is passed over",
+			edits: []edit{{file: "store/parts.go", old: "add(m.position, m.position-1)", new: "add(m.position, m.position)"}},
+			test:  []string{"-run", "TestEachPositionIsInOnePart|TestASearchGoesBackPartByPart", "./store"},
+		},
+		{
+			name:  "search: on PostgreSQL nothing is looked for behind the latest parts",
+			edits: []edit{{file: "store/parts.go", old: "\tadd(r.first, r.since)\n", new: "\tif len(spans) == 0 {\n\t\tadd(r.first, r.since)\n\t}\n"}},
+			test:  []string{"-run", "TestAWordOfOldTitlesComesFirst|TestASearchGoesBackPartByPart", "./store"},
+		},
+		{
+			name:  "search: on PostgreSQL the parts that are not needed are read",
+			edits: []edit{{file: "store/postgres/search.sql", old: "ORDER BY t.position + 0 DESC LIMIT $4) at\nLIMIT $4", new: "ORDER BY t.position + 0 DESC LIMIT $4) at\nORDER BY at.position DESC LIMIT $4"}},
+			test:  []string{"-run", "TestPartsThatAreNotNeededAreNotRead", "./store"},
+		},
+		{
+			name:  "search: a circle is not looked for in the cells that it only touches",
+			edits: []edit{{file: "store/area.go", old: "return d <= a.nearness+1e-12", new: "return d <= a.nearness/2"}},
+			test:  []string{"-run", "TestAnAreaIsInTheCellsThatCoverIt", "./store"},
 		},
 	}
 }

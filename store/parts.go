@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+)
+
+// SQLite's index gives what it finds in the order of positions, and is read no further
+// than is needed. PostgreSQL's has no order: of a word of some records in a hundred all
+// are read and sorted for the latest twenty. There a search looks through the latest
+// records first and goes back part by part, each as large as all before, until it has
+// enough: what it costs follows from what is wanted, not from how much is held. A part is
+// a range of positions, which the index knows by the spans that cover it; see
+// docs/adr/0021-parts-of-all-records.md.
+
+// look is what a statement of search is to find.
+type look struct {
+	match
+	tier  tier
+	below int64 // positions below this one, and above the match's own
+	n     int   // the latest so many
+	few   bool  // it is known that there are few
+}
+
+// find runs a statement of search and calls add for each row; the parameters of the
+// statement's area, if it has one, come last.
+func (tx *Tx) find(ctx context.Context, name string, l look, area []any, add func(scan func(...any) error) error) error {
+	expression := tx.s.db.expression(l.match, l.tier)
+	if tx.s.db.ordered() {
+		return tx.each(ctx, name, add, append([]any{expression, l.below, l.since, l.n}, area...)...)
+	}
+	r, err := tx.reach(ctx, l.below, l.since)
+	if err != nil || r.first > r.last {
+		return err
+	}
+	spans, below, above := r.parts(l)
+	return tx.each(ctx, name, add, append([]any{expression, spans, below, l.n, above}, area...)...)
+}
+
+// between are the positions between which a search looks.
+type between struct{ below, since int64 }
+
+// reach is what is known of the records between two positions.
+type reach struct {
+	between
+	last, first int64  // the greatest of their positions, and the least
+	back        []mark // from the latest on, and perhaps beyond the first
+}
+
+// mark is a position, and how many records, more or less, stand between it and the last.
+type mark struct{ rows, position int64 }
+
+// reach asks where parts may begin; once, while nothing is written.
+func (tx *Tx) reach(ctx context.Context, below, since int64) (reach, error) {
+	key := between{below, since}
+	if r, ok := tx.reaches[key]; ok {
+		return r, nil
+	}
+	r := reach{between: key, last: oldest, first: newest}
+	err := tx.each(ctx, "parts_marks", func(scan func(...any) error) error {
+		var rows int64
+		var at sql.NullInt64
+		if err := scan(&rows, &at); err != nil || !at.Valid {
+			return err
+		}
+		switch rows {
+		case -1:
+			r.last = at.Int64
+		case 0:
+			r.first = at.Int64
+		default:
+			r.back = append(r.back, mark{rows, at.Int64})
+		}
+		return nil
+	}, below, since)
+	if err == nil && tx.reaches != nil {
+		tx.reaches[key] = r
+	}
+	return r, err
+}
+
+// parts are the spans of each part, as an array of PostgreSQL, and the positions between
+// which it is. The first one has twice as many records as are wanted.
+func (r reach) parts(l look) (spans []string, below, above []int64) {
+	last := r.last
+	add := func(first, behind int64) {
+		spans = append(spans, spansOf(first, last))
+		below = append(below, last+1)
+		above = append(above, behind)
+		last = first - 1
+	}
+	for _, m := range r.back {
+		if !l.few && m.rows >= min(2*int64(l.n), maxFirst) && m.position <= last && m.position > r.first {
+			add(m.position, m.position-1)
+		}
+	}
+	add(r.first, r.since)
+	return spans, below, above
+}
+
+// maxFirst is how many records the first part has at the most.
+const maxFirst = 2000
+
+// Levels of spans, in bits of a position, as the function search_spans of PostgreSQL has
+// them: from about a second on, each 32 times as long as the one before.
+const (
+	finestSpan   = 20
+	spanStep     = 5
+	spanLevels   = 7
+	spansCovered = 64
+)
+
+// spansOf are those of the finest level of which few cover all between two positions.
+func spansOf(first, last int64) string {
+	for level := int64(0); ; level++ {
+		shift := finestSpan + level*spanStep
+		from, to := first>>shift, last>>shift
+		if to-from >= spansCovered && level < spanLevels-1 {
+			continue
+		}
+		list := make([]string, 0, to-from+1)
+		for at := from; at <= to; at++ {
+			list = append(list, strconv.FormatInt(at*8+level, 10))
+		}
+		return "{" + strings.Join(list, ",") + "}"
+	}
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"essaim"
+)
+
+// Whatever marks are known, each position that is asked for is in one part, and that
+// part's spans hold it.
+func TestEachPositionIsInOnePart(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	several := 0
+	for range 2000 {
+		width := int64(1) << (4 + r.IntN(58))
+		near := r.Int64N(1<<62) - 1<<61
+		var positions []int64
+		for range 200 {
+			positions = append(positions, near+r.Int64N(width))
+		}
+		slices.Sort(positions)
+		positions = slices.Compact(positions)
+		known := reach{between: between{since: oldest}, first: positions[0], last: positions[len(positions)-1]}
+		if r.IntN(2) == 0 {
+			known.since = known.first - 1
+		}
+		for rows := int64(500); rows < 1<<20; rows *= 2 {
+			// Two samples of the same records need not agree.
+			known.back = append(known.back, mark{rows, known.last - min(r.Int64N(width), rows*width>>18)})
+		}
+		spans, below, above := known.parts(look{n: 1 + r.IntN(2000), few: r.IntN(20) == 0})
+		if len(spans) > 2 {
+			several++
+		}
+		if !slices.IsSortedFunc(below, func(a, b int64) int { return int(min(1, max(-1, b-a))) }) {
+			t.Fatalf("parts in no order: %v", below)
+		}
+		for _, p := range append(positions, known.first, known.last) {
+			in := 0
+			for i := range spans {
+				if p > above[i] && p < below[i] {
+					in++
+					if !spanHolds(spans[i], p) {
+						t.Fatalf("%d is in no span of %s", p, spans[i])
+					}
+				}
+			}
+			if in != 1 {
+				t.Fatalf("%d is in %d parts", p, in)
+			}
+		}
+	}
+	if several < 500 {
+		t.Errorf("%d reaches had more than two parts", several)
+	}
+}
+
+// spanHolds does as the function search_spans and the operator && of PostgreSQL.
+func spanHolds(spans string, p int64) bool {
+	for _, s := range strings.Split(strings.Trim(spans, "{}"), ",") {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if level := n & 7; err == nil && p>>(finestSpan+level*spanStep) == n>>3 {
+			return true
+		}
+	}
+	return false
+}
+
+// An area's cells hold all of it, at the poles and where the days meet as well, and
+// leave out those around a circle that it does not reach.
+func TestAnAreaIsInTheCellsThatCoverIt(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 4))
+	held, covered, spared := 0, 0, 0
+	for range 3000 {
+		lat, lon := 180*r.Float64()-90, 360*r.Float64()-180
+		q := essaim.Query{Near: &essaim.Circle{Lat: lat, Lon: lon, Radius: math.Pow(10, 4*r.Float64())}}
+		if r.IntN(4) == 0 {
+			q = essaim.Query{Box: &essaim.Box{South: lat, North: min(90, lat+20*r.Float64()), West: lon, East: wrap(lon + 20*r.Float64())}}
+		}
+		a := newArea(q)
+		if a == nil {
+			continue
+		}
+		cells := a.cover()
+		if cells == nil {
+			continue
+		}
+		covered++
+		_, level, _ := strings.Cut(cells[0], filterCell)
+		level, _, _ = strings.Cut(level, filterMark)
+		fine, err := strconv.Atoi(level)
+		if err != nil || len(cells) > maxCells {
+			t.Fatalf("%d cells, %v: %v", len(cells), err, cells)
+		}
+		x0, y0 := cellXY(fine, a.South, a.West)
+		x1, y1 := cellXY(fine, a.North, a.East)
+		if q.Near != nil && x1 > x0 && len(cells) < (x1-x0+1)*(y1-y0+1) {
+			spared++
+		}
+		for range 40 {
+			// Of the box a little more, so that its edges are tried too.
+			pLat := max(-90, min(90, a.South+(a.North-a.South)*r.Float64()))
+			pLon := wrap(a.West + math.Mod(a.East-a.West+360, 360)*r.Float64())
+			if a.West == -180 && a.East == 180 {
+				pLon = 360*r.Float64() - 180
+			}
+			if !a.holdsPoint(pLat, pLon) {
+				continue
+			}
+			held++
+			if !slices.Contains(cells, cellAt(fine, pLat, pLon)) {
+				t.Fatalf("%v, %v is near %+v and in none of %v", pLat, pLon, q, cells)
+			}
+		}
+	}
+	if held < 20_000 || covered < 1000 || spared < 200 {
+		t.Errorf("%d points of %d areas, %d of them with fewer cells than their box", held, covered, spared)
+	}
+}

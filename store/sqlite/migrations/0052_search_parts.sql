@@ -1,0 +1,2 @@
+-- Of PostgreSQL only, whose index of terms has no order: SQLite's gives the latest first.
+SELECT 1;
