@@ -85,8 +85,8 @@ bench: ensure build ## the benchmarks, one JSON object a line, both databases
 	go run ./e2e/bench
 
 .PHONY: bench-full
-bench-full: ensure build ## the same with 1,000,000 records
-	go run ./e2e/bench -records 1000000
+bench-full: ensure build ## finding and reading among 1,000,000 records, on PostgreSQL
+	go run ./e2e/bench -records 1000000 -db postgres -only search
 
 .PHONY: e2e
 e2e: ensure corpus build ## the real binary under test
