@@ -41,6 +41,39 @@ func (tx *Tx) find(ctx context.Context, name string, l look, area []any, add fun
 	return tx.each(ctx, name, add, append([]any{expression, spans, below, l.n, above}, area...)...)
 }
 
+// pages lists the latest n positions of what each of several matches finds, of any time
+// and anywhere. PostgreSQL is asked once: it plans a question in the time in which it
+// answers three.
+func (tx *Tx) pages(ctx context.Context, list []match, n int) (found [][]int64, err error) {
+	found = make([][]int64, len(list))
+	if tx.s.db.ordered() {
+		for i, m := range list {
+			if found[i], err = tx.page(ctx, look{match: m, below: newest, n: n}); err != nil {
+				return nil, err
+			}
+		}
+		return found, nil
+	}
+	r, err := tx.reach(ctx, newest, oldest)
+	if err != nil || r.first > r.last {
+		return found, err
+	}
+	expressions := make([]string, len(list))
+	for i, m := range list {
+		expressions[i] = tx.s.db.expression(m, anywhere)
+	}
+	spans, below, above := r.parts(look{n: n})
+	return found, tx.each(ctx, "search_pages", func(scan func(...any) error) error {
+		var at int
+		var position int64
+		if err := scan(&at, &position); err != nil {
+			return err
+		}
+		found[at-1] = append(found[at-1], position)
+		return nil
+	}, expressions, spans, below, n, above)
+}
+
 // between are the positions between which a search looks.
 type between struct{ below, since int64 }
 

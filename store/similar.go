@@ -158,24 +158,29 @@ func (tx *Tx) prober(ctx context.Context, rec *essaim.Record, here bool) (*probe
 	return p, nil
 }
 
-// look finds the latest records, up to n, that have some words and a theme.
-func (p *prober) look(ctx context.Context, n int, theme string, words ...string) ([]int64, error) {
-	m := p.within
-	m.filter = slices.Clone(m.filter)
-	if theme != "" {
-		m.any(filterTheme, []string{theme})
-	}
-	for _, w := range words {
-		m.words = append(m.words, [][]string{{w}})
-	}
-	return p.tx.page(ctx, look{match: m, below: newest, n: n})
+// probe is what is looked up together: a theme, or none, and some words. promise is what
+// it promises of a record to have them.
+type probe struct {
+	promise int
+	theme   string
+	words   []string
 }
 
-// note looks and notes how much what is found promises.
-func (p *prober) note(ctx context.Context, promise int, theme string, words ...string) error {
-	positions, err := p.look(ctx, rareAt, theme, words...)
-	p.promise(positions, promise)
-	return err
+// look finds, for each probe, the latest records that have it, up to n.
+func (p *prober) look(ctx context.Context, n int, probes []probe) ([][]int64, error) {
+	list := make([]match, len(probes))
+	for i, of := range probes {
+		m := p.within
+		m.filter = slices.Clone(m.filter)
+		if of.theme != "" {
+			m.any(filterTheme, []string{of.theme})
+		}
+		for _, w := range of.words {
+			m.words = append(m.words, [][]string{{w}})
+		}
+		list[i] = m
+	}
+	return p.tx.pages(ctx, list, n)
 }
 
 func (p *prober) promise(positions []int64, promise int) {
@@ -200,24 +205,23 @@ func (p *prober) probe(ctx context.Context, of *essaim.Described) error {
 	if err != nil {
 		return err
 	}
+	var probes []probe
 	for _, theme := range of.Themes[:min(probedThemes, len(of.Themes))] {
-		if err := p.note(ctx, 1, theme); err != nil {
-			return err
-		}
+		probes = append(probes, probe{1, theme, nil})
 		for _, w := range frequent {
-			if err := p.note(ctx, 2, theme, w); err != nil {
-				return err
-			}
+			probes = append(probes, probe{2, theme, []string{w}})
 		}
 	}
 	for i, a := range frequent {
 		for _, b := range frequent[i+1:] {
-			if err := p.note(ctx, 2, "", a, b); err != nil {
-				return err
-			}
+			probes = append(probes, probe{2, "", []string{a, b}})
 		}
 	}
-	return nil
+	found, err := p.look(ctx, rareAt, probes)
+	for i, positions := range found {
+		p.promise(positions, probes[i].promise)
+	}
+	return err
 }
 
 // words looks for each word by itself, marks the rare ones, and gives the first
@@ -227,25 +231,29 @@ func (p *prober) words(ctx context.Context, of *essaim.Described) (frequent []st
 	if len(more) == 0 {
 		more = of.Text
 	}
-	asked := slices.Concat(of.Head[:min(probedHead, len(of.Head))], more[:min(probedNeed, len(more))])
+	var probes []probe
+	seen := map[string]bool{}
+	for _, w := range slices.Concat(of.Head[:min(probedHead, len(of.Head))], more[:min(probedNeed, len(more))]) {
+		if !seen[w.Term] {
+			seen[w.Term] = true
+			probes = append(probes, probe{1, "", []string{w.Term}})
+		}
+	}
 	rare := max(3, min(rareAt, p.total/20))
-	isRare, seen := map[string]bool{}, map[string]bool{}
-	for _, w := range asked {
-		if seen[w.Term] {
-			continue
-		}
-		seen[w.Term] = true
-		positions, err := p.look(ctx, rare+1, "", w.Term)
-		if err != nil {
-			return nil, err
-		}
-		if isRare[w.Term] = len(positions) <= rare; isRare[w.Term] {
+	found, err := p.look(ctx, rare+1, probes)
+	if err != nil {
+		return nil, err
+	}
+	isRare := map[string]bool{}
+	for i, positions := range found {
+		word := probes[i].words[0]
+		if isRare[word] = len(positions) <= rare; isRare[word] {
 			p.promise(positions, 5)
 			continue
 		}
 		p.promise(positions, 1)
 		if len(frequent) < paired {
-			frequent = append(frequent, w.Term)
+			frequent = append(frequent, word)
 		}
 	}
 	for _, list := range [][]essaim.Word{of.Head, of.Need, of.Text} {

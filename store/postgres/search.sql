@@ -38,6 +38,17 @@ CROSS JOIN LATERAL (
     ORDER BY position + 0 DESC LIMIT $4) at
 LIMIT $4
 
+-- name: search_pages
+-- As search_page, for each of several queries, which are told by their number.
+SELECT asked.n, found.position FROM unnest($1::text[]) WITH ORDINALITY AS asked (terms, n)
+CROSS JOIN LATERAL (
+    SELECT at.position FROM unnest($2::text[], $3::bigint[], $5::bigint[]) AS part (spans, below, above)
+    CROSS JOIN LATERAL (
+        SELECT position FROM search t
+        WHERE t.terms @@ asked.terms::tsquery AND search_spans(position) && part.spans::bigint[] AND position + 0 < part.below AND position + 0 > part.above
+        ORDER BY position + 0 DESC LIMIT $4) at
+    LIMIT $4) found
+
 -- name: search_filters
 SELECT at.position, at.filter FROM unnest($2::text[], $3::bigint[], $5::bigint[]) AS part (spans, below, above)
 CROSS JOIN LATERAL (
