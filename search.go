@@ -33,7 +33,7 @@ type Query struct {
 	// Upcoming keeps meetings that have not ended at that time, soonest first.
 	Upcoming time.Time
 	// Newest orders by the latest change alone, also what words are looked for in:
-	// feeds and files are read so.
+	// feeds and files are read so. Nothing is counted, unless by facets.
 	Newest bool
 	After  string // Results.Next of the page before
 	Limit  int    // 20 when 0, at most 100

@@ -109,8 +109,9 @@ const maxCells = 64
 // cover lists the cells that an area reaches into, of the finest level at which few do;
 // nil where it is so large that cells do not help.
 func (a *area) cover() []string {
+	nowhere := []string{filterCell} // of no record
 	if a.South > a.North {
-		return []string{filterCell} // of no record: nothing is there
+		return nowhere
 	}
 	for i := len(cellLevels) - 1; i >= 0; i-- {
 		level := cellLevels[i]
@@ -131,6 +132,9 @@ func (a *area) cover() []string {
 				}
 			}
 		}
+		if len(cells) == 0 {
+			return nowhere // a box in a corner of its circle's own
+		}
 		if len(cells) <= maxCells {
 			return cells
 		}
@@ -141,8 +145,8 @@ func (a *area) cover() []string {
 // reaches tells whether some point of a box may be within the area's circle: the one
 // nearest to its centre.
 func (a *area) reaches(b essaim.Box) bool {
-	if a.nearness >= 1 {
-		return true
+	if a.nearness >= 0.5 {
+		return true // no circle, or one of a quarter of the earth, which goes over a pole
 	}
 	const rad = math.Pi / 180
 	lat, dLon := a.lat*rad, 0.

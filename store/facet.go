@@ -16,15 +16,17 @@ import (
 // facet when that is wanted. Beyond the cap a filtered facet counts the latest
 // thousand, and says that there are more. all are the positions of the latest that were
 // counted one by one; the last number is what a cursor keeps.
-func (tx *Tx) totals(ctx context.Context, m match, facets bool, after cursor) (found essaim.Results, all []int64, total int, err error) {
+func (tx *Tx) totals(ctx context.Context, m match, q essaim.Query, after cursor) (found essaim.Results, all []int64, total int, err error) {
 	switch {
 	case m.everything():
-		total, err = tx.unfiltered(ctx, &found, facets)
-	case facets:
+		total, err = tx.unfiltered(ctx, &found, q.Facets)
+	case q.Facets:
 		all, err = tx.filtered(ctx, m, &found)
 		total = len(all)
 	case after.set:
 		total = after.total
+	case q.Newest:
+		return found, nil, overCap, nil // nobody asks
 	default:
 		all, err = tx.page(ctx, look{match: m, below: m.until, n: overCap})
 		total = len(all)
@@ -176,7 +178,7 @@ func (tx *Tx) widen(ctx context.Context, q essaim.Query, found *essaim.Facets) e
 		if err != nil {
 			return err
 		}
-		all, _, _, err := tx.totals(ctx, m, true, cursor{})
+		all, _, _, err := tx.totals(ctx, m, rest, cursor{})
 		if err != nil {
 			return err
 		}

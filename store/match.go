@@ -152,8 +152,7 @@ func (tx *Tx) narrowOrigin(ctx context.Context, m match) (match, error) {
 }
 
 // narrowHelp keeps, of the days until which help may be wanted, those that some record
-// names: PostgreSQL's planner takes fifty that nobody names for a part of all records,
-// and reads them all in their order.
+// names: PostgreSQL looks up each of fifty in each part of all records.
 func (tx *Tx) narrowHelp(ctx context.Context, m match) (match, error) {
 	at := slices.IndexFunc(m.filter, func(choice []string) bool { return strings.HasPrefix(choice[0], filterHelp) })
 	if at < 0 {

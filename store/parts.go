@@ -101,9 +101,9 @@ func (tx *Tx) reach(ctx context.Context, below, since int64) (reach, error) {
 			return err
 		}
 		switch rows {
-		case -1:
+		case -1: // stands for the last
 			r.last = at.Int64
-		case 0:
+		case 0: // for the first
 			r.first = at.Int64
 		default:
 			r.back = append(r.back, mark{rows, at.Int64})
@@ -117,7 +117,8 @@ func (tx *Tx) reach(ctx context.Context, below, since int64) (reach, error) {
 }
 
 // parts are the spans of each part, as an array of PostgreSQL, and the positions between
-// which it is. The first one has twice as many records as are wanted.
+// which it is. The first one has twice as many records as are wanted, 500 at least and
+// 2,000 at most.
 func (r reach) parts(l look) (spans []string, below, above []int64) {
 	last := r.last
 	add := func(first, behind int64) {
@@ -141,24 +142,33 @@ const maxFirst = 2000
 // Levels of spans, in bits of a position, as the function search_spans of PostgreSQL has
 // them: from about a second on, each 32 times as long as the one before.
 const (
-	finestSpan   = 20
-	spanStep     = 5
-	spanLevels   = 7
-	spansCovered = 64
+	finestSpan = 20
+	spanStep   = 5
+	spanLevels = 7
 )
 
-// spansOf are those of the finest level of which few cover all between two positions.
+// spansOf are those that cover all between two positions, as an array of PostgreSQL, and
+// nothing else but what the finest hold beyond its ends: before weeks in which nothing
+// happened there may be an import of all that there is.
 func spansOf(first, last int64) string {
-	for level := int64(0); ; level++ {
+	var list []string
+	var cover func(level, at int64)
+	cover = func(level, at int64) {
 		shift := finestSpan + level*spanStep
-		from, to := first>>shift, last>>shift
-		if to-from >= spansCovered && level < spanLevels-1 {
-			continue
-		}
-		list := make([]string, 0, to-from+1)
-		for at := from; at <= to; at++ {
+		begins, ends := at<<shift, at<<shift|(1<<shift-1)
+		switch {
+		case ends < first || begins > last:
+		case level == 0 || begins >= first && ends <= last:
 			list = append(list, strconv.FormatInt(at*8+level, 10))
+		default:
+			for i := range int64(1 << spanStep) {
+				cover(level-1, at<<spanStep|i)
+			}
 		}
-		return "{" + strings.Join(list, ",") + "}"
 	}
+	const coarsest = spanLevels - 1
+	for at := first >> (finestSpan + coarsest*spanStep); at <= last>>(finestSpan+coarsest*spanStep); at++ {
+		cover(coarsest, at)
+	}
+	return "{" + strings.Join(list, ",") + "}"
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // Whatever marks are known, each position that is asked for is in one part, and that
-// part's spans hold it.
+// part's spans hold it; they hold none that is more than a second away.
 func TestEachPositionIsInOnePart(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -57,6 +57,14 @@ func TestEachPositionIsInOnePart(t *testing.T) {
 				t.Fatalf("%d is in %d parts", p, in)
 			}
 		}
+		for i := range spans {
+			first, last := max(above[i], known.first-1)+1, below[i]-1
+			for _, p := range []int64{first - 1<<finestSpan, last + 1<<finestSpan, first - width, last + width} {
+				if (p <= first-1<<finestSpan || p >= last+1<<finestSpan) && spanHolds(spans[i], p) {
+					t.Fatalf("%d, of no part from %d to %d, is in %s", p, first, last, spans[i])
+				}
+			}
+		}
 	}
 	if several < 500 {
 		t.Errorf("%d reaches had more than two parts", several)
@@ -79,22 +87,37 @@ func spanHolds(spans string, p int64) bool {
 func TestAnAreaIsInTheCellsThatCoverIt(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 4))
-	held, covered, spared := 0, 0, 0
+	held, covered, spared, nowhere := 0, 0, 0, 0
 	for range 3000 {
 		lat, lon := 180*r.Float64()-90, 360*r.Float64()-180
 		q := essaim.Query{Near: &essaim.Circle{Lat: lat, Lon: lon, Radius: math.Pow(10, 4*r.Float64())}}
 		if r.IntN(4) == 0 {
-			q = essaim.Query{Box: &essaim.Box{South: lat, North: min(90, lat+20*r.Float64()), West: lon, East: wrap(lon + 20*r.Float64())}}
+			q.Box = &essaim.Box{South: lat, North: min(90, lat+20*r.Float64()), West: lon, East: wrap(lon + 20*r.Float64())}
+		}
+		if q.Box != nil && r.IntN(2) == 0 {
+			q.Near = nil
 		}
 		a := newArea(q)
 		if a == nil {
 			continue
 		}
+		if q.Near != nil && q.Box == nil && r.IntN(4) == 0 && a.West < a.East {
+			// A corner of the circle's own box.
+			a = newArea(essaim.Query{Near: q.Near, Box: &essaim.Box{South: a.South, North: a.South + (a.North-a.South)/50, West: a.West, East: a.West + (a.East-a.West)/50}})
+		}
 		cells := a.cover()
 		if cells == nil {
 			continue
 		}
-		covered++
+		if covered++; cells[0] == filterCell {
+			nowhere++
+			for range 100 {
+				if pLat, pLon := 180*r.Float64()-90, 360*r.Float64()-180; a.holdsPoint(pLat, pLon) {
+					t.Fatalf("%v, %v is near %+v, which no cell covers", pLat, pLon, q)
+				}
+			}
+			continue
+		}
 		_, level, _ := strings.Cut(cells[0], filterCell)
 		level, _, _ = strings.Cut(level, filterMark)
 		fine, err := strconv.Atoi(level)
@@ -122,7 +145,7 @@ func TestAnAreaIsInTheCellsThatCoverIt(t *testing.T) {
 			}
 		}
 	}
-	if held < 20_000 || covered < 1000 || spared < 200 {
-		t.Errorf("%d points of %d areas, %d of them with fewer cells than their box", held, covered, spared)
+	if held < 20_000 || covered < 1000 || spared < 200 || nowhere < 10 {
+		t.Errorf("%d points of %d areas, %d of them with fewer cells than their box, %d with none", held, covered, spared, nowhere)
 	}
 }

@@ -103,8 +103,11 @@ func TestSearchUsesTheFullTextIndex(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, name := range []string{"search_page", "search_page_near", "search_filters", "search_filters_near", "search_points"} {
-			text, _ := s.Statements().Text(name)
+		for _, name := range []string{"search_page", "search_page_near", "search_pages", "search_filters", "search_filters_near", "search_points"} {
+			text, ok := s.Statements().Text(name)
+			if !ok && db.Name == "sqlite" {
+				continue // of PostgreSQL alone
+			}
 			for _, expression := range ask {
 				args := append([]any{expression, int64(1) << 62, int64(0), 21}, part...)
 				if db.Name == "postgres" {
@@ -115,6 +118,9 @@ func TestSearchUsesTheFullTextIndex(t *testing.T) {
 					args = append(args, -90., 90., -180., 180., 0., 0., 2.)
 				case name == "search_points":
 					args = append(args, -90., 90., -180., 180.)
+				}
+				if name == "search_pages" {
+					args[0] = []string{expression, expression}
 				}
 				whole := strings.Join(plan(t, db, s.DB(), text, args), "\n")
 				if !strings.Contains(whole, by) || strings.Contains(whole, "TEMP B-TREE") || strings.Contains(whole, "Seq Scan") || strings.Contains(whole, "search_pkey") {

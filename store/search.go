@@ -93,7 +93,7 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 	if err != nil {
 		return essaim.Results{}, err
 	}
-	found, all, total, err := tx.totals(ctx, m, q.Facets, after)
+	found, all, total, err := tx.totals(ctx, m, q, after)
 	if err == nil && q.Facets {
 		err = tx.widen(ctx, q, &found.Facets)
 	}

@@ -11,8 +11,8 @@ SELECT -1, (SELECT position FROM search WHERE position < $1 ORDER BY position DE
 UNION ALL SELECT 0, (SELECT position FROM search WHERE position > $2 ORDER BY position LIMIT 1)
 UNION ALL SELECT 100 * n, (SELECT position FROM search WHERE position % 100 = 0 AND position < $1 ORDER BY position DESC OFFSET n LIMIT 1)
 FROM unnest(ARRAY[5, 10, 20, 40, 80, 160, 320]) AS n
-UNION ALL SELECT 10000 * n, (SELECT position FROM search WHERE position % 10000 = 0 AND position < $1 ORDER BY position DESC OFFSET n LIMIT 1)
-FROM unnest(ARRAY[6, 12, 25, 50, 100, 200, 400, 800, 1600, 3200, 6400]) AS n
+UNION ALL SELECT 1000 * n, (SELECT position FROM search WHERE position % 1000 = 0 AND position < $1 ORDER BY position DESC OFFSET n LIMIT 1)
+FROM unnest(ARRAY[64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384]) AS n
 
 -- name: search_page
 SELECT at.position FROM unnest($2::text[], $3::bigint[], $5::bigint[]) AS part (spans, below, above)
