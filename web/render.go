@@ -204,7 +204,7 @@ func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 		},
 		"asset": s.assetPath,
 		"icon": func(name string) template.HTML {
-			return template.HTML(`<svg class="icon" aria-hidden="true" focusable="false"><use href="` + template.HTMLEscapeString(s.assetPath("icons.svg")) + `#` + template.HTMLEscapeString(name) + `"></use></svg>`) //nolint:gosec // Both parts are our own and escaped.
+			return template.HTML(`<svg class="icon" aria-hidden="true"><use href="` + template.HTMLEscapeString(s.assetPath("icons.svg")) + `#` + template.HTMLEscapeString(name) + `"></use></svg>`) //nolint:gosec // Both parts are our own and escaped.
 		},
 		"langfield": func() template.HTML {
 			if !explicit {
