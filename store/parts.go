@@ -33,6 +33,11 @@ func (tx *Tx) find(ctx context.Context, name string, l look, area []any, add fun
 	if tx.s.db.ordered() {
 		return tx.each(ctx, name, add, append([]any{expression, l.below, l.since, l.n}, area...)...)
 	}
+	return tx.partwise(ctx, name, expression, l, area, add)
+}
+
+// partwise runs a statement of PostgreSQL, for an expression or several.
+func (tx *Tx) partwise(ctx context.Context, name string, expression any, l look, area []any, add func(scan func(...any) error) error) error {
 	r, err := tx.reach(ctx, l.below, l.since)
 	if err != nil || r.first > r.last {
 		return err
@@ -54,16 +59,12 @@ func (tx *Tx) pages(ctx context.Context, list []match, n int) (found [][]int64, 
 		}
 		return found, nil
 	}
-	r, err := tx.reach(ctx, newest, oldest)
-	if err != nil || r.first > r.last {
-		return found, err
-	}
 	expressions := make([]string, len(list))
 	for i, m := range list {
 		expressions[i] = tx.s.db.expression(m, anywhere)
 	}
-	spans, below, above := r.parts(look{n: n})
-	return found, tx.each(ctx, "search_pages", func(scan func(...any) error) error {
+	anyTime := look{match: match{since: oldest}, below: newest, n: n}
+	return found, tx.partwise(ctx, "search_pages", expressions, anyTime, nil, func(scan func(...any) error) error {
 		var at int
 		var position int64
 		if err := scan(&at, &position); err != nil {
@@ -71,7 +72,7 @@ func (tx *Tx) pages(ctx context.Context, list []match, n int) (found [][]int64, 
 		}
 		found[at-1] = append(found[at-1], position)
 		return nil
-	}, expressions, spans, below, n, above)
+	})
 }
 
 // between are the positions between which a search looks.

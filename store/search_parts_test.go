@@ -3,7 +3,6 @@
 package store_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,7 +81,7 @@ func TestPartsThatAreNotNeededAreNotRead(t *testing.T) {
 	t.Parallel()
 	s, _ := storetest.Postgres(t).Node(t)
 	imported(t, s, 1500)
-	ctx, pool := context.Background(), s.DB()
+	ctx, pool := t.Context(), s.DB()
 	if _, err := pool.ExecContext(ctx, "VACUUM ANALYZE search"); err != nil {
 		t.Fatal(err)
 	}
