@@ -59,11 +59,14 @@ const CountCap = 1000
 
 // Results is one page of what a query found.
 type Results struct {
-	Records []Record
-	Total   int  // exact up to CountCap
-	Capped  bool // there are more than CountCap
+	Records []Record // fewer than the limit on the last page, and where Back is set
+	Total   int      // exact up to CountCap
+	Capped  bool     // there are more than CountCap or, where Back is set, there may be more
 	Facets  Facets
 	Next    string // empty on the last page
+	// Back is until when all that changed was looked at, where that is not all that
+	// there is: the pages that follow go further back. What is counted changed since.
+	Back time.Time
 }
 
 // Facets counts what a query found by value, most frequent first. Of a question of

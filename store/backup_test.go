@@ -259,7 +259,7 @@ func TestABackupLeavesNoTableOut(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, storetest.SQLite(t))
 	_, m := backup(t, n)
-	known := []string{"migration", "recovery", "recovery_source", "session", "signin", "search", "facet", "map_cell", "reindex", "record_credit", "scrub", "search_term", "search_term_data", "search_term_idx", "search_term_config", "search_term_docsize", "copy_check", "copy_differs", "gathered", "peer_about"}
+	known := []string{"migration", "recovery", "recovery_source", "session", "signin", "search", "search_sample", "facet", "map_cell", "reindex", "record_credit", "scrub", "search_term", "search_term_data", "search_term_idx", "search_term_config", "search_term_docsize", "copy_check", "copy_differs", "gathered", "peer_about"}
 	for _, table := range m.Tables {
 		known = append(known, table.Name)
 		cols := one[int](t, n, "SELECT count(*) FROM pragma_table_info($1)", table.Name)

@@ -21,6 +21,7 @@ var rules = [...]struct{ statement, rule string }{
 	{"check_revision", "a local record has its latest revision"},
 	{"check_withdrawn", "a withdrawn record is erased and has its tombstone"},
 	{"check_commons", "what is published under a free licence, and no other record, is in the commons"},
+	{"check_sample", "the sample of what is indexed has its terms"},
 	{"check_search", "published records, and no others, are indexed"},
 	{"check_credit", "the records that credit people are published, and the people here"},
 	{"check_erased", "what has a tombstone has no content"},

@@ -89,6 +89,11 @@ func (tx *Tx) flush(ctx context.Context) error {
 	if err := tx.s.db.index(ctx, tx.r, rows); err != nil {
 		return tx.s.db.class(err)
 	}
+	for i := range rows {
+		if err := tx.sample(ctx, &rows[i]); err != nil {
+			return err
+		}
+	}
 	keys := slices.SortedFunc(maps.Keys(counts), func(a, b counter) int {
 		return cmp.Or(cmp.Compare(a.facet, b.facet), cmp.Compare(a.value, b.value))
 	})

@@ -14,25 +14,53 @@ import (
 
 // totals counts what a match finds, exactly up to essaim.CountCap, and by
 // facet when that is wanted. Beyond the cap a filtered facet counts the latest
-// thousand, and says that there are more. all are the positions of the latest that were
-// counted one by one; the last number is what a cursor keeps.
-func (tx *Tx) totals(ctx context.Context, m match, q essaim.Query, after cursor) (found essaim.Results, all []int64, total int, err error) {
+// thousand, and says that there are more; of a stretch of all records it says that there
+// may be.
+func (tx *Tx) totals(ctx context.Context, m match, q essaim.Query, after cursor) (found essaim.Results, c counting, err error) {
 	switch {
 	case m.everything():
-		total, err = tx.unfiltered(ctx, &found, q.Facets)
-	case q.Facets:
-		all, err = tx.filtered(ctx, m, &found)
-		total = len(all)
-	case after.set:
-		total = after.total
-	case q.Newest:
-		return found, nil, overCap, nil // nobody asks
+		c.total, err = tx.unfiltered(ctx, &found, q.Facets)
+	case after.set && !q.Facets:
+		c.total, c.least = after.total, after.least
+	case q.Newest && !q.Facets:
+		return found, counting{total: overCap}, nil // nobody asks
 	default:
-		all, err = tx.page(ctx, look{match: m, below: m.until, n: overCap})
-		total = len(all)
+		if c, err = tx.counted(ctx, m, q.Facets, &found); err != nil {
+			return found, c, err
+		}
 	}
-	found.Total, found.Capped = capped(total)
-	return found, all, min(total, overCap), err
+	found.Total, found.Capped = capped(c.total)
+	found.Capped = found.Capped || c.least
+	return found, c, err
+}
+
+// counting is what is known of how many a match finds.
+type counting struct {
+	total int     // up to overCap
+	least bool    // there may be more: only a stretch was looked at
+	all   []int64 // the positions of the latest, where they were counted one by one
+	since int64   // above which
+}
+
+// whole tells whether all that there is was counted.
+func (c counting) whole() bool { return !c.least && c.total <= essaim.CountCap }
+
+// counted looks at what a match finds, one by one.
+func (tx *Tx) counted(ctx context.Context, m match, facets bool, found *essaim.Results) (c counting, err error) {
+	if c.since, err = tx.stretch(ctx, m, anywhere, m.until); err != nil {
+		return c, err
+	}
+	if c.least = c.since > m.since; c.least {
+		found.Back = timeOf(c.since)
+	}
+	m.since = c.since
+	if facets {
+		c.all, err = tx.filtered(ctx, m, found)
+	} else {
+		c.all, err = tx.page(ctx, look{match: m, below: m.until, n: overCap})
+	}
+	c.total = len(c.all)
+	return c, err
 }
 
 func capped(n int) (int, bool) { return min(n, essaim.CountCap), n > essaim.CountCap }
@@ -130,7 +158,7 @@ func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (all
 	for term, n := range count {
 		sort, value := filterValue(term)
 		if list := facetList(&found.Facets, facetOf[sort]); list != nil {
-			*list = append(*list, essaim.Count{Value: value, N: n, Capped: len(all) > essaim.CountCap})
+			*list = append(*list, essaim.Count{Value: value, N: n, Capped: len(all) > essaim.CountCap || !found.Back.IsZero()})
 		}
 	}
 	sortFacets(&found.Facets)
@@ -178,7 +206,7 @@ func (tx *Tx) widen(ctx context.Context, q essaim.Query, found *essaim.Facets) e
 		if err != nil {
 			return err
 		}
-		all, _, _, err := tx.totals(ctx, m, rest, cursor{})
+		all, _, err := tx.totals(ctx, m, rest, cursor{})
 		if err != nil {
 			return err
 		}

@@ -253,7 +253,7 @@ func (m match) fts5(t tier) string {
 		all = append(all, head...)
 	}
 	if m.prefix != "" {
-		all = append(all, quoted([]string{nameMark + m.prefix})+" *")
+		all = append(all, quoted([]string{nameMark + m.prefix}))
 	}
 	expr := list(all, " AND ")
 	if len(m.none) > 0 {
@@ -312,7 +312,7 @@ func (m match) tsquery(t tier) string {
 		all = append(all, words(t == inHead))
 	}
 	if m.prefix != "" {
-		all = append(all, "'"+nameMark+m.prefix+"':*")
+		all = append(all, "'"+nameMark+m.prefix+"'")
 	}
 	if len(m.none) > 0 {
 		all = append(all, "!"+one(m.none, false))

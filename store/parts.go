@@ -85,6 +85,16 @@ type reach struct {
 	back        []mark // from the latest on, and perhaps beyond the first
 }
 
+// reachable are the positions beyond a part that its spans may hold: those after it were
+// found already, and are few or the search would have ended there.
+func (r reach) reachable(behind int64) (lowest, highest int64) {
+	lowest, highest = behind+1, r.last
+	if r.below == newest {
+		highest = newest
+	}
+	return lowest, highest
+}
+
 // mark is a position, and how many records, more or less, stand between it and the last.
 type mark struct{ rows, position int64 }
 
@@ -123,7 +133,8 @@ func (tx *Tx) reach(ctx context.Context, below, since int64) (reach, error) {
 func (r reach) parts(l look) (spans []string, below, above []int64) {
 	last := r.last
 	add := func(first, behind int64) {
-		spans = append(spans, spansOf(first, last))
+		lowest, highest := r.reachable(behind)
+		spans = append(spans, spansOf(first, last, lowest, highest))
 		below = append(below, last+1)
 		above = append(above, behind)
 		last = first - 1
@@ -148,10 +159,11 @@ const (
 	spanLevels = 7
 )
 
-// spansOf are those that cover all between two positions, as an array of PostgreSQL, and
-// nothing else but what the finest hold beyond its ends: before weeks in which nothing
-// happened there may be an import of all that there is.
-func spansOf(first, last int64) string {
+// spansOf are the fewest that cover all between two positions, as an array of PostgreSQL,
+// and nothing below the lowest or above the highest but what the finest hold beyond
+// these: before weeks in which nothing happened there may be an import of all that there
+// is.
+func spansOf(first, last, lowest, highest int64) string {
 	var list []string
 	var cover func(level, at int64)
 	cover = func(level, at int64) {
@@ -159,7 +171,7 @@ func spansOf(first, last int64) string {
 		begins, ends := at<<shift, at<<shift|(1<<shift-1)
 		switch {
 		case ends < first || begins > last:
-		case level == 0 || begins >= first && ends <= last:
+		case level == 0 || begins >= lowest && ends <= highest:
 			list = append(list, strconv.FormatInt(at*8+level, 10))
 		default:
 			for i := range int64(1 << spanStep) {

@@ -15,7 +15,8 @@ import (
 )
 
 // Whatever marks are known, each position that is asked for is in one part, and that
-// part's spans hold it; they hold none that is more than a second away.
+// part's spans hold it; they hold none that is more than a second older, nor more than a
+// second newer than all that is asked for.
 func TestEachPositionIsInOnePart(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -32,6 +33,9 @@ func TestEachPositionIsInOnePart(t *testing.T) {
 		known := reach{between: between{since: oldest}, first: positions[0], last: positions[len(positions)-1]}
 		if r.IntN(2) == 0 {
 			known.since = known.first - 1
+		}
+		if r.IntN(2) == 0 {
+			known.below = newest
 		}
 		for rows := int64(500); rows < 1<<20; rows *= 2 {
 			// Two samples of the same records need not agree.
@@ -59,11 +63,17 @@ func TestEachPositionIsInOnePart(t *testing.T) {
 			}
 		}
 		for i := range spans {
-			first, last := max(above[i], known.first-1)+1, below[i]-1
-			for _, p := range []int64{first - 1<<finestSpan, last + 1<<finestSpan, first - width, last + width} {
-				if (p <= first-1<<finestSpan || p >= last+1<<finestSpan) && spanHolds(spans[i], p) {
-					t.Fatalf("%d, of no part from %d to %d, is in %s", p, first, last, spans[i])
+			older := above[i] != oldest // than the part there may be others
+			for _, back := range []int64{1 << finestSpan, width} {
+				if p := above[i] - back; older && back >= 1<<finestSpan && spanHolds(spans[i], p) {
+					t.Fatalf("%d, %d before a part, is in %s", p, back, spans[i])
 				}
+				if p := known.last + back; known.below != newest && back >= 1<<finestSpan && spanHolds(spans[i], p) {
+					t.Fatalf("%d, %d behind the last, is in %s", p, back, spans[i])
+				}
+			}
+			if !older && known.below == newest && strings.Count(spans[i], ",") > int(known.last>>50-known.first>>50) {
+				t.Fatalf("all that is not above %d is in %s", below[i]-1, spans[i])
 			}
 		}
 	}

@@ -91,3 +91,6 @@ func positionAfter(t time.Time) int64 {
 	}
 	return t.UnixMilli()*inMilli + inMilli - 1
 }
+
+// timeOf is the time of the records at a position.
+func timeOf(position int64) time.Time { return time.UnixMilli(position / inMilli).UTC() }

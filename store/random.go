@@ -69,11 +69,14 @@ func (tx *Tx) among(ctx context.Context, kinds []essaim.Kind, m match, draw []by
 	if err != nil {
 		return rec, err
 	}
+	if known.since, err = tx.stretch(ctx, known, anywhere, m.until); err != nil {
+		return rec, err
+	}
 	positions, err := tx.page(ctx, look{match: known, below: m.until, n: overCap})
 	if err != nil {
 		return rec, err
 	}
-	if len(positions) == overCap {
+	if len(positions) == overCap || known.since > m.since {
 		next := sha256.Sum256(draw)
 		for range redraws {
 			e, err := tx.byDigest(ctx, kinds, next[:])

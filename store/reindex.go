@@ -12,7 +12,7 @@ import (
 
 // searchVersion is of how a record is made into terms. It goes up with each change
 // of newSearchDoc or of french.Terms: what an older program wrote is made again.
-const searchVersion = 4
+const searchVersion = 5
 
 // reindexChunk is how many records are made again in one transaction.
 const reindexChunk = 20

@@ -55,14 +55,20 @@ type cursor struct {
 	position int64
 	starts   int64 // of a list of meetings
 	total    int
+	least    bool // there may be more than the total
 	set      bool
 }
 
 // limits of the total, and how it is written when it is beyond.
 const overCap = essaim.CountCap + 1
 
+// String writes a total that may be less than there is as what is left to -1.
 func (c cursor) String() string {
-	return fmt.Sprintf("%d.%d.%d.%d", c.tier, c.position, c.starts, c.total)
+	total := c.total
+	if c.least {
+		total = -1 - total
+	}
+	return fmt.Sprintf("%d.%d.%d.%d", c.tier, c.position, c.starts, total)
 }
 
 func readCursor(text string) (cursor, error) {
@@ -81,10 +87,14 @@ func readCursor(text string) (cursor, error) {
 			return c, fmt.Errorf("page %q: %w", text, essaim.ErrInvalid)
 		}
 	}
-	if n[0] < 0 || n[0] > int64(notInHead) || n[3] < 0 || n[3] > overCap {
+	least := n[3] < 0
+	if least {
+		n[3] = -1 - n[3]
+	}
+	if n[0] < 0 || n[0] > int64(notInHead) || n[3] > overCap {
 		return c, fmt.Errorf("page %q: %w", text, essaim.ErrInvalid)
 	}
-	return cursor{tier: tier(n[0]), position: n[1], starts: n[2], total: int(n[3]), set: true}, nil
+	return cursor{tier: tier(n[0]), position: n[1], starts: n[2], total: int(n[3]), least: least, set: true}, nil
 }
 
 // search finds published records.
@@ -93,22 +103,22 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 	if err != nil {
 		return essaim.Results{}, err
 	}
-	found, all, total, err := tx.totals(ctx, m, q, after)
+	found, counted, err := tx.totals(ctx, m, q, after)
 	if err == nil && q.Facets {
 		err = tx.widen(ctx, q, &found.Facets)
 	}
 	if err != nil {
 		return found, err
 	}
-	if total == 0 {
+	if counted.total == 0 && !counted.least {
 		return found, nil
 	}
-	tiers := []tier{anywhere}
-	if len(m.words) > 0 && !q.Newest {
-		tiers = []tier{inHead, notInHead}
+	tiers, err := tx.tiers(ctx, m, q, after)
+	if err != nil {
+		return found, err
 	}
 	var positions []int64
-	last := cursor{total: total}
+	last := cursor{total: min(counted.total, overCap), least: counted.least}
 	for _, t := range tiers {
 		from := m.until
 		if after.set {
@@ -119,13 +129,14 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 				from = min(from, after.position)
 			}
 		}
-		l := look{m, t, from, q.Limit + 1 - len(positions), total <= essaim.CountCap}
+		l := look{m, t, from, q.Limit + 1 - len(positions), counted.whole()}
 		var more []int64
-		if !after.set && all != nil && (t == anywhere || t == notInHead && l.few) {
+		if !after.set && counted.all != nil && (t == anywhere || t == notInHead && counted.total <= essaim.CountCap) {
 			// All that are in the head were listed just now: the others are not.
-			more = slices.DeleteFunc(all, func(p int64) bool { return slices.Contains(positions, p) })
+			l.since = counted.since
+			more = slices.DeleteFunc(counted.all, func(p int64) bool { return slices.Contains(positions, p) })
 			more = more[:min(l.n, len(more))]
-		} else if more, err = tx.page(ctx, l); err != nil {
+		} else if l.since, more, err = tx.stretched(ctx, l); err != nil {
 			return found, err
 		}
 		for _, p := range more {
@@ -136,12 +147,43 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 			positions = append(positions, p)
 			last.tier, last.position = t, p
 		}
+		if found.Next == "" && l.since > m.since {
+			last.tier, last.position = t, l.since+1
+			found.Next, found.Back = last.String(), timeOf(l.since)
+		}
 		if found.Next != "" {
 			break
 		}
 	}
+	found.Total = max(found.Total, len(positions))
 	found.Records, err = tx.recordsAt(ctx, positions)
 	return found, err
+}
+
+// stretched is a page of the stretch before a look, and above which position that is. Of
+// what is in the head, all is looked at: see tiers.
+func (tx *Tx) stretched(ctx context.Context, l look) (since int64, list []int64, err error) {
+	if l.tier != inHead && !l.few {
+		if l.since, err = tx.stretch(ctx, l.match, l.tier, l.below); err != nil {
+			return 0, nil, err
+		}
+	}
+	list, err = tx.page(ctx, l)
+	return l.since, list, err
+}
+
+// tiers are the parts in which results come, in their order. What very many have in their
+// titles comes by its date alone: all of a part comes before the next one.
+func (tx *Tx) tiers(ctx context.Context, m match, q essaim.Query, after cursor) ([]tier, error) {
+	if len(m.words) == 0 || q.Newest || after.set && after.tier == anywhere {
+		return []tier{anywhere}, nil
+	}
+	if !after.set {
+		if since, err := tx.stretch(ctx, m, inHead, m.until); err != nil || since > m.since {
+			return []tier{anywhere}, err
+		}
+	}
+	return []tier{inHead, notInHead}, nil
 }
 
 // page lists the latest positions of what matches.

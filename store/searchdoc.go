@@ -17,7 +17,7 @@ import (
 // searchDoc is what search knows of a record, as terms.
 type searchDoc struct {
 	head   []string          // of title and tagline
-	names  []string          // words of the title, unstemmed
+	names  []string          // how words of the title begin, unstemmed
 	body   []string          // of everything else that is public
 	filter []string          // one for each value of a facet, each map cell and each day
 	labels map[string]string // of filter terms, as people wrote them
@@ -27,9 +27,9 @@ type searchDoc struct {
 func (d *searchDoc) filters() string { return strings.Join(d.filter, " ") }
 
 // heads is the words of the head as SQLite keeps them: in their order, then
-// each once more with a mark, and those of the title as they are written with
-// another. A word that is frequent elsewhere and rare in titles is so found as
-// fast as a rare one, and a title by how a word of it begins.
+// each once more with a mark, and how those of the title begin with another. A
+// word that is frequent elsewhere and rare in titles is so found as fast as a
+// rare one, and a title by how a word of it begins.
 func (d *searchDoc) heads() string {
 	var b strings.Builder
 	b.WriteString(strings.Join(d.head, " "))
@@ -80,7 +80,7 @@ const (
 	filterDay       = filterMark + "d"
 	filterCell      = filterMark + "g"
 	headMark        = filterMark + "w" // a word of the head
-	nameMark        = filterMark + "n" // a word of the title as it is written
+	nameMark        = filterMark + "n" // how a word of the title begins, as it is written
 )
 
 // here stands for the empty origin of local records.
@@ -158,9 +158,7 @@ func (s *Store) newSearchDoc(r *essaim.Record, themes essaim.Thesaurus) searchDo
 func cutSearchDoc(r *essaim.Record, themes essaim.Thesaurus, terms func(string) []string) searchDoc {
 	d := newFilters(r)
 	d.head = bounded(terms(r.Title+"\n"+r.Tagline), maxHead)
-	d.names = bounded(french.Words(r.Title), maxHead)
-	slices.Sort(d.names)
-	d.names = slices.Compact(d.names)
+	d.names = beginnings(bounded(french.Words(r.Title), maxHead))
 	d.body = bounded(terms(bodyText(r, themes)), maxBody)
 	return d
 }

@@ -23,6 +23,10 @@ SELECT position, id, kind, slug, origin, title, territory_name FROM record WHERE
 -- name: search_insert
 INSERT INTO search (position, rid, filter, terms) VALUES ($1, $2, $3, $4::text::tsvector)
 
+-- name: sample_insert
+-- The terms in a JSON array.
+INSERT INTO search_sample (term, position) SELECT value, $1 FROM json_array_elements_text($2::json)
+
 -- name: search_compact
 SELECT gin_clean_pending_list('search_term')
 

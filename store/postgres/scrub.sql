@@ -47,7 +47,7 @@ SELECT count(*) FROM (
 VACUUM (FULL) account, activity, actor, actor_key, adaptation, announce, avatar, block, candidate, comment, commons, commons_sync,
     copy_check, copy_differs, counter, decision, delivery, dispatch_cursor, erasure, event, facet, follower, followed, gathered, head, host, import, inbox, item, local_actor, map_cell,
     migration, moved, name, node, parent_version, peer, peer_about, peer_key, quote, reaction, record, recovery, recovery_source, record_credit, record_place, record_theme,
-    reindex, relation, report, revision, rotation, scrub, search, session, signin, theme, token, tombstone, wanted, withdrawal, pg_statistic
+    reindex, relation, report, revision, rotation, scrub, search, search_sample, session, signin, theme, token, tombstone, wanted, withdrawal, pg_statistic
 
 -- name: scrub_impatience
 RESET lock_timeout

@@ -86,3 +86,10 @@ CROSS JOIN LATERAL (
     WHERE t.terms @@ $1::text::tsquery AND search_spans(t.position) && part.spans::bigint[] AND t.position + 0 < part.below AND t.position + 0 > part.above
     ORDER BY t.position + 0 DESC LIMIT $4) at
 LIMIT $4
+
+-- name: sample_latest
+-- Of those in the sample that have a term, the latest, for each of several.
+SELECT asked.term, had.position FROM unnest($1::text[]) AS asked (term)
+CROSS JOIN LATERAL (
+    SELECT position FROM search_sample s WHERE s.term = asked.term AND position < $2 AND position > $3
+    ORDER BY position DESC LIMIT $4) had

@@ -48,6 +48,12 @@ SELECT count(*), coalesce(min(x.id), '') FROM (
     UNION ALL
     SELECT r.id FROM search s JOIN record r ON r.rid = s.rid WHERE r.state <> 'published') x
 
+-- name: check_sample
+-- Of what was indexed since there is a sample.
+SELECT count(*), coalesce(min(r.id), '') FROM search s JOIN record r ON r.rid = s.rid
+WHERE s.position % 1000 = 0 AND NOT EXISTS (SELECT 1 FROM search_sample p WHERE p.position = s.position)
+  AND EXISTS (SELECT 1 FROM reindex WHERE version >= 5 AND ended = 1)
+
 -- name: check_event
 SELECT count(*), coalesce(min(e.activity_id), '') FROM event e
 WHERE e.n > (SELECT c.n FROM counter c) OR NOT EXISTS (SELECT 1 FROM activity a WHERE a.id = e.activity_id)

@@ -29,6 +29,10 @@ INSERT INTO search (position, rid, filter, head, body) VALUES ($1, $2, $3, $4, $
 -- full-text table write out what it has gathered each time.
 INSERT INTO search_term (rowid, head, body, filter) VALUES ($1, $2, $3, $4)
 
+-- name: sample_insert
+-- The terms in a JSON array.
+INSERT INTO search_sample (term, position) SELECT value, $1 FROM json_each($2)
+
 -- name: search_compact
 -- A negative number of pages begins a merge of all parts of the index into one,
 -- a positive one goes on with it.

@@ -39,3 +39,7 @@ WHERE f.search_term MATCH $1 AND f.rowid < $2 AND f.rowid > $3 AND p.position = 
   AND CASE WHEN CAST($7 AS DOUBLE PRECISION) <= CAST($8 AS DOUBLE PRECISION)
            THEN p.lon BETWEEN $7 AND $8 ELSE p.lon >= $7 OR p.lon <= $8 END
 ORDER BY f.rowid DESC LIMIT $4
+
+-- name: sample_latest
+-- Of those in the sample that have a term, the latest.
+SELECT $1, position FROM search_sample WHERE term = $1 AND position < $2 AND position > $3 ORDER BY position DESC LIMIT $4

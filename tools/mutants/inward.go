@@ -224,8 +224,23 @@ func boundFaults() []fault {
 		},
 		{
 			name:  "search: on PostgreSQL a part is looked up with all that its spans hold beside it",
-			edits: []edit{{file: "store/parts.go", old: "case level == 0 || begins >= first && ends <= last:", new: "case level < spanLevels-2 || begins >= first && ends <= last:"}},
+			edits: []edit{{file: "store/parts.go", old: "case level == 0 || begins >= lowest && ends <= highest:", new: "case level < spanLevels-2 || begins >= lowest && ends <= highest:"}},
 			test:  []string{"-run", "TestEachPositionIsInOnePart", "./store"},
+		},
+		{
+			name:  "search: a page looks at all that there is",
+			edits: []edit{{file: "store/stretch.go", old: "most); since == oldest {", new: "most); since != newest {"}},
+			test:  []string{"-run", "TestASearchGoesBackByStretches", "./store"},
+		},
+		{
+			name:  "search: a page that ends after a stretch leads no further",
+			edits: []edit{{file: "store/search.go", old: "if found.Next == \"\" && l.since > m.since {", new: "if found.Next == \"\" && l.since > l.below {"}},
+			test:  []string{"-run", "TestASearchGoesBackByStretches", "./store"},
+		},
+		{
+			name:  "search: what few have is not known to be rare",
+			edits: []edit{{file: "store/stretch.go", old: "len(latest) < most {\n\t\t\treturn oldest", new: "len(latest) == 0 {\n\t\t\treturn oldest"}, {file: "store/stretch.go", old: "latest[most-1]-1", new: "latest[min(most, len(latest))-1]-1"}},
+			test:  []string{"-run", "TestAStretchIsForMuchThatYieldsLittle", "./store"},
 		},
 		{
 			name:  "search: a corner of a circle's box is looked for everywhere",
