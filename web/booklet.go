@@ -144,6 +144,9 @@ func (s *Server) fillBooklet(ctx context.Context, l *locale, p *BookletPage, q e
 			p.add(l, sh)
 		}
 		q.After = res.Next
+		if q.After == "" {
+			p.Total, p.Capped = len(p.Sheets), false
+		}
 		if q.After == "" || len(p.Sheets) >= maxBooklet {
 			break
 		}

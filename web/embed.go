@@ -31,8 +31,9 @@ type FramePage struct {
 	Cards  []Card
 	Total  int
 	Capped bool
-	Full   string // address of the same on the whole site
-	Bad    bool   // the address is not understood
+	Back   time.Time // until when was looked, where there is more
+	Full   string    // address of the same on the whole site
+	Bad    bool      // the address is not understood
 }
 
 // EmbedPage gives the code that shows a search in a page of another site.
@@ -86,7 +87,7 @@ func (s *Server) showFrame(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("frame: %w", err)
 	}
-	p.Total, p.Capped = res.Total, res.Capped
+	p.Total, p.Capped, p.Back = res.Total, res.Capped, res.Back
 	if p.Cards, err = s.cards(r.Context(), res.Records); err != nil {
 		return err
 	}

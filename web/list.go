@@ -20,6 +20,8 @@ type ListPage struct {
 	Cards    []Card
 	Total    int
 	Capped   bool
+	Back     time.Time // until when was looked, where there is more
+	Older    bool      // this page ends there
 	Groups   []FacetGroup
 	Chips    []Chip // what is chosen, each with the address without it
 	Reset    string // the address without any choice
@@ -110,7 +112,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	if err != nil {
 		return fmt.Errorf("list: %w", err)
 	}
-	p.Total, p.Capped = res.Total, res.Capped
+	p.Total, p.Capped, p.Back = res.Total, res.Capped, res.Back
+	p.Older = !res.Back.IsZero() && len(res.Records) < q.Limit
 	if p.Cards, err = s.cards(r.Context(), res.Records); err != nil {
 		return err
 	}
