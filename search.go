@@ -61,11 +61,12 @@ const CountCap = 1000
 type Results struct {
 	Records []Record // fewer than the limit on the last page, and where Back is set
 	Total   int      // exact up to CountCap
-	Capped  bool     // there are more than CountCap or, where Back is set, there may be more
+	Capped  bool     // there are more than CountCap
+	Least   bool     // not all was looked at: there may be more than Total
 	Facets  Facets
 	Next    string // empty on the last page
-	// Back is until when all that changed was looked at, where that is not all that
-	// there is: the pages that follow go further back. What is counted changed since.
+	// Back is since when all that changed was looked at, where this page ends there: the
+	// next one goes further back.
 	Back time.Time
 }
 

@@ -52,11 +52,15 @@ func (s *Store) Cells(ctx context.Context, q essaim.Query, zoom, most int) (essa
 		if err != nil {
 			return err
 		}
+		since := m.since
+		if m.since, err = tx.stretch(ctx, m, anywhere, m.until); err != nil {
+			return err
+		}
 		points, more, err := tx.points(ctx, m, s.maxPlaces())
 		if err != nil {
 			return err
 		}
-		found.Partial = more
+		found.Partial = more || m.since > since
 		if g == nil {
 			g = new(gridAround(points, level, most))
 		}
@@ -92,11 +96,6 @@ func (tx *Tx) points(ctx context.Context, m match, most int) (list []point, more
 		a = &everywhere
 	}
 	n := 0
-	since := m.since
-	if m.since, err = tx.stretch(ctx, m, anywhere, m.until); err != nil {
-		return nil, false, err
-	}
-	more = m.since > since
 	err = tx.find(ctx, "search_points", look{match: m, below: m.until, n: most + 1}, a.args()[:4], func(scan func(...any) error) error {
 		var p point
 		err := scan(&p.position, &p.lat, &p.lon)

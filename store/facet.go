@@ -29,8 +29,10 @@ func (tx *Tx) totals(ctx context.Context, m match, q essaim.Query, after cursor)
 			return found, c, err
 		}
 	}
-	found.Total, found.Capped = capped(c.total)
-	found.Capped = found.Capped || c.least
+	if found.Total, found.Capped = capped(c.total); after.set && after.least {
+		found.Total, found.Capped, c.least = min(after.total, essaim.CountCap), false, true
+	}
+	found.Least = c.least
 	return found, c, err
 }
 
@@ -38,7 +40,8 @@ func (tx *Tx) totals(ctx context.Context, m match, q essaim.Query, after cursor)
 type counting struct {
 	total int     // up to overCap
 	least bool    // there may be more: only a stretch was looked at
-	all   []int64 // the positions of the latest, where they were counted one by one
+	one   bool    // they were counted one by one
+	all   []int64 // the positions of the latest of them
 	since int64   // above which
 }
 
@@ -50,16 +53,15 @@ func (tx *Tx) counted(ctx context.Context, m match, facets bool, found *essaim.R
 	if c.since, err = tx.stretch(ctx, m, anywhere, m.until); err != nil {
 		return c, err
 	}
-	if c.least = c.since > m.since; c.least {
-		found.Back = timeOf(c.since)
-	}
-	m.since = c.since
+	short := c.since > m.since
+	c.one, m.since = true, c.since
 	if facets {
-		c.all, err = tx.filtered(ctx, m, found)
+		c.all, err = tx.filtered(ctx, m, short, found)
 	} else {
 		c.all, err = tx.page(ctx, look{match: m, below: m.until, n: overCap})
 	}
 	c.total = len(c.all)
+	c.least = short && c.total <= essaim.CountCap
 	return c, err
 }
 
@@ -122,7 +124,8 @@ func (tx *Tx) unfiltered(ctx context.Context, found *essaim.Results, facets bool
 var manyValued = map[string]int{filterCommune: 30, filterPublic: 30, filterTheme: 500, filterTerritory: 500, filterStage: 100, filterPurpose: 100}
 
 // filtered counts the filter terms of the latest that a match finds, and lists them.
-func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (all []int64, err error) {
+// short says that there may be more than is looked at.
+func (tx *Tx) filtered(ctx context.Context, m match, short bool, found *essaim.Results) (all []int64, err error) {
 	name, area := "search_filters", []any(nil)
 	if m.area != nil {
 		name, area = "search_filters_near", m.area.args()
@@ -158,7 +161,7 @@ func (tx *Tx) filtered(ctx context.Context, m match, found *essaim.Results) (all
 	for term, n := range count {
 		sort, value := filterValue(term)
 		if list := facetList(&found.Facets, facetOf[sort]); list != nil {
-			*list = append(*list, essaim.Count{Value: value, N: n, Capped: len(all) > essaim.CountCap || !found.Back.IsZero()})
+			*list = append(*list, essaim.Count{Value: value, N: n, Capped: short || len(all) > essaim.CountCap})
 		}
 	}
 	sortFacets(&found.Facets)

@@ -110,7 +110,7 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 	if err != nil {
 		return found, err
 	}
-	if counted.total == 0 && !counted.least {
+	if counted.total == 0 && !counted.least && !found.Least {
 		return found, nil
 	}
 	tiers, err := tx.tiers(ctx, m, q, after)
@@ -118,7 +118,10 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 		return found, err
 	}
 	var positions []int64
-	last := cursor{total: min(counted.total, overCap), least: counted.least}
+	last := cursor{total: min(counted.total, overCap), least: found.Least}
+	if found.Least {
+		last.total = found.Total
+	}
 	for _, t := range tiers {
 		from := m.until
 		if after.set {
@@ -129,15 +132,24 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 				from = min(from, after.position)
 			}
 		}
-		l := look{m, t, from, q.Limit + 1 - len(positions), counted.whole()}
+		l := look{m, t, from, q.Limit + 1 - len(positions), counted.one && counted.whole()}
 		var more []int64
-		if !after.set && counted.all != nil && (t == anywhere || t == notInHead && counted.total <= essaim.CountCap) {
+		switch {
+		case !after.set && counted.one && (t == anywhere || t == notInHead && counted.total <= essaim.CountCap):
 			// All that are in the head were listed just now: the others are not.
 			l.since = counted.since
 			more = slices.DeleteFunc(counted.all, func(p int64) bool { return slices.Contains(positions, p) })
 			more = more[:min(l.n, len(more))]
-		} else if l.since, more, err = tx.stretched(ctx, l); err != nil {
-			return found, err
+		default:
+			if after.set || t != inHead { // else the tiers are known to need none
+				l.since, err = tx.stretch(ctx, m, t, from)
+			}
+			if err == nil {
+				more, err = tx.page(ctx, l)
+			}
+			if err != nil {
+				return found, err
+			}
 		}
 		for _, p := range more {
 			if len(positions) == q.Limit {
@@ -148,28 +160,18 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 			last.tier, last.position = t, p
 		}
 		if found.Next == "" && l.since > m.since {
-			last.tier, last.position = t, l.since+1
+			last.tier, last.position, last.total = t, l.since+1, max(last.total, len(positions))
 			found.Next, found.Back = last.String(), timeOf(l.since)
 		}
 		if found.Next != "" {
 			break
 		}
 	}
-	found.Total = max(found.Total, len(positions))
+	if found.Least {
+		found.Total = max(found.Total, len(positions))
+	}
 	found.Records, err = tx.recordsAt(ctx, positions)
 	return found, err
-}
-
-// stretched is a page of the stretch before a look, and above which position that is. Of
-// what is in the head, all is looked at: see tiers.
-func (tx *Tx) stretched(ctx context.Context, l look) (since int64, list []int64, err error) {
-	if l.tier != inHead && !l.few {
-		if l.since, err = tx.stretch(ctx, l.match, l.tier, l.below); err != nil {
-			return 0, nil, err
-		}
-	}
-	list, err = tx.page(ctx, l)
-	return l.since, list, err
 }
 
 // tiers are the parts in which results come, in their order. What very many have in their
@@ -263,6 +265,13 @@ func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor
 	var found essaim.Results
 	err := s.read(ctx, func(tx *Tx) error {
 		m := newMatch(recent(q), s.now())
+		since, err := tx.stretch(ctx, m, anywhere, m.until)
+		if err != nil {
+			return err
+		}
+		if found.Least = since > m.since; found.Least {
+			return nil
+		}
 		positions, err := tx.page(ctx, look{match: m, below: m.until, n: overCap})
 		if err != nil {
 			return err
@@ -274,7 +283,7 @@ func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor
 		found, err = tx.soonest(ctx, positions, q, after)
 		return err
 	})
-	if err == nil && found.Capped {
+	if err == nil && (found.Capped || found.Least) {
 		found, err = s.walkUpcoming(ctx, q, after, found)
 	}
 	if err != nil || !q.Facets {
@@ -285,13 +294,13 @@ func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor
 		q.From = q.Upcoming.Format(dayLayout)
 	}
 	err = s.read(ctx, func(tx *Tx) error {
-		var counted essaim.Results
+		var known essaim.Results
 		m, err := tx.narrow(ctx, newMatch(q, s.now()))
 		if err != nil {
 			return err
 		}
-		_, err = tx.filtered(ctx, m, &counted)
-		found.Facets = counted.Facets
+		_, err = tx.counted(ctx, m, true, &known)
+		found.Facets = known.Facets
 		if err != nil {
 			return err
 		}
@@ -300,8 +309,12 @@ func (s *Store) searchUpcoming(ctx context.Context, q essaim.Query, after cursor
 	return found, err
 }
 
-// siftChunk is how many records are read at once to apply a match to each.
-const siftChunk = 200
+// siftChunk is how many records are read at once to apply a match to each, and
+// mostSifted how many for a page where more than are counted may match.
+const (
+	siftChunk  = 200
+	mostSifted = 400
+)
 
 func (e *entry) starts() int64 {
 	starts, _ := period(&e.Content)
@@ -312,13 +325,20 @@ func (e *entry) starts() int64 {
 // of it that is behind the cursor; found is what is known of the total. It tells the walk whether to go on.
 func (s *Store) sift(ctx context.Context, q essaim.Query, m match, after cursor, found essaim.Results, walk func(*Tx, func(*entry) bool) error, behind func(*entry) bool) (essaim.Results, error) {
 	last := cursor{}
-	more := false
+	more, n := false, 0
 	err := s.read(ctx, func(tx *Tx) error {
 		return walk(tx, func(e *entry) bool {
-			if found.Capped && more {
+			if (found.Capped || found.Least) && more {
+				return false
+			}
+			if n++; n > mostSifted && (found.Capped || found.Least) {
+				found.Least, more = true, true // the next page goes on here
 				return false
 			}
 			if e.position <= m.since || e.position >= m.until || !m.holds(&e.Record) {
+				if behind(e) && len(found.Records) < q.Limit {
+					last.position, last.starts = e.position, e.starts()
+				}
 				return true
 			}
 			if found.Total < essaim.CountCap {
@@ -337,8 +357,11 @@ func (s *Store) sift(ctx context.Context, q essaim.Query, m match, after cursor,
 			return true
 		})
 	})
+	if found.Least && after.set {
+		found.Total = max(found.Total, after.total)
+	}
 	if more {
-		last.total = found.Total
+		last.total, last.least = found.Total, found.Least
 		found.Next = last.String()
 	}
 	return found, err

@@ -64,7 +64,7 @@ type Config struct {
 	// MapPlaces is up to how many places of a result a map counts one by one; 20,000
 	// when 0.
 	MapPlaces int
-	// SearchSample is one record in how many says how frequent words are; 1,000 when it is
+	// SearchSample is one record in how many says how frequent words are; 1,009 when it is
 	// zero.
 	SearchSample int
 	// Logger gets what a background task meets; discarded when nil.

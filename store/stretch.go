@@ -13,11 +13,12 @@ import (
 // have two words which hardly ever come together, or one and not another. So one request
 // goes back through a stretch of all records, in which about as many have the rarest of
 // what is asked for as it may look at; the next page goes on behind it. How far that is
-// follows from a sample: the terms of one record in a thousand, by position, on both
-// databases the same. See docs/adr/0022-a-stretch-of-all-records.md.
+// follows from a sample: the terms of one record in a thousand, by the number of its row,
+// which nobody chooses. See docs/adr/0022-a-stretch-of-all-records.md.
 
-// sampleOf is one record in how many is in the sample.
-const sampleOf = 1000
+// sampleOf is one record in how many is in the sample: a prime, for what is imported may
+// alternate.
+const sampleOf = 1009
 
 // How many of the sample a stretch holds of what is rarest; fewer where words must follow
 // one another, for which each record that has them is read.
@@ -35,7 +36,7 @@ func (s *Store) sampleOf() int64 {
 
 // sample keeps the terms of a row that is in the sample.
 func (tx *Tx) sample(ctx context.Context, row *searchRow) error {
-	if row.position%tx.s.sampleOf() != 0 {
+	if row.rid%tx.s.sampleOf() != 0 {
 		return nil
 	}
 	terms, err := json.Marshal(row.doc.terms())
@@ -110,6 +111,7 @@ func (tx *Tx) stretch(ctx context.Context, m match, t tier, below int64) (since 
 	}
 	var r reach
 	if !tx.s.db.ordered() {
+		// With fewer records there is no need to ask.
 		if r, err = tx.reach(ctx, below, m.since); err != nil || !r.has(int64(most)*tx.s.sampleOf()/2) {
 			return m.since, err
 		}

@@ -6,13 +6,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"essaim"
 	"essaim/store/french"
 )
 
 // minBeginning is how many letters of a word are needed to look for those that
-// begin so: fewer begin half of all titles. maxBeginning is how many are looked at.
+// begin so: fewer begin half of all titles. maxBeginning is how many the index knows.
 const (
 	minBeginning = 3
 	maxBeginning = 12
@@ -57,6 +58,9 @@ func (s *Store) Suggest(ctx context.Context, text string, n int) (found []essaim
 			return err
 		}
 		found, err = tx.recordsAt(ctx, positions)
+		found = slices.DeleteFunc(found, func(r essaim.Record) bool {
+			return len(begun) > maxBeginning && !slices.ContainsFunc(french.Words(r.Title), func(w string) bool { return strings.HasPrefix(w, string(begun)) })
+		})
 		return err
 	})
 	if err != nil {

@@ -66,7 +66,7 @@ func (tx *Tx) soonest(ctx context.Context, positions []int64, q essaim.Query, af
 const longest = 31 * 24 * time.Hour
 
 // walkUpcoming reads, where a query finds more than are counted, all meetings to come
-// in their order until a page is full: it soon is.
+// in their order until a page is full, or so many are read.
 func (s *Store) walkUpcoming(ctx context.Context, q essaim.Query, after cursor, found essaim.Results) (essaim.Results, error) {
 	m := newMatch(q, s.now())
 	begins := q.Upcoming.Add(-longest).UnixMicro()
@@ -94,7 +94,11 @@ func (s *Store) walkUpcoming(ctx context.Context, q essaim.Query, after cursor, 
 			return nil
 		}
 		if !after.set || after.starts < begins {
-			if err := read("records_lasting", -1<<62, -1<<62, begins); err != nil {
+			starts, position := int64(-1<<62), int64(-1<<62)
+			if after.set {
+				starts, position = after.starts, after.position
+			}
+			if err := read("records_lasting", starts, position, begins); err != nil {
 				return err
 			}
 		}

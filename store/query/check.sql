@@ -51,7 +51,7 @@ SELECT count(*), coalesce(min(x.id), '') FROM (
 -- name: check_sample
 -- Of what was indexed since there is a sample.
 SELECT count(*), coalesce(min(r.id), '') FROM search s JOIN record r ON r.rid = s.rid
-WHERE s.position % 1000 = 0 AND NOT EXISTS (SELECT 1 FROM search_sample p WHERE p.position = s.position)
+WHERE s.rid % 1009 = 0 AND NOT EXISTS (SELECT 1 FROM search_sample p WHERE p.position = s.position)
   AND EXISTS (SELECT 1 FROM reindex WHERE version >= 5 AND ended = 1)
 
 -- name: check_event
