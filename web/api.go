@@ -74,12 +74,12 @@ func (a *APIRecord) UnmarshalJSON(b []byte) error {
 type APIList struct {
 	Items  []APIRecord `json:"items"`
 	Total  int         `json:"total"`  // exact up to 1,000
-	Capped bool        `json:"capped"` // there are more or, where back is given, there may be
+	Capped bool        `json:"capped"` // there are more, or may be
 	// Next is what after= takes for the page that follows; empty on the last. Only that
 	// one is the last: where back is given, a page may hold few items, or none.
 	Next string `json:"next,omitempty"`
-	// Back is until when all that changed was looked at, where that is not all that there
-	// is: the pages that follow go further back.
+	// Back is since when all that changed was looked at, where this page ends there: the
+	// next one goes further back.
 	Back time.Time `json:"back,omitzero"`
 	// Facets are the values of what is found, by parameter, when facets=1 asks for
 	// them.
@@ -171,7 +171,7 @@ func (s *Server) apiList(k essaim.KindInfo) handlerFunc {
 		if err != nil {
 			return err
 		}
-		list := APIList{Items: make([]APIRecord, len(res.Records)), Total: res.Total, Capped: res.Capped, Back: res.Back}
+		list := APIList{Items: make([]APIRecord, len(res.Records)), Total: res.Total, Capped: res.Capped || res.Least, Back: res.Back}
 		for i, rec := range res.Records {
 			list.Items[i] = s.apiRecord(rec)
 			if rec.Origin != "" {

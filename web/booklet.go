@@ -35,7 +35,8 @@ type BookletPage struct {
 	Chosen   []string // what was searched, in words
 	Total    int
 	Capped   bool
-	Left     int // found, but beyond what a booklet holds
+	Least    bool // not all was looked at
+	Left     int  // found, but beyond what a booklet holds
 	Licences []BookletLicence
 	From     []essaim.Count // territories, most records first
 	PDF      string
@@ -127,13 +128,14 @@ func (s *Server) fillBooklet(ctx context.Context, l *locale, p *BookletPage, q e
 	if err != nil {
 		return err
 	}
-	for q.Limit = 100; ; {
+	for {
+		q.Limit = min(100, maxBooklet-len(p.Sheets))
 		res, err := s.store.Search(ctx, q)
 		if err != nil {
 			return err
 		}
 		if q.After == "" {
-			p.Total, p.Capped = res.Total, res.Capped
+			p.Total, p.Capped, p.Least = res.Total, res.Capped, res.Least
 		}
 		for _, rec := range res.Records {
 			sh := l.sheet(rec)
@@ -144,14 +146,19 @@ func (s *Server) fillBooklet(ctx context.Context, l *locale, p *BookletPage, q e
 			p.add(l, sh)
 		}
 		q.After = res.Next
-		if q.After == "" {
-			p.Total, p.Capped = len(p.Sheets), false
+		if q.After == "" && p.Least {
+			p.Total, p.Least = len(p.Sheets), false
 		}
 		if q.After == "" || len(p.Sheets) >= maxBooklet {
 			break
 		}
 	}
-	p.Left = max(0, p.Total-len(p.Sheets))
+	if p.Least {
+		p.Total, p.Capped = max(p.Total, len(p.Sheets)), true
+	}
+	if p.Left = max(0, p.Total-len(p.Sheets)); p.Least {
+		p.Left = max(1, p.Left)
+	}
 	slices.SortStableFunc(p.Licences, func(a, b BookletLicence) int { return b.N - a.N })
 	slices.SortStableFunc(p.From, func(a, b essaim.Count) int { return b.N - a.N })
 	return nil

@@ -31,9 +31,9 @@ type FramePage struct {
 	Cards  []Card
 	Total  int
 	Capped bool
-	Back   time.Time // until when was looked, where there is more
-	Full   string    // address of the same on the whole site
-	Bad    bool      // the address is not understood
+	Least  bool   // there may be more
+	Full   string // address of the same on the whole site
+	Bad    bool   // the address is not understood
 }
 
 // EmbedPage gives the code that shows a search in a page of another site.
@@ -87,7 +87,7 @@ func (s *Server) showFrame(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("frame: %w", err)
 	}
-	p.Total, p.Capped, p.Back = res.Total, res.Capped, res.Back
+	p.Total, p.Capped, p.Least = res.Total, res.Capped, res.Least
 	if p.Cards, err = s.cards(r.Context(), res.Records); err != nil {
 		return err
 	}

@@ -20,8 +20,9 @@ type ListPage struct {
 	Cards    []Card
 	Total    int
 	Capped   bool
-	Back     time.Time // until when was looked, where there is more
-	Older    bool      // this page ends there
+	Least    bool      // there may be more
+	Back     time.Time // since when what changed was looked at, where the page ends there
+	Older    bool      // it does
 	Groups   []FacetGroup
 	Chips    []Chip // what is chosen, each with the address without it
 	Reset    string // the address without any choice
@@ -112,8 +113,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	if err != nil {
 		return fmt.Errorf("list: %w", err)
 	}
-	p.Total, p.Capped, p.Back = res.Total, res.Capped, res.Back
-	p.Older = !res.Back.IsZero() && len(res.Records) < q.Limit
+	p.Total, p.Capped, p.Least = res.Total, res.Capped, res.Least
+	p.Back, p.Older = res.Back, !res.Back.IsZero()
 	if p.Cards, err = s.cards(r.Context(), res.Records); err != nil {
 		return err
 	}
@@ -126,7 +127,10 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	}
 	if len(p.Cards) > 0 {
 		chosen := chosenOf(p, v)
-		p.Booklet, p.Lot = address(bookletPath, chosen), address(lotPath, chosen)
+		p.Booklet = address(bookletPath, chosen)
+		if q.After == "" || !res.Least { // one is drawn from what was looked at first
+			p.Lot = address(lotPath, chosen)
+		}
 	}
 	s.fillFacets(p, l, q, res.Facets)
 	s.fillChips(p, l, q, v)

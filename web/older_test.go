@@ -15,7 +15,7 @@ import (
 )
 
 // far answers a search as a store that looked at what is recent only: the first page has
-// nothing, the second one record, and the third the others.
+// nothing, the second one record, the third the others, and the last one nothing.
 type far struct{ Store }
 
 func (f far) Search(ctx context.Context, q essaim.Query) (essaim.Results, error) {
@@ -28,11 +28,14 @@ func (f far) Search(ctx context.Context, q essaim.Query) (essaim.Results, error)
 	back := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 	switch after {
 	case "":
-		return essaim.Results{Capped: true, Back: back, Next: "2.1.0.-1"}, err
+		return essaim.Results{Least: true, Back: back, Next: "2.1.0.-1"}, err
 	case "2.1.0.-1":
-		return essaim.Results{Records: all.Records[:1], Total: 1, Capped: true, Back: back.AddDate(-1, 0, 0), Next: "2.2.0.-2"}, err
+		return essaim.Results{Records: all.Records[:1], Total: 1, Least: true, Back: back.AddDate(-1, 0, 0), Next: "2.2.0.-2"}, err
 	}
-	all.Records = all.Records[1:]
+	if after == "2.3.0.-2" {
+		return essaim.Results{Least: true, Total: 1}, err
+	}
+	all.Records, all.Total, all.Least, all.Next = all.Records[1:], 2, true, "2.3.0.-2"
 	return all, err
 }
 
@@ -45,10 +48,11 @@ func TestASearchThatLookedAtWhatIsRecentLeadsToTheRest(t *testing.T) {
 		storetest.Publish(t, s.store, storetest.Initiative(title))
 	}
 	for path, want := range map[string][]string{
-		"/recherche?q=paille":               {"Aucune fiche récente", "Rien parmi les fiches changées depuis le 1er mars 2026", "Les plus anciennes n’ont pas encore été regardées", "Chercher dans les plus anciennes", "page=2.1.0.-1"},
+		"/recherche?q=paille":               {"Aucune fiche récente", "Rien parmi les fiches changées depuis le 1er mars 2026", "Le reste n’a pas encore été regardé", "Chercher dans les plus anciennes", "page=2.1.0.-1"},
 		"/recherche?q=paille&lang=en":       {"No recent record", "Nothing among the records changed since 1 March 2026", "Search older records"},
-		"/recherche?q=paille&page=2.1.0.-1": {"Au moins 1 fiche", "fiches changées depuis le 1er mars 2025", "Chercher dans les plus anciennes", "page=2.2.0.-2", "Première page"},
-		"/recherche?q=paille&page=2.2.0.-2": {"3 fiches"},
+		"/recherche?q=paille&page=2.1.0.-1": {"Au moins 1 fiche", "Ce qui a changé avant le 1er mars 2025 n’a pas", "Chercher dans les plus anciennes", "page=2.2.0.-2", "Première page"},
+		"/recherche?q=paille&page=2.2.0.-2": {"Au moins 2 fiches", "Page suivante"},
+		"/recherche?q=paille&page=2.3.0.-2": {"Au moins 1 fiche", "Rien de plus", "Toutes les fiches ont été regardées", "Première page"},
 		"/carte?q=paille":                   {"Chercher dans les plus anciennes"},
 		"/carte/cadre?q=paille&vue=liste":   {"Aucune fiche récente"},
 		"/recueil?q=paille":                 {"Paille et terre", "Bottes de paille", "Enduit à la paille"},

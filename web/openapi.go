@@ -44,7 +44,7 @@ func (s *Server) openAPI() object {
 		schemas[name] = out
 		schemas[name+"List"] = object{"type": "object", "properties": object{
 			"items": object{"type": "array", "items": ref(name)}, "total": object{"type": "integer"}, "capped": object{"type": "boolean"}, "next": object{"type": "string"},
-			"back":   object{"type": "string", "format": "date-time", "description": "until when was looked, where that is not all: the next pages go further back, and a page may hold few items or none"},
+			"back":   object{"type": "string", "format": "date-time", "description": "since when all that changed was looked at, where this page ends there, with few items or none: the next one goes further back"},
 			"facets": object{"type": "object", "additionalProperties": object{"type": "array", "items": schemaOf(reflect.TypeFor[APICount]())}},
 		}}
 		describeKind(paths, k, name)

@@ -44,6 +44,7 @@ type Shelf struct {
 	Agenda bool // they are meetings to come
 	Total  int
 	Capped bool
+	Least  bool // there may be more
 	Lede   string
 	More   string // address of the search
 	See    string // its words, when it finds more than the shelf is of; else how many it finds
@@ -81,6 +82,11 @@ func (s *Server) fillShelves(ctx context.Context, asked []shelfQuery) ([]Shelf, 
 		return nil, nil, err
 	}
 	var all []essaim.Record
+	for i := range found {
+		if err := s.further(ctx, queries[i], &found[i]); err != nil {
+			return nil, nil, err
+		}
+	}
 	for _, res := range found {
 		all = append(all, res.Records...)
 	}
@@ -96,7 +102,9 @@ func (s *Server) fillShelves(ctx context.Context, asked []shelfQuery) ([]Shelf, 
 		if sh.Spread {
 			sh.Cards = spread(sh.Cards)
 		}
-		sh.Total, sh.Capped = res.Total, res.Capped
+		if sh.Total, sh.Capped, sh.Least = res.Total, res.Capped, res.Least; len(sh.Cards) == 0 && res.Next != "" {
+			sh.Empty = "" // nobody knows
+		}
 		if sh.More == "" {
 			sh.More = address("/recherche", asked[i].v)
 		}
@@ -106,6 +114,22 @@ func (s *Server) fillShelves(ctx context.Context, asked []shelfQuery) ([]Shelf, 
 		}
 	}
 	return shelves, found, nil
+}
+
+// further goes on with a search that ended before it found anything, a few times.
+func (s *Server) further(ctx context.Context, q essaim.Query, found *essaim.Results) error {
+	for range 3 {
+		if len(found.Records) > 0 || found.Next == "" {
+			return nil
+		}
+		q.After = found.Next
+		next, err := s.store.Search(ctx, q)
+		if err != nil {
+			return err
+		}
+		found.Records, found.Next, found.Total = next.Records, next.Next, max(found.Total, next.Total)
+	}
+	return nil
 }
 
 // spread takes the first cards, those of a territory that has some already behind
