@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/store"
 	"essaim/store/storetest"
 )
 
@@ -20,9 +21,9 @@ const (
 )
 
 // followed is a node that follows Toulouse.
-func followed(t *testing.T, db storetest.DB) *node {
+func followed(t *testing.T, db storetest.DB, with ...func(*store.Config)) *node {
 	t.Helper()
-	n := newNode(t, db)
+	n := newNode(t, db, with...)
 	p := essaim.Peer{Host: toulouse, Actor: "https://toulouse.example/actor", Territory: toulouseTerritory, TerritoryName: "Toulouse", Inbox: "https://toulouse.example/inbox", FollowID: brest + "/activities/follow"}
 	if err := n.FollowPeer(t.Context(), p, essaim.Outgoing{ActivityID: p.FollowID, Actor: nodeActor, Inbox: p.Inbox, OrderKey: "k", Body: []byte("follow")}); err != nil {
 		t.Fatal(err)

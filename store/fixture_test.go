@@ -44,11 +44,11 @@ type node struct {
 	clock *clock
 }
 
-func newNode(t testing.TB, db storetest.DB) *node {
+func newNode(t testing.TB, db storetest.DB, with ...func(*store.Config)) *node {
 	t.Helper()
 	c := &clock{t: time.Date(2026, 3, 3, 10, 0, 0, 0, time.UTC)}
 	n := &node{db: db, clock: c}
-	n.Store = db.Open(t, n.config)
+	n.Store = db.Open(t, append([]func(*store.Config){n.config}, with...)...)
 	err := n.CreateNode(t.Context(), essaim.Node{
 		BaseURL: brest, Incarnation: 1772532000,
 		Territory: essaim.Territory{Actor: territory, Username: "brest", Name: "Brest"},

@@ -47,32 +47,61 @@ func (tx *Tx) partwise(ctx context.Context, name string, expression any, l look,
 }
 
 // pages lists the latest n positions of what each of several matches finds, of any time
-// and anywhere. PostgreSQL is asked once: it plans a question in the time in which it
-// answers three.
+// and anywhere; of those that need a stretch, in the longest one. PostgreSQL is asked
+// once, or twice where some do: it plans a question in the time in which it answers three.
 func (tx *Tx) pages(ctx context.Context, list []match, n int) (found [][]int64, err error) {
+	since, err := tx.stretches(ctx, list, anywhere, newest, phraseStretchOf)
+	if err != nil {
+		return nil, err
+	}
+	longest := int64(newest)
+	for i, m := range list {
+		if since[i] > m.since {
+			longest = min(longest, since[i])
+		}
+	}
 	found = make([][]int64, len(list))
 	if tx.s.db.ordered() {
 		for i, m := range list {
+			if since[i] > m.since {
+				m.since = longest
+			}
 			if found[i], err = tx.page(ctx, look{match: m, below: newest, n: n}); err != nil {
 				return nil, err
 			}
 		}
 		return found, nil
 	}
-	expressions := make([]string, len(list))
-	for i, m := range list {
-		expressions[i] = tx.s.db.expression(m, anywhere)
-	}
-	anyTime := look{match: match{since: oldest}, below: newest, n: n}
-	return found, tx.partwise(ctx, "search_pages", expressions, anyTime, nil, func(scan func(...any) error) error {
-		var at int
-		var position int64
-		if err := scan(&at, &position); err != nil {
-			return err
+	for _, whole := range []bool{true, false} {
+		var of []int // the list
+		var expressions []string
+		back := longest
+		if whole {
+			back = oldest
 		}
-		found[at-1] = append(found[at-1], position)
-		return nil
-	})
+		for i, m := range list {
+			if whole == (since[i] == m.since) {
+				of = append(of, i)
+				expressions = append(expressions, tx.s.db.expression(m, anywhere))
+			}
+		}
+		if len(of) == 0 {
+			continue
+		}
+		err := tx.partwise(ctx, "search_pages", expressions, look{match: match{since: back}, below: newest, n: n}, nil, func(scan func(...any) error) error {
+			var at int
+			var position int64
+			if err := scan(&at, &position); err != nil {
+				return err
+			}
+			found[of[at-1]] = append(found[of[at-1]], position)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // between are the positions between which a search looks.

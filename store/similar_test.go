@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"essaim"
+	"essaim/store"
 	"essaim/store/storetest"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,7 +104,17 @@ func TestWordsThatSayNothingOfASubjectMakeNothingAlike(t *testing.T) {
 // has most records.
 func TestWhatResemblesIsTheSameOnBothDatabases(t *testing.T) {
 	t.Parallel()
-	nodes := []*node{followed(t, storetest.SQLite(t)), followed(t, storetest.Postgres(t))}
+	for name, c := range map[string]struct{ rows, sample int }{"whole": {300, 0}, "by stretches": {900, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resembles(t, c.rows, func(cfg *store.Config) { cfg.SearchSample = c.sample })
+		})
+	}
+}
+
+func resembles(t *testing.T, rows int, with func(*store.Config)) {
+	t.Helper()
+	nodes := []*node{followed(t, storetest.SQLite(t), with), followed(t, storetest.Postgres(t), with)}
 	words := strings.Fields("laverie jardin compost vélo atelier quartier voisins partage lien école pain levain ruche théâtre radio carte forêt énergie mémoire accueil")
 	rng := rand.New(rand.NewPCG(4, 4))
 	some := func(n int) string {
@@ -115,7 +126,7 @@ func TestWhatResemblesIsTheSameOnBothDatabases(t *testing.T) {
 	}
 	var effects []essaim.Effect
 	var own []essaim.Content
-	for i := range 300 {
+	for i := range rows {
 		c := func(c *essaim.Content) {
 			c.Tagline, c.Themes = some(3), []string{essaim.Themes()[rng.IntN(9)].ID}
 			c.Body = &essaim.Initiative{Need: some(6), Purposes: []string{essaim.ListPurpose.Terms()[rng.IntN(4)].ID}}

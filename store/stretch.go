@@ -101,31 +101,53 @@ func (m match) phrases() bool {
 // stretch is the position above which one request looks for a match below another: the
 // match's own, where so few have what it asks for that all of them may be looked at.
 func (tx *Tx) stretch(ctx context.Context, m match, t tier, below int64) (since int64, err error) {
-	groups := m.groups(t)
-	if len(groups) == 0 {
-		return m.since, nil
-	}
 	most := stretchOf
 	if m.phrases() {
 		most = phraseStretchOf
 	}
-	var r reach
-	if !tx.s.db.ordered() {
-		// With fewer records there is no need to ask.
-		if r, err = tx.reach(ctx, below, m.since); err != nil || !r.has(int64(most)*tx.s.sampleOf()/2) {
-			return m.since, err
-		}
-	}
-	had, err := tx.sampled(ctx, groups, below, m.since, most)
-	if err != nil {
+	list, err := tx.stretches(ctx, []match{m}, t, below, most)
+	if err != nil || list[0] == m.since {
 		return m.since, err
 	}
-	if since = furthest(groups, had, most); since == oldest {
-		return m.since, nil
-	}
-	if tx.reaches != nil {
-		r.since, r.first = since, since+1 // which is in the sample
+	if tx.reaches != nil && !tx.s.db.ordered() {
+		r, err := tx.reach(ctx, below, m.since)
+		if err != nil {
+			return m.since, err
+		}
+		r.since, r.first = list[0], list[0]+1 // which is in the sample
 		tx.reaches[r.between] = r
+	}
+	return list[0], nil
+}
+
+// stretches are those of several matches that are of one time, each with so many of the
+// sample.
+func (tx *Tx) stretches(ctx context.Context, list []match, t tier, below int64, most int) (since []int64, err error) {
+	since = make([]int64, len(list))
+	groups := make([][][][]string, len(list))
+	asked := [][][]string{}
+	for i, m := range list {
+		since[i], groups[i] = m.since, m.groups(t)
+		asked = append(asked, groups[i]...)
+	}
+	if len(asked) == 0 {
+		return since, nil
+	}
+	if !tx.s.db.ordered() {
+		// With fewer records there is no need to ask.
+		r, err := tx.reach(ctx, below, list[0].since)
+		if err != nil || !r.has(int64(most)*tx.s.sampleOf()/2) {
+			return since, err
+		}
+	}
+	had, err := tx.sampled(ctx, asked, below, list[0].since, most)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if len(groups[i]) > 0 {
+			since[i] = max(since[i], furthest(groups[i], had, most))
+		}
 	}
 	return since, nil
 }
