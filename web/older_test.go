@@ -72,6 +72,9 @@ func TestASearchThatLookedAtWhatIsRecentLeadsToTheRest(t *testing.T) {
 	if strings.Contains(body, "Plus de") {
 		t.Error("a booklet that has all says that there are more")
 	}
+	if body, _ = s.body(t, "/recherche?q=paille&page=2.1.0.-1", http.StatusOK); strings.Contains(body, lotPath) {
+		t.Error("a page behind the first stretch leads to one at random of that one")
+	}
 	var page APIList
 	body, _ = s.body(t, "/api/v1/initiatives?q=paille", http.StatusOK)
 	if err := json.Unmarshal([]byte(body), &page); err != nil || len(page.Items) != 0 || page.Next == "" || !page.Capped || page.Back.Year() != 2026 {
