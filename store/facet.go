@@ -29,9 +29,10 @@ func (tx *Tx) totals(ctx context.Context, m match, q essaim.Query, after cursor)
 			return found, c, err
 		}
 	}
-	if found.Total, found.Capped = capped(c.total); after.set && after.least {
-		found.Total, found.Capped, c.least = min(after.total, essaim.CountCap), false, true
+	if after.set && after.least { // of the first stretch, as the first page said
+		c.total, c.least = min(after.total, essaim.CountCap), true
 	}
+	found.Total, found.Capped = capped(c.total)
 	found.Least = c.least
 	return found, c, err
 }

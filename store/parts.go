@@ -114,16 +114,6 @@ type reach struct {
 	back        []mark // from the latest on, and perhaps beyond the first
 }
 
-// reachable are the positions beyond a part that its spans may hold: those after it were
-// found already, and are few or the search would have ended there.
-func (r reach) reachable(behind int64) (lowest, highest int64) {
-	lowest, highest = behind+1, r.last
-	if r.below == newest {
-		highest = newest
-	}
-	return lowest, highest
-}
-
 // mark is a position, and how many records, more or less, stand between it and the last.
 type mark struct{ rows, position int64 }
 
@@ -160,10 +150,14 @@ func (tx *Tx) reach(ctx context.Context, below, since int64) (reach, error) {
 // which it is. The first one has twice as many records as are wanted, 500 at least and
 // 2,000 at most.
 func (r reach) parts(l look) (spans []string, below, above []int64) {
-	last := r.last
+	// A part's spans may hold what is newer: that was found already, and is little or the
+	// search would have ended there.
+	last, highest := r.last, r.last
+	if r.below == newest {
+		highest = newest
+	}
 	add := func(first, behind int64) {
-		lowest, highest := r.reachable(behind)
-		spans = append(spans, spansOf(first, last, lowest, highest))
+		spans = append(spans, spansOf(first, last, behind+1, highest))
 		below = append(below, last+1)
 		above = append(above, behind)
 		last = first - 1

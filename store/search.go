@@ -110,7 +110,7 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 	if err != nil {
 		return found, err
 	}
-	if counted.total == 0 && !counted.least && !found.Least {
+	if counted.total == 0 && !counted.least {
 		return found, nil
 	}
 	tiers, err := tx.tiers(ctx, m, q, after)
@@ -118,10 +118,7 @@ func (tx *Tx) search(ctx context.Context, q essaim.Query, after cursor) (essaim.
 		return found, err
 	}
 	var positions []int64
-	last := cursor{total: min(counted.total, overCap), least: found.Least}
-	if found.Least {
-		last.total = found.Total
-	}
+	last := cursor{total: min(counted.total, overCap), least: counted.least}
 	for _, t := range tiers {
 		from := m.until
 		if after.set {

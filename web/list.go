@@ -22,7 +22,6 @@ type ListPage struct {
 	Capped   bool
 	Least    bool      // there may be more
 	Back     time.Time // since when what changed was looked at, where the page ends there
-	Older    bool      // it does
 	Groups   []FacetGroup
 	Chips    []Chip // what is chosen, each with the address without it
 	Reset    string // the address without any choice
@@ -113,8 +112,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	if err != nil {
 		return fmt.Errorf("list: %w", err)
 	}
-	p.Total, p.Capped, p.Least = res.Total, res.Capped, res.Least
-	p.Back, p.Older = res.Back, !res.Back.IsZero()
+	p.Total, p.Capped, p.Least, p.Back = res.Total, res.Capped, res.Least, res.Back
 	if p.Cards, err = s.cards(r.Context(), res.Records); err != nil {
 		return err
 	}

@@ -86,9 +86,7 @@ func (s *Server) fillShelves(ctx context.Context, asked []shelfQuery) ([]Shelf, 
 		if err := s.further(ctx, queries[i], &found[i]); err != nil {
 			return nil, nil, err
 		}
-	}
-	for _, res := range found {
-		all = append(all, res.Records...)
+		all = append(all, found[i].Records...)
 	}
 	cards, err := s.cards(ctx, all)
 	if err != nil {
