@@ -52,7 +52,7 @@ type host struct {
 	mood    mood
 	server  *http.Server
 	release chan struct{} // closed when those that hang may go
-	under   int
+	under   int           // requests that it is answering while it is well
 	conns   int
 	got     []receipt
 	times   map[string]int // activity and inbox → receipts that were answered 2xx
@@ -180,9 +180,11 @@ func (h *host) answer(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	h.asked = append(h.asked, now)
 	m, release := h.mood, h.release
-	h.under++
-	if m == well && now.Sub(h.back) < 500*time.Millisecond {
-		h.maxBack = max(h.maxBack, h.under)
+	if m == well {
+		h.under++ // those that hung until now came before
+		if now.Sub(h.back) < 500*time.Millisecond {
+			h.maxBack = max(h.maxBack, h.under)
+		}
 	}
 	if (m == busy || m == broken) && h.failed.IsZero() { // others fail when the node sees it
 		h.failed = now
@@ -194,9 +196,11 @@ func (h *host) answer(w http.ResponseWriter, r *http.Request) {
 	highest(&h.all.maxUnder, h.all.under.Add(1))
 	defer func() {
 		h.all.under.Add(-1)
-		h.mu.Lock()
-		h.under--
-		h.mu.Unlock()
+		if m == well {
+			h.mu.Lock()
+			h.under--
+			h.mu.Unlock()
+		}
 	}()
 	switch m {
 	case hangs:
