@@ -88,24 +88,26 @@ func (s *Server) booklet(r *http.Request) (*BookletPage, error) {
 	if len(problems) > 0 {
 		return nil, nil
 	}
+	list, chosen := "/recherche", v
 	if v.Get(paramWhen) == whenUpcoming {
-		q.Upcoming = s.now()
+		list, chosen = "/rencontres", without(without(v, paramWhen, ""), paramKind, "")
+		q.Upcoming = s.upcoming(chosen, &q)
 	}
 	l := s.locale(r)
 	p := &BookletPage{Own: coverTitle(r.URL.Query().Get(paramTitle))}
 	if err := s.fillBooklet(r.Context(), l, p, q); err != nil {
 		return nil, fmt.Errorf("booklet: %w", err)
 	}
-	chosen := &ListPage{Action: "/recherche"}
-	s.fillFacets(chosen, l, q, essaim.Facets{})
-	s.fillChips(chosen, l, q, v)
-	for _, c := range chosen.Chips {
+	facets := &ListPage{Action: "/recherche"}
+	s.fillFacets(facets, l, q, essaim.Facets{})
+	s.fillChips(facets, l, q, v)
+	for _, c := range facets.Chips {
 		p.Chosen = append(p.Chosen, c.Label)
 	}
 	p.Title = cmp.Or(p.Own, l.F("booklet.title", "Territory", s.cfg.Node.Territory.Name))
 	p.Description, p.Section, p.NoIndex = l.T("booklet.lede"), "recherche", true
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("nav.search"), "/recherche"}, {l.T("booklet.short"), ""}}
-	p.List = address("/recherche", v)
+	p.List = address(list, chosen)
 	full := url.Values{}
 	for name, values := range v {
 		full[name] = values

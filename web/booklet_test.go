@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"essaim"
 	"essaim/store/storetest"
@@ -118,4 +119,60 @@ func TestListsLeadToTheirBooklet(t *testing.T) {
 			s.get(t, booklet, http.StatusOK)
 		}
 	}
+}
+
+// A booklet of meetings holds those of the list that led to it, and leads back to it.
+func TestABookletOfMeetingsIsTheirList(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		for title, day := range map[string]int{"Avant-hier": -2, "Demain": 1, "Dans dix jours": 10} {
+			storetest.Publish(t, s.store, storetest.Initiative(title, func(c *essaim.Content) {
+				c.Kind, c.Body = essaim.KindMeeting, &essaim.Meeting{Start: storetest.Start.AddDate(0, 0, day)}
+			}))
+			s.clock.Move(time.Second)
+		}
+		on := func(days int) string { return storetest.Start.AddDate(0, 0, days).Format(time.DateOnly) }
+		for query, want := range map[string]string{
+			"":                                 "Demain, Dans dix jours",
+			"?from=" + on(-3):                  "Avant-hier, Demain, Dans dix jours",
+			"?from=" + on(-3) + "&to=" + on(5): "Avant-hier, Demain",
+			"?to=" + on(5):                     "Demain",
+			"?to=" + on(-1):                    "Avant-hier",
+			"?lang=en&q=demain&from=" + on(-3): "Demain",
+			"?quand=toutes&to=" + on(-1):       "Avant-hier",
+			"?quand=toutes":                    "Dans dix jours, Demain, Avant-hier",
+		} {
+			titles := func(d *doc) string {
+				var list []string
+				for _, n := range d.all("h3") {
+					list = append(list, textOf(n))
+				}
+				return strings.Join(list, ", ")
+			}
+			list := s.get(t, "/rencontres"+query, http.StatusOK)
+			booklet, back := "", ""
+			for _, a := range list.all("a") {
+				if strings.HasPrefix(value(a, "href"), "/recueil") {
+					booklet = value(a, "href")
+				}
+			}
+			d := s.get(t, booklet, http.StatusOK)
+			var got []string
+			for _, a := range d.all("a") {
+				if strings.HasPrefix(value(a, "href"), "#fiche-") {
+					got = append(got, textOf(a))
+				}
+				if strings.HasPrefix(value(a, "href"), "/re") && strings.Contains(value(a, "class"), "plain") {
+					back = value(a, "href")
+				}
+			}
+			if strings.Join(got, ", ") != want || titles(list) != want {
+				t.Errorf("%s: the list has %q, its booklet %q, want %q", query, titles(list), got, want)
+			}
+			if again := titles(s.get(t, back, http.StatusOK)); again != want {
+				t.Errorf("%s: %s leads back to %s with %q, want %q", query, booklet, back, again, want)
+			}
+		}
+	})
 }

@@ -91,12 +91,12 @@ func (s *Server) parseDates(v url.Values, q *essaim.Query, p essaim.Problems) {
 // upcoming is from when on meetings are listed, soonest first: now, or the first
 // day asked for. It is zero for days that are all past, and for all of them.
 func (s *Server) upcoming(v url.Values, q *essaim.Query) time.Time {
-	now := s.now()
+	now := s.now().In(s.cfg.Zone) // facets are counted as of its day
 	if q.From != "" {
 		t, _ := time.ParseInLocation(time.DateOnly, q.From, s.cfg.Zone)
 		return t
 	}
-	if v.Get(paramWhen) != "" || q.To != "" && q.To < now.In(s.cfg.Zone).Format(time.DateOnly) {
+	if v.Get(paramWhen) != "" || q.To != "" && q.To < now.Format(time.DateOnly) {
 		return time.Time{}
 	}
 	return now

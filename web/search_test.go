@@ -71,6 +71,23 @@ func TestMeetingsOfSomeDays(t *testing.T) {
 	})
 }
 
+// Facets of the meetings to come are counted as of the day that it is in the
+// territory, which begins before that of Greenwich.
+func TestFacetsOfMeetingsAreOfTheDayHere(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s := newSite(t, db)
+		for title, hours := range map[string]int{"Ce soir": 8, "Demain": 30} {
+			c := located(title, 48.39, -4.48)
+			start := storetest.Start.Add(time.Duration(hours) * time.Hour)
+			c.Kind, c.Themes, c.Body = essaim.KindMeeting, []string{"reemploi"}, &essaim.Meeting{Start: start, End: start.Add(time.Hour)}
+			storetest.Publish(t, s.store, c)
+		}
+		s.clock.Move(13*time.Hour + 30*time.Minute) // half past midnight in Paris
+		s.get(t, "/rencontres", http.StatusOK).says(t, "Brest (29) 1", "1 fiche")
+	})
+}
+
 // The map of a list of meetings to come has those alone, of today and later.
 func TestTheMapOfMeetingsToComeLeavesOutThosePast(t *testing.T) {
 	t.Parallel()
