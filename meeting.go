@@ -2,7 +2,10 @@
 
 package essaim
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // Meeting is something people come to (rencontre). What it presents is a
 // relation of type about; where, its places.
@@ -24,12 +27,71 @@ type Meeting struct {
 // Kind implements Body.
 func (*Meeting) Kind() Kind { return KindMeeting }
 
-// Over is when a meeting has ended: its start when no end is told.
-func (b *Meeting) Over() time.Time {
-	if b.End.IsZero() {
-		return b.Start
+// Zone is the time zone in which a meeting's days and hours are told.
+func (b *Meeting) Zone() *time.Location {
+	if b.Timezone != "" {
+		if z, err := time.LoadLocation(b.Timezone); err == nil {
+			return z
+		}
 	}
-	return b.End
+	return paris()
+}
+
+var paris = sync.OnceValue(func() *time.Location {
+	z, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		return time.UTC
+	}
+	return z
+})
+
+// Times are a meeting's beginning and end in its own zone; the end is zero when none
+// is told. A midnight stands for a day without its hour, but one that ends an evening.
+func (b *Meeting) Times() (start, end time.Time) {
+	z := b.Zone()
+	if start = b.Start.In(z); b.End.After(b.Start) {
+		end = b.End.In(z)
+	}
+	return start, end
+}
+
+// Over is the moment from which on a meeting is over: what tells no end, or an end
+// without its hour, lasts until its day does. It is zero for what has no beginning.
+func (b *Meeting) Over() time.Time {
+	if b.Start.IsZero() {
+		return time.Time{}
+	}
+	start, end := b.Times()
+	switch {
+	case end.IsZero():
+		return nextDay(start)
+	case atMidnight(end) && (atMidnight(start) || !end.Equal(nextDay(start))):
+		return nextDay(end)
+	}
+	return end
+}
+
+// Days are the first and the last day of a meeting: their midnights, in its zone.
+func (b *Meeting) Days() (first, last time.Time) {
+	start, _ := b.Times()
+	if b.Start.IsZero() {
+		return start, start
+	}
+	last = b.Over().Add(-time.Nanosecond)
+	return nextDay(start).AddDate(0, 0, -1), nextDay(last).AddDate(0, 0, -1)
+}
+
+// WholeDays tells whether a meeting takes whole days: no hour is told.
+func (b *Meeting) WholeDays() bool {
+	start, end := b.Times()
+	return atMidnight(start) && (end.IsZero() || atMidnight(end) || end.Hour() == 23 && end.Minute() == 59)
+}
+
+func atMidnight(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }
+
+// nextDay is the midnight that ends the day of t, in its zone.
+func nextDay(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, t.Location())
 }
 
 // Validate implements Body.

@@ -69,19 +69,9 @@ func dayOf(t time.Time) time.Time {
 // lasts long has those of its first days, then of its months, and of the days of its
 // last one: it is found among what is to come until it ends.
 func meetingDays(c *essaim.Content) (values []string) {
-	starts, ends := period(c)
-	if starts.IsZero() {
+	b, ok := c.Body.(*essaim.Meeting)
+	if !ok || b.Start.IsZero() {
 		return nil
-	}
-	zone := time.UTC
-	if b, ok := c.Body.(*essaim.Meeting); ok {
-		name := b.Timezone
-		if name == "" {
-			name = "Europe/Paris"
-		}
-		if z, err := time.LoadLocation(name); err == nil {
-			zone = z
-		}
 	}
 	seen := map[string]bool{}
 	add := func(list ...string) {
@@ -92,7 +82,8 @@ func meetingDays(c *essaim.Content) (values []string) {
 			}
 		}
 	}
-	day, last := dayOf(starts.In(zone)), dayOf(ends.In(zone))
+	first, end := b.Days()
+	day, last := dayOf(first), dayOf(end)
 	for range maxDays {
 		if day.After(last) {
 			return values

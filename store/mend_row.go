@@ -29,6 +29,9 @@ func (tx *Tx) repeats(ctx context.Context, e *entry) (bool, error) {
 	starts, ends := period(&e.Content)
 	made.kind, made.title, made.stage = string(e.Kind), e.Title, stageOf(&e.Content)
 	made.starts, made.ends, made.reusable = instant(starts), instant(ends), essaim.Reusable(e.Licence)
+	if b, ok := e.Body.(*essaim.Meeting); ok && (is.ends == instant(b.Start) || is.ends == instant(b.End)) {
+		is.ends = made.ends // written by an older program: indexing anew writes it again
+	}
 	if is != made || !isPlace(e.position, e.ID, e.Updated) {
 		return false, nil
 	}

@@ -11,8 +11,9 @@ import (
 )
 
 // searchVersion is of how a record is made into terms. It goes up with each change
-// of newSearchDoc or of french.Terms: what an older program wrote is made again.
-const searchVersion = 5
+// of newSearchDoc, of french.Terms or of when a meeting is over: what an older
+// program wrote is made again.
+const searchVersion = 6
 
 // reindexChunk is how many records are made again in one transaction.
 const reindexChunk = 20
@@ -79,9 +80,21 @@ func (tx *Tx) reindexOne(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if err := tx.endAgain(ctx, &e); err != nil {
+		return err
+	}
 	d, err := tx.searchDoc(ctx, &e.Record)
 	if err != nil {
 		return err
 	}
 	return tx.recount(ctx, &e, &d, false)
+}
+
+// endAgain writes when a meeting is over as this program tells it.
+func (tx *Tx) endAgain(ctx context.Context, e *entry) error {
+	_, ends := period(&e.Content)
+	if ends.IsZero() {
+		return nil
+	}
+	return tx.later(ctx, "record_ends", e.rid, micros(ends))
 }

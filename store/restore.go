@@ -284,6 +284,9 @@ func (tx *Tx) searchAgain(ctx context.Context) error {
 			if err := tx.creditPeople(ctx, &e); err != nil {
 				return err
 			}
+			if err := tx.endAgain(ctx, &e); err != nil {
+				return err
+			}
 			d, err := tx.searchDoc(ctx, &e.Record)
 			if err != nil {
 				return err

@@ -83,3 +83,68 @@ func TestManyMeetingsToComeAreListedSoonestFirst(t *testing.T) {
 		}
 	})
 }
+
+// A meeting whose hours, or whose end, are not told is to come until its day ends,
+// where it takes place; what an older program wrote of it is made again.
+func TestAMeetingIsToComeOnItsDay(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db storetest.DB) {
+		s, clock := db.Node(t)
+		paris, err := time.LoadLocation("Europe/Paris")
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := ""
+		at := func(day, hour int) time.Time { return time.Date(2026, time.March, day, hour, 0, 0, 0, paris) }
+		for title, m := range map[string]essaim.Meeting{
+			"La veille":        {Start: at(13, 0)},
+			"Le jour":          {Start: at(14, 0)},
+			"Sans fin":         {Start: at(14, 1)},
+			"Deux jours":       {Start: at(13, 0), End: at(14, 0)},
+			"Jusqu'à minuit":   {Start: at(13, 20), End: at(14, 0)},
+			"Ailleurs":         {Start: at(13, 5), Timezone: "America/Montreal"},
+			"Finie le matin":   {Start: at(14, 7), End: at(14, 8)},
+			"Finira ce matin":  {Start: at(14, 7), End: at(14, 10)},
+			"Encore demain":    {Start: at(13, 20), End: at(15, 0)},
+			"Finie avant-hier": {Start: at(12, 0), End: at(12, 1)},
+		} {
+			rec := storetest.Publish(t, s, storetest.Initiative(title, func(c *essaim.Content) {
+				c.Kind, c.Body = essaim.KindMeeting, &m
+			}))
+			clock.Move(time.Second)
+			if title == "Le jour" {
+				id = rec.ID
+			}
+		}
+		list := func(now time.Time) string {
+			t.Helper()
+			found := strings.Split(titles(t, s, essaim.Query{Upcoming: now, Limit: 100}), ", ")
+			slices.Sort(found)
+			return strings.Join(found, ", ")
+		}
+		morning := "Deux jours, Encore demain, Finira ce matin, Le jour, Sans fin"
+		if got := list(at(14, 9)); got != morning {
+			t.Errorf("in the morning: %s", got)
+		}
+		if got := list(at(13, 23)); got != "Ailleurs, Deux jours, Encore demain, Finie le matin, Finira ce matin, Jusqu'à minuit, La veille, Le jour, Sans fin" {
+			t.Errorf("the night before: %s", got)
+		}
+		if got := list(at(15, 0)); got != "Encore demain" {
+			t.Errorf("at midnight: %s", got)
+		}
+		run(t, s, db, "UPDATE record SET ends_at = starts_at WHERE title IN ('Le jour', 'Sans fin')")
+		run(t, s, db, "UPDATE reindex SET version = 5, ended = 1")
+		if got := list(at(14, 9)); got != "Deux jours, Encore demain, Finira ce matin" {
+			t.Errorf("as an older program wrote it: %s", got)
+		}
+		if made, err := s.Remade(t.Context(), id); err != nil || !made.Repeated {
+			t.Errorf("what an older program wrote is taken for damage: %v", err)
+		}
+		if err := s.Reindex(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := list(at(14, 9)); got != morning {
+			t.Errorf("made again: %s", got)
+		}
+	})
+}

@@ -11,10 +11,8 @@ import (
 // Card is a record in a list.
 type Card struct {
 	essaim.Record
-	// Start and Zone are a meeting's.
-	Start, End time.Time
-	Zone       string
-	Cancelled  bool
+	Meeting   *essaim.Meeting // nil for other kinds
+	Cancelled bool
 	// Roles are those in which a record credits the person whose page it is on.
 	Roles    []string
 	Help     bool     // it asks for help that is still wanted
@@ -46,8 +44,7 @@ func unnamed(list []Card, origin string) {
 func cardOf(r essaim.Record, now time.Time) Card {
 	c := Card{Record: r, Help: r.WantsHelp(now), Distance: -1}
 	if m, ok := r.Body.(*essaim.Meeting); ok && m != nil {
-		c.Start, c.End, c.Zone = m.Start, m.End, m.Timezone
-		c.Cancelled = m.Status == "cancelled"
+		c.Meeting, c.Cancelled = m, m.Status == "cancelled"
 	}
 	return c
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"essaim"
 )
 
 // calendar is how a language writes dates, and sizes of files.
@@ -80,23 +82,23 @@ func (l *locale) Clock(t time.Time) string {
 
 // When tells when a meeting takes place, in its own time zone: one day with its
 // hours, or from a day to another.
-func (l *locale) When(start, end time.Time, zone string) string {
-	if start.IsZero() {
+func (l *locale) When(m *essaim.Meeting) string {
+	if m.Start.IsZero() {
 		return l.T("meeting.date_to_come")
 	}
-	z := l.zoneOf(zone)
-	start = start.In(z)
-	if end.IsZero() {
-		return l.Weekday(start) + l.at(start)
+	start, end := m.Times()
+	first, last := m.Days()
+	switch whole, sameDay := m.WholeDays(), first.Equal(last); {
+	case sameDay && whole:
+		return l.Weekday(first)
+	case sameDay && end.IsZero():
+		return l.Weekday(first) + l.at(start)
+	case sameDay:
+		return l.Weekday(first) + l.F("meeting.from_to", "From", l.Clock(start), "To", l.Clock(end))
+	case whole:
+		return l.F("meeting.days", "From", l.Weekday(first), "To", l.Weekday(last))
 	}
-	end = end.In(z)
-	if start.YearDay() == end.YearDay() && start.Year() == end.Year() {
-		if midnight(start) && (midnight(end) || end.Hour() == 23 && end.Minute() == 59) {
-			return l.Weekday(start)
-		}
-		return l.Weekday(start) + l.F("meeting.from_to", "From", l.Clock(start), "To", l.Clock(end))
-	}
-	return l.F("meeting.days", "From", l.Weekday(start)+l.at(start), "To", l.Weekday(end)+l.at(end))
+	return l.F("meeting.days", "From", l.Weekday(first)+l.at(start), "To", l.Weekday(last)+l.at(end))
 }
 
 func (l *locale) at(t time.Time) string {

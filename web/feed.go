@@ -157,7 +157,7 @@ func (s *Server) feedEntry(l *locale, rec essaim.Record, page string) feedEntry 
 	}
 	paragraph(rec.Tagline)
 	if m, ok := rec.Body.(*essaim.Meeting); ok && m != nil {
-		paragraph(l.When(m.Start, m.End, m.Timezone))
+		paragraph(l.When(m))
 	}
 	paragraph(placeNames(l, rec.Content))
 	b.WriteString(markup.WithMentions(markup.Markdown(rec.Text), rec.Mentions))

@@ -52,7 +52,7 @@ func (s *Server) showFile(w http.ResponseWriter, r *http.Request, a listing) err
 		free := how.Keep
 		how.Keep = func(r essaim.Record) bool {
 			m, ok := r.Body.(*essaim.Meeting)
-			return ok && !m.Start.IsZero() && !m.Over().Before(now) && (free == nil || free(r))
+			return ok && !m.Start.IsZero() && m.Over().After(now) && (free == nil || free(r))
 		}
 	}
 	return s.sendFile(w, r, a.contentType(), func(ctx context.Context, out io.Writer) error {

@@ -73,15 +73,6 @@ func (p *RecordPage) Calls() bool {
 	return slices.ContainsFunc(p.Wanted, func(h HelpLine) bool { return !h.Ended })
 }
 
-// over tells whether a meeting has taken place: one without an end lasts its day.
-func over(m *essaim.Meeting, now time.Time) bool {
-	end := m.End
-	if end.IsZero() && !m.Start.IsZero() {
-		end = m.Start.Add(24 * time.Hour)
-	}
-	return !end.IsZero() && end.Before(now)
-}
-
 // licenceTerms is what a licence allows and asks, in plain words.
 func licenceTerms(l *locale, id string) string {
 	to := essaim.AdaptationRule(id).To

@@ -167,12 +167,16 @@ func TestDatesReadAsPeopleWriteThem(t *testing.T) {
 		{"late in UTC is the next day here", l["fr"].Date(time.Date(2026, 3, 3, 23, 30, 0, 0, time.UTC)), "4 mars 2026"},
 		{"long ago", l["fr"].Ago(at(2026, 4, 1, 12, 0), at(2026, 7, 1, 12, 0)), "le 1er avril 2026"},
 		{"English", l["en"].Date(at(2026, 3, 3, 12, 0)), "3 March 2026"},
-		{"one evening", l["fr"].When(at(2026, 3, 14, 17, 30), at(2026, 3, 14, 20, 0), ""), "samedi 14 mars 2026, de 17 h 30 à 20 h"},
-		{"start only", l["fr"].When(at(2026, 3, 14, 17, 30), time.Time{}, ""), "samedi 14 mars 2026 à 17 h 30"},
-		{"several days", l["fr"].When(at(2026, 3, 14, 9, 0), at(2026, 3, 15, 18, 0), ""), "du samedi 14 mars 2026 à 9 h au dimanche 15 mars 2026 à 18 h"},
-		{"whole days", l["fr"].When(at(2026, 3, 14, 0, 0), at(2026, 3, 14, 23, 59), ""), "samedi 14 mars 2026"},
-		{"another zone", l["en"].When(at(2026, 3, 14, 17, 30), time.Time{}, "America/Montreal"), "Saturday 14 March 2026 at 12:30"},
-		{"not known yet", l["fr"].When(time.Time{}, time.Time{}, ""), "Date à venir"},
+		{"one evening", l["fr"].When(&essaim.Meeting{Start: at(2026, 3, 14, 17, 30), End: at(2026, 3, 14, 20, 0)}), "samedi 14 mars 2026, de 17 h 30 à 20 h"},
+		{"start only", l["fr"].When(&essaim.Meeting{Start: at(2026, 3, 14, 17, 30)}), "samedi 14 mars 2026 à 17 h 30"},
+		{"several days", l["fr"].When(&essaim.Meeting{Start: at(2026, 3, 14, 9, 0), End: at(2026, 3, 15, 18, 0)}), "du samedi 14 mars 2026 à 9 h au dimanche 15 mars 2026 à 18 h"},
+		{"whole days", l["fr"].When(&essaim.Meeting{Start: at(2026, 3, 14, 0, 0), End: at(2026, 3, 14, 23, 59)}), "samedi 14 mars 2026"},
+		{"a day", l["fr"].When(&essaim.Meeting{Start: at(2026, 3, 14, 0, 0)}), "samedi 14 mars 2026"},
+		{"two days", l["fr"].When(&essaim.Meeting{Start: at(2026, 3, 14, 0, 0), End: at(2026, 3, 15, 23, 59)}), "du samedi 14 mars 2026 au dimanche 15 mars 2026"},
+		{"until midnight", l["fr"].When(&essaim.Meeting{Start: at(2026, 3, 14, 20, 0), End: at(2026, 3, 15, 0, 0)}), "samedi 14 mars 2026, de 20 h à 0 h"},
+		{"a last day without its hour", l["fr"].When(&essaim.Meeting{Start: at(2026, 3, 13, 20, 0), End: at(2026, 3, 15, 0, 0)}), "du vendredi 13 mars 2026 à 20 h au dimanche 15 mars 2026"},
+		{"another zone", l["en"].When(&essaim.Meeting{Start: at(2026, 3, 14, 17, 30), Timezone: "America/Montreal"}), "Saturday 14 March 2026 at 12:30"},
+		{"not known yet", l["fr"].When(&essaim.Meeting{}), "Date à venir"},
 		{"year", l["fr"].Partial("2003"), "2003"},
 		{"month", l["fr"].Partial("2006-03"), "mars 2006"},
 		{"partial day", l["fr"].Partial("2006-03-26"), "26 mars 2006"},
@@ -187,7 +191,7 @@ func TestDatesReadAsPeopleWriteThem(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
-	if got := l["fr"].When(at(2026, 3, 14, 14, 0), at(2026, 3, 14, 17, 0), ""); !strings.HasSuffix(got, ", de\u00a014\u00a0h\u00a0à\u00a017\u00a0h") {
+	if got := l["fr"].When(&essaim.Meeting{Start: at(2026, 3, 14, 14, 0), End: at(2026, 3, 14, 17, 0)}); !strings.HasSuffix(got, ", de\u00a014\u00a0h\u00a0à\u00a017\u00a0h") {
 		t.Errorf("%q may break within its hours", got)
 	}
 	rows := l["fr"].hoursRows([]string{"Mo-Fr 09:00-12:00", "Mo-Fr 14:00-18:30", "Sa 10:00-12:00"})

@@ -235,7 +235,7 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	} else if rec.State == essaim.StatePublished && essaim.May(userOf(r), essaim.ActionModerate) {
 		p.Withdraw = recordPath(rec) + "/retirer"
 	}
-	p.Past = p.Meeting != nil && over(p.Meeting, s.now())
+	p.Past = p.Meeting != nil && !p.Meeting.Start.IsZero() && !p.Meeting.Over().After(s.now())
 	if rec.Kind == essaim.KindMeeting && rec.State == essaim.StatePublished && !p.Past {
 		p.Calendar = recordPath(rec) + ".ics"
 		p.Alternates = []FormatLink{{Ext: "ics", Media: "text/calendar", Path: p.Calendar, Title: rec.Title}}

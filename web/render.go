@@ -245,7 +245,7 @@ func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 			return "/" + i.Path
 		},
 		"site": siteName,
-		"leaf": func(t time.Time, zone string) DateBox { return l.dateBox(t, zone) },
+		"leaf": l.dateBox,
 	}
 }
 

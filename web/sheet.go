@@ -40,7 +40,7 @@ func (l *locale) sheet(rec essaim.Record) Sheet {
 	sh := Sheet{Record: rec, Credit: credit(l, rec), Address: rec.URL}
 	b, isMeeting := rec.Body.(*essaim.Meeting)
 	if isMeeting {
-		sh.fact(l.T("field.on"), l.When(b.Start, b.End, b.Timezone))
+		sh.fact(l.T("field.on"), l.When(b))
 	}
 	sh.text("", rec.Text)
 	switch b := rec.Body.(type) {

@@ -132,11 +132,11 @@ func (l *locale) hoursRows(rules []string) []HoursRow {
 // DateBox is a date as a small calendar leaf.
 type DateBox struct{ Weekday, Day, Month, Machine string }
 
-func (l *locale) dateBox(t time.Time, zone string) DateBox {
-	if t.IsZero() {
+func (l *locale) dateBox(m *essaim.Meeting) DateBox {
+	if m.Start.IsZero() {
 		return DateBox{}
 	}
-	t = t.In(l.zoneOf(zone))
+	t, _ := m.Times()
 	return DateBox{
 		Weekday: l.calendar.leaf[t.Weekday()], Day: t.Format("2"),
 		Month: l.calendar.short[t.Month()-1], Machine: t.Format(time.RFC3339),

@@ -3,7 +3,6 @@
 package vocab
 
 import (
-	"cmp"
 	"fmt"
 	"html"
 	"strings"
@@ -80,24 +79,19 @@ func occasion(m *essaim.Meeting, places []essaim.Place, lang string) string {
 	if m.Start.IsZero() {
 		return ""
 	}
-	zone, err := time.LoadLocation(cmp.Or(m.Timezone, "Europe/Paris"))
-	if err != nil {
-		zone = time.UTC
-	}
-	start := m.Start.In(zone)
+	start, end := m.Times()
+	from, to := m.Days()
 	s := dated(start, lang)
-	if !m.End.IsZero() {
-		end := m.End.In(zone)
-		switch sameDay := end.Format(time.DateOnly) == start.Format(time.DateOnly); {
-		case wholeDays(start, end) && sameDay:
-			s = day(start, lang)
-		case wholeDays(start, end):
-			s = day(start, lang) + " – " + day(end, lang)
-		case sameDay:
-			s = day(start, lang) + ", " + clock(start, lang) + " – " + clock(end, lang)
-		default:
-			s += " – " + dated(end, lang)
-		}
+	switch whole, sameDay := m.WholeDays(), from.Equal(to); {
+	case end.IsZero():
+	case whole && sameDay:
+		s = day(from, lang)
+	case whole:
+		s = day(from, lang) + " – " + day(to, lang)
+	case sameDay:
+		s = day(from, lang) + ", " + clock(start, lang) + " – " + clock(end, lang)
+	default:
+		s += " – " + dated(end, lang)
 	}
 	if m.Status == "cancelled" {
 		s = label{"Annulée : ", "Cancelled: "}.in(lang) + s
@@ -109,12 +103,6 @@ func occasion(m *essaim.Meeting, places []essaim.Place, lang string) string {
 	}
 	first, size := utf8.DecodeRuneInString(s)
 	return strings.ToUpper(string(first)) + s[size:] + "."
-}
-
-// wholeDays says that no hour was given: from midnight to the end of a day, as
-// pages and calendars write it.
-func wholeDays(start, end time.Time) bool {
-	return midnight(start) && (midnight(end) || end.Hour() == 23 && end.Minute() == 59)
 }
 
 func midnight(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }

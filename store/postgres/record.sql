@@ -8,7 +8,7 @@ FROM record WHERE id = $1 FOR UPDATE
 
 -- name: upcoming_at
 -- When those at positions start that have not ended.
-SELECT starts_at, position FROM record WHERE position = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($1::json))) AND +ends_at >= $2
+SELECT starts_at, position FROM record WHERE position = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($1::json))) AND +ends_at > $2
 
 -- name: records_at
 -- The records of the positions in a JSON array.

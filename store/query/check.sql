@@ -52,7 +52,7 @@ SELECT count(*), coalesce(min(x.id), '') FROM (
 -- Of what was indexed since there is a sample.
 SELECT count(*), coalesce(min(r.id), '') FROM search s JOIN record r ON r.rid = s.rid
 WHERE s.rid % 1009 = 0 AND NOT EXISTS (SELECT 1 FROM search_sample p WHERE p.position = s.position)
-  AND EXISTS (SELECT 1 FROM reindex WHERE version >= 5 AND ended = 1)
+  AND EXISTS (SELECT 1 FROM reindex WHERE version >= 6 AND ended = 1)
 
 -- name: check_event
 SELECT count(*), coalesce(min(e.activity_id), '') FROM event e

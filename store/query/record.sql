@@ -37,7 +37,7 @@ FROM record WHERE state = $1 AND position < $2 AND position > $3 ORDER BY positi
 SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
        number, published_at, updated_at, content_digest, copy_digest, content,
        position, activity_id, received_at, import_id, source_key, source_digest
-FROM record WHERE +ends_at >= $1 AND state = 'published' AND (starts_at, position) > ($2, $3) AND starts_at < $4
+FROM record WHERE +ends_at > $1 AND state = 'published' AND (starts_at, position) > ($2, $3) AND starts_at < $4
 ORDER BY starts_at, position LIMIT $5
 
 -- name: records_lasting
@@ -45,7 +45,7 @@ ORDER BY starts_at, position LIMIT $5
 SELECT rid, id, slug, origin, territory, territory_name, url, state, incarnation, revision,
        number, published_at, updated_at, content_digest, copy_digest, content,
        position, activity_id, received_at, import_id, source_key, source_digest
-FROM record WHERE ends_at >= $1 AND state = 'published' AND (starts_at + 0, position) > ($2, $3) AND starts_at + 0 < $4
+FROM record WHERE ends_at > $1 AND state = 'published' AND (starts_at + 0, position) > ($2, $3) AND starts_at + 0 < $4
 ORDER BY starts_at + 0, position LIMIT $5
 
 -- name: related_to

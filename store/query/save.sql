@@ -13,6 +13,9 @@ UPDATE record SET territory_name = $2, url = $3, state = $4, incarnation = $5, r
                   received_at = $19, source_digest = $20, position = $21, import_id = $22
 WHERE rid = $1
 
+-- name: record_ends
+UPDATE record SET ends_at = $2 WHERE rid = $1 AND ends_at <> $2
+
 -- name: record_number
 UPDATE record SET number = $2 WHERE rid = $1
 

@@ -9,7 +9,7 @@ FROM record WHERE id = $1
 
 -- name: upcoming_at
 -- When those at positions start that have not ended.
-SELECT starts_at, position FROM record WHERE position IN (SELECT value FROM json_each($1)) AND +ends_at >= $2
+SELECT starts_at, position FROM record WHERE position IN (SELECT value FROM json_each($1)) AND +ends_at > $2
 
 -- name: records_at
 -- The records of the positions in a JSON array.

@@ -162,34 +162,15 @@ func icsTime(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
 // when writes beginning and end: days where the meeting takes whole days in its own
 // zone, as its page says, moments otherwise.
 func (l *icsLines) when(m *essaim.Meeting) {
-	zone, err := time.LoadLocation(cmp.Or(m.Timezone, "Europe/Paris"))
-	if err != nil {
-		zone = time.UTC
-	}
-	start, end := m.Start.In(zone), m.End.In(zone)
-	if first, last, ok := wholeDays(start, end, m.End.IsZero()); ok {
+	if first, last := m.Days(); m.WholeDays() {
 		l.raw("DTSTART;VALUE=DATE", first.Format("20060102"))
 		l.raw("DTEND;VALUE=DATE", last.AddDate(0, 0, 1).Format("20060102")) // the day after (RFC 5545 3.6.1)
 		return
 	}
-	l.raw("DTSTART", icsTime(start))
-	if !m.End.IsZero() && m.End.After(m.Start) {
-		l.raw("DTEND", icsTime(end))
+	l.raw("DTSTART", icsTime(m.Start))
+	if m.End.After(m.Start) {
+		l.raw("DTEND", icsTime(m.Over()))
 	}
-}
-
-// wholeDays gives the first and the last day of a meeting whose hours are not told.
-func wholeDays(start, end time.Time, open bool) (first, last time.Time, ok bool) {
-	midnight := func(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }
-	switch {
-	case !midnight(start):
-		return start, end, false
-	case open, end.Equal(start):
-		return start, start, true
-	case midnight(end), end.Hour() == 23 && end.Minute() == 59:
-		return start, end, true
-	}
-	return start, end, false
 }
 
 // icsLines writes content lines, folded at 75 octets between letters (RFC 5545 3.1).

@@ -76,6 +76,8 @@ func TestAMeetingsTimesAreThoseOfItsPage(t *testing.T) {
 		{"a day", essaim.Meeting{Start: at(13, 0, 0), Status: "tentative"}, []string{"DTSTART;VALUE=DATE:20270713", "DTEND;VALUE=DATE:20270714", "STATUS:TENTATIVE"}},
 		{"a day to its last minute", essaim.Meeting{Start: at(13, 0, 0), End: at(13, 23, 59)}, []string{"DTSTART;VALUE=DATE:20270713", "DTEND;VALUE=DATE:20270714"}},
 		{"two days", essaim.Meeting{Start: at(13, 0, 0), End: at(14, 0, 0)}, []string{"DTSTART;VALUE=DATE:20270713", "DTEND;VALUE=DATE:20270715"}},
+		{"until midnight", essaim.Meeting{Start: at(13, 20, 0), End: at(14, 0, 0)}, []string{"DTSTART:20270713T180000Z", "DTEND:20270713T220000Z"}},
+		{"a last day without its hour", essaim.Meeting{Start: at(13, 20, 0), End: at(15, 0, 0)}, []string{"DTSTART:20270713T180000Z", "DTEND:20270715T220000Z"}},
 		{"another zone", essaim.Meeting{Start: at(13, 6, 0), Timezone: "America/Montreal"}, []string{"DTSTART;VALUE=DATE:20270713"}},
 	} {
 		got := calendarOf(t, meeting(c.m))
