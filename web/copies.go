@@ -65,7 +65,7 @@ func (s *Server) copies(w http.ResponseWriter, r *http.Request, k essaim.Kind, h
 	info, _ := rec.Kind.Info()
 	if !deleted {
 		p.Title = l.F("copies.title", "Title", rec.Title)
-		p.Crumbs = s.recordCrumbs(l, info, rec, l.T("copies.short"))
+		p.crumbsOf(l, info, rec, l.T("copies.short"))
 	} else { // no text of it is left, nor a page
 		p.Title = l.T("copies.deleted_title")
 		p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("kinds." + string(rec.Kind)), "/" + info.Path}, {l.T("copies.short"), ""}}

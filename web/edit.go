@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -174,7 +175,7 @@ func (s *Server) confirmWithdraw(k essaim.KindInfo) handlerFunc {
 			title = "withdraw.title_draft"
 		}
 		p.Title, p.NoIndex, p.Section = l.F(title, "Title", rec.Title), true, k.Path
-		p.Crumbs = s.recordCrumbs(l, k, rec, l.T("withdraw.short"))
+		p.crumbsOf(l, k, rec, l.T("withdraw.short"))
 		return s.render(w, r, http.StatusOK, "withdraw", p)
 	}
 }
@@ -205,8 +206,10 @@ func (s *Server) ownRecord(r *http.Request, k essaim.Kind, a essaim.Action) (ess
 	return s.visibleRecord(r, k, "", chi.URLParam(r, "slug"))
 }
 
-func (s *Server) recordCrumbs(l *locale, k essaim.KindInfo, rec essaim.Record, last string) []Crumb {
-	return []Crumb{{l.T("nav.home"), "/"}, {l.T("kinds." + string(k.Kind)), "/" + k.Path}, {rec.Title, recordPath(rec)}, {last, ""}}
+// crumbsOf is the way to a page about a record, which that page ends.
+func (b *Base) crumbsOf(l *locale, k essaim.KindInfo, rec essaim.Record, last string) {
+	b.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("kinds." + string(k.Kind)), "/" + k.Path}, {rec.Title, recordPath(rec)}, {last, ""}}
+	b.TitleLang = cmp.Or(rec.Language, "fr")
 }
 
 func (s *Server) readForm(w http.ResponseWriter, r *http.Request, k essaim.Kind) (*recordForm, error) {
@@ -296,7 +299,7 @@ func (s *Server) renderForm(w http.ResponseWriter, r *http.Request, status int, 
 		p.Back = recordPath(*p.Record)
 		p.Action = p.Back + "/modifier"
 		p.Title = l.F("form.edit", "Title", p.Record.Title)
-		p.Crumbs = s.recordCrumbs(l, k, *p.Record, l.T("form.edit_short"))
+		p.crumbsOf(l, k, *p.Record, l.T("form.edit_short"))
 	}
 	return s.render(w, r, status, formTemplate(k.Kind), p)
 }

@@ -54,7 +54,7 @@ func (s *Server) showHistory(k essaim.KindInfo) handlerFunc {
 			p.Brought = rec.Sources[0].Name
 		}
 		p.Title, p.NoIndex, p.Section = l.F("history.title", "Title", rec.Title), true, k.Path
-		p.Crumbs = s.recordCrumbs(l, k, rec, l.T("history.short"))
+		p.crumbsOf(l, k, rec, l.T("history.short"))
 		return s.render(w, r, http.StatusOK, "history", p)
 	}
 }

@@ -64,6 +64,7 @@ type Changed struct {
 type ChangedField struct {
 	Label     string
 	Lines     []essaim.DifferenceLine
+	Ours      bool // in the words of a closed list, and not of the record
 	Shortened bool // lines were removed whose text is not shown
 }
 
@@ -95,7 +96,7 @@ func (s *Server) lineage(w http.ResponseWriter, r *http.Request, k essaim.Kind, 
 	l := s.locale(r)
 	info, _ := rec.Kind.Info()
 	p.Title, p.NoIndex, p.Section = l.F("lineage.title", "Title", rec.Title), true, info.Path
-	p.Crumbs = s.recordCrumbs(l, info, rec, l.T("lineage.short"))
+	p.crumbsOf(l, info, rec, l.T("lineage.short"))
 	return s.render(w, r, http.StatusOK, "lineage", p)
 }
 
@@ -115,7 +116,7 @@ func (s *Server) growTree(ctx context.Context, p *LineagePage) error {
 		if err != nil && !errors.Is(err, essaim.ErrNotFound) {
 			return err
 		}
-		above := keptNode(*d)
+		above := keptNode(*d, rec.Language)
 		if known && parent.State == essaim.StatePublished {
 			above = lineageNode(parent)
 		} else if known {
@@ -231,10 +232,11 @@ func (s *Server) goneBy(ctx context.Context, rec essaim.Record) (origin, here bo
 	return rec.State == essaim.StateWithdrawn && w == nil, w != nil, err
 }
 
-// keptNode is what an adaptation keeps of its parent, whatever became of it.
-func keptNode(d essaim.Derivation) *LineageNode {
+// keptNode is what an adaptation keeps of its parent, whatever became of it; the
+// title of that is taken to be in the language of the adaptation.
+func keptNode(d essaim.Derivation, lang string) *LineageNode {
 	n := &LineageNode{ID: d.ID}
-	n.Title, n.Path, n.Outside, n.Territory = d.Name, d.ID, true, siteName(d.AttributedTo)
+	n.Lang, n.Title, n.Path, n.Outside, n.Territory = lang, d.Name, d.ID, true, siteName(d.AttributedTo)
 	if u, err := url.Parse(d.ID); err != nil || u.Host == "" {
 		n.Path, n.Outside = "", false
 	}
@@ -243,7 +245,7 @@ func keptNode(d essaim.Derivation) *LineageNode {
 
 // parentLink leads to what a record adapts: here when it is held here, else to its
 // address while that is its own.
-func (s *Server) parentLink(ctx context.Context, d essaim.Derivation, parent essaim.Record, known bool) (*RelationLink, error) {
+func (s *Server) parentLink(ctx context.Context, rec, parent essaim.Record, known bool) (*RelationLink, error) {
 	if known && parent.State == essaim.StatePublished {
 		link := relationTo(parent)
 		return &link, nil
@@ -252,7 +254,7 @@ func (s *Server) parentLink(ctx context.Context, d essaim.Derivation, parent ess
 	if err != nil {
 		return nil, err
 	}
-	n := keptNode(d)
+	n := keptNode(*rec.DerivedFrom, rec.Language)
 	n.mark(by)
 	n.Territory = ""
 	return &n.RelationLink, nil
@@ -311,10 +313,12 @@ func changedFields(l *locale, before, after *essaim.Content) []ChangedField {
 	var out []ChangedField
 	for _, d := range essaim.Differences(before, after) {
 		f := ChangedField{Label: l.T("field." + fieldKey(d.Field)), Lines: d.Lines}
+		list, listed := fieldLists[d.Field]
+		f.Ours = listed || d.Field == "themes"
 		for i := range f.Lines {
-			if list, ok := fieldLists[d.Field]; ok {
+			if listed {
 				f.Lines[i].Text = l.term(list, f.Lines[i].Text)
-			} else if d.Field == "themes" {
+			} else if f.Ours {
 				f.Lines[i].Text = l.theme(f.Lines[i].Text)
 			}
 		}

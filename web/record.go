@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,6 +91,7 @@ type RelationGroup struct {
 // RelationLink leads to a record, here when it is known here.
 type RelationLink struct {
 	Title, Path string
+	Lang        string      // of the title, as far as it is known
 	Kind        essaim.Kind // empty when it is not known here
 	Territory   string      // of origin, when it is another
 	Outside     bool
@@ -198,6 +200,7 @@ func (s *Server) renderRecord(w http.ResponseWriter, r *http.Request, rec essaim
 	p.Title, p.Description, p.Type = rec.Title, s.describe(rec), "article"
 	p.Object, p.Section = rec.ID, info.Path
 	p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("kinds." + string(rec.Kind)), "/" + info.Path}, {rec.Title, ""}}
+	p.TitleLang = cmp.Or(rec.Language, "fr")
 	var err error
 	if p.From, err = s.originOf(r.Context(), &rec); err != nil {
 		return err
@@ -301,7 +304,7 @@ func (s *Server) fillLineage(r *http.Request, p *RecordPage) error {
 			claim = essaim.ClaimOffered
 		}
 	}
-	if p.Parent, err = s.parentLink(r.Context(), *rec.DerivedFrom, parent, known); err != nil {
+	if p.Parent, err = s.parentLink(r.Context(), *rec, parent, known); err != nil {
 		return err
 	}
 	p.Claim = claim

@@ -33,7 +33,7 @@ func (s *Server) fillRelations(r *http.Request, p *RecordPage) error {
 		if i == maxRelations {
 			break
 		}
-		link := RelationLink{Title: rel.Name, Path: rel.Target, Outside: true}
+		link := RelationLink{Title: rel.Name, Path: rel.Target, Lang: p.Record.Language, Outside: true}
 		rec, err := s.store.Record(r.Context(), rel.Target)
 		switch {
 		case err == nil && rec.State == essaim.StatePublished:
@@ -69,7 +69,7 @@ func (s *Server) fillRelations(r *http.Request, p *RecordPage) error {
 }
 
 func relationTo(rec essaim.Record) RelationLink {
-	link := RelationLink{Title: rec.Title, Path: recordPath(rec), Kind: rec.Kind}
+	link := RelationLink{Title: rec.Title, Path: recordPath(rec), Lang: rec.Language, Kind: rec.Kind}
 	if rec.Origin != "" {
 		link.Territory = rec.TerritoryName
 	}

@@ -56,6 +56,7 @@ type Base struct {
 	CanWrite   bool
 	Section    string // path segment of the current section of the menu
 	Crumbs     []Crumb
+	TitleLang  string // of the record whose title is the third crumb; none on other pages
 	Flash      string // key of a message, see flashes
 	Query      string // what was searched
 	Now        time.Time
@@ -212,7 +213,8 @@ func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 			}
 			return template.HTML(`<input type="hidden" name="lang" value="` + l.lang + `">`) //nolint:gosec // A language of ours.
 		},
-		"md":        markup.Page,
+		"of":        l.of,
+		"md":        l.marked,
 		"said":      func(p Prose) template.HTML { return markup.PageWith(p.Text, p.Lang, p.Mentions) },
 		"prose":     func(title, text string, r essaim.Record) Prose { return Prose{title, text, r.Language, r.Mentions} },
 		"choose":    func(f Field, list string) Choice { return Choice{f, list} },

@@ -25,6 +25,7 @@ type Sheet struct {
 type SheetFact struct {
 	Name   string
 	Values []string
+	Own    bool // in the record's own words, and not in those of the page
 }
 
 // SheetPart is a heading with what stands under it, one of the three.
@@ -32,6 +33,7 @@ type SheetPart struct {
 	Title string
 	Text  string // Markdown
 	Items []string
+	Own   bool // the items are in the record's own words
 	Steps []essaim.Step
 }
 
@@ -54,7 +56,9 @@ func (l *locale) sheet(rec essaim.Record) Sheet {
 		for _, row := range l.hoursRows(b.OpeningHours) {
 			hours = append(hours, row.Days+l.T("print.colon")+strings.Join(row.Hours, ", "))
 		}
-		sh.list(l.T("field.openingHours"), hours)
+		if len(hours) > 0 {
+			sh.Parts = append(sh.Parts, SheetPart{Title: l.T("field.openingHours"), Items: hours})
+		}
 		sh.text(l.T("field.access"), b.Access)
 	case *essaim.Organisation:
 		sh.list(l.T("fact.does"), b.Services)
@@ -156,18 +160,18 @@ func (sh *Sheet) initiative(l *locale, b *essaim.Initiative) {
 	sh.fact(l.T("fact.ended"), l.Partial(b.Until))
 	sh.term(l, "field.purposes", essaim.ListPurpose, b.Purposes...)
 	sh.term(l, "field.forms", essaim.ListForm, b.Forms...)
-	sh.fact(l.T("field.publics"), b.Publics...)
-	sh.fact(l.T("field.methods"), b.Methods...)
+	sh.own(l.T("field.publics"), b.Publics...)
+	sh.own(l.T("field.methods"), b.Methods...)
 }
 
 func (sh *Sheet) recipe(l *locale, b *essaim.Recipe) {
-	sh.fact(l.T("field.yields"), b.Yields)
-	sh.fact(l.T("field.duration"), b.Duration)
-	sh.fact(l.T("field.groupSize"), b.GroupSize)
+	sh.own(l.T("field.yields"), b.Yields)
+	sh.own(l.T("field.duration"), b.Duration)
+	sh.own(l.T("field.groupSize"), b.GroupSize)
 	sh.term(l, "field.difficulty", essaim.ListDifficulty, b.Difficulty)
-	sh.fact(l.T("field.cost"), b.Cost)
+	sh.own(l.T("field.cost"), b.Cost)
 	sh.term(l, "field.readiness", essaim.ListReadiness, b.Readiness)
-	sh.fact(l.T("field.methods"), b.Methods...)
+	sh.own(l.T("field.methods"), b.Methods...)
 	sh.list(l.T("field.ingredients"), b.Ingredients)
 	sh.list(l.T("field.tools"), b.Tools)
 	if len(b.Steps) > 0 {
@@ -184,7 +188,7 @@ func (sh *Sheet) meeting(l *locale, b *essaim.Meeting) {
 	if b.Edition != "" {
 		series = withComma(series, l.F("fact.edition", "Edition", b.Edition))
 	}
-	sh.fact(l.T("field.series"), series)
+	sh.own(l.T("field.series"), series)
 	sh.term(l, "field.status", essaim.ListMeetingStatus, cmp.Or(b.Status, "confirmed"))
 	sh.fact(l.T("field.registration"), b.Registration)
 	sh.fact(l.T("field.online"), b.Online)
@@ -201,7 +205,16 @@ func (sh *Sheet) fact(name string, values ...string) {
 		}
 	}
 	if len(said) > 0 {
-		sh.Facts = append(sh.Facts, SheetFact{name, said})
+		sh.Facts = append(sh.Facts, SheetFact{Name: name, Values: said})
+	}
+}
+
+// own adds an answer in the record's own words.
+func (sh *Sheet) own(name string, values ...string) {
+	before := len(sh.Facts)
+	sh.fact(name, values...)
+	for i := before; i < len(sh.Facts); i++ {
+		sh.Facts[i].Own = true
 	}
 }
 
@@ -224,7 +237,7 @@ func (sh *Sheet) text(title, text string) {
 
 func (sh *Sheet) list(title string, items []string) {
 	if len(items) > 0 {
-		sh.Parts = append(sh.Parts, SheetPart{Title: title, Items: items})
+		sh.Parts = append(sh.Parts, SheetPart{Title: title, Items: items, Own: true})
 	}
 }
 

@@ -129,7 +129,7 @@ func (s *Server) renderWithdrawal(w http.ResponseWriter, r *http.Request, p *Wit
 		p.Crumbs = []Crumb{{l.T("nav.home"), "/"}, {l.T("kinds." + string(p.Record.Kind)), "/" + info.Path}, {l.T("local.lift"), ""}}
 	} else {
 		p.Title = l.F("local.title", "Title", p.Record.Title)
-		p.Crumbs = s.recordCrumbs(l, info, p.Record, l.T("withdraw.short"))
+		p.crumbsOf(l, info, p.Record, l.T("withdraw.short"))
 	}
 	status := http.StatusOK
 	if why := problems["reason"]; why != "" {

@@ -3,6 +3,8 @@
 package web
 
 import (
+	"cmp"
+	"html/template"
 	"net/url"
 	"strings"
 	"time"
@@ -17,6 +19,26 @@ func typo(text, lang string) string {
 		return markup.FrenchText(text)
 	}
 	return text
+}
+
+// of tells the language of a text as an attribute, where it is not that of the page
+// around it: a French page of French records says it once. Of a record that names no
+// language it is French.
+func (l *locale) of(lang string) template.HTMLAttr {
+	if lang = cmp.Or(lang, "fr"); strings.EqualFold(lang, l.lang) {
+		return ""
+	}
+	return template.HTMLAttr(` lang="` + template.HTMLEscapeString(lang) + `"`) //nolint:gosec // Its value is escaped.
+}
+
+// marked is a record's Markdown that stands among words of the page: it tells its
+// language itself.
+func (l *locale) marked(text, lang string) template.HTML {
+	page, of := markup.Page(text, lang), l.of(lang)
+	if of == "" {
+		return page
+	}
+	return template.HTML("<div"+string(of)+">") + page + "</div>" //nolint:gosec // Both are HTML already.
 }
 
 // term is an entry of a closed list in words; an id that this version does not know,
