@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -91,14 +92,19 @@ func (w *world) note(p *page) {
 	if got, _ := w.sizeOf(p); got.text > w.most.text {
 		w.most, w.heaviest = got, p.String()
 	}
-	if !strings.Contains(p.path, "lang=") {
-		key := p.kind()
-		if w.short {
-			key = p.alike()
+	key := p.kind()
+	switch {
+	case p.english():
+		if key = p.pattern + " in English"; w.short || p.signed || p.form || p.status != http.StatusOK {
+			return // one of each route tells what the language changes
 		}
-		if b, ok := w.best[key]; !ok || len(p.body) > len(b.body) {
-			w.best[key] = p
-		}
+	case strings.Contains(p.path, "lang="):
+		return // as without
+	case w.short:
+		key = p.alike()
+	}
+	if b, ok := w.best[key]; !ok || len(p.body) > len(b.body) {
+		w.best[key] = p
 	}
 }
 
@@ -121,7 +127,7 @@ const nowhere = "ce-qui-n-existe-pas"
 // starts are addresses that nobody links to: those of programs, and what a reader
 // meets by mistake or with a search of his own.
 var starts = []string{
-	"/", "/robots.txt", "/healthz", "/readyz", "/ns/essaim/themes", "/export",
+	"/", "/?lang=en", "/robots.txt", "/healthz", "/readyz", "/ns/essaim/themes", "/export",
 	"/recherche?q=jardin", "/recherche?q=zzyzx", "/recherche?near=Nulle-Part&radius=5", "/recherche?q=jardin&near=Brest&radius=20", "/recherche?q=%22",
 	"/initiatives/" + nowhere, "/" + nowhere, "/connexion/secret-perime", "/compte", "/ecrire/initiatives",
 }

@@ -49,7 +49,11 @@ func (p *page) shows(class string) bool {
 	})
 }
 
-// samples are a page of each kind, the one with most to show.
+// english tells whether a page was asked for in English: its links go on in it.
+func (p *page) english() bool { return strings.Contains(p.path, "lang=en") }
+
+// samples are a page of each kind, the one with most to show, and one in English of
+// each route.
 func (w *world) samples() (list []*page) {
 	for _, key := range slices.Sorted(maps.Keys(w.best)) {
 		list = append(list, w.best[key])

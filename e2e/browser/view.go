@@ -303,6 +303,8 @@ func (w *world) looks() {
 		}
 		all, err = w.eye.lookAll(list, func(i int) []view {
 			switch {
+			case list[i].english():
+				return views[1:2]
 			case w.short:
 				return few[i%2 : i%2+1]
 			case w.db != "sqlite":
