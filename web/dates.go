@@ -108,6 +108,23 @@ func (l *locale) at(t time.Time) string {
 	return l.F("meeting.at", "Time", l.Clock(t))
 }
 
+// bounds are the same for programs: days where no hours are told, else instants. The
+// end is empty where none is told.
+func bounds(m *essaim.Meeting) (from, to string) {
+	start, end := m.Times()
+	switch first, last := m.Days(); {
+	case m.Start.IsZero():
+	case m.WholeDays():
+		from, to = first.Format(time.DateOnly), last.Format(time.DateOnly)
+	default:
+		from, to = start.Format(time.RFC3339), m.Over().Format(time.RFC3339)
+	}
+	if end.IsZero() {
+		to = ""
+	}
+	return from, to
+}
+
 func midnight(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }
 
 func (l *locale) zoneOf(name string) *time.Location {

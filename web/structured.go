@@ -147,7 +147,7 @@ func (s *Server) structured(l *locale, p *RecordPage) *Structured {
 	if len(d.Image) == 0 && p.Image != "" {
 		d.Image = []string{p.Image}
 	}
-	d.MainOf = &Structured{Type: "WebPage", URL: p.Canonical, Trail: s.trail(p.Crumbs)}
+	d.MainOf = &Structured{Type: "WebPage", URL: cmp.Or(p.Canonical, s.abs(recordPath(rec))), Trail: s.trail(p.Crumbs)}
 	var places []Structured
 	for _, pl := range rec.Places {
 		places = append(places, structuredPlace(pl))
@@ -234,16 +234,7 @@ func (d *Structured) here(places []Structured) {
 
 func (d *Structured) event(b *essaim.Meeting, places []Structured, credits []essaim.Credit) {
 	d.Type, d.Location = "Event", places
-	zone, err := time.LoadLocation(cmp.Or(b.Timezone, "Europe/Paris"))
-	if err != nil {
-		zone = time.UTC
-	}
-	if !b.Start.IsZero() {
-		d.StartDate = b.Start.In(zone).Format(time.RFC3339)
-	}
-	if !b.End.IsZero() {
-		d.EndDate = b.End.In(zone).Format(time.RFC3339)
-	}
+	d.StartDate, d.EndDate = bounds(b)
 	d.Status = schemaOrg + "/EventScheduled"
 	if b.Status == "cancelled" {
 		d.Status = schemaOrg + "/EventCancelled"

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"essaim"
 	"essaim/store/storetest"
@@ -30,6 +31,9 @@ func TestPagesTellProgramsWhatTheyShow(t *testing.T) {
 			if data[name] == nil {
 				t.Errorf("%s: no %s in %v", kind, name, data)
 			}
+		}
+		if of, _ := data["mainEntityOfPage"].(map[string]any); of["url"] != s.records[kind].URL {
+			t.Errorf("%s: the page it is of is %v", kind, of)
 		}
 		for name, content := range map[string]string{
 			"og:title": s.records[kind].Title, "og:url": s.records[kind].URL, "og:type": "article", "og:site_name": "Brest", "og:locale": "fr_FR",
@@ -57,6 +61,39 @@ func TestPagesTellProgramsWhatTheyShow(t *testing.T) {
 	}
 	if data := structuredOf(t, s.get(t, "/", http.StatusOK)); data["subjectOf"] == nil || data["@type"] != "Organization" || data["@id"] != s.cfg.Node.Territory.Actor {
 		t.Errorf("home: %v", data)
+	}
+}
+
+// A program is told the hours of a meeting as a reader is: not those that nobody gave.
+func TestAMeetingOfWholeDaysTellsProgramsNoHours(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(day, hour, minute int) time.Time { return time.Date(2027, 3, day, hour, minute, 0, 0, paris) }
+	for name, tt := range map[string]struct {
+		start, end time.Time
+		from, to   any
+	}{
+		"Un jour":           {at(14, 0, 0), time.Time{}, "2027-03-14", nil},
+		"À sa fin":          {at(14, 0, 0), at(14, 23, 59), "2027-03-14", "2027-03-14"},
+		"Une soirée":        {at(14, 18, 30), at(14, 20, 0), "2027-03-14T18:30:00+01:00", "2027-03-14T20:00:00+01:00"},
+		"Toute une matinée": {at(14, 0, 0), at(14, 12, 0), "2027-03-14T00:00:00+01:00", "2027-03-14T12:00:00+01:00"},
+	} {
+		rec := storetest.Publish(t, s.store, essaim.Content{
+			Kind: essaim.KindMeeting, Title: name, Licence: "cc0-1.0", Body: &essaim.Meeting{Start: tt.start, End: tt.end, Timezone: "Europe/Paris"},
+		})
+		d := s.get(t, recordPath(rec), http.StatusOK)
+		if data := structuredOf(t, d); data["startDate"] != tt.from || data["endDate"] != tt.to {
+			t.Errorf("%s: from %v to %v", name, data["startDate"], data["endDate"])
+		}
+		for _, page := range []*doc{d, s.get(t, "/", http.StatusOK)} {
+			if len(page.with("time", "datetime", tt.from.(string))) == 0 {
+				t.Errorf("%s: no <time> of %v", name, tt.from)
+			}
+		}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
-	"time"
 
 	"essaim"
 	"essaim/web/markup"
@@ -151,7 +150,7 @@ func (l *locale) hoursRows(rules []string) []HoursRow {
 	return rows
 }
 
-// DateBox is a date as a small calendar leaf.
+// DateBox is the start of a meeting as a small calendar leaf.
 type DateBox struct{ Weekday, Day, Month, Machine string }
 
 func (l *locale) dateBox(m *essaim.Meeting) DateBox {
@@ -159,8 +158,9 @@ func (l *locale) dateBox(m *essaim.Meeting) DateBox {
 		return DateBox{}
 	}
 	t, _ := m.Times()
+	machine, _ := bounds(m)
 	return DateBox{
 		Weekday: l.calendar.leaf[t.Weekday()], Day: t.Format("2"),
-		Month: l.calendar.short[t.Month()-1], Machine: t.Format(time.RFC3339),
+		Month: l.calendar.short[t.Month()-1], Machine: machine,
 	}
 }
