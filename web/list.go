@@ -73,7 +73,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	p := &ListPage{Action: "/recherche"}
 	l := s.locale(r)
 	p.Title, p.Description = l.T("search.title"), l.T("search.lede")
-	p.NoIndex = len(v) > 0
+	p.NoIndex = askedOf(r) != p.Action
 	if q.Text != "" {
 		p.Title = l.F("search.results_for", "Text", q.Text)
 	}
@@ -132,11 +132,12 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 	}
 	s.fillFacets(p, l, q, res.Facets)
 	s.fillChips(p, l, q, v)
+	p.NoIndex = p.NoIndex || p.mixed()
 	if err := s.offerFeed(r, p, q); err != nil {
 		return err
 	}
 	if p.Data == nil && !p.NoIndex {
-		p.Data = s.structuredList(p, pathOf(r))
+		p.Data = s.structuredList(p, askedOf(r))
 	}
 	if res.Next != "" {
 		next := without(v, "", "")
@@ -148,6 +149,16 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 		p.NoIndex = true
 	}
 	return s.render(w, r, status, "list", p)
+}
+
+// mixed tells whether more was chosen than one value of the panel: lists of one theme
+// or stage are few, what can be made of all is without end.
+func (p *ListPage) mixed() bool {
+	values := 0
+	for _, g := range p.Groups {
+		values += g.Chosen
+	}
+	return len(p.Chips) > min(values, 1)
 }
 
 // asList is the path of the same as a list.

@@ -30,8 +30,10 @@ type Base struct {
 	Description string // one sentence, for search engines and previews
 	Path        string // of this page, without its language
 	// Canonical is the address that stands for the page; that of the origin for
-	// a replicated record. Object is the ActivityPub id of what it shows.
+	// a replicated record. Languages are the addresses of the same in each language,
+	// of a page that searches may show. Object is the ActivityPub id of what it shows.
 	Canonical string
+	Languages []OtherLanguage
 	Object    string
 	NoIndex   bool
 	NoStore   bool   // its address is a secret: no cache keeps it
@@ -353,9 +355,7 @@ func (s *Server) fillBase(r *http.Request, b *Base, lang string) {
 	b.Lang = lang
 	s.illustrate(b)
 	b.Path = pathOf(r)
-	if b.Canonical == "" {
-		b.Canonical = s.abs(b.Path)
-	}
+	s.standFor(r, b)
 	if b.Type == "" {
 		b.Type = "website"
 	}
