@@ -231,6 +231,16 @@ func (l *locale) Counted(n int, capped bool) string {
 	return l.Number(n)
 }
 
+// offer makes the matcher of the languages that there are, in their order: "pt-BR" is
+// for who asks for "pt" too.
+func offer(languages []string) language.Matcher {
+	tags := make([]language.Tag, len(languages))
+	for i, lang := range languages {
+		tags[i] = language.Make(lang)
+	}
+	return language.NewMatcher(tags)
+}
+
 // negotiate picks the language of a page: the address first (?lang=en), then
 // what the browser asks for, else the default. explicit says that the address
 // chose: the links of the page then carry it on, since no cookie does.
@@ -242,10 +252,11 @@ func (s *Server) negotiate(r *http.Request) (lang string, explicit bool) {
 	if err != nil {
 		return defaultLanguage, false
 	}
-	for _, t := range tags {
-		base, _ := t.Base()
-		if slices.Contains(s.languages, base.String()) {
-			return base.String(), false
+	for _, t := range tags { // in her order: no language of ours stands for another, as French would for Breton
+		_, i, _ := s.offered.Match(t)
+		wanted, _ := t.Base()
+		if has, _ := language.Make(s.languages[i]).Base(); has == wanted {
+			return s.languages[i], false
 		}
 	}
 	return defaultLanguage, false

@@ -238,8 +238,15 @@ func TestLanguageComesFromTheAddressThenTheBrowser(t *testing.T) {
 		{"address wins", "/?lang=fr", "en", "fr", true},
 		{"address asks what we lack", "/?lang=xx", "en", "en", false},
 		{"nonsense", "/", ";;;q=", "fr", false},
+		{"a language like one of ours", "/", "br,en;q=0.7", "en", false},
+		{"of another country", "/", "fr-CA", "fr", false},
+		{"of no country", "/", "pt,en;q=0.7", "pt-BR", false},
+		{"of the country", "/", "de,pt-br;q=0.9,en;q=0.8", "pt-BR", false},
+		{"written otherwise", "/?lang=pt-BR", "en", "pt-BR", true},
+		{"anything", "/", "*", "fr", false},
 	}
-	s := &Server{languages: []string{"fr", "en"}}
+	languages := []string{"fr", "en", "pt-BR"}
+	s := &Server{languages: languages, offered: offer(languages)}
 	for _, tt := range tests {
 		r := httptest.NewRequest("GET", tt.address, nil)
 		r.Header.Set("Accept-Language", tt.accept)

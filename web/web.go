@@ -21,6 +21,8 @@ import (
 	"time"
 	_ "time/tzdata" // a static binary in an empty image has no zones of its own
 
+	"golang.org/x/text/language"
+
 	"essaim"
 )
 
@@ -89,7 +91,8 @@ type Server struct {
 	secure    bool     // pages come over https
 	communes  []string // INSEE codes of the perimeter
 	locales   map[string]*locale
-	languages []string // of the interface, the default first
+	languages []string         // of the interface, the default first
+	offered   language.Matcher // of the same, in their order
 	themes    concepts
 	alike     similarKept
 	assets    map[string]asset
@@ -145,6 +148,7 @@ func New(cfg Config) (*Server, error) {
 	if s.locales, s.languages, err = newLocales(cfg.Locales, cfg.Zone, cfg.Gazetteer); err != nil {
 		return nil, err
 	}
+	s.offered = offer(s.languages)
 	for _, l := range s.locales {
 		l.themes = &s.themes
 	}
