@@ -5,6 +5,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,14 @@ func TestWhatIsChosenIsSaidInWords(t *testing.T) {
 		t.Errorf("the field asks for %q", got)
 	}
 	s.get(t, "/recherche?near="+url.QueryEscape("Brest (29019)"), http.StatusOK).says(t, "km de Brest (29)")
+	for radius, want := range map[string]string{"0.5": "à moins de 0,5\u00a0km de Brest", "2,5": "à moins de 2,5\u00a0km de Brest", "1500": "à moins de 1\u202f500\u00a0km de Brest"} {
+		if d := s.get(t, "/recherche?near=29019&radius="+radius, http.StatusOK); !strings.Contains(d.raw, want) {
+			t.Errorf("a radius of %s is not said %q", radius, want)
+		}
+	}
+	if d := s.get(t, "/recherche?near=31555&radius=1500", http.StatusOK); !regexp.MustCompile("<span>\\d{3}\u00a0km</span>").MatchString(d.raw) {
+		t.Error("a card's distance may part from its unit")
+	}
 	s.get(t, "/recherche?near=48.39,-4.48", http.StatusOK).says(t, "km de 48.39,-4.48")
 	// Keyboards of telephones end words with a space.
 	for _, c := range s.get(t, embedPath+query, http.StatusOK).with("a", "class", "chip") {

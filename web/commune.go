@@ -89,8 +89,8 @@ func (s *Server) showCommune(w http.ResponseWriter, r *http.Request) error {
 	}
 	if commune.Located() {
 		around := essaim.Query{Near: &essaim.Circle{Lat: commune.Lat, Lon: commune.Lon, Radius: aroundCommune}, Beyond: in}
-		km := l.Number(aroundCommune)
-		asked = append(asked, shelfQuery{around, Shelf{Title: l.F("commune.around", "Km", km), See: l.F("commune.around_all", "Km", km)}, near})
+		km := l.Kilometres(aroundCommune)
+		asked = append(asked, shelfQuery{around, Shelf{Title: l.F("commune.around", "Distance", km), See: l.F("commune.around_all", "Distance", km)}, near})
 	}
 	p := &SubjectPage{Sort: "commune"}
 	shelves, found, err := s.fillShelves(r.Context(), asked)

@@ -205,7 +205,7 @@ func (s *Server) fillChips(p *ListPage, l *locale, q essaim.Query, v url.Values)
 	if q.Near != nil {
 		rest := without(v, paramNear, "")
 		rest.Del(paramRadius)
-		label := l.F("chip.near", "Place", s.nearName(v), "Radius", l.Number(int(q.Near.Radius)))
+		label := l.F("chip.near", "Place", s.nearName(v), "Distance", l.Kilometres(q.Near.Radius))
 		p.Chips = append(p.Chips, Chip{label, address(p.Action, rest), false})
 	}
 	for _, d := range dateFields(p.Kind, l, v, p.Problems) {

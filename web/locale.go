@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -208,6 +210,16 @@ func (l *locale) Number(n int) string {
 		s = s[:i] + sep + s[i:]
 	}
 	return s
+}
+
+// Kilometres is a distance in words: "0,5 km", "3 km", "1 234 km". Below ten it has a
+// decimal where there is one, and what is not nothing is not told as nothing.
+func (l *locale) Kilometres(d float64) string {
+	n := l.Number(int(math.Round(d)))
+	if tenths := math.Round(d * 10); d > 0 && tenths < 100 {
+		n = strings.Replace(strconv.FormatFloat(max(tenths, 1)/10, 'f', -1, 64), ".", l.T("number.point"), 1)
+	}
+	return strings.Replace(l.pattern("distance.km"), "{{.Km}}", n, 1)
 }
 
 // Bytes is a size in words: "1,2 Mo", "1.2 MB".

@@ -155,6 +155,28 @@ func TestNumbersFollowTheLanguage(t *testing.T) {
 	}
 }
 
+func TestDistancesFollowTheLanguage(t *testing.T) {
+	t.Parallel()
+	l := testLocales(t)
+	for _, tt := range []struct {
+		km     float64
+		fr, en string
+	}{
+		{0, "0\u00a0km", "0\u00a0km"},
+		{0.01, "0,1\u00a0km", "0.1\u00a0km"},
+		{0.5, "0,5\u00a0km", "0.5\u00a0km"},
+		{2, "2\u00a0km", "2\u00a0km"},
+		{2.5, "2,5\u00a0km", "2.5\u00a0km"},
+		{9.96, "10\u00a0km", "10\u00a0km"},
+		{12.4, "12\u00a0km", "12\u00a0km"},
+		{1234.4, "1\u202f234\u00a0km", "1,234\u00a0km"},
+	} {
+		if fr, en := l["fr"].Kilometres(tt.km), l["en"].Kilometres(tt.km); fr != tt.fr || en != tt.en {
+			t.Errorf("%g: %q and %q, want %q and %q", tt.km, fr, en, tt.fr, tt.en)
+		}
+	}
+}
+
 func TestDatesReadAsPeopleWriteThem(t *testing.T) {
 	t.Parallel()
 	l := testLocales(t)
@@ -211,13 +233,13 @@ func TestFrenchJoinsArticlesToNamesOfPlaces(t *testing.T) {
 		{"commune.lede", "Commune", "La Rochelle", "Ce qui se passe à La Rochelle, ici"},
 		{"subject.here", "Territory", "Les Ulis", "Aux Ulis"},
 		{"subject.here", "Territory", "Le Havre", "Au Havre"},
-		{"chip.near", "Place", "Les Ulis (91)", "km des Ulis (91)"},
+		{"chip.near", "Place", "Les Ulis (91)", "20 km des Ulis (91)"},
 		{"chip.near", "Place", "Le Havre (76)", "km du Havre (76)"},
 		{"chip.near", "Place", "Angers (49)", "km d’Angers (49)"},
 		{"chip.near", "Place", "48.39,-4.48", "km de 48.39,-4.48"},
 		{"booklet.title", "Territory", "Évry", "Recueil d’Évry"},
 	} {
-		if got := l["fr"].F(tt.key, tt.name, tt.place, "Radius", "20"); !strings.Contains(got, tt.want) {
+		if got := l["fr"].F(tt.key, tt.name, tt.place, "Distance", "20 km"); !strings.Contains(got, tt.want) {
 			t.Errorf("%s of %s: %q, want %q", tt.key, tt.place, got, tt.want)
 		}
 	}

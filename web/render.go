@@ -197,7 +197,7 @@ func ownBlocks(page, text string) string {
 func (s *Server) funcs(l *locale, explicit bool) template.FuncMap {
 	return template.FuncMap{
 		"t": l.T, "n": l.N, "f": l.F, "lang": func() string { return l.lang },
-		"number": l.Number, "counted": l.Counted, "date": l.Date, "when": l.When, "partial": l.Partial, "dated": l.Dated,
+		"number": l.Number, "counted": l.Counted, "km": l.Kilometres, "date": l.Date, "when": l.When, "partial": l.Partial, "dated": l.Dated,
 		"ago": func(t time.Time) string { return l.Ago(t, s.now()) },
 		"href": func(p string) string {
 			if explicit {

@@ -155,7 +155,7 @@ func (l *locale) reasons(list []essaim.Reason) []string {
 			if r.Kilometres < 1 {
 				out = append(out, l.T("reason.close"))
 			} else {
-				out = append(out, l.F("reason.distance", "Km", l.Number(r.Kilometres)))
+				out = append(out, l.F("reason.distance", "Distance", l.Kilometres(float64(r.Kilometres))))
 			}
 		case essaim.ReasonOrigin, essaim.ReasonNeed, essaim.ReasonNear: // of one thing, in however many words
 			out = append(out, l.F("reason."+string(r.Sort), "Values", strings.Join(values, ", ")))
