@@ -126,9 +126,10 @@ func TestABookletOfMeetingsIsTheirList(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.DB) {
 		s := newSite(t, db)
-		for title, day := range map[string]int{"Avant-hier": -2, "Demain": 1, "Dans dix jours": 10} {
+		days := map[string]int{"Avant-hier": -2, "Demain": 1, "Dans dix jours": 10}
+		for _, title := range []string{"Avant-hier", "Demain", "Dans dix jours"} {
 			storetest.Publish(t, s.store, storetest.Initiative(title, func(c *essaim.Content) {
-				c.Kind, c.Body = essaim.KindMeeting, &essaim.Meeting{Start: storetest.Start.AddDate(0, 0, day)}
+				c.Kind, c.Body = essaim.KindMeeting, &essaim.Meeting{Start: storetest.Start.AddDate(0, 0, days[title])}
 			}))
 			s.clock.Move(time.Second)
 		}
