@@ -162,6 +162,9 @@ func (q *queue) named(route, path string) {
 }
 
 func (q *queue) add(route, path, from string) {
+	if by, ok := q.from[inAnyLanguage(path)]; ok && by == "" {
+		from = "" // what was named may answer that it is gone, in each language
+	}
 	if _, ok := q.from[path]; !ok {
 		q.from[path] = from
 		q.waiting[route] = append(q.waiting[route], path)
