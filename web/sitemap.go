@@ -189,7 +189,8 @@ func (s *Server) showRobots(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /recherche\nDisallow: /carte?\nDisallow: /carte/\nDisallow: /connexion\nDisallow: /compte\nDisallow: /ecrire/\nDisallow: /api/\n")
 	for _, f := range formats {
-		_, _ = fmt.Fprintf(w, "Disallow: /*.%s$\nDisallow: /*.%s?\n", f.ext, f.ext)
+		// The longest that fits counts (RFC 9309 2.2.2): what is made for harvesters is theirs.
+		_, _ = fmt.Fprintf(w, "Disallow: /*.%s$\nDisallow: /*.%s?\nAllow: /export/*.%s$\n", f.ext, f.ext, f.ext)
 	}
 	_, _ = fmt.Fprintf(w, "\nSitemap: %s\n", s.abs("/sitemap.xml"))
 	return nil

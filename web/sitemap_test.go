@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -111,5 +112,34 @@ func TestASitemapHasNoOtherParts(t *testing.T) {
 	s.body(t, "/sitemap.xml", http.StatusNotModified, header("If-None-Match", h.Get("ETag")))
 	if robots, _ := s.body(t, "/robots.txt", http.StatusOK); !strings.Contains(robots, "\nSitemap: "+storetest.Base+"/sitemap.xml\n") || !strings.Contains(robots, "\nDisallow: /carte?\nDisallow: /carte/\n") {
 		t.Errorf("robots.txt says %q", robots)
+	}
+}
+
+// A harvester takes what is made for it, and no list in a hundred formats.
+func TestRobotsMayTakeTheDumps(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, storetest.SQLite(t))
+	robots, _ := s.body(t, "/robots.txt", http.StatusOK)
+	may := func(path string) bool { // RFC 9309 2.2.2: the longest pattern that fits, and of two as long, Allow
+		longest, allowed := -1, true
+		for _, line := range strings.Split(robots, "\n") {
+			rule, pattern, ok := strings.Cut(line, ": ")
+			if !ok || rule != "Allow" && rule != "Disallow" {
+				continue
+			}
+			fits := regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\$`, "$").Replace(regexp.QuoteMeta(pattern))).MatchString(path)
+			if n := len(pattern); fits && (n > longest || n == longest && rule == "Allow") {
+				longest, allowed = n, rule == "Allow"
+			}
+		}
+		return allowed
+	}
+	for path, want := range map[string]bool{
+		"/": true, "/initiatives": true, "/export": true, "/export/catalogue.jsonld": true, "/export/dictionnaire.csv": true,
+		"/initiatives.csv": false, "/recherche.atom?q=table": false, "/recherche?q=table": false, "/carte": true, "/carte?theme=reemploi": false,
+	} {
+		if may(path) != want {
+			t.Errorf("%s may be read: %t, want %t", path, !want, want)
+		}
 	}
 }
