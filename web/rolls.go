@@ -178,6 +178,7 @@ func (s *Server) readTerritories(ctx context.Context, l *locale) ([]rollItem, er
 		}
 		id, name, page := cmp.Or(p.Territory, p.Actor), peerName(p), s.abs(territoryPath(p.Host))
 		status, _ := s.peerStatus(&p)
+		_, since := p.Life(s.now(), s.cfg.PeerSilence) // a reader is to see that it fell silent
 		i := rollItem{data: Structured{Type: "Organization", ID: id, Name: name, URL: cmp.Or(p.URL, page)}}
 		handle, followed, lat, lon := "", "", "", ""
 		if p.Username != "" {
@@ -189,6 +190,9 @@ func (s *Server) readTerritories(ctx context.Context, l *locale) ([]rollItem, er
 		i.entry = essaim.Record{
 			Content: essaim.Content{Title: name, Tagline: l.T("network.status." + status), Language: l.lang},
 			ID:      id, Territory: id, TerritoryName: name, URL: page, Published: p.FollowedAt, Updated: p.FollowedAt,
+		}
+		if since.After(i.entry.Updated) {
+			i.entry.Updated = since
 		}
 		if p.About.Located() {
 			i.Lat, i.Lon = &p.About.Lat, &p.About.Lon

@@ -88,6 +88,15 @@ func TestTheTerritoriesAreTakenAway(t *testing.T) {
 			t.Errorf("%s, %v", body, err)
 		}
 		s.body(t, "/territoires.atom?lang=en", http.StatusNotModified, header("If-None-Match", h.Get("ETag")))
+		since := s.clock.Now().Add(time.Hour).Truncate(time.Second)
+		s.clock.Move(2 * time.Hour)
+		if err := s.store.PeerGone(t.Context(), toulouse, since); err != nil {
+			t.Fatal(err)
+		}
+		body, _ = s.body(t, "/territoires.atom", http.StatusOK)
+		if err := xml.Unmarshal([]byte(body), &f); err != nil || !strings.Contains(body, "<updated>"+feedTime(since)+"</updated>") {
+			t.Errorf("that it is gone is no change of %s", body)
+		}
 		body, _ = s.body(t, "/territoires.json", http.StatusOK)
 		if n := countIn(t, "json", body); n != 1 || strings.Contains(body, `"_essaim"`) {
 			t.Errorf("%d items: %s", n, body)
