@@ -102,7 +102,7 @@ func (s *Server) showFrame(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showEmbed(w http.ResponseWriter, r *http.Request) error {
-	v, l := r.URL.Query(), s.locale(r)
+	v, l := s.fromToday(r.URL.Query()), s.locale(r)
 	q, problems := s.parseQuery(v)
 	if len(problems) > 0 {
 		return fmt.Errorf("embed: %w", essaim.ErrInvalid)
@@ -119,11 +119,7 @@ func (s *Server) showEmbed(w http.ResponseWriter, r *http.Request) error {
 		key, view string
 		height    int
 	}{{"map", "", 640}, {"list", viewList, 480}} {
-		in := without(rest, "", "")
-		if in.Get(paramFrom) == s.now().In(s.cfg.Zone).Format(time.DateOnly) && !in.Has(paramTo) {
-			in.Del(paramFrom)
-			in.Set(paramWhen, whenUpcoming) // the frame is read on other days
-		}
+		in := s.toCome(rest)
 		in.Set("lang", l.lang)
 		if kind.view != "" {
 			in.Set(paramView, kind.view)

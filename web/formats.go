@@ -106,7 +106,9 @@ func (s *Server) formatRoutes(r chi.Router) {
 // listQuery reads what is asked of the list of one kind, or of the search: the
 // same for its page and for each format.
 func (s *Server) listQuery(k essaim.Kind, v url.Values) (essaim.Query, essaim.Problems) {
-	if k != "" {
+	if k == "" {
+		v = s.fromToday(v)
+	} else {
 		v.Del(paramKind)
 	}
 	q, problems := s.parseQuery(v)

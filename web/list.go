@@ -68,7 +68,7 @@ func (s *Server) listKind(k essaim.KindInfo) handlerFunc {
 
 // search looks through all kinds.
 func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
-	v := r.URL.Query()
+	v := s.fromToday(r.URL.Query())
 	q, problems := s.listQuery("", v)
 	p := &ListPage{Action: "/recherche"}
 	l := s.locale(r)
@@ -95,7 +95,11 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, p *ListPage, q ess
 		p.NoIndex = true
 		return s.render(w, r, http.StatusBadRequest, "list", p)
 	}
-	p.Formats = s.formatLinks(l, p.Title, p.Kind, p.asList(), v)
+	kept := v
+	if p.Map != nil {
+		kept = s.toCome(v)
+	}
+	p.Formats = s.formatLinks(l, p.Title, p.Kind, p.asList(), kept)
 	p.Alternates = p.Formats
 	q.Facets = true
 	if q.Limit == 0 {

@@ -92,6 +92,16 @@ func (s *Server) fromToday(v url.Values) url.Values {
 	return out
 }
 
+// toCome is the other way round, for an address that is read on other days.
+func (s *Server) toCome(v url.Values) url.Values {
+	out := maps.Clone(v)
+	if out.Get(paramFrom) == s.now().In(s.cfg.Zone).Format(time.DateOnly) && out.Get(paramTo) == "" {
+		out.Del(paramFrom)
+		out.Set(paramWhen, whenUpcoming)
+	}
+	return out
+}
+
 const (
 	mapPath   = "/carte"
 	cellsPath = mapPath + "/cellules.geojson"

@@ -98,6 +98,7 @@ func TestTheMapOfMeetingsToComeLeavesOutThosePast(t *testing.T) {
 			c.Kind, c.Body = essaim.KindMeeting, &essaim.Meeting{Start: s.clock.Now().AddDate(0, 0, days)}
 			storetest.Publish(t, s.store, c)
 		}
+		feeds := map[string]string{}
 		for list, want := range map[string]string{"/rencontres": "1 fiche", "/rencontres?quand=toutes": "2 fiches", "/rencontres?to=2020-01-01": "0 fiche"} {
 			d := s.get(t, list, http.StatusOK)
 			onMap := ""
@@ -109,6 +110,21 @@ func TestTheMapOfMeetingsToComeLeavesOutThosePast(t *testing.T) {
 			of := s.get(t, onMap, http.StatusOK)
 			if d, of := textOf(d.with("h2", "id", "h-results")[0]), textOf(of.with("h2", "id", "h-results")[0]); d != want || of != want {
 				t.Errorf("%s lists %s, its map %s; want %s", list, d, of, want)
+			}
+			atom := ""
+			for _, link := range of.with("link", "type", "application/atom+xml") {
+				atom = value(link, "href")
+			}
+			if feeds[list] = atom; list == "/rencontres" {
+				s.get(t, strings.Replace(onMap, mapPath, embedPath, 1), http.StatusOK).hides(t, "Toutes les fiches")
+				s.get(t, strings.Replace(atom, "/recherche.atom", embedPath, 1), http.StatusOK).hides(t, "Toutes les fiches")
+			}
+		}
+		// What is followed from the map goes on with the days.
+		s.clock.Move(48 * time.Hour)
+		for list, want := range map[string]int{"/rencontres": 0, "/rencontres?quand=toutes": 2} {
+			if body, _ := s.body(t, feeds[list], http.StatusOK); strings.Count(body, "<entry") != want {
+				t.Errorf("%s, followed from its map by %s, has %d entries two days later, want %d", list, feeds[list], strings.Count(body, "<entry"), want)
 			}
 		}
 	})
